@@ -1,0 +1,1 @@
+//! Seams come first; see docs/architecture.md.
