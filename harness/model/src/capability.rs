@@ -1,0 +1,64 @@
+//! What a source of observations can see, and what a check needs seen.
+
+/// One thing that can be observed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, PartialOrd, Ord)]
+#[repr(u16)]
+pub enum Capability {
+    /// How each client exchange was framed and how it ended.
+    Framing = 1,
+    /// Every upstream attempt, by request.
+    Attempts = 2,
+    /// The mock's journal: what it evaluated and stored.
+    Store = 4,
+    /// The gateway's process: CPU, memory, descriptors, death.
+    Process = 8,
+    /// Connect faults confirmed by our own probe.
+    Probes = 16,
+}
+
+impl Capability {
+    /// All of them, in the order they are printed.
+    pub const ALL: [Self; 5] = [Self::Framing, Self::Attempts, Self::Store, Self::Process, Self::Probes];
+
+    /// How it is named in a verdict.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Framing => "client framing",
+            Self::Attempts => "upstream attempts",
+            Self::Store => "the upstream store",
+            Self::Process => "the gateway's process",
+            Self::Probes => "connect probes",
+        }
+    }
+}
+
+/// A set of capabilities.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Default, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Capabilities(pub u16);
+
+impl Capabilities {
+    /// Everything: our own client, links and mock around a gateway we spawned.
+    pub const FULL: Self = Self(31);
+
+    /// The set of these.
+    pub const fn of(list: &[Capability]) -> Self {
+        let mut bits = 0;
+        let mut at = 0;
+        while at < list.len() {
+            bits |= list[at] as u16;
+            at += 1;
+        }
+        Self(bits)
+    }
+
+    /// What of `needed` is not here.
+    pub fn missing(self, needed: Self) -> impl Iterator<Item = Capability> {
+        Capability::ALL.into_iter().filter(move |c| needed.0 & !self.0 & *c as u16 != 0)
+    }
+
+    /// Without one capability.
+    pub const fn without(self, capability: Capability) -> Self {
+        Self(self.0 & !(capability as u16))
+    }
+}

@@ -1,0 +1,251 @@
+//! The one door through which every part writes what it saw.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::StrId;
+use crate::records::{AttemptRecord, ClientRecord, ConnectionRecord, Evidence, FiringRecord, UpstreamRecord};
+use crate::time::Nanos;
+
+/// Takes observations. Cheap and never blocking for long: hosts call it between two packets.
+pub trait Sink: Send + Sync {
+    /// A finished client request.
+    fn client(&self, record: ClientRecord);
+    /// A finished attempt.
+    fn attempt(&self, record: AttemptRecord);
+    /// A request the mock served.
+    fn upstream(&self, record: UpstreamRecord);
+    /// A closed link connection.
+    fn connection(&self, record: ConnectionRecord);
+    /// A fault that fired.
+    fn firing(&self, record: FiringRecord);
+    /// Raw bytes of an abnormal exchange.
+    fn evidence(&self, evidence: Evidence);
+    /// Something rare: an edge, a sample, an object at the end.
+    fn event(&self, event: Event);
+    /// The id of a string, the same for the same text during a run.
+    fn intern(&self, text: &str) -> StrId;
+}
+
+/// The rare entries of a history, one JSON line each.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Event {
+    /// A phase began.
+    PhaseStart {
+        /// Index in the plan.
+        phase: u16,
+        /// When.
+        at: Nanos,
+    },
+    /// A phase ended.
+    PhaseEnd {
+        /// Index in the plan.
+        phase: u16,
+        /// When.
+        at: Nanos,
+    },
+    /// A fault was switched on, and everywhere in force from `at`.
+    FaultOn {
+        /// Index in the plan.
+        fault: u16,
+        /// When.
+        at: Nanos,
+        /// Connect faults: whether our own probe saw it. Other faults: absent.
+        #[serde(default)]
+        confirmed: Option<bool>,
+    },
+    /// A fault was switched off.
+    FaultOff {
+        /// Index in the plan.
+        fault: u16,
+        /// When.
+        at: Nanos,
+        /// Connect faults: whether our own probe could connect again.
+        #[serde(default)]
+        confirmed: Option<bool>,
+    },
+    /// The gateway's process tree, sampled.
+    Sample(GatewaySample),
+    /// The gateway's process ended before we stopped it.
+    GatewayDied {
+        /// When it was noticed.
+        at: Nanos,
+        /// Exit code or signal, in words.
+        how: String,
+    },
+    /// The load generator's own health over the last second.
+    Generator {
+        /// End of the second.
+        at: Nanos,
+        /// Requests under way.
+        in_flight: u32,
+        /// Share of one core the whole harness process used, 1.0 = one core.
+        cpu: f64,
+    },
+    /// One object of the mock's store at the end, uploads only.
+    Stored(StoreEntry),
+    /// The last arrival was due and every request had ended (or was given up).
+    LoadEnd {
+        /// When.
+        at: Nanos,
+    },
+}
+
+/// The gateway's process tree at one instant.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize, Default)]
+#[serde(rename_all = "kebab-case")]
+pub struct GatewaySample {
+    /// When.
+    pub at: Nanos,
+    /// User and system time so far, us.
+    pub cpu_micros: u64,
+    /// Resident memory, bytes.
+    pub resident: u64,
+    /// Open file descriptors.
+    pub descriptors: u32,
+    /// Of those, sockets.
+    pub sockets: u32,
+    /// Processes.
+    pub processes: u32,
+}
+
+/// An uploaded object as the mock holds it at the end of a run.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct StoreEntry {
+    /// Region name.
+    pub region: String,
+    /// Bucket name in the scenario.
+    pub bucket: String,
+    /// Object key.
+    pub key: String,
+    /// Bytes.
+    pub length: u64,
+    /// [`crate::hash::Hash64`] of the bytes.
+    pub hash: u64,
+    /// How often it was written in this region.
+    pub writes: u32,
+}
+
+/// Keeps everything in memory, for tests and small tools.
+#[derive(Default, Debug)]
+pub struct MemorySink {
+    kept: Mutex<Kept>,
+}
+
+/// What a [`MemorySink`] holds.
+#[derive(Default, Debug, Clone)]
+#[expect(missing_docs, reason = "one list per record kind, named after it")]
+pub struct Kept {
+    pub clients: Vec<ClientRecord>,
+    pub attempts: Vec<AttemptRecord>,
+    pub upstreams: Vec<UpstreamRecord>,
+    pub connections: Vec<ConnectionRecord>,
+    pub firings: Vec<FiringRecord>,
+    pub evidence: Vec<Evidence>,
+    pub events: Vec<Event>,
+    pub strings: Strings,
+}
+
+/// A string table: id 0 is the empty string.
+#[derive(Debug, Clone)]
+pub struct Strings {
+    ids: HashMap<String, StrId>,
+    texts: Vec<String>,
+}
+
+/// Drops everything.
+#[derive(Default, Debug, Clone, Copy)]
+pub struct NullSink;
+
+// === impl Strings ===
+
+impl Default for Strings {
+    fn default() -> Self {
+        Self { ids: HashMap::from([(String::new(), StrId(0))]), texts: vec![String::new()] }
+    }
+}
+
+impl Strings {
+    /// The id of a text, new or known; the flag says whether it is new.
+    pub fn intern(&mut self, text: &str) -> (StrId, bool) {
+        if let Some(id) = self.ids.get(text) {
+            return (*id, false);
+        }
+        let id = StrId(self.texts.len() as u32);
+        self.ids.insert(text.to_owned(), id);
+        self.texts.push(text.to_owned());
+        (id, true)
+    }
+
+    /// The text of an id; the empty string for an unknown one.
+    pub fn text(&self, id: StrId) -> &str {
+        self.texts.get(id.0 as usize).map_or("", String::as_str)
+    }
+
+    /// The id of a text, if it was ever interned.
+    pub fn find(&self, text: &str) -> Option<StrId> {
+        self.ids.get(text).copied()
+    }
+
+    /// All texts in order of id.
+    pub fn all(&self) -> &[String] {
+        &self.texts
+    }
+}
+
+// === impl MemorySink ===
+
+impl MemorySink {
+    /// A copy of everything so far.
+    pub fn kept(&self) -> Kept {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sink for MemorySink {
+    fn client(&self, record: ClientRecord) {
+        self.lock().clients.push(record);
+    }
+    fn attempt(&self, record: AttemptRecord) {
+        self.lock().attempts.push(record);
+    }
+    fn upstream(&self, record: UpstreamRecord) {
+        self.lock().upstreams.push(record);
+    }
+    fn connection(&self, record: ConnectionRecord) {
+        self.lock().connections.push(record);
+    }
+    fn firing(&self, record: FiringRecord) {
+        self.lock().firings.push(record);
+    }
+    fn evidence(&self, evidence: Evidence) {
+        self.lock().evidence.push(evidence);
+    }
+    fn event(&self, event: Event) {
+        self.lock().events.push(event);
+    }
+    fn intern(&self, text: &str) -> StrId {
+        self.lock().strings.intern(text).0
+    }
+}
+
+impl Sink for NullSink {
+    fn client(&self, _: ClientRecord) {}
+    fn attempt(&self, _: AttemptRecord) {}
+    fn upstream(&self, _: UpstreamRecord) {}
+    fn connection(&self, _: ConnectionRecord) {}
+    fn firing(&self, _: FiringRecord) {}
+    fn evidence(&self, _: Evidence) {}
+    fn event(&self, _: Event) {}
+    fn intern(&self, _: &str) -> StrId {
+        StrId::default()
+    }
+}
