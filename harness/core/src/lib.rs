@@ -1,1 +1,16 @@
-//! Seams come first; see docs/architecture.md.
+//! The pure core: scenario files become a [`plan::Plan`], faults decide, a recorded [`history::History`] is joined and
+//! judged by [`checks`], verdicts are rendered by [`report`].
+//!
+//! No tokio, no sockets, no clock: hosts hand in time and identities and act on what is decided here.
+
+pub mod checks;
+pub mod faults;
+pub mod history;
+pub mod judge;
+pub mod plan;
+pub mod profile;
+pub mod report;
+pub mod rules;
+pub mod scenario;
+pub mod units;
+pub mod verdict;

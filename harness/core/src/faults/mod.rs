@@ -1,0 +1,210 @@
+//! Faults decide, hosts act. One fault is one file with its parameters and its decision, and one line in the table.
+
+use gatecrash_model::Nanos;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::rules::{Facts, Point};
+
+/// How a connection is ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum With {
+    /// A FIN: the peer reads an orderly end.
+    Fin,
+    /// An RST: the peer reads "connection reset". Bytes written before it have left first.
+    #[default]
+    Rst,
+}
+
+/// A trickle: `bytes` at a time, `every` nanoseconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pace {
+    /// Bytes per step, at least 1.
+    pub bytes: u64,
+    /// Nanoseconds between steps.
+    pub every: Nanos,
+}
+
+/// What one fault wants at one point.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Order {
+    /// Nothing.
+    Continue,
+    /// Hold this long, then go on.
+    Delay(Nanos),
+    /// Trickle the response head.
+    PaceHead(Pace),
+    /// Trickle the response body.
+    PaceBody(Pace),
+    /// End or replace the exchange.
+    End(Terminal),
+}
+
+/// An order after which the exchange is not what the upstream meant.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Terminal {
+    /// Close the connection now, without another byte.
+    Close(With),
+    /// Read on, never answer; the connection stays open until the gateway leaves.
+    Swallow,
+    /// Write this much of the response head, then close.
+    CutHead(u64, With),
+    /// Write the head and this many body bytes, then close.
+    CutBody(u64, With),
+    /// Write the head and this many body bytes, then nothing more.
+    StallBody(u64),
+    /// Write a rewritten response.
+    Rewrite(malformed::Kind),
+    /// Close the kept connection after this many idle nanoseconds.
+    CloseIdle(Nanos, With),
+    /// The mock answers an S3 error.
+    S3Error {
+        /// Status.
+        status: u16,
+        /// S3 error code.
+        code: String,
+        /// Message.
+        message: String,
+    },
+    /// The mock answers a bare status; with a short text body or with none at all.
+    Status {
+        /// Status.
+        status: u16,
+        /// Whether the body is empty.
+        empty: bool,
+    },
+}
+
+/// Who carries a fault out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Host {
+    /// A link, exchange by exchange: decided by rule, recorded per firing.
+    Link,
+    /// A link's listener, for an interval confirmed by our own probe.
+    Listener,
+    /// The mock, request by request.
+    Mock,
+    /// The mock's settings, for an interval (identities, policies, capacity, clocks).
+    MockSetting,
+    /// The gateway's process.
+    Process,
+}
+
+/// What the catalogue says of a fault.
+#[derive(Clone, Copy, Debug)]
+pub struct FaultInfo {
+    /// Name in scenario files.
+    pub name: &'static str,
+    /// One line.
+    pub summary: &'static str,
+    /// What is sent on the wire, which real condition it imitates.
+    pub doc: &'static str,
+    /// A `fault:` value that parses.
+    pub example: &'static str,
+    /// Who carries it out.
+    pub host: Host,
+    /// Where a host asks it; empty for intervals.
+    pub points: &'static [Point],
+}
+
+/// One fault.
+pub trait Fault {
+    /// Its entry in the catalogue.
+    const INFO: FaultInfo;
+
+    /// What it wants at one of its points. `draw` is the uniform draw that made it fire, for parameters of its own.
+    fn order(&self, point: Point, facts: &Facts<'_>, draw: u64) -> Order {
+        let _ = (point, facts, draw);
+        Order::Continue
+    }
+}
+
+macro_rules! faults {
+    ($($module:ident: $type:ident = $name:literal,)+) => {
+        $(mod $module; pub use $module::$type;)+
+
+        /// A fault with its parameters.
+        #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+        pub enum FaultSpec {
+            $(
+                #[serde(rename = $name)]
+                #[expect(missing_docs, reason = "documented where the fault is")]
+                $type($type),
+            )+
+        }
+
+        /// Every fault, in the order of the reference.
+        pub const FAULTS: &[FaultInfo] = &[$(<$type as Fault>::INFO,)+];
+
+        impl FaultSpec {
+            /// Its catalogue entry.
+            pub fn info(&self) -> FaultInfo {
+                match self { $(Self::$type(_) => <$type as Fault>::INFO,)+ }
+            }
+
+            /// What it wants at a point.
+            pub fn order(&self, point: Point, facts: &Facts<'_>, draw: u64) -> Order {
+                match self { $(Self::$type(fault) => fault.order(point, facts, draw),)+ }
+            }
+        }
+    };
+}
+
+pub mod malformed;
+pub mod statement;
+
+faults! {
+    latency: Latency = "latency",
+    bandwidth: Bandwidth = "bandwidth",
+    stall: Stall = "stall",
+    slow_head: SlowHead = "slow-head",
+    slow_body: SlowBody = "slow-body",
+    refuse: Refuse = "refuse",
+    connect_blackhole: ConnectBlackhole = "connect-blackhole",
+    swallow: Swallow = "swallow",
+    reset: Reset = "reset",
+    idle_close: IdleClose = "idle-close",
+    close_on_reuse: CloseOnReuse = "close-on-reuse",
+    truncate: Truncate = "truncate",
+    malformed_fault: Malformed = "malformed",
+    s3_error: S3Error = "s3-error",
+    status: Status = "status",
+    empty_503: Empty503 = "empty-503",
+    iam: Iam = "iam",
+    bucket_policy: BucketPolicy = "bucket-policy",
+    rotate_key: RotateKey = "rotate-key",
+    clock_skew: ClockSkew = "clock-skew",
+    wrong_region: WrongRegion = "wrong-region",
+    capacity: Capacity = "capacity",
+    misconfigure: Misconfigure = "misconfigure",
+    descriptors: Descriptors = "descriptors",
+}
+
+impl FaultSpec {
+    /// Its name in scenario files.
+    pub fn name(&self) -> &'static str {
+        self.info().name
+    }
+
+    /// Whether it wants to be asked at a point.
+    pub fn acts_at(&self, point: Point) -> bool {
+        self.info().points.contains(&point)
+    }
+}
+
+impl Order {
+    /// Whether it ends or replaces the exchange.
+    pub fn is_terminal(&self) -> bool {
+        matches!(self, Self::End(_))
+    }
+}
+
+impl Pace {
+    /// The slower of two.
+    pub fn slower(a: Option<Self>, b: Self) -> Self {
+        let rate = |p: Self| p.bytes as f64 / p.every.max(1) as f64;
+        a.filter(|a| rate(*a) <= rate(b)).unwrap_or(b)
+    }
+}

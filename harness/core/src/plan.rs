@@ -1,0 +1,391 @@
+//! What will run: concrete, seeded, validated, printable. Nothing downstream of the planner sees the file.
+//!
+//! A plan is stored in the run directory; reports and `explain` work from it alone.
+
+use std::collections::BTreeMap;
+
+use gatecrash_model::Op;
+use serde::{Deserialize, Serialize};
+
+use crate::checks::CheckSpec;
+use crate::faults::FaultSpec;
+use crate::rules::Matcher;
+use crate::units::{Rate, Share, Size, Span};
+
+/// One case of one scenario.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Plan {
+    /// Scenario name.
+    pub name: String,
+    /// What it is about, in the author's words.
+    pub about: String,
+    /// Matrix case such as `gw=nginx,odds=20%`; empty without a matrix.
+    pub case: String,
+    /// Tags.
+    pub tags: Vec<String>,
+    /// The file it came from, as the user named it.
+    pub source: String,
+    /// The seed of every draw, key, size and byte.
+    pub seed: u64,
+    /// The gateway under test.
+    pub gateway: GatewayPlan,
+    /// Regions in the order of the file; the first primary is where clients are meant to be served from.
+    pub regions: Vec<RegionPlan>,
+    /// Buckets.
+    pub buckets: Vec<BucketPlan>,
+    /// Identities.
+    pub identities: Vec<IdentityPlan>,
+    /// Workloads, at most 256.
+    pub workloads: Vec<WorkloadPlan>,
+    /// Phases in order.
+    pub phases: Vec<PhasePlan>,
+    /// Faults in order of the file; their index names them in the history.
+    pub faults: Vec<FaultPlan>,
+    /// Expectations in order of the file.
+    pub expectations: Vec<ExpectationPlan>,
+    /// Guards.
+    pub guards: GuardsPlan,
+}
+
+/// The gateway under test.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GatewayPlan {
+    /// The reference gateway in a process of its own.
+    Embedded {
+        /// Behaviour preset.
+        preset: String,
+        /// Defects switched on.
+        defects: Vec<String>,
+        /// Share of requests a defect touches.
+        defect_rate: Share,
+        /// Preset parameters that the scenario overrides (the recipe's `parameters`), as written.
+        params: BTreeMap<String, String>,
+    },
+    /// A released product with a recipe of ours.
+    Recipe {
+        /// Recipe name.
+        name: String,
+        /// Parameters, as written.
+        params: BTreeMap<String, String>,
+    },
+    /// A command of the user's.
+    Command {
+        /// Program and arguments; `{{ listen }}`, `{{ upstreams... }}` are filled in.
+        run: Vec<String>,
+        /// Config template file, rendered into the run directory as `{{ config }}`.
+        template: Option<String>,
+        /// Environment, values are templates too.
+        env: BTreeMap<String, String>,
+        /// Path that answers below 500 once it is ready.
+        ready_path: String,
+        /// How long that may take.
+        ready_within: Span,
+        /// Signal that stops it.
+        stop_signal: String,
+        /// How long stopping may take.
+        stop_within: Span,
+    },
+    /// Something already running.
+    Url {
+        /// Base address, `http://host:port`.
+        base: String,
+    },
+}
+
+/// One upstream region.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RegionPlan {
+    /// Region name.
+    pub name: String,
+    /// Whether traffic belongs here while it is healthy.
+    pub primary: bool,
+    /// Endpoints, one chaos link each; 1 to 16.
+    pub endpoints: u32,
+    /// Baseline latency added by the links: median and 99th percentile.
+    pub latency: Option<LatencyPlan>,
+}
+
+/// A latency law by two quantiles (lognormal fit).
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct LatencyPlan {
+    /// Median.
+    pub p50: Span,
+    /// 99th percentile; equal to the median for a constant.
+    pub p99: Span,
+}
+
+/// One bucket.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct BucketPlan {
+    /// Name in the scenario, which clients use.
+    pub name: String,
+    /// (region, that region's name for the bucket).
+    pub regions: Vec<(String, String)>,
+    /// Whether anonymous requests may read and write it.
+    pub public: bool,
+    /// Bucket policy, AWS JSON.
+    pub policy: Option<serde_json::Value>,
+    /// Synthetic objects.
+    pub objects: u32,
+    /// Their key pattern, with `{n}` or `{n:06}`.
+    pub key: String,
+    /// Their sizes.
+    pub size: SizePlan,
+}
+
+/// A law of sizes.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SizePlan {
+    /// All equal.
+    Fixed(Size),
+    /// Sizes with shares that sum to 1.
+    Weighted(Vec<(Size, Share)>),
+}
+
+/// One identity with its generated or given key.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct IdentityPlan {
+    /// Name.
+    pub name: String,
+    /// Twelve digits.
+    pub account: String,
+    /// Allowed (actions, resources).
+    pub allow: Vec<StatementPlan>,
+    /// Denied (actions, resources).
+    pub deny: Vec<StatementPlan>,
+}
+
+/// Actions on resources.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct StatementPlan {
+    /// Actions with wildcards.
+    pub actions: Vec<String>,
+    /// Resource ARNs with wildcards.
+    pub resources: Vec<String>,
+}
+
+/// One workload.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct WorkloadPlan {
+    /// Name.
+    pub name: String,
+    /// Arrival rate over the run, one segment per phase.
+    pub segments: Vec<SegmentPlan>,
+    /// Whether arrivals are Poisson (else even).
+    pub poisson: bool,
+    /// In-flight cap; arrivals beyond it are dropped and counted.
+    pub max_in_flight: u32,
+    /// Bucket, by its name in the scenario.
+    pub bucket: String,
+    /// Operations with shares that sum to 1.
+    pub ops: Vec<OpPlan>,
+    /// Which keys.
+    pub keys: KeysPlan,
+    /// Share of reads for keys that do not exist.
+    pub missing: Share,
+    /// Key pattern of writes.
+    pub write_key: String,
+    /// Sizes of writes.
+    pub write_size: SizePlan,
+    /// Who signs.
+    pub sign: SignPlan,
+    /// Identity index, when somebody signs.
+    pub identity: Option<u16>,
+    /// From send to the end of the response.
+    pub timeout: Span,
+}
+
+/// A stretch of constant rate.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct SegmentPlan {
+    /// Offset from T0.
+    pub from: Span,
+    /// Offset from T0.
+    pub until: Span,
+    /// Arrivals per second.
+    pub rate: Rate,
+}
+
+/// One operation of a mix.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct OpPlan {
+    /// Operation.
+    pub op: Op,
+    /// Its share.
+    pub share: Share,
+    /// Inclusive byte range for GetObject.
+    pub range: Option<(u64, u64)>,
+}
+
+/// The key law.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeysPlan {
+    /// Every key alike.
+    Uniform,
+    /// Zipf with this exponent.
+    Zipf(f64),
+    /// One after the other.
+    Sequential,
+}
+
+/// Who signs a request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignPlan {
+    /// The client.
+    Client,
+    /// The gateway, which holds the key.
+    Gateway,
+    /// Nobody.
+    None,
+}
+
+/// One phase.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct PhasePlan {
+    /// Name.
+    pub name: String,
+    /// Planned offset from T0.
+    pub from: Span,
+    /// Planned offset from T0.
+    pub until: Span,
+}
+
+/// One fault with everything that decides when it fires.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct FaultPlan {
+    /// Unique name; its hash keys the draws.
+    pub name: String,
+    /// What it does.
+    pub spec: FaultSpec,
+    /// Which exchanges.
+    pub matcher: Matcher,
+    /// Region index; all regions when absent.
+    pub region: Option<u16>,
+    /// Endpoint of that region, from 1; all when absent.
+    pub endpoint: Option<u16>,
+    /// Probability.
+    pub probability: Share,
+    /// What the probability is per.
+    pub per: Per,
+    /// Most firings.
+    pub limit: Option<u64>,
+    /// Planned offset from T0.
+    pub from: Span,
+    /// Planned offset from T0.
+    pub until: Span,
+    /// Line in the file, from 1.
+    pub line: u32,
+}
+
+/// The unit of a probability.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Per {
+    /// One upstream try: a retry draws again.
+    #[default]
+    Attempt,
+    /// One client request: all its tries share the draw.
+    Request,
+    /// One connection of the gateway.
+    Connection,
+    /// One object key.
+    Key,
+}
+
+/// One expectation.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ExpectationPlan {
+    /// Stable name from check, phase and match; unique in the plan.
+    pub name: String,
+    /// Phase index; the whole run when absent.
+    pub phase: Option<u16>,
+    /// Offset into the phase at which it begins to hold.
+    pub after: Option<Span>,
+    /// Offset into the phase at which it ceases to hold.
+    pub before: Option<Span>,
+    /// Which client requests.
+    pub matcher: Matcher,
+    /// The check.
+    pub check: CheckSpec,
+    /// How bad a failure is.
+    pub severity: Severity,
+    /// The author's reason.
+    pub because: Option<String>,
+    /// Least samples; the check's own default when absent.
+    pub min_samples: Option<u64>,
+    /// Where to read on when it fails.
+    pub runbook: Option<String>,
+    /// Line in the file, from 1.
+    pub line: u32,
+}
+
+/// How bad a failed expectation is.
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// Fails the run.
+    #[default]
+    Error,
+    /// Printed, does not fail the run.
+    Warning,
+    /// For information.
+    Info,
+}
+
+/// Limits on the run itself.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct GuardsPlan {
+    /// The run is aborted after this.
+    pub deadline: Span,
+    /// Largest 99th percentile of schedule lag.
+    pub max_lag_p99: Span,
+    /// Largest share of arrivals dropped at the in-flight cap.
+    pub max_dropped: Share,
+    /// Whether every fault must have fired as its draws say.
+    pub fault_fired: bool,
+}
+
+impl Plan {
+    /// Name with its case: `name[gw=nginx]`.
+    pub fn title(&self) -> String {
+        if self.case.is_empty() { self.name.clone() } else { format!("{}[{}]", self.name, self.case) }
+    }
+
+    /// Planned length of all phases.
+    pub fn length(&self) -> Span {
+        self.phases.last().map_or(Span(0), |p| p.until)
+    }
+
+    /// (region index, endpoint from 1) of each link, in link order.
+    pub fn links(&self) -> Vec<(u16, u16)> {
+        let of = |(r, region): (usize, &RegionPlan)| {
+            (1..=region.endpoints as u16).map(move |e| (r as u16, e)).collect::<Vec<_>>()
+        };
+        self.regions.iter().enumerate().flat_map(of).collect()
+    }
+
+    /// Region index of a link.
+    pub fn region_of_link(&self, link: u8) -> Option<u16> {
+        self.links().get(usize::from(link)).map(|(region, _)| *region)
+    }
+
+    /// Index of a phase by name.
+    pub fn phase(&self, name: &str) -> Option<u16> {
+        self.phases.iter().position(|p| p.name == name).map(|i| i as u16)
+    }
+}

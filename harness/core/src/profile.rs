@@ -1,0 +1,124 @@
+//! What is expected of a gateway: outcomes per cause, declared policy, known deviations. Data, never code.
+
+use gatecrash_model::Op;
+use serde::{Deserialize, Serialize};
+
+use crate::units::Span;
+
+/// Expected outcomes and declared policy of one gateway under one configuration.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Profile {
+    /// Gateway name, `reference` or a recipe's.
+    pub gateway: String,
+    /// Version that was probed, empty when not known.
+    #[serde(default)]
+    pub version: String,
+    /// Version prefix the profile was measured on, empty for any.
+    #[serde(default)]
+    pub measured_on: String,
+    /// Statuses for "no connection": refused, reset on accept.
+    pub refused: Vec<u16>,
+    /// Statuses for a connect timeout.
+    pub connect_timeout_status: Vec<u16>,
+    /// Statuses for "no answer in time".
+    pub timeout: Vec<u16>,
+    /// Statuses for an answer that is not legal HTTP, or ends before its head is whole.
+    pub invalid: Vec<u16>,
+    /// Statuses when no upstream is left.
+    pub no_upstream: Vec<u16>,
+    /// Most attempts per client request, the stale-pool retry included.
+    pub max_attempts: u8,
+    /// Connect timeout.
+    pub connect_timeout: Span,
+    /// Longest silence of the upstream it accepts: to the head and between reads.
+    pub read_timeout: Span,
+    /// Bound on a whole request including retries, when declared; trickling is bounded only then.
+    #[serde(default)]
+    pub total_timeout: Option<Span>,
+    /// Upper end of all pauses between attempts of one request.
+    #[serde(default)]
+    pub back_off: Span,
+    /// Operations it may send upstream more than once after a byte was written.
+    #[serde(default)]
+    pub replays: Vec<Op>,
+    /// 4xx statuses it retries by declaration.
+    #[serde(default)]
+    pub retries_4xx: Vec<u16>,
+    /// Upstream statuses it retries on another try, so that a later answer (or the last) reaches the client.
+    #[serde(default)]
+    pub retries_5xx: Vec<u16>,
+    /// Whether it has a second witness of connect attempts (a log) that the runner read.
+    #[serde(default)]
+    pub witness: bool,
+    /// Known deviations.
+    #[serde(default)]
+    pub deviations: Vec<Deviation>,
+}
+
+/// Something a released version is known to do against a check.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Deviation {
+    /// The check it breaks.
+    pub check: String,
+    /// The fault (or malformed kind) under which it does; `*` for any.
+    pub fault: String,
+    /// Versions.
+    pub version: String,
+    /// What it does.
+    pub what: String,
+    /// Where this is known from.
+    pub source: String,
+}
+
+impl Profile {
+    /// Strict: 502 for refused or invalid, 504 for timeout, no replay of unsafe methods, at most two attempts.
+    pub fn strict(gateway: &str) -> Self {
+        Self {
+            gateway: gateway.into(),
+            version: String::new(),
+            measured_on: String::new(),
+            refused: vec![502, 503],
+            connect_timeout_status: vec![504],
+            timeout: vec![504],
+            invalid: vec![502],
+            no_upstream: vec![502, 503],
+            max_attempts: 2,
+            connect_timeout: Span::millis(500),
+            read_timeout: Span::millis(1000),
+            total_timeout: Some(Span::millis(3000)),
+            back_off: Span::millis(500),
+            replays: vec![Op::GetObject, Op::HeadObject, Op::ListObjectsV2, Op::PutObject, Op::DeleteObject],
+            retries_4xx: Vec::new(),
+            retries_5xx: vec![500, 502, 503, 504],
+            witness: false,
+            deviations: Vec::new(),
+        }
+    }
+}
+
+/// How a gateway's own health probes look on a link, so that they are not taken for attempts. All given parts hold.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ProbePattern {
+    /// HTTP method.
+    #[serde(default)]
+    pub method: Option<String>,
+    /// Request target, the whole of it.
+    #[serde(default)]
+    pub target: Option<String>,
+    /// A glob of the User-Agent header.
+    #[serde(default)]
+    pub user_agent: Option<crate::rules::Glob>,
+}
+
+impl ProbePattern {
+    /// Whether a request head is such a probe. An empty pattern matches nothing.
+    pub fn matches(&self, method: &str, target: &str, user_agent: Option<&str>) -> bool {
+        *self != Self::default()
+            && self.method.as_deref().is_none_or(|m| m == method)
+            && self.target.as_deref().is_none_or(|t| t == target)
+            && self.user_agent.as_ref().is_none_or(|glob| user_agent.is_some_and(|ua| glob.matches(ua)))
+    }
+}

@@ -1,0 +1,131 @@
+//! Reports: one [`RunReport`], many renderers. One format is one file and one line in the table.
+
+use serde::{Deserialize, Serialize};
+
+use crate::plan::Plan;
+use crate::profile::Profile;
+use crate::verdict::Verdict;
+
+/// Everything a renderer may use: computed from a stored run alone, so that re-rendering is byte-equal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RunReport {
+    /// Version of this structure, 1.
+    pub version: u32,
+    /// Whether everything that can fail the run passed: `exit == 0`.
+    pub ok: bool,
+    /// Exit code of this case alone (design: 0 pass, 1 fail, 3 inconclusive, 4 environment, 5 aborted, 130/143).
+    pub exit: u8,
+    /// Run id, eight hex digits.
+    pub run: String,
+    /// The plan.
+    pub plan: Plan,
+    /// What was expected of the gateway.
+    pub profile: Profile,
+    /// One line per phase.
+    pub phases: Vec<PhaseSummary>,
+    /// One entry per fault.
+    pub faults: Vec<FaultSummary>,
+    /// One verdict per expectation, in order.
+    pub verdicts: Vec<Verdict>,
+    /// Guards that spoke.
+    pub guards: Vec<GuardNote>,
+    /// Per-second series for charts.
+    pub series: Vec<Second>,
+    /// Where it ran.
+    pub environment: Environment,
+    /// Why the run ended before its plan, if it did.
+    pub interrupted: Option<String>,
+}
+
+/// One phase in numbers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct PhaseSummary {
+    /// Name.
+    pub name: String,
+    /// Recorded start, seconds from T0.
+    pub from: f64,
+    /// Recorded end, seconds from T0.
+    pub until: f64,
+    /// Requests sent.
+    pub requests: u64,
+    /// Of those, whole and correct.
+    pub succeeded: u64,
+    /// Median response time of successes from the intended start, ms.
+    pub p50_ms: Option<f64>,
+    /// 99th percentile, ms.
+    pub p99_ms: Option<f64>,
+    /// Upstream attempts per client request, probes excluded.
+    pub attempts_per_request: Option<f64>,
+    /// (status, count); 0 for exchanges without a status.
+    pub statuses: Vec<(u16, u64)>,
+}
+
+/// One fault in numbers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct FaultSummary {
+    /// Name in the scenario.
+    pub name: String,
+    /// Kind.
+    pub kind: String,
+    /// Recorded intervals, seconds from T0.
+    pub intervals: Vec<(f64, f64)>,
+    /// Times it fired; absent for faults that are intervals.
+    pub fired: Option<u64>,
+    /// Attempts it could have fired on.
+    pub eligible: Option<u64>,
+}
+
+/// Something a guard has to say.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct GuardNote {
+    /// Guard name: deadline, generator, fault-fired, join, crash.
+    pub guard: String,
+    /// Whether it makes verdicts inconclusive.
+    pub spoils: bool,
+    /// One sentence.
+    pub text: String,
+}
+
+/// One second of the run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "kebab-case")]
+pub struct Second {
+    /// Start, seconds from T0.
+    pub at: u32,
+    /// Requests due in it.
+    pub offered: u64,
+    /// Of those, whole and correct.
+    pub good: u64,
+    /// Median response time, ms.
+    pub p50_ms: Option<f64>,
+    /// 99th percentile, ms.
+    pub p99_ms: Option<f64>,
+    /// Counts by class: 2xx, 3xx, 4xx, 5xx, broken (no whole answer).
+    pub classes: [u64; 5],
+    /// Attempts that started in it, per region.
+    pub attempts: Vec<u64>,
+}
+
+/// Where a run took place.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "kebab-case")]
+pub struct Environment {
+    /// gatecrash version.
+    pub gatecrash: String,
+    /// Gateway version as probed.
+    pub gateway: String,
+    /// Operating system and kernel.
+    pub system: String,
+    /// Cores.
+    pub cores: u32,
+    /// Wall-clock start, RFC 3339.
+    pub started: String,
+    /// The command that reproduces it.
+    pub reproduce: String,
+    /// Run directory, as the user named it.
+    pub directory: String,
+}

@@ -1,0 +1,1 @@
+//! Scenario files: see the modules.

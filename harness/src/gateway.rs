@@ -1,0 +1,1 @@
+//! The gateway under test: always another process.
