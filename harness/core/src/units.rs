@@ -150,7 +150,8 @@ impl FromStr for Share {
         if unit != "%" || number > 100.0 {
             return Err(UnitError(hint.into()));
         }
-        Ok(Self(number / 100.0))
+        // A quotient of two whole numbers is the nearest double to the decimal that was written.
+        Ok(Self((number * 1e9).round() / 1e11))
     }
 }
 
