@@ -76,7 +76,7 @@ impl Check for CrashFree {
 
 fn is_vanished(scope: &Scope<'_>, client: &ClientRecord) -> bool {
     match client.ending {
-        Ending::DroppedFirst => true,
+        Ending::DroppedFirst => !is_starved(scope, client),
         Ending::DroppedReused => scope.attempts(client).any(|a| a.has(AttemptRecord::ILLEGAL)),
         Ending::Refused | Ending::ConnectFailed => !is_starved(scope, client),
         _ => false,

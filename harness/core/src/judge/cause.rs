@@ -130,3 +130,27 @@ impl Cause {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::faults::malformed::KINDS;
+
+    #[test]
+    fn only_a_broken_status_line_is_no_http() {
+        let broken = KINDS.iter().filter(|k| !has_status_line(k.kind)).map(|k| k.name);
+        assert_eq!(
+            broken.collect::<Vec<_>>(),
+            [
+                "garbage-bytes",
+                "ssh-banner",
+                "http09-body",
+                "bad-protocol-name",
+                "status-two-digits",
+                "status-four-digits",
+                "status-letters",
+                "status-000",
+            ]
+        );
+    }
+}

@@ -2,7 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use gatecrash_model::{AttemptContext, AttemptId, AttemptRecord, Decision, FiringRecord, Nanos, draw, hash};
+use gatecrash_model::{
+    AttemptContext, AttemptId, AttemptRecord, Decision, FiringRecord, Nanos, UpstreamRecord, draw, hash,
+};
 
 use super::super::cause::is_on_accept;
 use super::super::scope::Case;
@@ -189,7 +191,7 @@ fn reached(
         }
         Point::MockAuth | Point::MockHandle => {
             let upstream = case.join.upstream(case.history, attempt)?;
-            upstream.decision == Decision::Allowed && attempt.has(AttemptRecord::FORWARDED)
+            upstream.decision == Decision::Allowed || upstream.has(UpstreamRecord::FAULTED)
         }
         _ => true,
     };
