@@ -1,1 +1,5 @@
-//! Scenario files: see the modules.
+//! Scenario files: text in, a plan for each case or diagnostics out.
+mod decode;
+mod file;
+mod node;
+mod yaml;
