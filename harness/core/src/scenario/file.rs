@@ -9,14 +9,14 @@ mod shapes;
 mod timeline;
 mod world;
 
-pub(crate) use expect::{Expectation, Generator, Guards};
-pub(crate) use gateway::{Command, Embedded, Gateway, Ready, Recipe, Stop, Url};
-pub(crate) use load::{Keys, OpDetail, OpEntry, Open, Sign, Workload, Writes};
+pub(crate) use expect::{Expectation, Guards};
+pub(crate) use gateway::{Command, Embedded, Gateway, Recipe, Url};
+pub(crate) use load::{Arrivals, Keys, OpDetail, OpEntry, Sign, Workload};
 use schemars::JsonSchema;
 use serde::Deserialize;
 pub(crate) use shapes::{Anything, Either, Named, OneOrMany, Word};
-pub(crate) use timeline::{Inject, Phase, Target};
-pub(crate) use world::{Bucket, Identity, Latency, Objects, Policy, Role, SizeLaw, Sizes, Statement, Upstream};
+pub(crate) use timeline::{Inject, Phase};
+pub(crate) use world::{Bucket, Identity, Latency, Role, SizeLaw, Sizes, Statement, Upstream};
 
 use super::decode::Spanned;
 

@@ -143,3 +143,63 @@ impl Node {
         }
     }
 }
+
+// === changing ===
+
+impl Node {
+    /// Moves every place by a number of bytes.
+    pub(crate) fn shift(&mut self, by: usize) {
+        let moved = |place: Place| Place { start: place.start + by as u32, end: place.end + by as u32, ..place };
+        self.place = moved(self.place);
+        match &mut self.value {
+            Value::Map(entries) => entries.iter_mut().for_each(|(key, node)| {
+                key.place = moved(key.place);
+                node.shift(by);
+            }),
+            Value::Seq(elements) => elements.iter_mut().for_each(|node| node.shift(by)),
+            Value::Null | Value::Scalar { .. } => {}
+        }
+    }
+
+    /// Notes who gave every value below.
+    pub(crate) fn mark(&mut self, via: Via) {
+        self.via = via;
+        match &mut self.value {
+            Value::Map(entries) => entries.iter_mut().for_each(|(_, node)| node.mark(via)),
+            Value::Seq(elements) => elements.iter_mut().for_each(|node| node.mark(via)),
+            Value::Null | Value::Scalar { .. } => {}
+        }
+    }
+
+    /// Puts a value at a path, making mappings on the way; list entries go by number, or by their `phase` or `name`.
+    /// False when the path leads nowhere.
+    pub(crate) fn set(&mut self, path: &[String], place: Place, value: Self) -> bool {
+        let Some((first, rest)) = path.split_first() else {
+            *self = value;
+            return true;
+        };
+        if first.is_empty() {
+            return false;
+        }
+        if matches!(self.value, Value::Null) {
+            self.value = Value::Map(Vec::new());
+            self.place = place;
+        }
+        match &mut self.value {
+            Value::Map(entries) => {
+                if entries.iter().all(|(key, _)| key.text != *first) {
+                    let key = Key { text: first.clone(), place };
+                    entries.push((key, Self::new(Value::Null, place)));
+                }
+                let entry = entries.iter_mut().find(|(key, _)| key.text == *first);
+                entry.is_some_and(|(_, node)| node.set(rest, place, value))
+            }
+            Value::Seq(elements) => {
+                let named = |n: &Self| ["phase", "name"].iter().any(|k| n.get(k).and_then(Self::text) == Some(first));
+                let at = elements.iter().position(named).or_else(|| first.parse().ok());
+                at.and_then(|at| elements.get_mut(at)).is_some_and(|node| node.set(rest, place, value))
+            }
+            Value::Null | Value::Scalar { .. } => false,
+        }
+    }
+}
