@@ -18,7 +18,7 @@ pub(crate) fn decode<'de, T: Deserialize<'de>>(node: &'de Node) -> Result<T, Fai
 
 /// A value with its place.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
-pub struct Spanned<T> {
+pub(crate) struct Spanned<T> {
     /// The value.
     pub value: T,
     /// Where it stands.
@@ -45,6 +45,10 @@ pub(crate) enum Why {
     Missing(&'static str),
     /// Something else stands there.
     Expected(String, String),
+    /// A name whose parameters are missing.
+    Bare(String),
+    /// A second key (the second) where one (the first) is all.
+    Second(String, String),
     /// A type's own words.
     Other(String),
 }
@@ -228,8 +232,10 @@ impl<'de> Deserializer<'de> for Reader<'de> {
             Value::Scalar { text, .. } => match text.as_str() {
                 "true" => visitor.visit_bool(true),
                 "false" => visitor.visit_bool(false),
-                text => match text.parse::<i64>() {
-                    Ok(number) if number.to_string() == text => visitor.visit_i64(number),
+                // Only numbers that print as they were written: 000012 and 1e3 stay text.
+                text => match (text.parse::<i64>(), text.parse::<f64>()) {
+                    (Ok(number), _) if number.to_string() == text => visitor.visit_i64(number),
+                    (_, Ok(number)) if number.is_finite() && number.to_string() == text => visitor.visit_f64(number),
                     _ => visitor.visit_borrowed_str(text),
                 },
             },
@@ -326,9 +332,9 @@ impl<'de> Deserializer<'de> for Reader<'de> {
                     value: Some(node),
                 }),
                 [] => Err(Fail::expected(format!("one of {}", names.join(", ")), self.0)),
-                [_, (second, _), ..] => Err(Fail {
+                [(first, _), (second, _), ..] => Err(Fail {
                     place: Some(second.place),
-                    why: Why::Expected("exactly one key here".into(), format!("a second one, `{}`", second.text)),
+                    why: Why::Second(first.text.clone(), second.text.clone()),
                 }),
             },
             _ => Err(Fail::expected(format!("one of {}", names.join(", ")), self.0)),
@@ -443,7 +449,7 @@ impl<'de> Choice<'de> {
         let name = self.name;
         self.value.map(Reader).ok_or_else(|| Fail {
             place: Some(self.name_place),
-            why: Why::Expected(format!("its parameters, as in `{name}: {{ ... }}`"), format!("`{name}` alone")),
+            why: Why::Bare(name.to_owned()),
         })
     }
 }

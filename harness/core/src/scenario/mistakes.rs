@@ -10,6 +10,8 @@ use crate::diagnostics::{Diagnostic, Place, nearest};
 
 /// More mistakes than this in one file are not searched for.
 const ENOUGH: usize = 50;
+/// Stands for every key in the list of what was cut.
+const INSTEAD: &str = "*";
 /// Longest list of names that is printed.
 const NAMES_SHOWN: usize = 24;
 
@@ -25,18 +27,32 @@ pub(super) fn read<T: DeserializeOwned>(tree: &Node) -> Result<T, Vec<Diagnostic
             Err(fail) => fail,
         };
         let place = fail.place.unwrap_or(tree.place);
-        let path = pruned.path_to(place).unwrap_or_default();
-        // A key that is missing because it was cut out is no mistake of the author's.
-        let ours = matches!(&fail.why, Why::Missing(key) if cut.iter().any(|(p, k)| *p == place && k == key));
+        let mut path = pruned.path_to(place).unwrap_or_default();
+        // A key that is missing because it was cut out, or misspelt, is no second mistake of the author's.
+        let gone = |key: &str| cut.iter().any(|(p, k)| *p == place && (k == key || k == INSTEAD));
+        let ours = matches!(&fail.why, Why::Missing(key) if gone(key));
         if !ours {
             mistakes.push(explain(&fail.why, place, &path));
         }
+        if matches!(fail.why, Why::UnknownName(..)) && pruned.find(place).is_none() {
+            path.pop(); // the name is a key: what holds it would be empty
+        }
         match remove(&mut pruned, &path) {
-            Some(removed) => cut.push(removed),
+            Some((within, key)) => {
+                cut.extend(meant(&fail.why, &path).map(|meant| (within, meant)));
+                cut.push((within, key));
+            }
             None => break,
         }
     }
     Err(mistakes)
+}
+
+/// The key that an unknown one stood for: the nearest, or any when it is one that is not built yet.
+fn meant(why: &Why, path: &[String]) -> Option<String> {
+    let Why::UnknownKey(name, keys) = why else { return None };
+    let not_built = not_yet::key(path).map(|_| INSTEAD);
+    not_built.or_else(|| nearest(name, keys.iter().copied())).map(str::to_owned)
 }
 
 /// Removes what is at a path; returns the mapping it was taken from and its key.
@@ -79,7 +95,11 @@ fn explain(why: &Why, place: Place, path: &[String]) -> Diagnostic {
             }
         }
         Why::Missing(name) => {
-            let within = if key.is_empty() { String::new() } else { format!(" in `{key}`") };
+            let within = match path.last() {
+                None => String::new(),
+                Some(last) if last == key => format!(" in `{key}`"),
+                Some(_) => format!(" in an entry of `{key}`"),
+            };
             Diagnostic::error(format!("missing key `{name}`{within}"), place, format!("`{name}` has to be given here"))
         }
         Why::Expected(expected, found) if found.starts_with('`') => match not_yet::value(path, found) {
@@ -92,6 +112,14 @@ fn explain(why: &Why, place: Place, path: &[String]) -> Diagnostic {
         Why::Expected(expected, found) => {
             let of = if key.is_empty() { "the file".to_owned() } else { format!("`{key}`") };
             Diagnostic::error(format!("{of} is {found}"), place, format!("expected {expected}"))
+        }
+        Why::Bare(name) => Diagnostic::error(
+            format!("`{name}` without its parameters"),
+            place,
+            format!("expected a mapping, `{name}: {{ ... }}`, empty where there are none"),
+        ),
+        Why::Second(first, second) => {
+            Diagnostic::error(format!("`{second}` beside `{first}`"), place, "expected exactly one key here")
         }
         Why::Other(text) => Diagnostic::error(text.clone(), place, ""),
     }
@@ -121,7 +149,8 @@ pub(super) fn unknown<'a, N: AsRef<str> + 'a>(
     let diagnostic = Diagnostic::error(format!("unknown {what} `{name}`"), place, label);
     match names.len() {
         0 => diagnostic.help(format!("there is no {what} here")),
-        1..=NAMES_SHOWN => diagnostic.help(format!("expected one of {}", names.join(", "))),
+        1 => diagnostic.help(format!("there is only `{}`", names[0])),
+        2..=NAMES_SHOWN => diagnostic.help(format!("expected one of {}", names.join(", "))),
         _ => diagnostic.help(format!("`gatecrash list` shows all {} of them", names.len())),
     }
 }

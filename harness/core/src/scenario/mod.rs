@@ -22,7 +22,7 @@ use serde::de::DeserializeOwned;
 
 pub use self::resolved::{Origin, resolved_yaml};
 pub use self::schema::schema;
-use crate::diagnostics::{Diagnostic, Diagnostics, SourceText};
+use crate::diagnostics::{Diagnostic, Diagnostics, Level, SourceText};
 use crate::plan::Plan;
 
 /// Reads fragments for `use`; the core itself opens no files.
@@ -100,9 +100,11 @@ pub fn load(source: &SourceText, loader: &dyn Fragments, options: &Options) -> R
     let mut sources = vec![source.clone()];
     let mut problems = Vec::new();
     let cases = load_cases(&mut sources, loader, options, &mut problems);
+    let failed = problems.iter().any(|d| d.level == Level::Error);
+    problems.retain(|d| !failed || d.level == Level::Error); // beside errors, warnings are mostly their echo
     let found = Diagnostics::new(sources, problems);
     match cases {
-        Some(cases) if found.errors() == 0 => Ok(Loaded { cases, warnings: found }),
+        Some(cases) if !failed => Ok(Loaded { cases, warnings: found }),
         _ => Err(found),
     }
 }
@@ -124,7 +126,11 @@ fn load_cases(
     let mut used = BTreeSet::new();
     let mut resolved = Vec::new();
     for case in &cases {
+        let before = problems.len();
         let tree = header.apply(case, &tree, &mut used, problems);
+        if problems.len() > before {
+            continue; // a variable without a value would only look like another mistake
+        }
         match mistakes::read(&tree) {
             Ok(file) => resolved.extend(resolve::resolve(&file, &tree, &case.id, sources, options, problems)),
             Err(mistakes) => problems.extend(mistakes),

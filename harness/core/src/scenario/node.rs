@@ -96,13 +96,6 @@ impl Node {
         }
     }
 
-    /// Takes an entry out of a map.
-    pub(crate) fn take(&mut self, key: &str) -> Option<(Key, Self)> {
-        let Value::Map(entries) = &mut self.value else { return None };
-        let at = entries.iter().position(|(k, _)| k.text == key)?;
-        Some(entries.remove(at))
-    }
-
     /// The node that stands at a place.
     pub(crate) fn find(&self, place: Place) -> Option<&Self> {
         if self.place == place {

@@ -187,7 +187,7 @@ fn advice(said: &str, text: &str, at: Place) -> Option<&'static str> {
     let line = text[upto.rfind('\n').map_or(0, |n| n + 1)..].lines().next().unwrap_or_default();
     if line.contains("${") {
         Some("inside { } and [ ] write variables in quotes, as in { rate: \"${ceiling}\" }")
-    } else if said.contains("block scalar") {
+    } else if said.contains("block scalar") || said.contains("`>'") {
         Some("a value that begins with `>` or `|` is a text block in YAML; bounds are written { min: 99% }")
     } else if said.contains("mapping values are not allowed") {
         Some("check the indentation, and put text that contains `: ` in quotes")

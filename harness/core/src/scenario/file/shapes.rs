@@ -106,6 +106,9 @@ impl<'de, S: Deserialize<'de>, L: Deserialize<'de>> Deserialize<'de> for Either<
             fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Self::Value, E> {
                 self.visit_str(&number.to_string())
             }
+            fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Self::Value, E> {
+                self.visit_str(&number.to_string())
+            }
             fn visit_bool<E: serde::de::Error>(self, flag: bool) -> Result<Self::Value, E> {
                 self.visit_str(&flag.to_string())
             }

@@ -1,0 +1,73 @@
+//! The published schema is the one of the types, and agrees with the reader.
+
+use std::path::Path;
+
+use gatecrash_core::checks::CHECKS;
+use gatecrash_core::diagnostics::SourceText;
+use gatecrash_core::faults::FAULTS;
+use gatecrash_core::scenario::{from_yaml, schema};
+
+use super::examples::{OUTAGE, PERMISSIONS, THROTTLING};
+use super::{RIGHT, read, with};
+
+/// Set to rewrite the published schema.
+const REWRITE: &str = "GATECRASH_REWRITE_SCHEMA";
+
+#[test]
+fn the_published_schema_is_up_to_date() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios/schema/scenario.v1.json");
+    let wanted = format!("{}\n", serde_json::to_string_pretty(&schema()).expect("plain data"));
+    if std::env::var_os(REWRITE).is_some() {
+        std::fs::write(&path, &wanted).expect("the schema is writable");
+    }
+    let published = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(published == wanted, "run the tests once with {REWRITE}=1 to bring {} up to date", path.display());
+}
+
+#[test]
+fn the_schema_accepts_what_the_reader_accepts() {
+    let validator = jsonschema::validator_for(&schema()).expect("is a schema");
+    for text in [RIGHT, THROTTLING, OUTAGE, PERMISSIONS] {
+        let value: serde_json::Value = from_yaml(&SourceText::new("x", text)).expect("is YAML");
+        let errors: Vec<_> = validator.iter_errors(&value).map(|e| format!("{}: {e}", e.instance_path())).collect();
+        assert!(errors.is_empty(), "{errors:#?}");
+    }
+}
+
+#[test]
+fn the_schema_refuses_what_the_reader_refuses() {
+    let validator = jsonschema::validator_for(&schema()).expect("is a schema");
+    let table = [
+        ("probability: 20%", "probablity: 20%"),
+        ("probability: 20%", "probability: 0.2"),
+        ("for: 10s", "for: 10"),
+        ("fault: { latency", "fault: { latencies"),
+        ("gatecrash: 1", "gatecrash: 2"),
+        ("endpoints: 2 }", "endpoints: 0 }"),
+    ];
+    for (from, to) in table {
+        let text = with(from, to);
+        let value: serde_json::Value = from_yaml(&SourceText::new("x", text.as_str())).expect("is YAML");
+        assert!(!validator.is_valid(&value), "the schema accepts `{to}`");
+        assert!(read(&text).is_err(), "the reader accepts `{to}`");
+    }
+}
+
+/// The examples of the catalogue are `fault:` and `check:` values that parse, for the reader and for the schema.
+#[test]
+fn catalogue_examples_parse() {
+    let validator = jsonschema::validator_for(&schema()).expect("is a schema");
+    let faults = FAULTS.iter().map(|f| (f.name, with("{ latency: { add: 100ms } }", &format!("{{ {} }}", f.example))));
+    let checks = CHECKS.iter().map(|c| (c.name, with("{ success-rate: { min: 99% } }", &format!("{{ {} }}", c.example))));
+    for (name, text) in faults.chain(checks) {
+        let value: serde_json::Value = from_yaml(&SourceText::new(name, text.as_str())).expect("is YAML");
+        let errors: Vec<_> = validator.iter_errors(&value).map(|e| format!("{}: {e}", e.instance_path())).collect();
+        assert!(errors.is_empty(), "{name}: {errors:#?}");
+        // Names and bounds may not fit this file; the shape has to.
+        if let Err(wrong) = read(&text) {
+            let of_shape = ["unknown key", "invalid value", "missing key", "invalid YAML", "unknown check"];
+            let shape = wrong.iter().find(|d| of_shape.iter().any(|s| d.message.starts_with(s)));
+            assert!(shape.is_none(), "{name}: {wrong}");
+        }
+    }
+}
