@@ -182,6 +182,9 @@ faults! {
     descriptors: Descriptors = "descriptors",
 }
 
+pub use clock_skew::ClockOf;
+pub use reset::ResetAt;
+
 impl FaultSpec {
     /// Its name in scenario files.
     pub fn name(&self) -> &'static str {
