@@ -1,7 +1,7 @@
 //! Everything that is wrong with a file, said at once and at its place.
 //!
-//! A [`Diagnostic`] points into a [`SourceText`]; [`Diagnostics`] holds both and renders them like rustc does, as plain
-//! text or in colour, or as JSON. Nothing here knows what a scenario is.
+//! A [`Diagnostic`] points into a [`SourceText`]; [`Diagnostics`] holds both and renders them like rustc
+//! does, as plain text or in colour, or as JSON. Nothing here knows how a scenario looks.
 
 mod nearest;
 mod render;
@@ -39,11 +39,24 @@ pub enum Level {
     Warning,
 }
 
+/// What has to change.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Subject {
+    /// The file.
+    #[default]
+    File,
+    /// The gateway: the file is right, but asks for what this gateway cannot do.
+    Gateway,
+}
+
 /// One thing that is wrong.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Diagnostic {
     /// How bad it is.
     pub level: Level,
+    /// What has to change.
+    pub subject: Subject,
     /// What is wrong: one lower-case line.
     pub message: String,
     /// Where.
@@ -102,6 +115,7 @@ impl Diagnostic {
     pub fn error(message: impl Into<String>, place: Place, label: impl Into<String>) -> Self {
         Self {
             level: Level::Error,
+            subject: Subject::File,
             message: message.into(),
             place,
             label: label.into(),
@@ -113,6 +127,11 @@ impl Diagnostic {
     /// Something worth a look.
     pub fn warning(message: impl Into<String>, place: Place, label: impl Into<String>) -> Self {
         Self { level: Level::Warning, ..Self::error(message, place, label) }
+    }
+
+    /// About the gateway, not the file.
+    pub fn of_gateway(self) -> Self {
+        Self { subject: Subject::Gateway, ..self }
     }
 
     /// With advice.
@@ -157,6 +176,11 @@ impl Diagnostics {
     /// How many are errors.
     pub fn errors(&self) -> usize {
         self.list.iter().filter(|d| d.level == Level::Error).count()
+    }
+
+    /// Whether the file is right and only the chosen gateway cannot do what it asks: another gateway could.
+    pub fn is_about_the_gateway(&self) -> bool {
+        !self.list.is_empty() && self.list.iter().all(|d| d.subject == Subject::Gateway)
     }
 
     /// `name:line:column` of a place.

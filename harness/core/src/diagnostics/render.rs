@@ -15,7 +15,7 @@ impl Diagnostics {
         texts.join("\n")
     }
 
-    /// A JSON list: level, message, file, line, column, label, help.
+    /// A JSON list: level, subject, message, file, line, column, label, help.
     pub fn to_json(&self) -> Value {
         let place = |place: Place, label: &str| {
             let (file, line, column) = self.locate(place);
@@ -24,6 +24,7 @@ impl Diagnostics {
         let one = |d: &Diagnostic| {
             let mut value = place(d.place, &d.label);
             value["level"] = json!(d.level);
+            value["subject"] = json!(d.subject);
             value["message"] = json!(d.message);
             value["help"] = json!(d.help);
             value["also"] = d.also.iter().map(|(p, label)| place(*p, label)).collect();
@@ -39,12 +40,12 @@ impl Diagnostics {
         };
         let source = &self.sources[usize::from(d.place.source)];
         let (near, far): (Vec<_>, Vec<_>) = d.also.iter().partition(|(p, _)| p.source == d.place.source);
-        let mut snippet = Snippet::source(source.text.as_str()).path(source.name.as_str()).annotation(
-            AnnotationKind::Primary.span(self.visible(d.place)).label(d.label.as_str()),
-        );
+        let mut snippet = Snippet::source(source.text.as_str())
+            .path(source.name.as_str())
+            .annotation(AnnotationKind::Primary.span(self.visible(d.place)).label(d.label.as_str()));
         for (place, label) in near {
-            snippet = snippet
-                .annotation(AnnotationKind::Context.span(self.visible(*place)).label(label.as_str()));
+            snippet =
+                snippet.annotation(AnnotationKind::Context.span(self.visible(*place)).label(label.as_str()));
         }
         let mut group = level.primary_title(d.message.as_str()).element(snippet);
         for (place, label) in far {

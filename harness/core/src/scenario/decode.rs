@@ -1,12 +1,18 @@
-//! Nodes into types: a serde deserializer over [`Node`] that keeps places, and errors that know where they arose.
+//! Nodes into types: a serde deserializer over [`Node`] that keeps places, with errors that know theirs.
 //!
 //! Scalars are parsed by the type that asks for them. Enums are externally tagged: a bare name or one key.
 
-use serde::de::value::{StrDeserializer, U32Deserializer};
+mod fail;
+mod spanned;
+
+pub(crate) use fail::{Fail, Why};
+use serde::de::value::StrDeserializer;
 use serde::de::{
-    self, Deserialize, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess,
+    Deserialize, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess,
     VariantAccess, Visitor,
 };
+pub(crate) use spanned::Spanned;
+use spanned::{PlacedValue, SPANNED};
 
 use super::node::{Key, Node, Value};
 use crate::diagnostics::Place;
@@ -14,175 +20,6 @@ use crate::diagnostics::Place;
 /// Reads a type out of a node.
 pub(crate) fn decode<'de, T: Deserialize<'de>>(node: &'de Node) -> Result<T, Fail> {
     T::deserialize(Reader(node))
-}
-
-/// A value with its place.
-#[derive(Clone, Copy, PartialEq, Debug, Default)]
-pub(crate) struct Spanned<T> {
-    /// The value.
-    pub value: T,
-    /// Where it stands.
-    pub place: Place,
-}
-
-/// Why a node is not what was asked for.
-#[derive(Clone, PartialEq, Debug)]
-pub(crate) struct Fail {
-    /// Where; the innermost known.
-    pub(crate) place: Option<Place>,
-    /// Why.
-    pub(crate) why: Why,
-}
-
-/// The kinds of [`Fail`].
-#[derive(Clone, PartialEq, Debug)]
-pub(crate) enum Why {
-    /// A key that the mapping does not have.
-    UnknownKey(String, &'static [&'static str]),
-    /// A name that is none of a fixed set.
-    UnknownName(String, &'static [&'static str]),
-    /// A key that must be there.
-    Missing(&'static str),
-    /// Something else stands there.
-    Expected(String, String),
-    /// A name whose parameters are missing.
-    Bare(String),
-    /// A second key (the second) where one (the first) is all.
-    Second(String, String),
-    /// A type's own words.
-    Other(String),
-}
-
-// === impl Fail ===
-
-impl Fail {
-    fn expected(expected: impl Into<String>, node: &Node) -> Self {
-        Self { place: Some(node.place), why: Why::Expected(expected.into(), node.kind()) }
-    }
-
-    fn at(mut self, place: Place) -> Self {
-        self.place.get_or_insert(place);
-        self
-    }
-}
-
-impl From<Why> for Fail {
-    fn from(why: Why) -> Self {
-        Self { place: None, why }
-    }
-}
-
-impl de::Error for Fail {
-    fn custom<T: std::fmt::Display>(text: T) -> Self {
-        let text = text.to_string();
-        // Units say "expected a duration ..., found `5`".
-        let parts = text.strip_prefix("expected ").and_then(|rest| rest.rsplit_once(", found "));
-        match parts {
-            Some((expected, found)) => Why::Expected(expected.to_owned(), found.to_owned()).into(),
-            None => Why::Other(text).into(),
-        }
-    }
-    fn invalid_type(unexpected: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Why::Expected(expected.to_string(), unexpected.to_string()).into()
-    }
-    fn invalid_value(unexpected: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        let found = match unexpected {
-            de::Unexpected::Unsigned(n) => format!("`{n}`"),
-            de::Unexpected::Signed(n) => format!("`{n}`"),
-            de::Unexpected::Str(text) => format!("`{text}`"),
-            other => other.to_string(),
-        };
-        let expected = match expected.to_string().as_str() {
-            "u8" => "a whole number from 0 to 255".to_owned(),
-            "u16" => "a whole number from 0 to 65535".to_owned(),
-            "u32" => "a whole number from 0 to 4294967295".to_owned(),
-            other => other.to_owned(),
-        };
-        Why::Expected(expected, found).into()
-    }
-    fn unknown_variant(name: &str, expected: &'static [&'static str]) -> Self {
-        Why::UnknownName(name.to_owned(), expected).into()
-    }
-    fn unknown_field(key: &str, expected: &'static [&'static str]) -> Self {
-        Why::UnknownKey(key.to_owned(), expected).into()
-    }
-    fn missing_field(field: &'static str) -> Self {
-        Why::Missing(field).into()
-    }
-}
-
-impl std::fmt::Display for Fail {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:?}", self.why)
-    }
-}
-
-impl std::error::Error for Fail {}
-
-// === impl Spanned ===
-
-/// The name by which [`Spanned`] asks a [`Reader`] for the place.
-const SPANNED: &str = "$gatecrash::Spanned";
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Spanned<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Placed<T>(std::marker::PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Placed<T> {
-            type Value = Spanned<T>;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a value")
-            }
-            fn visit_newtype_struct<D: Deserializer<'de>>(self, d: D) -> Result<Self::Value, D::Error> {
-                Ok(Spanned { value: T::deserialize(d)?, place: Place::default() })
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                let mut part = || seq.next_element::<u32>().map(Option::unwrap_or_default);
-                let place = Place { source: part()? as u16, start: part()?, end: part()? };
-                let value = seq.next_element()?.ok_or_else(|| de::Error::custom("no value"))?;
-                Ok(Spanned { value, place })
-            }
-        }
-        deserializer.deserialize_newtype_struct(SPANNED, Placed(std::marker::PhantomData))
-    }
-}
-
-impl<T: schemars::JsonSchema> schemars::JsonSchema for Spanned<T> {
-    fn inline_schema() -> bool {
-        T::inline_schema()
-    }
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        T::schema_name()
-    }
-    fn schema_id() -> std::borrow::Cow<'static, str> {
-        T::schema_id()
-    }
-    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        T::json_schema(generator)
-    }
-}
-
-/// Hands out the three numbers of a place, then the value.
-struct PlacedValue<D> {
-    numbers: std::array::IntoIter<u32, 3>,
-    value: Option<D>,
-}
-
-impl<D> PlacedValue<D> {
-    fn new(place: Place, value: D) -> Self {
-        let numbers = [u32::from(place.source), place.start, place.end].into_iter();
-        Self { numbers, value: Some(value) }
-    }
-}
-
-impl<'de, D: Deserializer<'de, Error = Fail>> SeqAccess<'de> for PlacedValue<D> {
-    type Error = Fail;
-    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Fail> {
-        if let Some(number) = self.numbers.next() {
-            let number: U32Deserializer<Fail> = number.into_deserializer();
-            return seed.deserialize(number).map(Some);
-        }
-        self.value.take().map(|value| seed.deserialize(value)).transpose()
-    }
 }
 
 // === impl Reader ===
@@ -235,7 +72,9 @@ impl<'de> Deserializer<'de> for Reader<'de> {
                 // Only numbers that print as they were written: 000012 and 1e3 stay text.
                 text => match (text.parse::<i64>(), text.parse::<f64>()) {
                     (Ok(number), _) if number.to_string() == text => visitor.visit_i64(number),
-                    (_, Ok(number)) if number.is_finite() && number.to_string() == text => visitor.visit_f64(number),
+                    (_, Ok(number)) if number.is_finite() && number.to_string() == text => {
+                        visitor.visit_f64(number)
+                    }
                     _ => visitor.visit_borrowed_str(text),
                 },
             },
@@ -320,17 +159,13 @@ impl<'de> Deserializer<'de> for Reader<'de> {
         visitor: V,
     ) -> Result<V::Value, Fail> {
         let result = match &self.0.value {
-            Value::Scalar { text, .. } => visitor.visit_enum(Choice {
-                name: text,
-                name_place: self.0.place,
-                value: None,
-            }),
+            Value::Scalar { text, .. } => {
+                visitor.visit_enum(Choice { name: text, name_place: self.0.place, value: None })
+            }
             Value::Map(entries) => match entries.as_slice() {
-                [(key, node)] => visitor.visit_enum(Choice {
-                    name: &key.text,
-                    name_place: key.place,
-                    value: Some(node),
-                }),
+                [(key, node)] => {
+                    visitor.visit_enum(Choice { name: &key.text, name_place: key.place, value: Some(node) })
+                }
                 [] => Err(Fail::expected(format!("one of {}", names.join(", ")), self.0)),
                 [(first, _), (second, _), ..] => Err(Fail {
                     place: Some(second.place),
@@ -423,8 +258,8 @@ impl<'de> Deserializer<'de> for KeyReader<'de> {
     }
 
     serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit unit_struct seq tuple
-        tuple_struct map struct identifier ignored_any
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit unit_struct seq
+        tuple tuple_struct map struct identifier ignored_any
     }
 }
 
@@ -447,10 +282,9 @@ impl<'de> EnumAccess<'de> for Choice<'de> {
 impl<'de> Choice<'de> {
     fn parameters(&self) -> Result<Reader<'de>, Fail> {
         let name = self.name;
-        self.value.map(Reader).ok_or_else(|| Fail {
-            place: Some(self.name_place),
-            why: Why::Bare(name.to_owned()),
-        })
+        self.value
+            .map(Reader)
+            .ok_or_else(|| Fail { place: Some(self.name_place), why: Why::Bare(name.to_owned()) })
     }
 }
 

@@ -1,4 +1,5 @@
-//! The scenario file as it is written, version 1. Doc comments become the descriptions of the published schema.
+//! The scenario file as it is written, version 1. Doc comments become the descriptions of the published
+//! schema.
 //!
 //! Nothing here has a default that is not said in its comment; what runs is the plan.
 
@@ -43,17 +44,18 @@ pub(crate) struct File {
     /// Seed of every draw, key, size and byte. Default: 1.
     #[serde(default)]
     pub(crate) seed: Option<Spanned<u64>>,
-    /// Fragment files, relative to this one, whose named upstreams, buckets, identities and workloads are added. A
-    /// name defined twice is an error unless the local entry says `replace: true`. Default: none.
+    /// Fragment files, relative to this one, whose named upstreams, buckets, identities and workloads are
+    /// added. A name defined twice is an error unless the local entry says `replace: true`. Default: none.
     #[serde(default)]
     #[expect(dead_code, reason = "read in a pass of its own, before the types; here for the schema")]
     pub(crate) r#use: Vec<Spanned<String>>,
-    /// Variables, written `${name}` in values (inside quotes where the value stands in { } or [ ]). Default: none.
+    /// Variables, written `${name}` in values (inside quotes where the value stands in { } or [ ]).
+    /// Default: none.
     #[serde(default)]
     #[expect(dead_code, reason = "read in a pass of its own, before the types; here for the schema")]
     pub(crate) vars: Named<Word>,
-    /// Axes of variables: one case runs for each combination. `exclude` lists combinations to leave out, `include`
-    /// combinations to add. Default: one case.
+    /// Axes of variables: one case runs for each combination. `exclude` lists combinations to leave out,
+    /// `include` combinations to add. Default: one case.
     #[serde(default)]
     #[expect(dead_code, reason = "read in a pass of its own, before the types; here for the schema")]
     pub(crate) matrix: Named<Anything>,

@@ -85,7 +85,8 @@ fn add(tree: &mut Node, block: &'static str, key: &Key, node: &Node, problems: &
         let empty = Node::new(Value::Map(Vec::new()), place.head());
         top.push((Key { text: block.to_owned(), place: place.head() }, empty));
     }
-    let Some((_, Node { value: Value::Map(entries), .. })) = top.iter_mut().find(|(k, _)| k.text == block) else {
+    let Some((_, Node { value: Value::Map(entries), .. })) = top.iter_mut().find(|(k, _)| k.text == block)
+    else {
         return;
     };
     match entries.iter().find(|(k, _)| k.text == key.text) {

@@ -1,5 +1,5 @@
-//! What a type refused, as a diagnostic: unknown, not built yet, missing, or of the wrong kind. A mistake is cut out of
-//! the tree and reading goes on, so that all of them are shown together.
+//! What a type refused, as a diagnostic: unknown, not built yet, missing, or of the wrong kind. A mistake
+//! is cut out of the tree and reading goes on, so that all of them are shown together.
 
 use serde::de::DeserializeOwned;
 
@@ -100,7 +100,11 @@ fn explain(why: &Why, place: Place, path: &[String]) -> Diagnostic {
                 Some(last) if last == key => format!(" in `{key}`"),
                 Some(_) => format!(" in an entry of `{key}`"),
             };
-            Diagnostic::error(format!("missing key `{name}`{within}"), place, format!("`{name}` has to be given here"))
+            Diagnostic::error(
+                format!("missing key `{name}`{within}"),
+                place,
+                format!("`{name}` has to be given here"),
+            )
         }
         Why::Expected(expected, found) if found.starts_with('`') => match not_yet::value(path, found) {
             Some(help) => not_built(found.trim_matches('`'), place, help),

@@ -1,8 +1,9 @@
 //! Scenario files: text in, one [`Plan`] for each case out, or everything that is wrong with it.
 //!
-//! Text becomes a tree with places (`yaml`, `node`), fragments are added (`fragments`), variables are put in and
-//! `--set` applied (`header`), the tree becomes types (`file`, `decode`, `mistakes`, `not_yet`), and types become a
-//! plan with every reference checked (`resolve`). Precedence: built-in < fragment < file < matrix < `--set`.
+//! Text becomes a tree with places (`yaml`, `node`), fragments are added (`fragments`), variables are put
+//! in and `--set` applied (`header`), the tree becomes types (`file`, `decode`, `mistakes`, `not_yet`), and
+//! types become a plan with every reference checked (`resolve`). Precedence: built-in < fragment < file <
+//! matrix < `--set`.
 
 mod decode;
 mod file;
@@ -27,7 +28,8 @@ use crate::plan::Plan;
 
 /// Reads fragments for `use`; the core itself opens no files.
 pub trait Fragments {
-    /// The fragment `path` as named in the file `from`, with the name to show for it; or why it cannot be read.
+    /// The fragment `path` as named in the file `from`, with the name to show for it; or why it cannot be
+    /// read.
     fn read(&self, from: &str, path: &str) -> Result<SourceText, String>;
 }
 
@@ -66,7 +68,8 @@ pub struct KnownGateway {
     pub name: String,
     /// Its parameters.
     pub params: Vec<String>,
-    /// What it can do beyond proxying: `sign`, and the keys of `misconfigure`: `bucket`, `region`, `host`, `endpoint`.
+    /// What it can do beyond proxying: `sign`, and the keys of `misconfigure`: `bucket`, `region`, `host`,
+    /// `endpoint`.
     pub can: Vec<String>,
 }
 
@@ -116,7 +119,8 @@ fn load_cases(
     problems: &mut Vec<Diagnostic>,
 ) -> Option<Vec<Case>> {
     let main = sources[0].clone();
-    let sets: Vec<_> = options.set.iter().map(|(p, v)| SourceText::new("--set", format!("{p}={v}"))).collect();
+    let sets: Vec<_> =
+        options.set.iter().map(|(p, v)| SourceText::new("--set", format!("{p}={v}"))).collect();
     sources.extend(sets.iter().cloned());
     let mut tree = yaml::parse(&main.text, 0).map_err(|diagnostic| problems.push(diagnostic)).ok()?;
     let header = header::read(&tree, &sets, 1, problems)?;
@@ -140,7 +144,8 @@ fn load_cases(
     Some(resolved)
 }
 
-/// Reads any other YAML of the project (recipes, profiles) with the same care; the first mistakes as diagnostics.
+/// Reads any other YAML of the project (recipes, profiles) with the same care; the first mistakes as
+/// diagnostics.
 pub fn from_yaml<T: DeserializeOwned>(source: &SourceText) -> Result<T, Diagnostics> {
     let tree = yaml::parse(&source.text, 0).map_err(|d| Diagnostics::new(vec![source.clone()], vec![d]))?;
     mistakes::read(&tree).map_err(|list| Diagnostics::new(vec![source.clone()], list))

@@ -1,4 +1,5 @@
-//! A YAML document as a tree of text with places: what fragments, variables and `--set` work on before types exist.
+//! A YAML document as a tree of text with places: what fragments, variables and `--set` work on before
+//! types exist.
 //!
 //! Scalars stay as written (`000000000001`, `no`, `1_000` are text until a type asks), so nothing is guessed.
 
@@ -142,7 +143,8 @@ impl Node {
 impl Node {
     /// Moves every place by a number of bytes.
     pub(crate) fn shift(&mut self, by: usize) {
-        let moved = |place: Place| Place { start: place.start + by as u32, end: place.end + by as u32, ..place };
+        let moved =
+            |place: Place| Place { start: place.start + by as u32, end: place.end + by as u32, ..place };
         self.place = moved(self.place);
         match &mut self.value {
             Value::Map(entries) => entries.iter_mut().for_each(|(key, node)| {
@@ -164,8 +166,8 @@ impl Node {
         }
     }
 
-    /// Puts a value at a path, making mappings on the way; list entries go by number, or by their `phase` or `name`.
-    /// False when the path leads nowhere.
+    /// Puts a value at a path, making mappings on the way; list entries go by number, or by their `phase`
+    /// or `name`. False when the path leads nowhere.
     pub(crate) fn set(&mut self, path: &[String], place: Place, value: Self) -> bool {
         let Some((first, rest)) = path.split_first() else {
             *self = value;
@@ -188,7 +190,8 @@ impl Node {
                 entry.is_some_and(|(_, node)| node.set(rest, place, value))
             }
             Value::Seq(elements) => {
-                let named = |n: &Self| ["phase", "name"].iter().any(|k| n.get(k).and_then(Self::text) == Some(first));
+                let named =
+                    |n: &Self| ["phase", "name"].iter().any(|k| n.get(k).and_then(Self::text) == Some(first));
                 let at = elements.iter().position(named).or_else(|| first.parse().ok());
                 at.and_then(|at| elements.get_mut(at)).is_some_and(|node| node.set(rest, place, value))
             }

@@ -38,7 +38,13 @@ pub(super) fn resolve(
     let gateway = cx.gateway(file);
     let phases = cx.phases(file);
     let workloads = cx.workloads(file, &buckets, &identities, &phases);
-    let world = World { regions: &regions, buckets: &buckets, identities: &identities, phases: &phases, workloads: &workloads };
+    let world = World {
+        regions: &regions,
+        buckets: &buckets,
+        identities: &identities,
+        phases: &phases,
+        workloads: &workloads,
+    };
     let faults = cx.faults(file, &world);
     cx.capabilities(file, &gateway);
     let expectations = cx.expectations(file, &world, &faults);
@@ -141,7 +147,8 @@ impl Cx<'_> {
 
     /// The place of what stands at a path below a place; the place itself when there is nothing.
     fn within(&self, place: Place, path: &[&str]) -> Place {
-        let found = self.tree.find(place).and_then(|start| path.iter().try_fold(start, |node, key| node.get(key)));
+        let found =
+            self.tree.find(place).and_then(|start| path.iter().try_fold(start, |node, key| node.get(key)));
         found.map_or(place, |node| node.place)
     }
 
@@ -198,13 +205,15 @@ impl Cx<'_> {
 
     /// Warns of what nothing uses; fragments may hold more than one file needs.
     fn unused(&mut self, file: &File) {
-        let buckets = || file.load.value.iter().filter_map(|(_, w)| w.bucket.as_ref().map(|b| b.value.as_str()));
+        let buckets =
+            || file.load.value.iter().filter_map(|(_, w)| w.bucket.as_ref().map(|b| b.value.as_str()));
         for (name, _) in file.buckets.iter().filter(|(n, _)| n.place.source == 0) {
             if file.buckets.0.len() > 1 && buckets().all(|b| b != name.value) {
                 self.warn(format!("unused bucket `{}`", name.value), name.place, "no workload uses it");
             }
         }
-        let identities = || file.load.value.iter().filter_map(|(_, w)| w.r#as.as_ref().map(|i| i.value.as_str()));
+        let identities =
+            || file.load.value.iter().filter_map(|(_, w)| w.r#as.as_ref().map(|i| i.value.as_str()));
         for (name, _) in file.identities.iter().filter(|(n, _)| n.place.source == 0) {
             if file.identities.0.len() > 1 && identities().all(|i| i != name.value) {
                 self.warn(format!("unused identity `{}`", name.value), name.place, "no workload is `as` it");
@@ -215,7 +224,7 @@ impl Cx<'_> {
     /// Limits on the run itself.
     fn guards(&mut self, file: &File, planned: Span) -> GuardsPlan {
         let guards = &file.guards;
-        let deadline = Span(planned.0 + planned.0 / 2 + Span::seconds(30).0);
+        let deadline = Span(planned.0.saturating_add(planned.0 / 2).saturating_add(Span::seconds(30).0));
         if let Some(early) = guards.deadline.filter(|d| d.value <= planned) {
             let label = format!("the phases alone take {planned}");
             self.error("the deadline is before the end", early.place, label);
@@ -223,7 +232,11 @@ impl Cx<'_> {
         GuardsPlan {
             deadline: self.or("guards.deadline", guards.deadline, deadline),
             max_lag_p99: self.or("guards.max-lag-p99", guards.generator.max_lag_p99, Span::millis(20)),
-            max_dropped: self.or("guards.max-dropped", guards.generator.max_dropped, crate::units::Share(0.001)),
+            max_dropped: self.or(
+                "guards.max-dropped",
+                guards.generator.max_dropped,
+                crate::units::Share(0.001),
+            ),
             fault_fired: self.or("guards.fault-fired", guards.fault_fired, true),
         }
     }

@@ -48,17 +48,34 @@ impl std::fmt::Display for Origin {
 
 /// Keys that come first where they occur; the rest follows by name.
 const FIRST: [&str; 17] = [
-    "name", "about", "case", "tags", "source", "seed", "gateway", "regions", "buckets", "identities", "workloads",
-    "phases", "faults", "expectations", "guards", "from", "until",
+    "name",
+    "about",
+    "case",
+    "tags",
+    "source",
+    "seed",
+    "gateway",
+    "regions",
+    "buckets",
+    "identities",
+    "workloads",
+    "phases",
+    "faults",
+    "expectations",
+    "guards",
+    "from",
+    "until",
 ];
+/// Lists whose elements are told apart by number.
+const BY_NUMBER: [&str; 2] = ["faults", "expectations"];
 /// Column of the origins.
 const COLUMN: usize = 60;
 
-/// The plan of a case as YAML, each known origin in a comment.
+/// The plan of a case as YAML, each known origin in a comment. What the plan leaves open is left out.
 pub fn resolved_yaml(case: &Case) -> String {
     let plan = serde_json::to_value(&case.plan).expect("a plan is plain data");
     let mut printer = Printer { case, out: String::new() };
-    printer.value(&plan, "", 0);
+    printer.block(&plan, "", 0);
     printer.out
 }
 
@@ -68,55 +85,65 @@ struct Printer<'a> {
 }
 
 impl Printer<'_> {
-    fn value(&mut self, value: &Value, path: &str, depth: usize) {
+    /// The entries of a mapping or the elements of a list, each on lines of its own.
+    fn block(&mut self, value: &Value, path: &str, depth: usize) {
         match value {
             Value::Object(map) => {
-                let mut keys: Vec<&String> = map.keys().collect();
-                let rank = |k: &String| FIRST.iter().position(|f| f == k).unwrap_or(FIRST.len());
-                keys.sort_by_key(|k| rank(k));
+                let mut keys: Vec<&String> =
+                    map.iter().filter(|(_, v)| !v.is_null()).map(|(k, _)| k).collect();
+                keys.sort_by_key(|key| FIRST.iter().position(|first| first == key).unwrap_or(FIRST.len()));
                 for key in keys {
-                    let path = join(path, key);
-                    self.entry(&format!("{:depth$}{}:", "", scalar(key)), &map[key], &path, depth + 2);
+                    let head = format!("{:depth$}{}:", "", scalar(key));
+                    self.entry(&head, &map[key], &join(path, key), depth + 2);
                 }
             }
             Value::Array(list) => {
                 for (at, element) in list.iter().enumerate() {
-                    let named = element.get("name").and_then(Value::as_str).map_or(at.to_string(), str::to_owned);
-                    let path = join(path, &named);
+                    let by_name =
+                        element.get("name").and_then(Value::as_str).filter(|_| !BY_NUMBER.contains(&path));
+                    let path = join(path, &by_name.map_or_else(|| at.to_string(), str::to_owned));
                     let begin = self.out.len();
-                    match element {
-                        Value::Object(map) if !map.is_empty() => self.value(element, &path, depth + 2),
-                        _ => self.entry(&format!("{:depth$}-", ""), element, &path, depth + 2),
-                    }
-                    if matches!(element, Value::Object(map) if !map.is_empty()) {
+                    if is_block(element) {
+                        self.block(element, &path, depth + 2);
                         self.out.replace_range(begin + depth..begin + depth + 1, "-");
+                    } else {
+                        self.entry(&format!("{:depth$}-", ""), element, &path, depth + 2);
                     }
                 }
             }
-            _ => self.entry("", value, path, depth),
+            _ => {}
         }
     }
 
     /// One line, or the line that opens a block.
     fn entry(&mut self, head: &str, value: &Value, path: &str, depth: usize) {
-        let line = match value {
-            Value::Object(map) if !map.is_empty() => head.to_owned(),
-            Value::Array(list) if !list.is_empty() => head.to_owned(),
-            Value::Object(_) => format!("{head} {{}}"),
-            Value::Array(_) => format!("{head} []"),
-            Value::String(text) => format!("{head} {}", scalar(text)),
-            other => format!("{head} {other}"),
-        };
+        let line = if is_block(value) { head.to_owned() } else { format!("{head} {}", flow(value)) };
         let origin = self.case.origins.iter().rev().find(|(p, _)| p == path).map(|(_, origin)| origin);
         match origin {
             Some(origin) => self.out.push_str(&format!("{line:<COLUMN$} # {origin}\n")),
             None => self.out.push_str(&format!("{line}\n")),
         }
-        if matches!(value, Value::Object(map) if !map.is_empty())
-            || matches!(value, Value::Array(list) if !list.is_empty())
-        {
-            self.value(value, path, depth);
+        if is_block(value) {
+            self.block(value, path, depth);
         }
+    }
+}
+
+/// Whether a value takes lines of its own: mappings, and lists of anything but scalars.
+fn is_block(value: &Value) -> bool {
+    match value {
+        Value::Object(map) => !map.is_empty(),
+        Value::Array(list) => list.iter().any(|v| v.is_object() || v.is_array()),
+        _ => false,
+    }
+}
+
+/// A value on one line.
+fn flow(value: &Value) -> String {
+    match value {
+        Value::String(text) => scalar(text),
+        Value::Array(list) => format!("[{}]", list.iter().map(flow).collect::<Vec<_>>().join(", ")),
+        other => other.to_string(),
     }
 }
 

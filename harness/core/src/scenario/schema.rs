@@ -4,7 +4,8 @@ use schemars::generate::SchemaSettings;
 
 use super::file::File;
 
-/// The schema of scenario files, version 1 (JSON Schema 2020-12). Published as `scenarios/schema/scenario.v1.json`.
+/// The schema of scenario files, version 1 (JSON Schema 2020-12). Published as
+/// `scenarios/schema/scenario.v1.json`.
 pub fn schema() -> serde_json::Value {
     let generator = SchemaSettings::draft2020_12().into_generator();
     let mut schema = generator.into_root_schema_for::<File>();

@@ -120,7 +120,8 @@ impl Reader<'_> {
             }
             Raw::Text(text) => {
                 let written = &self.text[place.start as usize..place.end as usize];
-                let quoted = self.text[place.start as usize..].starts_with(['"', '\'']) || text.contains('\n');
+                let quoted =
+                    self.text[place.start as usize..].starts_with(['"', '\'']) || text.contains('\n');
                 let as_is = !quoted && !written.contains('\n');
                 Value::Scalar { text: if as_is { written.trim().to_owned() } else { text }, quoted }
             }
@@ -164,11 +165,10 @@ fn explain(error: &Error, text: &str, source: u16) -> Diagnostic {
             Diagnostic::error(format!("duplicate key `{key}`"), at, "given before in the same mapping")
         }
         Error::UnknownAnchor { .. } => Diagnostic::error("unknown alias", at, "no `&` anchor of this name")
-            .help("in YAML a value that begins with `*` is an alias; write a pattern in quotes, as in \"*.bin\""),
+            .help("a value that begins with `*` is an alias in YAML; quote a pattern, as in \"*.bin\""),
         _ if said.starts_with("budget breached") => {
-            let limits = format!(
-                "at most 1 document, {MAX_NODES} values, depth {MAX_DEPTH}, {MAX_ALIASES} aliases"
-            );
+            let limits =
+                format!("at most 1 document, {MAX_NODES} values, depth {MAX_DEPTH}, {MAX_ALIASES} aliases");
             Diagnostic::error("file beyond the limits of a scenario file", at, limits)
         }
         _ => {
@@ -249,7 +249,11 @@ mod tests {
         let table = [
             ("a: 1\nb: 2\na: 3\n", "duplicate key `a`", (3, 1)),
             ("key: *.bin\n", "unknown alias", (1, 6)),
-            ("a: 1\nb: >= 99%\n", "invalid YAML: while scanning a block scalar, did not find expected comment or line break", (2, 4)),
+            (
+                "a: 1\nb: >= 99%\n",
+                "invalid YAML: while scanning a block scalar, did not find expected comment or line break",
+                (2, 4),
+            ),
         ];
         for (text, message, position) in table {
             let error = parse(text, 0).expect_err("is wrong");

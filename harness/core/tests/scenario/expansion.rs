@@ -31,7 +31,8 @@ fn a_matrix_is_a_product() {
 fn cases_are_excluded_and_included() {
     let text = matrix("  exclude: [{ gw: haproxy }]\n  include: [{ odds: 1%, gw: haproxy }]\n");
     assert_eq!(cases(&text), ["gw=nginx,odds=5%", "gw=nginx,odds=20%", "gw=haproxy,odds=1%"]);
-    let wrong = read(&matrix("  exclude: [{ gateway: haproxy }]\n  include: [{ gw: haproxy }]\n")).expect_err("is wrong");
+    let wrong = read(&matrix("  exclude: [{ gateway: haproxy }]\n  include: [{ gw: haproxy }]\n"))
+        .expect_err("is wrong");
     insta::assert_snapshot!(wrong.render(false));
     assert!(read(&matrix("  exclude: [{ gw: haproxy }, { gw: nginx }]\n")).is_err());
 }
@@ -52,10 +53,13 @@ fn too_many_cases_are_refused() {
 
 #[test]
 fn variables_go_anywhere_in_a_value() {
-    let text = with("name: base", "name: base\nvars: { n: 4, where: east, unit: KiB }\nabout: pay $${n} to ${where}")
-        .replace("us-east-1: { endpoints: 2 }", "us-east-1: { endpoints: \"${n}\" }")
-        .replace("region: us-east-1", "region: \"us-${where}-1\"")
-        .replace("size: 8KiB", "size: '8${unit}'");
+    let text = with(
+        "name: base",
+        "name: base\nvars: { n: 4, where: east, unit: KiB }\nabout: pay $${n} to ${where}",
+    )
+    .replace("us-east-1: { endpoints: 2 }", "us-east-1: { endpoints: \"${n}\" }")
+    .replace("region: us-east-1", "region: \"us-${where}-1\"")
+    .replace("size: 8KiB", "size: '8${unit}'");
     let plan = plan(&text);
     assert_eq!(plan.about, "pay ${n} to east");
     assert_eq!(plan.regions[0].endpoints, 4);
@@ -77,7 +81,10 @@ fn set_wins_over_matrix_over_vars() {
     assert_eq!(rates(&[]), [2.0, 3.0].map(Rate));
     assert_eq!(rates(&[("vars.rate", "7/s")]), [7.0].map(Rate));
     assert_eq!(rates(&[("load.readers.open.rate", "9/s")]), [9.0, 9.0].map(Rate));
-    assert_eq!(rates(&[("load.readers.open.rate", "9/s"), ("load.readers.open.rate", "8/s")]), [8.0, 8.0].map(Rate));
+    assert_eq!(
+        rates(&[("load.readers.open.rate", "9/s"), ("load.readers.open.rate", "8/s")]),
+        [8.0, 8.0].map(Rate)
+    );
 }
 
 #[test]
@@ -112,13 +119,17 @@ fn seed_gateway_and_defects_of_the_command_line_hold() {
     let text = with("preset: strict", "defects: [zero-pad], params: { tries: 3 }");
     let plan = read_with(&text, &Files::default(), &options).expect("is right").plans().remove(0);
     assert_eq!(plan.seed, 99);
-    let GatewayPlan::Embedded { preset, defects, params, defect_rate } = &plan.gateway else { panic!("embedded") };
+    let GatewayPlan::Embedded { preset, defects, params, defect_rate } = &plan.gateway else {
+        panic!("embedded")
+    };
     assert_eq!((preset.as_str(), params["tries"].as_str(), defect_rate.0), ("strict", "3", 1.0));
     assert_eq!(defects, &["zero-pad", "retry-4xx"]);
     options.defects.clear();
     options.gateway = Some("nginx".into());
     let plan = read_with(&text, &Files::default(), &options).expect("is right").plans().remove(0);
-    assert!(matches!(&plan.gateway, GatewayPlan::Recipe { name, params } if name == "nginx" && params.is_empty()));
+    assert!(
+        matches!(&plan.gateway, GatewayPlan::Recipe { name, params } if name == "nginx" && params.is_empty())
+    );
     options.gateway = Some("embedded".into());
     let recipe = with("embedded: { preset: strict }", "recipe: { name: nginx }");
     let plan = read_with(&recipe, &Files::default(), &options).expect("is right").plans().remove(0);
@@ -137,7 +148,8 @@ fn fragments_add_names_and_never_merge() {
     let clash = read_with(&using("lib.yaml"), &files, &options()).expect_err("clashes");
     insta::assert_snapshot!("fragment_clash", clash.render(false));
     let text = using("lib.yaml").replace("media: { objects", "media: { replace: true, objects");
-    let plan = read_with(&text, &files, &options()).unwrap_or_else(|wrong| panic!("{wrong}")).plans().remove(0);
+    let plan =
+        read_with(&text, &files, &options()).unwrap_or_else(|wrong| panic!("{wrong}")).plans().remove(0);
     assert_eq!(plan.buckets.iter().map(|b| b.name.as_str()).collect::<Vec<_>>(), ["media", "more"]);
     assert_eq!((plan.buckets[0].objects, plan.buckets[0].public), (100, false));
     let two = using("lib.yaml, twice.yaml").replace("media: { objects", "media: { replace: true, objects");
@@ -147,7 +159,10 @@ fn fragments_add_names_and_never_merge() {
     let missing = read_with(&using("nowhere.yaml"), &files, &options()).expect_err("is wrong");
     insta::assert_snapshot!("fragment_missing", missing.render(false));
     let bad = Files([("lib.yaml", "gatecrash: 1\nbuckets: {}\ntimeline: []\n")].into());
-    insta::assert_snapshot!("fragment_wrong", read_with(&using("lib.yaml"), &bad, &options()).expect_err("is wrong").render(false));
+    insta::assert_snapshot!(
+        "fragment_wrong",
+        read_with(&using("lib.yaml"), &bad, &options()).expect_err("is wrong").render(false)
+    );
 }
 
 #[test]

@@ -76,23 +76,39 @@ mistakes! {
     bad_range: "GetObject: 100%" => "GetObject: { share: 100%, range: 9-1 }";
     bad_zipf: "bucket: media" => "bucket: media\n    keys: { zipf: 0 }";
     deadline_before_the_end: "name: base" => "name: base\nguards: { deadline: 10s }";
-    nothing_expected: "  - in: during\n    after: 1s\n    check: { success-rate: { min: 99% } }\n  - { check: { body-complete: {} } }\n" => "  []\n";
+    nothing_expected:
+        "  - in: during\n    after: 1s\n    check: { success-rate: { min: 99% } }\n\
+        \x20 - { check: { body-complete: {} } }\n"
+        => "  []\n";
 
     // Things that do not go together.
     probability_of_an_interval: "{ latency: { add: 100ms } }" => "{ refuse: {} }";
-    request_at_accept: "probability: 20%\n        fault: { latency: { add: 100ms } }" => "per: request\n        fault: { reset: { at: accept } }";
+    request_at_accept:
+        "probability: 20%\n        fault: { latency: { add: 100ms } }"
+        => "per: request\n        fault: { reset: { at: accept } }";
     upstream_status_in_a_fault: "{ op: GetObject }" => "{ upstream-status: 500 }";
     attempt_in_an_expectation: "after: 1s" => "match: { attempt: 1 }";
-    signing_without_identity: "identities:\n  app: { allow: { actions: [\"s3:*\"], resources: [\"*\"] } }\nload:\n  readers:\n    open: { rate: 50/s }\n    as: app" => "load:\n  readers:\n    open: { rate: 50/s }\n    sign: client";
+    signing_without_identity:
+        "identities:\n  app: { allow: { actions: [\"s3:*\"], resources: [\"*\"] } }\nload:\n\
+        \x20 readers:\n    open: { rate: 50/s }\n    as: app"
+        => "load:\n  readers:\n    open: { rate: 50/s }\n    sign: client";
     identity_but_nobody_signs: "as: app" => "as: app\n    sign: none";
     bucket_policy_changes_nothing: "{ latency: { add: 100ms } }" => "{ bucket-policy: { bucket: media } }";
     two_phases_of_one_name: "phase: after" => "phase: before";
-    two_faults_of_one_name: "  - { phase: after, for: 5s }" => "  - { phase: after, for: 5s, inject: [{ name: slow, fault: { swallow: {} } }] }";
+    two_faults_of_one_name:
+        "  - { phase: after, for: 5s }"
+        => "  - { phase: after, for: 5s, inject: [{ name: slow, fault: { swallow: {} } }] }";
     no_primary_region: "us-east-1: { endpoints: 2 }" => "us-east-1: { endpoints: 2, role: standby }";
 
     // Policies.
-    unknown_policy_key: "media: { objects:" => "media: { policy: { Statement: [{ Effect: Allow, Principle: \"*\", Action: \"s3:*\", Resource: \"*\" }] }, objects:";
-    bad_policy_effect: "media: { objects:" => "media: { policy: { Statement: [{ Effect: Permit, Principal: \"*\", Action: \"s3:*\", Resource: \"*\" }] }, objects:";
+    unknown_policy_key:
+        "media: { objects:"
+        => "media: { policy: { Statement: [{ Effect: Allow, Principle: \"*\", Action: \"s3:*\",\x20\
+        Resource: \"*\" }] }, objects:";
+    bad_policy_effect:
+        "media: { objects:"
+        => "media: { policy: { Statement: [{ Effect: Permit, Principal: \"*\", Action: \"s3:*\",\x20\
+        Resource: \"*\" }] }, objects:";
 
     // Not yet.
     capacity_not_yet: "timeline:\n" => "capacity: { workload: readers }\ntimeline:\n";
@@ -100,7 +116,10 @@ mistakes! {
     replication_lag_not_yet: "media: { objects:" => "media: { replication-lag: 2s, objects:";
     hot_set_not_yet: "bucket: media" => "bucket: media\n    keys: { hot-set: { keys: 1%, share: 90% } }";
     lognormal_not_yet: "size: 8KiB" => "size: { lognormal: { median: 24KiB } }";
-    condition_not_yet: "media: { objects:" => "media: { policy: { Statement: [{ Effect: Allow, Principal: \"*\", Action: \"s3:*\", Resource: \"*\", Condition: {} }] }, objects:";
+    condition_not_yet:
+        "media: { objects:"
+        => "media: { policy: { Statement: [{ Effect: Allow, Principal: \"*\", Action: \"s3:*\",\x20\
+        Resource: \"*\", Condition: {} }] }, objects:";
     searched_rate_not_yet: "rate: 50/s" => "rate: search";
     abort_when_not_yet: "name: base" => "name: base\nguards: { abort-when: {} }";
     preset_not_yet: "preset: strict" => "preset: cloudfront";
@@ -130,7 +149,15 @@ fn the_gateway_has_to_be_able_to_do_what_is_asked() {
         .replace("as: app", "as: app\n    sign: gateway")
         .replace("        match: { op: GetObject }\n        probability: 20%\n", "")
         .replace("{ latency: { add: 100ms } }", "{ misconfigure: { bucket: no-such } }");
-    insta::assert_snapshot!(read(&text).expect_err("is wrong").render(false));
+    let wrong = read(&text).expect_err("is wrong");
+    assert!(wrong.is_about_the_gateway(), "another gateway could run it");
+    insta::assert_snapshot!(wrong.render(false));
+    let mut options = options();
+    options.gateway = Some("embedded".into());
+    assert!(read_with(&text, &Files::default(), &options).is_ok());
+    options.gateway = Some("haproxy".into());
+    let both = text.replace("bucket: media", "bucket: medai");
+    assert!(!read_with(&both, &Files::default(), &options).expect_err("is wrong").is_about_the_gateway());
 }
 
 /// Ten mistakes in one file, shown together.
@@ -218,4 +245,57 @@ fn colour_is_a_choice() {
     let wrong = read(&with("probability: 20%", "probablity: 20%")).expect_err("is wrong");
     assert!(wrong.render(true).contains('\u{1b}'));
     assert!(!wrong.render(false).contains('\u{1b}'));
+}
+
+/// Where the pieces come from that a careless hand puts into a file.
+const PIECES: [&str; 16] = [
+    "\n",
+    "  ",
+    ":",
+    "- ",
+    "{",
+    "}",
+    "[",
+    "]",
+    "\"",
+    "'",
+    "${",
+    "\u{fc}\u{1f980}",
+    "*x",
+    "&x ",
+    "99999999999999999999h",
+    "\t",
+];
+
+mod any_text {
+    use proptest::prelude::*;
+
+    use super::{PIECES, RIGHT, read};
+
+    /// Where, how many bytes, and what stands there instead.
+    fn edit() -> impl Strategy<Value = (prop::sample::Index, usize, &'static str)> {
+        (any::<prop::sample::Index>(), 0usize..12, prop::sample::select(&PIECES[..]))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+
+        /// Whatever stands in a file, it is read or explained; nothing panics.
+        #[test]
+        fn is_read_or_explained(
+            edits in proptest::collection::vec(edit(), 1..4),
+        ) {
+            let mut text = RIGHT.to_owned();
+            for (at, len, piece) in edits {
+                let start = text.floor_char_boundary(at.index(text.len() + 1));
+                let end = text.floor_char_boundary((start + len).min(text.len()));
+                text.replace_range(start..end, piece);
+            }
+            if let Err(wrong) = read(&text) {
+                prop_assert!(wrong.errors() > 0);
+                prop_assert!(wrong.render(false).contains("error: "));
+                prop_assert!(wrong.to_json().as_array().is_some_and(|list| list.len() == wrong.len()));
+            }
+        }
+    }
 }

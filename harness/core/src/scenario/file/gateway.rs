@@ -54,7 +54,8 @@ pub(crate) struct Recipe {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Command {
-    /// Program and arguments. `{{ listen }}`, `{{ listen_port }}`, `{{ upstreams }}` and `{{ config }}` are filled in.
+    /// Program and arguments. `{{ listen }}`, `{{ listen_port }}`, `{{ upstreams }}` and `{{ config }}` are
+    /// filled in.
     pub(crate) run: Spanned<Vec<Word>>,
     /// Config template, relative to this file, rendered into the run directory. Default: none.
     #[serde(default)]

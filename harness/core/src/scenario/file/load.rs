@@ -17,8 +17,8 @@ pub(crate) struct Workload {
     /// Bucket, by its name in this file. Default: the only one.
     #[serde(default)]
     pub(crate) bucket: Option<Spanned<String>>,
-    /// Operations with their shares, which sum to 100%: GetObject, HeadObject, PutObject, DeleteObject, DeleteObjects,
-    /// ListObjectsV2.
+    /// Operations with their shares, which sum to 100%: GetObject, HeadObject, PutObject, DeleteObject,
+    /// DeleteObjects, ListObjectsV2.
     pub(crate) ops: Spanned<Named<OpEntry>>,
     /// Which keys are read. Default: uniform.
     #[serde(default)]

@@ -52,10 +52,10 @@ pub(crate) struct Latency {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Bucket {
-    /// Regions that hold it: a list, or a mapping from region to that region's name for it. Default: every region,
-    /// under its own name.
+    /// Regions that hold it: a list, or a mapping from region to that region's name for it. Default: every
+    /// region, under its own name.
     #[serde(default)]
-    pub(crate) r#in: Option<Spanned<Either<Vec<Spanned<String>>, Named<Spanned<String>>>>>,
+    pub(crate) r#in: Option<Spanned<Homes>>,
     /// Synthetic objects that exist from the start. Default: 1000 of 16KiB, `o/{n:06}`.
     #[serde(default)]
     pub(crate) objects: Objects,
@@ -69,6 +69,9 @@ pub(crate) struct Bucket {
     #[serde(default, rename = "replace")]
     pub(crate) _replace: bool,
 }
+
+/// Where a bucket lives: regions, or regions with their own names for it.
+pub(crate) type Homes = Either<Vec<Spanned<String>>, Named<Spanned<String>>>;
 
 /// Synthetic objects: their bytes follow from key and seed, nothing is stored.
 #[derive(Debug, Default, Deserialize, JsonSchema)]

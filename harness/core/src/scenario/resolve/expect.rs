@@ -24,7 +24,7 @@ impl Cx<'_> {
         }
         let mut plans: Vec<ExpectationPlan> = Vec::new();
         for expectation in &file.expect.value {
-            let mut plan = self.expectation(expectation, world, faults);
+            let mut plan = self.expectation(plans.len(), expectation, world, faults);
             let same = plans.iter().filter(|p| stem(&p.name) == plan.name).count();
             if same > 0 {
                 plan.name = format!("{} #{}", plan.name, same + 1);
@@ -36,6 +36,7 @@ impl Cx<'_> {
 
     fn expectation(
         &mut self,
+        number: usize,
         expectation: &Spanned<Expectation>,
         world: &World<'_>,
         faults: &[FaultPlan],
@@ -50,7 +51,11 @@ impl Cx<'_> {
         self.references(check.place, check.value.info().name, world, &names);
         self.bounds(check.place, check.value.info().name, check.value.info().example);
         if let Some(zero) = min_samples.filter(|n| n.value == 0) {
-            self.error("`min-samples` is zero", zero.place, "expected at least 1: no samples is never a pass");
+            self.error(
+                "`min-samples` is zero",
+                zero.place,
+                "expected at least 1: no samples is never a pass",
+            );
         }
         let mut name = check.value.info().name.to_owned();
         if let Some(phase) = r#in {
@@ -60,6 +65,8 @@ impl Cx<'_> {
         if matcher != Matcher::default() {
             name.push_str(&format!(" for {}", words(&matcher)));
         }
+        let at = |key: &str| format!("expectations.{number}.{key}");
+        self.took(at("check"), check.place);
         ExpectationPlan {
             name,
             phase: phase.map(|p| p as u16),
@@ -67,7 +74,7 @@ impl Cx<'_> {
             before: before.map(|s| s.value),
             matcher,
             check: check.value.clone(),
-            severity: severity.map_or(Severity::Error, |s| s.value),
+            severity: self.or(at("severity"), *severity, Severity::Error),
             because: because.clone(),
             min_samples: min_samples.map(|n| n.value),
             runbook: runbook.clone(),
@@ -96,7 +103,11 @@ impl Cx<'_> {
         if let (Some(after), Some(before)) = (expectation.after, expectation.before)
             && before.value <= after.value
         {
-            self.error("`before` is not after `after`", before.place, format!("expected more than {}", after.value));
+            self.error(
+                "`before` is not after `after`",
+                before.place,
+                format!("expected more than {}", after.value),
+            );
         }
     }
 
@@ -106,7 +117,7 @@ impl Cx<'_> {
         if node.entries().is_empty() && is_about_bounds(example, name) {
             let help = format!("for instance `check: {{ {example} }}`");
             let place = node.place;
-            self.advise(format!("`{name}` expects nothing"), place, "expected `min` or `max`", help);
+            self.advise(format!("`{name}` expects nothing"), place, "expected a bound", help);
             return;
         }
         let mut wrong = Vec::new();
@@ -119,8 +130,11 @@ impl Cx<'_> {
 
 /// Whether the parameters of an example are bounds first of all.
 fn is_about_bounds(example: &str, name: &str) -> bool {
-    let parameters = example.strip_prefix(name).and_then(|rest| rest.strip_prefix(": {")).map(str::trim_start);
-    parameters.is_some_and(|p| p.starts_with("min:") || p.starts_with("max:"))
+    let parameters =
+        example.strip_prefix(name).and_then(|rest| rest.strip_prefix(": {")).map(str::trim_start);
+    let is_quantile =
+        |p: &str| p.strip_prefix('p').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    parameters.is_some_and(|p| p.starts_with("min:") || p.starts_with("max:") || is_quantile(p))
 }
 
 /// Places of `max` below their `min`, at any depth.
@@ -140,7 +154,12 @@ fn quantity(text: &str) -> Option<(u8, f64)> {
     let span = || Span::from_str(text).map(|s| (1, s.0 as f64));
     let rate = || Rate::from_str(text).map(|r| (2, r.0));
     let size = || Size::from_str(text).map(|s| (3, s.0 as f64));
-    share.or_else(|_| span()).or_else(|_| rate()).or_else(|_| size()).ok().or_else(|| Some((4, text.parse().ok()?)))
+    share
+        .or_else(|_| span())
+        .or_else(|_| rate())
+        .or_else(|_| size())
+        .ok()
+        .or_else(|| Some((4, text.parse().ok()?)))
 }
 
 /// A match in a few words: `op=GetObject key=img/*`.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Cx;
-use crate::diagnostics::Place;
+use crate::diagnostics::{Diagnostic, Place};
 use crate::faults::Host;
 use crate::plan::GatewayPlan;
 use crate::scenario::decode::Spanned;
@@ -22,9 +22,8 @@ impl Cx<'_> {
     pub(super) fn gateway(&mut self, file: &File) -> GatewayPlan {
         let written = file.gateway.as_ref().map(|g| &g.value);
         let mut plan = match (self.options.gateway.as_deref(), written) {
-            (Some("embedded"), Some(Gateway::Embedded(embedded))) | (None, Some(Gateway::Embedded(embedded))) => {
-                self.embedded(embedded)
-            }
+            (Some("embedded"), Some(Gateway::Embedded(embedded)))
+            | (None, Some(Gateway::Embedded(embedded))) => self.embedded(embedded),
             (None, None) | (Some("embedded"), _) => self.embedded(&Embedded::default()),
             (Some(name), Some(Gateway::Recipe(recipe))) if recipe.name.value == name => self.recipe(recipe),
             (Some(name), _) => self.other_recipe(name),
@@ -41,7 +40,11 @@ impl Cx<'_> {
         let preset = self.or("gateway.preset", embedded.preset.clone(), DEFAULT_PRESET.to_owned());
         if let Some(given) = &embedded.preset {
             if not_yet::is_preset(&given.value) && !known.presets.contains(&given.value) {
-                self.error(format!("preset `{preset}` is not supported yet"), given.place, "not in this release");
+                self.error(
+                    format!("preset `{preset}` is not supported yet"),
+                    given.place,
+                    "not in this release",
+                );
             } else {
                 self.refer("preset", &given.value, given.place, known.presets.iter().map(String::as_str));
             }
@@ -73,7 +76,9 @@ impl Cx<'_> {
             let place = self.option("--defect", name);
             self.defect(name, place);
             match plan {
-                GatewayPlan::Embedded { defects, .. } if !defects.contains(name) => defects.push(name.clone()),
+                GatewayPlan::Embedded { defects, .. } if !defects.contains(name) => {
+                    defects.push(name.clone())
+                }
                 GatewayPlan::Embedded { .. } => {}
                 _ => self.advise(
                     format!("defect `{name}` on a real gateway"),
@@ -144,7 +149,11 @@ impl Cx<'_> {
         let expected = "expected http://host:port";
         match base.strip_prefix("http://").map(|rest| rest.trim_end_matches('/')) {
             _ if base.starts_with("https://") => {
-                self.error("`https` is not supported yet", place, "plain HTTP/1.1 only, as in http://host:port");
+                self.error(
+                    "`https` is not supported yet",
+                    place,
+                    "plain HTTP/1.1 only, as in http://host:port",
+                );
             }
             None => self.error(format!("invalid address `{base}`"), place, expected),
             Some(rest) => {
@@ -172,36 +181,39 @@ impl Cx<'_> {
             GatewayPlan::Command { .. } => ("a command".into(), &[]),
             GatewayPlan::Url { .. } => ("a gateway given by address".into(), &[]),
         };
-        for (_, workload) in file.load.value.iter() {
-            let signs = workload.sign.filter(|s| s.value == Sign::Gateway && !can.iter().any(|c| c == "sign"));
-            if let Some(sign) = signs {
-                let message = format!("{what} cannot sign");
-                self.advise(message, sign.place, "asked to sign here", "use `sign: client`, or the embedded gateway");
-            }
+        let cannot_sign = !can.iter().any(|c| c == "sign");
+        let workloads = file.load.value.iter().filter_map(|(_, w)| w.sign);
+        for sign in workloads.filter(|sign| sign.value == Sign::Gateway && cannot_sign) {
+            let cannot = Diagnostic::error(format!("{what} cannot sign"), sign.place, "asked to sign here");
+            self.problems.push(cannot.help("use `sign: client`, or the embedded gateway").of_gateway());
         }
-        for inject in file.timeline.value.iter().flat_map(|phase| &phase.inject) {
-            let fault = &inject.value.fault;
-            if fault.value.info().host != Host::Process {
-                continue;
-            }
+        let faults =
+            file.timeline.value.iter().flat_map(|phase| &phase.inject).map(|inject| &inject.value.fault);
+        for fault in faults.filter(|fault| fault.value.info().host == Host::Process) {
+            let name = fault.value.name();
             if matches!(gateway, GatewayPlan::Url { .. }) {
-                let message = format!("`{}` needs a gateway that gatecrash starts", fault.value.name());
-                self.error(message, fault.place, format!("{what} is not ours"));
-            } else if fault.value.name() == "misconfigure" {
+                let message = format!("`{name}` needs a gateway that gatecrash starts");
+                let label = format!("{what} is not ours");
+                self.problems.push(Diagnostic::error(message, fault.place, label).of_gateway());
+            } else if name == "misconfigure" {
                 self.misconfigure(fault.place, &what, can);
             }
         }
     }
 
+    /// Gateways declare which settings can be made wrong.
     fn misconfigure(&mut self, fault: Place, what: &str, can: &[String]) {
-        let keys = self.tree.find(fault).and_then(|f| f.get("misconfigure")).map_or(&[][..], |m| m.entries());
-        let cannot: Vec<_> = keys.iter().map(|(key, _)| key).filter(|key| !can.contains(&key.text)).collect();
-        for key in cannot {
-            let label = match can.iter().filter(|c| *c != "sign").map(String::as_str).collect::<Vec<_>>() {
-                list if list.is_empty() => "it can misconfigure nothing".to_owned(),
-                list => format!("it can misconfigure {}", list.join(", ")),
-            };
-            self.error(format!("{what} cannot misconfigure `{}`", key.text), key.place, label);
+        let settings: Vec<_> = can.iter().filter(|c| *c != "sign").map(String::as_str).collect();
+        let label = match settings.as_slice() {
+            [] => "it can misconfigure nothing".to_owned(),
+            list => format!("it can misconfigure {}", list.join(", ")),
+        };
+        let node = self.tree.find(fault).and_then(|f| f.get("misconfigure"));
+        for (key, _) in node.map_or(&[][..], |n| n.entries()) {
+            if !settings.contains(&key.text.as_str()) {
+                let message = format!("{what} cannot misconfigure `{}`", key.text);
+                self.problems.push(Diagnostic::error(message, key.place, label.clone()).of_gateway());
+            }
         }
     }
 }

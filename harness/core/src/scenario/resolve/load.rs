@@ -20,6 +20,8 @@ const DEFAULT_TIMEOUT: Span = Span::seconds(5);
 const DEFAULT_IN_FLIGHT: u32 = 1000;
 /// Most workloads: their number is one byte in a request id.
 const MAX_WORKLOADS: usize = 256;
+/// Highest rate of one workload.
+const MAX_RATE: Rate = Rate(1e6);
 /// Steepest Zipf exponent.
 const MAX_ZIPF: f64 = 5.0;
 
@@ -96,18 +98,17 @@ impl Cx<'_> {
         phases: &[PhasePlan],
     ) -> Vec<SegmentPlan> {
         let rate = workload.open.rate;
-        self.took(format!("workloads.{}.rate", name.value), rate.place);
         if rate.value.0 <= 0.0 {
             self.error("the rate is zero", rate.place, "expected more than 0/s; a phase may rest with 0/s");
         }
         let mut segments = Vec::new();
         for (phase, plan) in file.timeline.value.iter().zip(phases) {
             let own = phase.load.iter().find(|(n, _)| n.value == name.value).map(|(_, load)| load.rate);
-            let path = format!("workloads.{}.segments.{}.rate", name.value, segments.len());
-            let rate: Rate = match own {
-                Some(own) => self.or(path, Some(own), own.value),
-                None => rate.value,
-            };
+            let Spanned { value: rate, place } = own.unwrap_or(rate);
+            if rate.0 > MAX_RATE.0 {
+                self.error(format!("rate {rate} too high"), place, format!("expected at most {MAX_RATE}"));
+            }
+            self.took(format!("workloads.{}.segments.{}.rate", name.value, segments.len()), place);
             segments.push(SegmentPlan { from: plan.from, until: plan.until, rate });
         }
         segments
@@ -167,7 +168,11 @@ impl Cx<'_> {
 
     fn range(&mut self, range: &Spanned<String>, op: Option<Op>) -> Option<(u64, u64)> {
         if op.is_some_and(|op| op != Op::GetObject) {
-            self.error("a range on something else than GetObject", range.place, "only GetObject takes a range");
+            self.error(
+                "a range on something else than GetObject",
+                range.place,
+                "only GetObject takes a range",
+            );
         }
         let ends = range.value.split_once('-');
         let ends = ends.and_then(|(a, b)| Some((a.trim().parse().ok()?, b.trim().parse().ok()?)));
@@ -186,7 +191,11 @@ impl Cx<'_> {
             && !(s > 0.0 && s <= MAX_ZIPF)
         {
             let place = self.within(place, &["zipf"]);
-            self.error(format!("invalid Zipf exponent {s}"), place, format!("expected above 0, at most {MAX_ZIPF}"));
+            self.error(
+                format!("invalid Zipf exponent {s}"),
+                place,
+                format!("expected above 0, at most {MAX_ZIPF}"),
+            );
         }
         match self.or(path, keys, Keys::Uniform) {
             Keys::Uniform => KeysPlan::Uniform,
@@ -205,7 +214,8 @@ impl Cx<'_> {
     ) -> (SignPlan, Option<u16>) {
         let names = identities.iter().map(|i| i.name.as_str());
         let given = workload.r#as.as_ref();
-        let identity = given.and_then(|id| self.refer("identity", &id.value, id.place, names)).map(|i| i as u16);
+        let identity =
+            given.and_then(|id| self.refer("identity", &id.value, id.place, names)).map(|i| i as u16);
         let path = format!("workloads.{}.sign", name.value);
         let default = if given.is_some() { Sign::Client } else { Sign::None };
         let sign = match self.or(path, workload.sign, default) {
@@ -230,13 +240,15 @@ impl Cx<'_> {
     }
 
     fn no_signer(&mut self, identities: &[IdentityPlan], place: Place) {
-        let help = if identities.is_empty() { "define one under `identities`" } else { "choose one with `as`" };
+        let help =
+            if identities.is_empty() { "define one under `identities`" } else { "choose one with `as`" };
         self.advise("signing needs an identity", place, "signs here", help);
     }
 
     /// The gateway holds one key.
     fn one_gateway_key(&mut self, file: &File, workloads: &[WorkloadPlan]) {
-        let mut holders = workloads.iter().zip(file.load.value.iter()).filter(|(w, _)| w.sign == SignPlan::Gateway);
+        let mut holders =
+            workloads.iter().zip(file.load.value.iter()).filter(|(w, _)| w.sign == SignPlan::Gateway);
         let Some((first, _)) = holders.next() else { return };
         let others: Vec<_> = holders.filter(|(w, _)| w.identity != first.identity).collect();
         for (_, (name, _)) in others {

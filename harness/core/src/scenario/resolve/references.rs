@@ -46,7 +46,11 @@ impl Cx<'_> {
         if let Some((_, needed)) = NEEDS_ONE.iter().find(|(fault, _)| *fault == name)
             && !keys.iter().any(|key| needed.contains(&key.as_str()))
         {
-            self.error(format!("`{name}` changes nothing"), fault.place, format!("expected {}", needed.join(" or ")));
+            self.error(
+                format!("`{name}` changes nothing"),
+                fault.place,
+                format!("expected {}", needed.join(" or ")),
+            );
         }
     }
 

@@ -54,7 +54,8 @@ impl Cx<'_> {
                         }
                     }
                 }
-                faults.push(self.fault(inject, phase, plan, world));
+                let number = faults.len();
+                faults.push(self.fault(number, inject, phase, plan, world));
             }
         }
         let given: Vec<String> = named.iter().map(|n| n.value.clone()).collect();
@@ -66,6 +67,7 @@ impl Cx<'_> {
 
     fn fault(
         &mut self,
+        number: usize,
         inject: &Spanned<Inject>,
         phase: &Phase,
         plan: &PhasePlan,
@@ -83,14 +85,16 @@ impl Cx<'_> {
             self.error("`limit` is zero", zero.place, "expected at least 1");
         }
         let automatic = || format!("{}-{}", fault.value.name(), plan.name);
+        let at = |key: &str| format!("faults.{number}.{key}");
+        self.took(at("spec"), fault.place);
         FaultPlan {
-            name: name.as_ref().map_or_else(automatic, |n| n.value.clone()),
+            name: self.or(at("name"), name.clone(), automatic()),
             spec: fault.value.clone(),
             matcher: r#match.as_ref().map(|m| m.value.clone()).unwrap_or_default(),
             region: region.map(|r| r as u16),
             endpoint: target.endpoint.map(|e| e.value),
-            probability: probability.map_or(Share(1.0), |p| p.value),
-            per: per.map_or(Per::Attempt, |p| p.value),
+            probability: self.or(at("probability"), *probability, Share(1.0)),
+            per: self.or(at("per"), *per, Per::Attempt),
             limit: limit.map(|l| l.value),
             from,
             until,
@@ -99,7 +103,13 @@ impl Cx<'_> {
     }
 
     /// When a fault is on, as offsets from T0.
-    fn window(&mut self, inject: &Inject, phase: &Phase, plan: &PhasePlan, world: &World<'_>) -> (Span, Span) {
+    fn window(
+        &mut self,
+        inject: &Inject,
+        phase: &Phase,
+        plan: &PhasePlan,
+        world: &World<'_>,
+    ) -> (Span, Span) {
         let length = phase.r#for.value;
         let at = inject.at.map_or(Span(0), |at| at.value);
         if let Some(late) = inject.at.filter(|at| at.value >= length) {
@@ -116,7 +126,10 @@ impl Cx<'_> {
             (Some(lasts), None) => {
                 let until = Span(from.0.saturating_add(lasts.value.0));
                 if until > plan.until {
-                    let label = format!("its phase ends {} after it begins", Span(plan.until.0.saturating_sub(from.0)));
+                    let label = format!(
+                        "its phase ends {} after it begins",
+                        Span(plan.until.0.saturating_sub(from.0))
+                    );
                     let help = "`until: <phase>` extends a fault into later phases";
                     self.advise("the fault outlasts its phase", lasts.place, &label, help);
                 }
@@ -126,7 +139,11 @@ impl Cx<'_> {
                 let names = world.phases.iter().map(|p| p.name.as_str());
                 match self.refer("phase", &until.value, until.place, names) {
                     Some(last) if world.phases[last].from < plan.from => {
-                        self.error("the fault ends before it begins", until.place, "expected this or a later phase");
+                        self.error(
+                            "the fault ends before it begins",
+                            until.place,
+                            "expected this or a later phase",
+                        );
                         plan.until
                     }
                     Some(last) => world.phases[last].until,
@@ -180,7 +197,8 @@ impl Cx<'_> {
             if let Some(per) = per.filter(|p| matches!(p.value, Per::Request | Per::Key)) {
                 self.error(format!("`per` on `{name}` at accept"), per.place, label);
             }
-            let wants = |m: &Matcher| *m != Matcher { nth: m.nth, connection: m.connection, ..Matcher::default() };
+            let wants =
+                |m: &Matcher| *m != Matcher { nth: m.nth, connection: m.connection, ..Matcher::default() };
             if let Some(m) = r#match.as_ref().filter(|m| wants(&m.value)) {
                 self.error(format!("`match` on `{name}` at accept"), m.place, label);
             }
@@ -214,7 +232,12 @@ impl Cx<'_> {
         }
         if let Some(method) = &matcher.method {
             let place = at(self, "method");
-            self.refer("method", &method.to_ascii_uppercase(), place, ["GET", "HEAD", "PUT", "POST", "DELETE"]);
+            self.refer(
+                "method",
+                &method.to_ascii_uppercase(),
+                place,
+                ["GET", "HEAD", "PUT", "POST", "DELETE"],
+            );
         }
         let counts = [
             ("attempt", matcher.attempt == Some(0)),

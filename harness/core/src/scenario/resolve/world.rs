@@ -4,7 +4,9 @@ use super::Cx;
 use crate::diagnostics::Place;
 use crate::plan::{BucketPlan, IdentityPlan, LatencyPlan, RegionPlan, SizePlan, StatementPlan};
 use crate::scenario::decode::Spanned;
-use crate::scenario::file::{Bucket, Either, File, Identity, Latency, OneOrMany, Role, SizeLaw, Sizes, Statement};
+use crate::scenario::file::{
+    Bucket, Either, File, Identity, Latency, OneOrMany, Role, SizeLaw, Sizes, Statement,
+};
 use crate::units::{Share, Size, UnitError};
 
 const DEFAULT_REGION: &str = "us-east-1";
@@ -22,7 +24,12 @@ impl Cx<'_> {
     /// The regions, in order of the file.
     pub(super) fn regions(&mut self, file: &File) -> Vec<RegionPlan> {
         if file.upstreams.is_empty() {
-            return vec![RegionPlan { name: DEFAULT_REGION.into(), primary: true, endpoints: 1, latency: None }];
+            return vec![RegionPlan {
+                name: DEFAULT_REGION.into(),
+                primary: true,
+                endpoints: 1,
+                latency: None,
+            }];
         }
         let mut regions = Vec::new();
         for (name, upstream) in file.upstreams.iter() {
@@ -96,9 +103,10 @@ impl Cx<'_> {
             name: name.value.clone(),
             regions: self.homes(name, bucket, regions),
             public: self.or(at("public"), bucket.public, public),
-            policy: bucket.policy.as_ref().map(|policy| {
-                serde_json::to_value(&policy.value).expect("a policy is plain data")
-            }),
+            policy: bucket
+                .policy
+                .as_ref()
+                .map(|policy| serde_json::to_value(&policy.value).expect("a policy is plain data")),
             objects: self.or(at("objects"), objects.count, DEFAULT_OBJECTS),
             key: self.or(at("key"), objects.key.clone(), DEFAULT_KEY.to_owned()),
             size: self.sizes(objects.size.as_ref(), DEFAULT_SIZE, at("size")),
@@ -122,7 +130,11 @@ impl Cx<'_> {
         };
         if homes.is_empty() {
             let place = bucket.r#in.as_ref().map_or(name.place, |homes| homes.place);
-            self.error(format!("bucket `{}` is in no region", name.value), place, "expected at least one region");
+            self.error(
+                format!("bucket `{}` is in no region", name.value),
+                place,
+                "expected at least one region",
+            );
         }
         for (at, (region, own)) in homes.iter().enumerate() {
             self.refer("region", &region.value, region.place, regions.iter().map(|r| r.name.as_str()));
@@ -139,7 +151,11 @@ impl Cx<'_> {
         let fine = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.';
         let ends = |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
         let (first, last) = (name.value.chars().next(), name.value.chars().last());
-        if !(3..=63).contains(&name.value.len()) || !name.value.chars().all(fine) || !ends(first) || !ends(last) {
+        if !(3..=63).contains(&name.value.len())
+            || !name.value.chars().all(fine)
+            || !ends(first)
+            || !ends(last)
+        {
             let label = "expected 3 to 63 lower-case letters, digits, `-` and `.`";
             self.error(format!("invalid bucket name `{}`", name.value), name.place, label);
         }
@@ -147,11 +163,14 @@ impl Cx<'_> {
 
     /// A key pattern has its number exactly once: `{n}`, or `{n:06}` with leading zeros.
     pub(super) fn key_pattern(&mut self, key: &Spanned<String>) {
-        let holes: Vec<&str> = key.value.split('{').skip(1).map(|r| r.split('}').next().unwrap_or(r)).collect();
-        let width = |hole: &str| hole.strip_prefix("n:0").is_some_and(|w| w.parse::<u8>().is_ok_and(|w| (1..=20).contains(&w)));
+        let holes: Vec<&str> =
+            key.value.split('{').skip(1).map(|r| r.split('}').next().unwrap_or(r)).collect();
+        let width = |hole: &str| {
+            hole.strip_prefix("n:0").is_some_and(|w| w.parse::<u8>().is_ok_and(|w| (1..=20).contains(&w)))
+        };
         let fine = |hole: &&str| **hole == *"n" || width(hole);
         let closed = key.value.matches('{').count() == key.value.matches('}').count();
-        if holes.len() != 1 || !holes.iter().all(|h| fine(&h)) || !closed {
+        if holes.len() != 1 || !holes.iter().all(fine) || !closed {
             let label = "expected the number once, as {n} or {n:06}";
             self.error(format!("invalid key pattern `{}`", key.value), key.place, label);
         }
@@ -204,7 +223,11 @@ impl Cx<'_> {
     fn identity(&mut self, name: &Spanned<String>, identity: &Identity) -> IdentityPlan {
         let digits = |a: &str| a.len() == 12 && a.chars().all(|c| c.is_ascii_digit());
         if let Some(account) = identity.account.as_ref().filter(|a| !digits(&a.value)) {
-            self.error(format!("invalid account `{}`", account.value), account.place, "expected twelve digits");
+            self.error(
+                format!("invalid account `{}`", account.value),
+                account.place,
+                "expected twelve digits",
+            );
         }
         let path = format!("identities.{}.account", name.value);
         IdentityPlan {
@@ -221,13 +244,16 @@ impl Cx<'_> {
                 let message = format!("invalid action `{}`", action.value);
                 self.error(message, action.place, "expected an action such as s3:GetObject, or \"*\"");
             }
-            for resource in statement.resources.iter().filter(|r| r.value != "*" && !r.value.starts_with("arn:")) {
+            for resource in
+                statement.resources.iter().filter(|r| r.value != "*" && !r.value.starts_with("arn:"))
+            {
                 let message = format!("invalid resource `{}`", resource.value);
                 self.error(message, resource.place, "expected an ARN such as arn:aws:s3:::media/*, or \"*\"");
             }
         }
         let texts = |list: &[Spanned<String>]| list.iter().map(|t| t.value.clone()).collect();
-        let plan = |s: &Statement| StatementPlan { actions: texts(&s.actions), resources: texts(&s.resources) };
+        let plan =
+            |s: &Statement| StatementPlan { actions: texts(&s.actions), resources: texts(&s.resources) };
         list.0.iter().map(plan).collect()
     }
 }
