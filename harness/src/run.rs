@@ -1,0 +1,271 @@
+//! The main path: one case from plan to report.
+//!
+//! directory -> recorder -> topology -> T0: timeline, load, samples, guards -> teardown -> history -> verdicts.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use gatecrash_core::plan::{GatewayPlan, Plan};
+use gatecrash_core::report::{Environment, RunReport};
+use gatecrash_load::{LiveCounters, Load, Target};
+use gatecrash_model::{Clock, Event, Pool, RunId, Sink, hash};
+use tokio::sync::watch;
+
+use crate::clock::RunClock;
+use crate::environment;
+use crate::exit::{Exit, Failure};
+use crate::live::{Live, Pulse};
+use crate::recorder::Recorder;
+use crate::run_dir::{RunDir, RunDirError, RunFacts};
+use crate::timeline;
+use crate::topology::{Ground, Topology, load};
+
+/// How to run a case.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where run directories are made.
+    pub out: PathBuf,
+    /// Our own executable, for child processes of ours.
+    pub executable: PathBuf,
+    /// Judge without the known deviations of the gateway's profile.
+    pub strict: bool,
+    /// The command that reproduces the run, without the seed.
+    pub reproduce: String,
+    /// Hosts besides loopback that may be a target.
+    pub allow_targets: Vec<String>,
+}
+
+/// A reason to end a run before its plan does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stop {
+    /// How the process then ends.
+    pub exit: Exit,
+    /// In words.
+    pub why: String,
+}
+
+/// The line on which somebody may ask a run to end.
+pub type StopLine = watch::Receiver<Option<Stop>>;
+
+/// Runs one case and judges it. The report is also in the run directory when this returns.
+pub async fn run_case(plan: &Plan, options: &Options, live: &Live, stop: StopLine) -> Result<(RunReport, RunDir), Failure> {
+    allowed_target(plan, &options.allow_targets)?;
+    let run = new_run_id();
+    let dir = RunDir::create(&options.out, &plan.title(), &run.to_string())?;
+    dir.write_plan(plan)?;
+    let recorder = Arc::new(Recorder::create(&dir.history_path()).map_err(|source| RunDirError::Io { path: dir.history_path(), source })?);
+    let clock = Arc::new(RunClock::start());
+    let ground = Ground {
+        run,
+        clock: Arc::clone(&clock) as Arc<dyn Clock>,
+        sink: Arc::clone(&recorder) as Arc<dyn Sink>,
+        pool: Arc::new(Pool::new(plan.seed)),
+    };
+
+    live.note(&format!("{}: starting {}", plan.title(), gateway_name(plan)));
+    let mut topology = Topology::start(plan, &ground, dir.path(), &options.executable).await?;
+    let mut facts = RunFacts {
+        version: 1,
+        run: run.to_string(),
+        profile: topology.gateway.profile().clone(),
+        capabilities: topology.gateway.capabilities(),
+        environment: surroundings(plan, &topology, &dir, options),
+        ended: false,
+        interrupted: None,
+    };
+    let started = dir.write_facts(&facts);
+    let ended = match started {
+        Ok(()) => drive(plan, &mut topology, &ground, &clock, &recorder, live, stop).await,
+        Err(error) => Err(error.into()),
+    };
+    topology.stop(&*recorder).await;
+    let stop = ended?;
+
+    facts.ended = true;
+    facts.interrupted = stop.map(|s| (s.exit.code(), s.why));
+    recorder.finish().map_err(disk_failure)?;
+    dir.write_facts(&facts)?;
+    let report = judge(&dir, options.strict)?;
+    Ok((report, dir))
+}
+
+/// Judges a run directory: the same for a run that just ended and for one of last year.
+pub fn judge(dir: &RunDir, strict: bool) -> Result<RunReport, Failure> {
+    let (plan, facts) = (dir.plan()?, dir.facts()?);
+    let history = dir.history()?;
+    let interrupted = match (&facts.interrupted, facts.ended) {
+        (Some((code, why)), _) => Some((*code, why.clone())),
+        (None, true) => None,
+        (None, false) => Some((Exit::Bug.code(), "gatecrash was killed before the run ended".to_owned())),
+    };
+    Ok(gatecrash_core::judge::run_report(&gatecrash_core::judge::Recorded {
+        plan: &plan,
+        profile: &facts.profile,
+        history: &history,
+        environment: &facts.environment,
+        run: &facts.run,
+        interrupted,
+        strict,
+    }))
+}
+
+/// From T0 to the last response: timeline, load, samples and guards side by side.
+async fn drive(
+    plan: &Plan,
+    topology: &mut Topology,
+    ground: &Ground,
+    clock: &Arc<RunClock>,
+    recorder: &Arc<Recorder>,
+    live: &Live,
+    mut asked: StopLine,
+) -> Result<Option<Stop>, Failure> {
+    let workloads = load::workloads(plan, &topology.signers()).map_err(Failure::usage)?;
+    let target = Target { addr: topology.gateway.addr(), host_header: topology.gateway.addr().to_string() };
+    let (halt, mut halted) = watch::channel(false);
+    let (phase, phase_now) = watch::channel(None);
+    let counters = Arc::new(LiveCounters::default());
+    let needles: Arc<[String]> = topology.gateway.needles().into();
+
+    clock.set_zero();
+    let load = Load::start(gatecrash_load::LoadConfig {
+        workloads,
+        target,
+        run: ground.run,
+        clock: Arc::clone(&ground.clock),
+        sink: Arc::clone(&ground.sink),
+        pool: Arc::clone(&ground.pool),
+        needles,
+        counters: Arc::clone(&counters),
+        stop: halt.subscribe(),
+    });
+    let watch = Watch { plan, recorder, clock, live, counters: &counters, phase: phase_now };
+    let process = topology.gateway.process();
+    let work = async {
+        timeline::walk(plan, topology, clock, &**recorder, &phase, &mut halted).await;
+        load.finished().await
+    };
+    let stop = tokio::select! {
+        ended = work => { ended.map_err(Failure::environment)?; None }
+        stop = watch.until_stop(process, &mut asked) => Some(stop),
+    };
+    if stop.is_some() {
+        halt.send_replace(true);
+        // The load ends by itself once told to; what is still under way is given up by its own timeout.
+        let _ = tokio::time::timeout(Duration::from_secs(2), load.finished()).await;
+    }
+    recorder.event(Event::LoadEnd { at: clock.now() });
+    live.clear();
+    match recorder.failure() {
+        Some(failure) => Err(disk_failure(failure)),
+        None => Ok(stop),
+    }
+}
+
+/// What is watched beside the load: the gateway's process, the disk, the deadline, the user.
+struct Watch<'a> {
+    plan: &'a Plan,
+    recorder: &'a Recorder,
+    clock: &'a RunClock,
+    live: &'a Live,
+    counters: &'a LiveCounters,
+    phase: watch::Receiver<Option<u16>>,
+}
+
+impl Watch<'_> {
+    async fn until_stop(&self, process: Option<crate::gateway::Process>, asked: &mut StopLine) -> Stop {
+        let mut tick = tokio::time::interval(Duration::from_millis(250));
+        let mut dead = false;
+        let mut usage = environment::OwnUsage::start();
+        loop {
+            tokio::select! {
+                _ = tick.tick() => {}
+                Ok(stop) = asked.wait_for(Option::is_some) => {
+                    if let Some(stop) = stop.clone() { return stop; }
+                }
+            }
+            let at = self.clock.now();
+            if let Some(process) = &process {
+                match process.exited() {
+                    None => self.recorder.event(Event::Sample(process.sample(at))),
+                    Some(how) if !dead => {
+                        dead = true;
+                        self.recorder.event(Event::GatewayDied { at, how });
+                    }
+                    Some(_) => {}
+                }
+            }
+            self.recorder.event(Event::Generator { at, in_flight: self.counters.in_flight(), cpu: usage.cores() });
+            self.live.show(&Pulse { plan: self.plan, at, phase: *self.phase.borrow(), counters: self.counters, attempts: self.recorder.attempts() });
+            if let Some(failure) = self.recorder.failure() {
+                return Stop { exit: Exit::Environment, why: failure };
+            }
+            if at > self.plan.guards.deadline.0 {
+                let why = format!("the deadline of {} passed", self.plan.guards.deadline);
+                return Stop { exit: Exit::Aborted, why };
+            }
+        }
+    }
+}
+
+fn surroundings(plan: &Plan, topology: &Topology, dir: &RunDir, options: &Options) -> Environment {
+    let mut reproduce = options.reproduce.clone();
+    if !reproduce.contains("--seed") {
+        reproduce.push_str(&format!(" --seed {}", plan.seed));
+    }
+    Environment {
+        gatecrash: env!("CARGO_PKG_VERSION").into(),
+        gateway: topology.gateway.version().to_owned(),
+        system: environment::system(),
+        cores: environment::cores(),
+        started: environment::now_rfc3339(),
+        reproduce,
+        directory: dir.path().display().to_string(),
+    }
+}
+
+fn allowed_target(plan: &Plan, allowed: &[String]) -> Result<(), Failure> {
+    let GatewayPlan::Url { base } = &plan.gateway else { return Ok(()) };
+    let host = base.split("://").nth(1).unwrap_or(base).split(['/', ':']).next().unwrap_or_default();
+    let loopback = host == "localhost" || host.starts_with("127.") || host == "[";
+    if loopback || allowed.iter().any(|a| a == host) {
+        return Ok(());
+    }
+    Err(Failure::usage(format!("{host} is not a loopback address"))
+        .hint(format!("load against other hosts needs --allow-target {host}")))
+}
+
+fn new_run_id() -> RunId {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_nanos() as u64);
+    RunId(hash::combine(&[now, u64::from(std::process::id())]) as u32)
+}
+
+fn gateway_name(plan: &Plan) -> String {
+    match &plan.gateway {
+        GatewayPlan::Embedded { preset, defects, .. } if defects.is_empty() => format!("the reference gateway ({preset})"),
+        GatewayPlan::Embedded { defects, .. } => format!("the reference gateway with {}", defects.join(", ")),
+        GatewayPlan::Recipe { name, .. } => name.clone(),
+        GatewayPlan::Command { run, .. } => run.first().cloned().unwrap_or_default(),
+        GatewayPlan::Url { base } => base.clone(),
+    }
+}
+
+fn disk_failure(what: String) -> Failure {
+    Failure::environment(what).hint("free some space, or choose another place with --out DIR")
+}
+
+impl From<RunDirError> for Failure {
+    fn from(error: RunDirError) -> Self {
+        Self::environment(error.to_string()).hint("the run directory must be writable; choose another with --out DIR")
+    }
+}
+
+/// Our own executable, whose path children need.
+pub fn own_executable() -> Result<PathBuf, Failure> {
+    std::env::current_exe().map_err(|e| Failure::environment(format!("cannot find my own executable: {e}")))
+}
+
+/// Whether a path looks like a run directory.
+pub fn is_run_dir(path: &Path) -> bool {
+    path.join("run.json").is_file()
+}
