@@ -10,10 +10,14 @@ pub mod keys;
 pub mod plan;
 pub mod schedule;
 pub mod sign;
+#[cfg(test)]
+mod testing;
+pub mod wire;
 pub mod workload;
 
 pub use keys::KeyLaw;
 pub use plan::{Expect, Payload, RequestPlan};
 pub use schedule::{Arrivals, Schedule, Segment};
 pub use sign::{CredentialSource, Credentials, Signer};
+pub use wire::{Client, ClientStats, EvidenceBudget, Session, Setup};
 pub use workload::{ByteRange, OpPlan, Target, Workload, Writes};

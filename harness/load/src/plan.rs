@@ -10,6 +10,7 @@ use gatecrash_model::{Content, Op, Pool, RequestId, draw, hash};
 use crate::workload::{OpPlan, Workload};
 
 mod delete;
+pub(crate) use delete::content_md5;
 
 /// One request, ready to be sent.
 #[derive(Clone, Debug)]

@@ -1,32 +1,9 @@
-use gatecrash_model::population::{Population, SizeLaw};
-
 use super::*;
-use crate::keys::KeyLaw;
-use crate::schedule::Schedule;
 use crate::workload::{ByteRange, Writes};
 
 fn workload(ops: Vec<(OpPlan, f64)>) -> Workload {
-    Workload {
-        index: 2,
-        name: "readers".into(),
-        seed: 7,
-        schedule: Schedule::new(&[], 0),
-        ops,
-        population: Population {
-            bucket: "media".into(),
-            count: 100,
-            pattern: "img/{n:03}".parse().unwrap(),
-            sizes: SizeLaw::Fixed(1000),
-            seed: 7,
-        },
-        keys: KeyLaw::Uniform,
-        missing: 0.0,
-        writes: Writes::under("readers", 64).unwrap(),
-        signing: None,
-        timeout: std::time::Duration::from_secs(1),
-        max_in_flight: 10,
-        headers: Vec::new(),
-    }
+    let writes = Writes::under("readers", 64).unwrap();
+    Workload { index: 2, ops, writes, ..crate::testing::workload(GET) }
 }
 
 fn pool() -> Pool {
