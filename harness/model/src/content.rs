@@ -9,6 +9,8 @@ use crate::hash;
 /// Words in the pool: 2 MiB before it repeats.
 const WORDS: usize = 1 << 18;
 const POOL: usize = WORDS * 8;
+/// Bytes in the pool before it repeats: every place is below this.
+pub const PLACES: usize = POOL;
 /// The longest slice [`Content::chunk`] hands out at once.
 pub const WINDOW: usize = 256 * 1024;
 
@@ -110,7 +112,12 @@ impl Content {
 
     /// Whether bytes found at pool position `place` and seen at `offset` of a body belong to this content.
     pub fn is_at(self, place: usize, offset: u64) -> bool {
-        ((self.shift as u64 + offset) % POOL as u64) as usize == place
+        self.place(offset) == place
+    }
+
+    /// Where in the pool the byte at `offset` stands: what [`Pool::locate`] finds for it.
+    pub fn place(self, offset: u64) -> usize {
+        ((self.shift as u64).wrapping_add(offset) % POOL as u64) as usize
     }
 
     /// The streaming hash of the first `len` bytes: what an intact upload stores.
