@@ -41,7 +41,7 @@ async fn the_total_limit_bounds_all_tries_together() {
     let start = Instant::now();
     gateway.get("/b/k").await.expect_error(504);
     assert!(start.elapsed() >= Duration::from_millis(600), "{:?}", start.elapsed());
-    assert_eq!(upstream.count(), 3);
+    assert!(upstream.count() <= 3, "{}", upstream.count());
 }
 
 #[tokio::test]
