@@ -4,8 +4,11 @@ use gatecrash_reference::{Config, Gateway};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
 
-use crate::support::{Act, Running, Seen, Upstream, get, pair, put, refusing, script};
+use crate::support::{Act, Client, PATIENCE, Running, Seen, Upstream, get, pair, put, refusing, script};
 
 async fn echo() -> Upstream {
     Upstream::always(script("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")).await
@@ -215,25 +218,34 @@ async fn a_wrong_region_is_signed_for() {
 
 #[tokio::test]
 async fn shutdown_lets_open_requests_finish() {
-    let (ask, asked) = tokio::sync::oneshot::channel::<()>();
-    let upstream = echo().await;
-    let config = json!({"upstreams": [{"region": "one", "endpoints": [upstream.address]}]});
+    // Half a body is out when the shutdown begins; the rest comes with the close that ends it.
+    let slow = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let config = json!({
+        "upstreams": [{"region": "one", "endpoints": [slow.local_addr().unwrap()]}],
+        "health": {"path": null},
+    });
     let gateway = Gateway::bind(Config::from_json(&config.to_string()).unwrap()).await.unwrap();
     let address = gateway.local_addr();
+    let (shut_down, asked) = tokio::sync::oneshot::channel::<()>();
     let serving = tokio::spawn(gateway.serve(async {
         let _ = asked.await;
     }));
-    let mut client = crate::support::Client::connect(address).await;
-    client.ask(&get("/b/k")).await.expect(200, "");
-    ask.send(()).unwrap();
-    tokio::time::timeout(crate::support::PATIENCE, serving).await.unwrap().unwrap();
-    assert!(!client.fill().await);
-    assert!(tokio::net::TcpStream::connect(address).await.is_err());
+    let (mut busy, mut idle) = (Client::connect(address).await, Client::connect(address).await);
+    busy.send(get("/b/k")).await;
+    let (mut upstream, _) = slow.accept().await.unwrap();
+    upstream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello").await.unwrap();
+    assert!(busy.fill().await);
+    shut_down.send(()).unwrap();
+    assert!(!idle.fill().await, "an idle connection is closed");
+    upstream.write_all(b"world").await.unwrap();
+    busy.reply("GET").await.expect(200, "helloworld");
+    timeout(PATIENCE, serving).await.unwrap().unwrap();
+    assert!(TcpStream::connect(address).await.is_err());
 }
 
 #[tokio::test]
 async fn a_taken_address_is_an_error() {
-    let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let config = json!({
         "listen": taken.local_addr().unwrap(),
         "upstreams": [{"region": "one", "endpoints": ["127.0.0.1:1"]}],

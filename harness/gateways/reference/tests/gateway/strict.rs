@@ -5,18 +5,26 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::support::{Act, Client, Ending, Running, Upstream, eventually, get, refusing, region, script};
+use crate::support::{
+    Act, Client, Ending, PATIENCE, Running, Upstream, eventually, get, refusing, region, script,
+};
 
 /// Sends `text`, then does `act`.
 fn then(text: &str, act: Act) -> Vec<Act> {
     vec![Act::Send(text.as_bytes().to_vec()), act]
 }
 
+/// One try, and little patience where the upstream is going to test it.
 async fn one_try(acts: Vec<Act>) -> (Upstream, Running) {
+    let read = if acts.iter().any(|act| matches!(act, Act::Hang)) { READ } else { PATIENCE };
     let upstream = Upstream::always(acts).await;
-    let gateway = Running::before(&upstream, json!({"tries": 1})).await;
+    let limits = json!({"tries": 1, "timeouts-ms": {"read": read.as_millis()}});
+    let gateway = Running::before(&upstream, limits).await;
     (upstream, gateway)
 }
+
+/// Read limit of the gateways whose upstream falls silent.
+const READ: Duration = Duration::from_millis(300);
 
 #[tokio::test]
 async fn a_refused_connection_is_502() {
@@ -29,7 +37,7 @@ async fn silence_is_504_within_the_limits() {
     let (_upstream, gateway) = one_try(vec![Act::Hang]).await;
     let start = Instant::now();
     gateway.get("/b/k").await.expect_error(504);
-    assert!(start.elapsed() >= Duration::from_millis(300), "{:?}", start.elapsed());
+    assert!(start.elapsed() >= READ, "{:?}", start.elapsed());
 }
 
 #[tokio::test]
@@ -93,7 +101,7 @@ async fn an_invalid_head_is_502_at_once() {
     // The connection stays open: no rule may need its end to be noticed, nor a timeout.
     let acts = heads.iter().enumerate().map(|(n, head)| (format!("/b/{n}"), then(head, Act::Hang))).collect();
     let upstream = Upstream::by_path(acts).await;
-    let patient = json!({"tries": 1, "timeouts-ms": {"read": 60_000, "total": 60_000}});
+    let patient = json!({"tries": 1});
     let gateway = Running::before(&upstream, patient).await;
     for (n, head) in heads.iter().enumerate() {
         let reply = gateway.get(&format!("/b/{n}")).await;
@@ -226,8 +234,7 @@ async fn large_bodies_arrive_byte_for_byte() {
     chunked.extend_from_slice(b"0\r\n\r\n");
     for answer in [by_length, chunked] {
         let upstream = Upstream::always(script(answer)).await;
-        let gateway =
-            Running::before(&upstream, json!({"timeouts-ms": {"read": 60_000, "total": 60_000}})).await;
+        let gateway = Running::before(&upstream, json!({})).await;
         let reply = gateway.get("/b/k").await;
         assert_eq!((reply.status, reply.ending), (200, Ending::Complete));
         assert!(reply.body == data);
@@ -264,7 +271,7 @@ async fn a_5xx_without_a_declared_length_passes_too() {
 async fn a_client_that_leaves_frees_the_upstream() {
     for acts in [vec![Act::Hang], then("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello", Act::Hang)] {
         let upstream = Upstream::always(acts).await;
-        let patient = json!({"timeouts-ms": {"read": 60_000, "total": 60_000}});
+        let patient = json!({});
         let gateway = Running::before(&upstream, patient).await;
         let mut client = Client::connect(gateway.address).await;
         client.send(get("/b/k")).await;

@@ -25,10 +25,10 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Starts a gateway: test defaults (short timeouts, no probes, no pauses), then `upstreams`, then `changes`.
+    /// Starts a gateway: test defaults (patient, no probes, hardly a pause), then `upstreams`, then `changes`.
     pub(crate) async fn start(upstreams: Value, changes: Value) -> Self {
         let mut config = json!({
-            "timeouts-ms": {"connect": 1000, "read": 300, "total": 5000},
+            "timeouts-ms": {"connect": 10_000, "read": 10_000, "total": 60_000},
             "backoff-ms": {"base": 1, "cap": 1},
             "health": {"path": null},
         });
