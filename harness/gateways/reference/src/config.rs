@@ -40,7 +40,8 @@ pub struct Config {
     pub backoff_ms: Backoff,
     /// How many retries the gateway may add to the load it was given.
     pub retry_budget: RetryBudget,
-    /// Largest request body kept for a retry, in bytes; a longer one is streamed and sent once. Default 1 MiB.
+    /// Largest request body kept for a retry, in bytes; a longer one is streamed and sent once. Default
+    /// 1048576.
     pub buffer_limit: usize,
     /// Active and passive health.
     pub health: Health,

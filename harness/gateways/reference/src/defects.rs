@@ -33,14 +33,14 @@ macro_rules! defects {
 }
 
 defects! {
-    1 CompleteOnBodyError "complete-on-body-error" "When the upstream body breaks, the response is ended as if complete.";
-    2 RecomputeLength "recompute-length" "Bodies are buffered and Content-Length is what arrived, broken or not.";
+    1 CompleteOnBodyError "complete-on-body-error" "A response whose body broke is ended as if complete.";
+    2 RecomputeLength "recompute-length" "Bodies are buffered, Content-Length is what arrived.";
     4 PadWithZeros "pad-with-zeros" "A body cut short is filled up with zeros to its Content-Length.";
-    6 RetryAfterBytes "retry-after-bytes" "When the body breaks after some bytes went out, a new attempt's body is appended.";
+    6 RetryAfterBytes "retry-after-bytes" "After a broken body a new attempt's body is appended.";
     10 SwapResponses "swap-responses" "Two waiting GET responses are handed to each other's clients.";
-    14 PassHttp09 "pass-http09" "Upstream bytes that are not a valid response are relayed as the body of a 200.";
-    15 All404 "all-404" "Every upstream failure and every upstream 5xx becomes a 404.";
-    16 All200 "all-200" "Every upstream failure and every upstream 5xx becomes a 200 with an XML error body.";
+    14 PassHttp09 "pass-http09" "Unparsable upstream bytes become the body of a 200.";
+    15 All404 "all-404" "Upstream failures and upstream 5xx become a 404.";
+    16 All200 "all-200" "Upstream failures and upstream 5xx become a 200 with an XML error body.";
     17 SwapTimeoutRefused "swap-timeout-refused" "Timeouts are reported as 502, refused connections as 504.";
     18 Status500 "status-500" "500 where 502 is due.";
     19 LeakUpstream "leak-upstream" "Error bodies name the upstream's address and the exception.";
@@ -48,11 +48,11 @@ defects! {
     21 RetryPlusOne "retry-plus-one" "One attempt more than configured.";
     23 RetryPost "retry-post" "POST is retried after it was sent.";
     25 Retry4xx "retry-4xx" "403 and 404 answers are retried.";
-    27 NoRetryBudget "no-retry-budget" "Retries have no budget and no pause, and there are at least four tries.";
-    29 RetrySamePeer "retry-same-peer" "Retries go to the endpoint that just failed; nothing is ejected or failed over.";
-    30 NoFailback "no-failback" "An endpoint once found unhealthy is never used again while another is left.";
+    27 NoRetryBudget "no-retry-budget" "Retries need no budget and no pause; at least four tries.";
+    29 RetrySamePeer "retry-same-peer" "Retries go to the endpoint that failed; no ejection, no failover.";
+    30 NoFailback "no-failback" "An endpoint once unhealthy is not used again while others are left.";
     31 FlapOnSingleResult "flap-on-single-result" "One result, good or bad, flips an endpoint's health.";
-    32 EjectLast "eject-last" "The only or last endpoint is ejected for 10 s after one failure, and 503 is answered.";
+    32 EjectLast "eject-last" "One failure ejects the last endpoint for 10 s; the answer is 503.";
     44 PanicOnBadChunk "panic-on-bad-chunk" "A malformed chunk panics the connection's task.";
     46 AckBeforeUpstream "ack-before-upstream" "PUT is acknowledged before the upstream answered.";
 }

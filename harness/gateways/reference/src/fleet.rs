@@ -66,8 +66,8 @@ impl Fleet {
         (0..self.endpoints.len()).map(|index| self.peer(index))
     }
 
-    /// Where the next attempt goes, after those to `tried`: a healthy endpoint of the first region in order of
-    /// preference that did not fail this request. With no healthy endpoint left, any will do.
+    /// Where the next attempt goes, after those to `tried`: a healthy endpoint of the first region, in order
+    /// of preference, that did not fail this request. With no healthy endpoint left, any will do.
     pub(crate) fn pick(self: &Arc<Self>, tried: &[usize], active: Active) -> Option<Peer> {
         if active.sticks_to_the_same_peer() {
             let same = tried.last().copied();

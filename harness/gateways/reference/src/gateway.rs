@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::config::{Config, ConfigError};
+use crate::downstream::Patient;
 use crate::fleet;
 use crate::proxy::Proxy;
 
@@ -77,7 +78,8 @@ impl Gateway {
                 accepted = self.listener.accept() => match accepted {
                     Ok((stream, _)) => {
                         let permit = Arc::clone(&self.room).try_acquire_owned().ok();
-                        connections.spawn(converse(stream, Arc::clone(&self.proxy), permit, stopping.clone()));
+                        let proxy = Arc::clone(&self.proxy);
+                        connections.spawn(converse(stream, proxy, permit, stopping.clone()));
                     }
                     // Out of descriptors, most likely: some come free as connections end.
                     Err(_) => sleep(Duration::from_millis(10)).await,
@@ -101,6 +103,7 @@ async fn converse(
     mut stopping: watch::Receiver<()>,
 ) {
     let _ = stream.set_nodelay(true);
+    let client = Patient::new(stream, proxy.client_patience());
     let admitted = permit.is_some();
     let service = service_fn(|request| {
         let proxy = Arc::clone(&proxy);
@@ -109,7 +112,7 @@ async fn converse(
         }
     });
     let serving =
-        http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
+        http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(client), service);
     let mut serving = pin!(serving);
     tokio::select! {
         // A cut or a client that left ends here too; neither is ours to report.

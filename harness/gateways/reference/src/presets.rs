@@ -14,8 +14,8 @@ pub struct Preset {
 /// The presets that can be run.
 pub const PRESETS: &[Preset] = &[Preset {
     name: "strict",
-    about: "A correct S3-aware reverse proxy: 502 for refused or invalid, 504 for timeouts, no unsafe replay, \
-            retries within a budget, failover and failback by health.",
+    about: "A correct S3-aware reverse proxy: 502 for refused or invalid, 504 for timeouts, no unsafe \
+            replay, retries within a budget, failover and failback by health.",
 }];
 
 /// Presets that are planned, so that asking for one is told apart from a slip of the pen.

@@ -51,6 +51,11 @@ impl Proxy {
         self.fleet.peers()
     }
 
+    /// How long a client may take no byte of its response.
+    pub(crate) fn client_patience(&self) -> Duration {
+        Duration::from_millis(self.config.timeouts_ms.total)
+    }
+
     /// Answers one client request.
     pub(crate) async fn handle(self: Arc<Self>, request: Request<Incoming>) -> Response<Reply> {
         let id = request_id(request.headers());

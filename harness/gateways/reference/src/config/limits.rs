@@ -12,7 +12,8 @@ pub struct Timeouts {
     pub connect: u64,
     /// From the last request byte to the complete response head, and between body bytes. Default 1000.
     pub read: u64,
-    /// The whole request, with retries and pauses, to the last body byte. Default 3000.
+    /// The whole request, with retries and pauses, to the last body byte. Also how long a client may take no
+    /// byte of its response. Default 3000.
     pub total: u64,
 }
 

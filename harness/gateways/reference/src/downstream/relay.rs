@@ -115,7 +115,7 @@ impl Source {
     async fn step(mut self: Box<Self>) -> (Box<Self>, Next) {
         let next = self.next().await;
         if matches!(next, Some(Err(_))) {
-            // Let the server flush the head and what came before, so that the client sees the cut in its place.
+            // Let the server flush the head and what came before, so that the cut shows in its place.
             tokio::task::yield_now().await;
         }
         (self, next)

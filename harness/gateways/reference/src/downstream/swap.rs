@@ -27,8 +27,8 @@ struct Parked {
 // === impl SwapSpot ===
 
 impl SwapSpot {
-    /// Gives `reply` for one that waits, if there is one; waits itself if `willing`. Responses are swapped whole,
-    /// so each keeps the header that names the attempt it came from.
+    /// Gives `reply` for one that waits, if there is one; waits itself if `willing`. Responses are swapped
+    /// whole, so each keeps the header that names the attempt it came from.
     pub(crate) async fn trade(&self, reply: Response<Reply>, willing: bool) -> Response<Reply> {
         let ticket = self.tickets.fetch_add(1, Ordering::Relaxed);
         let mut received = {

@@ -44,8 +44,8 @@ impl Health {
         true
     }
 
-    /// Counts a probe; `limit` in a row that disagree with what is marked change it. Says whether the endpoint
-    /// went down.
+    /// Counts a probe; `limit` in a row that disagree with what is marked change it. Says whether the
+    /// endpoint went down.
     pub(crate) fn probed(&mut self, good: bool, limit: u32, active: Active) -> bool {
         self.good_probes = if good { self.good_probes.saturating_add(1) } else { 0 };
         if self.good_probes >= limit {

@@ -118,7 +118,10 @@ async fn a_probe_asks_for_a_well_formed_answer_and_nothing_more() {
 async fn the_only_endpoint_is_never_given_up() {
     let (first, up) = switched("first").await;
     let harsh = json!({
-        "health": {"path": "/", "interval-ms": 10, "timeout-ms": 5000, "fall": 1, "passive-fails": 1, "eject-ms": 600_000},
+        "health": {
+            "path": "/", "interval-ms": 10, "timeout-ms": 5000,
+            "fall": 1, "passive-fails": 1, "eject-ms": 600_000,
+        },
         "tries": 1,
     });
     let gateway = Running::before(&first, harsh).await;

@@ -47,7 +47,8 @@ async fn a_request_arrives_as_it_was_sent() {
 #[tokio::test]
 async fn a_response_arrives_as_it_was_sent() {
     let head = "HTTP/1.1 200 Fine\r\nETag: \"a-2\"\r\nx-amz-meta-a: 1\r\nx-amz-meta-a: 2\r\nKeep-Alive: 9\r\n\
-                X-Gatecrash-Attempt: 1-2-3\r\nConnection: X-Hop\r\nX-Hop: 1\r\nContent-Length: 5\r\n\r\nhello";
+                X-Gatecrash-Attempt: 1-2-3\r\nConnection: X-Hop\r\nX-Hop: 1\r\n\
+                Content-Length: 5\r\n\r\nhello";
     let upstream = Upstream::always(script(head)).await;
     let gateway = Running::before(&upstream, json!({})).await;
     let reply = gateway.get("/b/k").await;

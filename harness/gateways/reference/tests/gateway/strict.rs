@@ -246,7 +246,8 @@ async fn upstream_answers_pass_unchanged() {
     for status in [301, 307, 400, 403, 404, 412, 416, 429, 500, 501, 503] {
         let body = "<Error><Code>AccessDenied</Code></Error>";
         let (upstream, gateway) = one_try(script(format!(
-            "HTTP/1.1 {status} X\r\nx-amz-request-id: R1\r\nRetry-After: 7\r\nContent-Length: {}\r\n\r\n{body}",
+            "HTTP/1.1 {status} X\r\nx-amz-request-id: R1\r\nRetry-After: 7\r\n\
+             Content-Length: {}\r\n\r\n{body}",
             body.len()
         )))
         .await;
@@ -303,4 +304,18 @@ async fn requests_without_room_are_turned_away() {
     gateway.get("/b/k").await.expect_error(503);
     drop(first);
     eventually("there is room again", async || gateway.get("/b/k").await.status == 200).await;
+}
+
+#[tokio::test]
+async fn a_client_that_takes_nothing_frees_the_upstream() {
+    let body = vec![b'x'; 1 << 16];
+    let mut acts = script(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len() * 1000));
+    acts.extend(std::iter::repeat_n(Act::Send(body), 1000));
+    let upstream = Upstream::always(acts).await;
+    let gateway = Running::before(&upstream, json!({"timeouts-ms": {"total": 500}})).await;
+    let mut client = Client::connect(gateway.address).await;
+    client.send(get("/b/k")).await;
+    eventually("the request arrives", async || upstream.count() == 1).await;
+    eventually("the upstream connection is closed", async || upstream.open() == 0).await;
+    assert_eq!(client.reply("GET").await.ending, Ending::Cut);
 }

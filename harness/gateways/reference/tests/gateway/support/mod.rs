@@ -25,7 +25,7 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Starts a gateway: test defaults (patient, no probes, hardly a pause), then `upstreams`, then `changes`.
+    /// Starts a gateway: test defaults (patient, no probes, hardly a pause), `upstreams`, then `changes`.
     pub(crate) async fn start(upstreams: Value, changes: Value) -> Self {
         let mut config = json!({
             "timeouts-ms": {"connect": 10_000, "read": 10_000, "total": 60_000},
