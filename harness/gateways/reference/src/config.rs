@@ -180,6 +180,13 @@ mod tests {
     }
 
     #[test]
+    fn the_readmes_example_is_a_configuration() {
+        let readme = include_str!("../README.md");
+        let example = readme.split("```json").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        assert_eq!(Config::from_json(example).unwrap().upstreams[1].role, Role::Standby);
+    }
+
+    #[test]
     fn mistakes_are_named() {
         let with = |extra: &str| {
             let text = MINIMAL.replacen('{', &format!("{{{extra},"), 1);

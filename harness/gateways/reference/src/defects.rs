@@ -235,6 +235,14 @@ mod tests {
     }
 
     #[test]
+    fn the_readme_lists_them_all() {
+        let readme = include_str!("../README.md");
+        for Defect { number, name, what } in DEFECTS {
+            assert!(readme.contains(&format!("| {number} | `{name}` | {what} |")), "{name}");
+        }
+    }
+
+    #[test]
     fn a_switch_is_its_line_in_the_table() {
         for (index, defect) in DEFECTS.iter().enumerate() {
             let defects = Defects::new(&[defect.name.to_owned()], 1.0);
