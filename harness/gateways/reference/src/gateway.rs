@@ -1,0 +1,123 @@
+//! The listener and its connections.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use crate::config::{Config, ConfigError};
+use crate::downstream::Patient;
+use crate::fleet;
+use crate::proxy::Proxy;
+
+/// How long open requests may go on after the shutdown began.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// A gateway that listens.
+pub struct Gateway {
+    listener: TcpListener,
+    local: SocketAddr,
+    proxy: Arc<Proxy>,
+    room: Arc<Semaphore>,
+}
+
+/// Why a gateway cannot listen.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// The configuration is not usable.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The address is not available.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address asked for.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+// === impl Gateway ===
+
+impl Gateway {
+    /// Checks the configuration and binds the listener. Connections wait until [`serve`](Self::serve).
+    pub async fn bind(config: Config) -> Result<Self, BindError> {
+        config.check()?;
+        let address = config.listen;
+        let failed = |source| BindError::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let local = listener.local_addr().map_err(failed)?;
+        let room = Arc::new(Semaphore::new(config.max_connections.min(Semaphore::MAX_PERMITS)));
+        Ok(Self { listener, local, proxy: Arc::new(Proxy::new(config)), room })
+    }
+
+    /// The address it listens on, with the port the system chose.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// Serves until `shutdown` completes, then lets open requests finish for up to a second.
+    pub async fn serve(self, shutdown: impl Future<Output = ()>) {
+        let mut shutdown = pin!(shutdown);
+        let mut watches: JoinSet<()> = self.proxy.peers().map(fleet::watch).collect();
+        let mut connections = JoinSet::new();
+        let (stop, stopping) = watch::channel(());
+        loop {
+            tokio::select! {
+                () = &mut shutdown => break,
+                accepted = self.listener.accept() => match accepted {
+                    Ok((stream, _)) => {
+                        let permit = Arc::clone(&self.room).try_acquire_owned().ok();
+                        let proxy = Arc::clone(&self.proxy);
+                        connections.spawn(converse(stream, proxy, permit, stopping.clone()));
+                    }
+                    // Out of descriptors, most likely: some come free as connections end.
+                    Err(_) => sleep(Duration::from_millis(10)).await,
+                },
+                Some(_) = connections.join_next() => {}
+            }
+        }
+        drop(self.listener);
+        drop(stop);
+        let _ = timeout(GRACE, async { while connections.join_next().await.is_some() {} }).await;
+        connections.shutdown().await;
+        watches.shutdown().await;
+    }
+}
+
+/// Serves one client connection to its end. Without a `permit` every request on it is turned away.
+async fn converse(
+    stream: TcpStream,
+    proxy: Arc<Proxy>,
+    permit: Option<OwnedSemaphorePermit>,
+    mut stopping: watch::Receiver<()>,
+) {
+    let _ = stream.set_nodelay(true);
+    let client = Patient::new(stream, proxy.client_patience());
+    let admitted = permit.is_some();
+    let service = service_fn(|request| {
+        let proxy = Arc::clone(&proxy);
+        async move {
+            Ok::<_, Infallible>(if admitted { proxy.handle(request).await } else { Proxy::shed(&request) })
+        }
+    });
+    let serving =
+        http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(client), service);
+    let mut serving = pin!(serving);
+    tokio::select! {
+        // A cut or a client that left ends here too; neither is ours to report.
+        _ = serving.as_mut() => return,
+        _ = stopping.changed() => serving.as_mut().graceful_shutdown(),
+    }
+    let _ = serving.await;
+}
