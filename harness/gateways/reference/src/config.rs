@@ -141,6 +141,13 @@ impl Config {
         self.timeouts_ms.check()?;
         self.retry_budget.check()?;
         self.health.check()?;
+        if let Some(signing) = &self.signing {
+            let plain = upstream::is_plain(&signing.access_key);
+            require(plain, "signing.access-key", "must be plain ASCII without spaces")?;
+        }
+        if let Some(mistake) = &self.misconfigure {
+            mistake.check()?;
+        }
         upstream::check(&self.upstreams)
     }
 }
@@ -213,6 +220,10 @@ mod tests {
             )
             .contains("more than once")
         );
+        let one = r#"{"upstreams": [{"region": "a b", "endpoints": ["127.0.0.1:1"]}]}"#;
+        assert!(reason(one).contains("not plain ASCII"));
+        let spaced = one.replace("a b", "a").replacen('{', r#"{"misconfigure": {"host": "a b"},"#, 1);
+        assert!(reason(&spaced).contains("`misconfigure`"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The request as the upstream gets it: bucket, Host, framing, Via, and the gateway's own signature.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
@@ -43,10 +44,12 @@ pub(crate) fn head(
 }
 
 /// The region whose name and buckets are used: `region`, unless the configuration is wrong about it.
-fn mistaken_region(region: &Upstream, config: &Config) -> Upstream {
-    let Some(Misconfigure::Region(name)) = &config.misconfigure else { return region.clone() };
+fn mistaken_region<'a>(region: &'a Upstream, config: &'a Config) -> Cow<'a, Upstream> {
+    let Some(Misconfigure::Region(name)) = &config.misconfigure else {
+        return Cow::Borrowed(region);
+    };
     let known = config.upstreams.iter().find(|upstream| upstream.region == *name);
-    known.cloned().unwrap_or_else(|| Upstream { region: name.clone(), ..region.clone() })
+    known.map_or_else(|| Cow::Owned(Upstream { region: name.clone(), ..region.clone() }), Cow::Borrowed)
 }
 
 /// The path with the bucket's name in that region.
@@ -133,7 +136,7 @@ fn is_signed(name: &str) -> bool {
 fn payload(headers: &HeaderMap, body: &RequestBody) -> Result<String, Failure> {
     let stated = headers.get(AMZ_PAYLOAD).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if stated.starts_with("STREAMING-AWS4") {
-        return Err(Failure::SignedChunks);
+        return Err(Failure::NotImplemented("a body signed chunk by chunk cannot be signed anew"));
     }
     if stated.starts_with("STREAMING-UNSIGNED") {
         return Ok(stated.to_owned());

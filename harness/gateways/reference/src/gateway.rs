@@ -81,8 +81,11 @@ impl Gateway {
                         let proxy = Arc::clone(&self.proxy);
                         connections.spawn(converse(stream, proxy, permit, stopping.clone()));
                     }
-                    // Out of descriptors, most likely: some come free as connections end.
-                    Err(_) => sleep(Duration::from_millis(10)).await,
+                    // Out of descriptors, most likely: more come free as connections end.
+                    Err(_) => {
+                        self.proxy.release_idle();
+                        sleep(Duration::from_millis(10)).await;
+                    }
                 },
                 Some(_) = connections.join_next() => {}
             }

@@ -77,6 +77,11 @@ impl Proxy {
         response
     }
 
+    /// Closes idle upstream connections, when descriptors are short.
+    pub(crate) fn release_idle(&self) {
+        self.fleet.peers().for_each(|peer| peer.endpoint().pool.clear());
+    }
+
     /// Answers a request there is no room for.
     pub(crate) fn shed(request: &Request<Incoming>) -> Response<Reply> {
         let mut response = error_reply(&Failure::Shed, None, request.method(), Active::default());
@@ -101,6 +106,7 @@ impl Proxy {
             return Response::new(Reply::full(""));
         }
         let fetched = self.fetch(&mut request, limits, active).await;
+        request.body.let_end(limits);
         match fetched.outcome {
             Ok(answer) => self.pass(request, answer, limits, active).await,
             Err(failure) => error_reply(&failure, fetched.last, &request.method, active),
@@ -159,6 +165,9 @@ impl Proxy {
         };
         if failed {
             peer.failed();
+        }
+        if matches!(&outcome, Err(Failed { failure: Failure::Exhausted(_), .. })) {
+            self.release_idle();
         }
         outcome
     }

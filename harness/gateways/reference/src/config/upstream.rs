@@ -48,6 +48,23 @@ pub enum Misconfigure {
     Endpoint(SocketAddr),
 }
 
+// === impl Misconfigure ===
+
+impl Misconfigure {
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let plain = match self {
+            Self::Bucket(name) | Self::Region(name) | Self::Host(name) => is_plain(name),
+            Self::Endpoint(_) => true,
+        };
+        require(plain, "misconfigure", "must be plain ASCII without spaces")
+    }
+}
+
+/// Whether a name can stand in a path, a header or a signature as it is.
+pub(super) fn is_plain(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 pub(super) fn check(upstreams: &[Upstream]) -> Result<(), ConfigError> {
     let mut regions = BTreeSet::new();
     for upstream in upstreams {
@@ -55,6 +72,9 @@ pub(super) fn check(upstreams: &[Upstream]) -> Result<(), ConfigError> {
         require(regions.insert(&upstream.region), "upstreams", &problem)?;
         let problem = format!("region `{}` has no endpoints", upstream.region);
         require(!upstream.endpoints.is_empty(), "upstreams", &problem)?;
+        let names = upstream.buckets.values().chain([&upstream.region]);
+        let problem = format!("region `{}` has a name that is not plain ASCII", upstream.region);
+        require(names.into_iter().all(|name| is_plain(name)), "upstreams", &problem)?;
     }
     let primary = upstreams.iter().any(|upstream| upstream.role == Role::Primary);
     require(primary, "upstreams", "needs at least one region with role primary")

@@ -46,10 +46,10 @@ fn code(failure: &Failure) -> &'static str {
     match failure {
         Failure::Connect(_) | Failure::Dropped(_) | Failure::Invalid { .. } => "BadGateway",
         Failure::Timeout(_) => "GatewayTimeout",
-        Failure::NoUpstream | Failure::Shed => "ServiceUnavailable",
+        Failure::NoUpstream | Failure::Shed | Failure::Exhausted(_) => "ServiceUnavailable",
         Failure::ClientBody => "IncompleteBody",
         Failure::SlowClient => "RequestTimeout",
-        Failure::SignedChunks => "NotImplemented",
+        Failure::NotImplemented(_) => "NotImplemented",
     }
 }
 

@@ -60,6 +60,9 @@ impl ClientRequest {
         limits: &Limits,
     ) -> Result<Self, Failure> {
         let (head, body) = request.into_parts();
+        if head.method == Method::CONNECT {
+            return Err(Failure::NotImplemented("CONNECT"));
+        }
         let body = match limits.within(None, RequestBody::receive(body, buffer_limit)).await {
             Ok(Ok(body)) => body,
             Ok(Err(ClientBodyError)) => return Err(Failure::ClientBody),
@@ -104,6 +107,17 @@ impl RequestBody {
         Ok(Self::Streamed { prefix: read.freeze(), rest, length })
     }
 
+    /// Lets the client finish a body nobody wants any more, so that it comes to read its answer.
+    pub(crate) fn let_end(&mut self, limits: Limits) {
+        if let Self::Started { rest: Some(_), .. } | Self::Streamed { .. } = self {
+            let mut unwanted = std::mem::replace(self, Self::Buffered(Bytes::new()));
+            tokio::spawn(async move {
+                unwanted.start(Bytes::new());
+                limits.within(None, async { while let Ok(Some(_)) = unwanted.next().await {} }).await
+            });
+        }
+    }
+
     /// Whether another attempt could send it.
     pub(crate) fn replayable(&self) -> bool {
         !matches!(self, Self::Started { .. })
@@ -132,7 +146,10 @@ impl RequestBody {
                 *self = Self::Started { rest: Some(rest), chunked, ended: false };
                 [head, framed(prefix, chunked)].concat().into()
             }
-            Self::Started { .. } => head,
+            started => {
+                *self = started;
+                head
+            }
         }
     }
 

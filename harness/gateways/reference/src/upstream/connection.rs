@@ -33,7 +33,7 @@ pub(crate) async fn connect(address: SocketAddr, limits: &Limits) -> Result<Conn
     };
     match limits.within(Some(limits.connect), opening).await {
         Ok(Ok(stream)) => Ok(Connection::new(stream, false)),
-        Ok(Err(error)) => Err(Failure::Connect(error)),
+        Ok(Err(error)) => Err(Failure::of_connect(error)),
         Err(_) => Err(Failure::Timeout(Stage::Connect)),
     }
 }

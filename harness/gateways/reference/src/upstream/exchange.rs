@@ -116,16 +116,28 @@ async fn send(
 ) -> Result<(), SendError> {
     let mut next = Some(body.start(head));
     while let Some(bytes) = next {
-        match limits.within(limits.read, writer.write_all(&bytes)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(_)) => return Err(SendError::Upstream),
-            Err(_) => return Err(SendError::Gave(Failure::Timeout(Stage::Write))),
-        }
+        write(&mut writer, bytes, limits).await?;
         next = match limits.within(None, body.next()).await {
             Ok(Ok(next)) => next,
             Ok(Err(ClientBodyError)) => return Err(SendError::Gave(Failure::ClientBody)),
             Err(_) => return Err(SendError::Gave(Failure::SlowClient)),
         };
+    }
+    Ok(())
+}
+
+/// Writes it all; the read limit holds between one piece taken and the next.
+async fn write(
+    writer: &mut (impl AsyncWrite + Unpin),
+    mut bytes: Bytes,
+    limits: &Limits,
+) -> Result<(), SendError> {
+    while !bytes.is_empty() {
+        match limits.within(limits.read, writer.write_buf(&mut bytes)).await {
+            Ok(Ok(1..)) => {}
+            Ok(_) => return Err(SendError::Upstream),
+            Err(_) => return Err(SendError::Gave(Failure::Timeout(Stage::Write))),
+        }
     }
     Ok(())
 }

@@ -162,6 +162,19 @@ mod tests {
     }
 
     #[test]
+    fn no_byte_anywhere_is_fatal() {
+        let head = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nETag: \"a\"\r\n\r\nhello";
+        for at in 0..head.len() {
+            for byte in 0..=u8::MAX {
+                let mut changed = *head;
+                changed[at] = byte;
+                let _ = parse(&changed, &Method::GET);
+                assert!(parse(&changed[..at], &Method::GET).is_ok());
+            }
+        }
+    }
+
+    #[test]
     fn every_broken_rule_has_its_name() {
         let cases = [
             ("SSH-2.0-OpenSSH_9\r\n", "not an HTTP/1 response"),

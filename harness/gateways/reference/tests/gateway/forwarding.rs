@@ -77,6 +77,14 @@ async fn gateway_made_errors_are_marked() {
 }
 
 #[tokio::test]
+async fn tunnels_are_not_offered() {
+    let upstream = echo().await;
+    let gateway = Running::before(&upstream, json!({})).await;
+    gateway.ask("CONNECT s3.test:443 HTTP/1.1\r\nHost: s3.test:443\r\n\r\n").await.expect_error(501);
+    assert_eq!(upstream.count(), 0);
+}
+
+#[tokio::test]
 async fn buckets_have_their_own_name_in_each_region() {
     let first = Upstream::always(vec![Act::Fin]).await;
     let second = echo().await;

@@ -170,6 +170,26 @@ async fn an_early_answer_is_passed_on() {
 }
 
 #[tokio::test]
+async fn an_early_answer_survives_a_client_that_sends_on() {
+    let upstream = Upstream::start(|_| status(200)).await;
+    let early = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = early.local_addr().unwrap();
+    let answering = tokio::spawn(async move {
+        use tokio::io::AsyncWriteExt;
+        loop {
+            let (mut stream, _) = early.accept().await.unwrap();
+            stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno").await.unwrap();
+        }
+    });
+    let gateway = Running::start(pair(address, upstream.address), json!({})).await;
+    let mut client = Client::connect(gateway.address).await;
+    let large = "x".repeat(20_000_000);
+    client.ask(&put("/b/k", &large)).await.expect(403, "no");
+    client.ask(&put("/b/k", &large)).await.expect(403, "no");
+    answering.abort();
+}
+
+#[tokio::test]
 async fn tries_are_bounded_and_the_last_answer_counts() {
     for tries in 1..=4 {
         let upstream = Upstream::always(slow_down()).await;
