@@ -45,9 +45,16 @@ fn crates_depend_only_downwards() {
 #[test]
 fn the_pure_crates_have_no_runtime() {
     let metadata = MetadataCommand::new().no_deps().exec().expect("cargo metadata");
-    for package in metadata.packages.iter().filter(|p| ["gatecrash-model", "gatecrash-core"].contains(&p.name.as_str())) {
+    for package in
+        metadata.packages.iter().filter(|p| ["gatecrash-model", "gatecrash-core"].contains(&p.name.as_str()))
+    {
         for dependency in package.dependencies.iter().filter(|d| d.kind == DependencyKind::Normal) {
-            assert!(!IMPURE.contains(&dependency.name.as_str()), "{} depends on {}", package.name, dependency.name);
+            assert!(
+                !IMPURE.contains(&dependency.name.as_str()),
+                "{} depends on {}",
+                package.name,
+                dependency.name
+            );
         }
     }
 }

@@ -101,6 +101,12 @@ impl Failure {
         Self { side: Side::Environment, message: message.into(), hint: None }
     }
 
+    /// Ours.
+    pub fn bug(message: impl Into<String>) -> Self {
+        let hint = Some("this is a bug in gatecrash: please report it with the command line".to_owned());
+        Self { side: Side::Harness, message: message.into(), hint }
+    }
+
     /// With something to do about it.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use gatecrash_core::plan::{GatewayPlan, Plan};
 use gatecrash_core::report::{Environment, RunReport};
-use gatecrash_load::{LiveCounters, Load, Target};
+use gatecrash_load::{EvidenceBudget, LiveCounters, Load, Setup, Target, run_load};
 use gatecrash_model::{Clock, Event, Pool, RunId, Sink, hash};
 use tokio::sync::watch;
 
@@ -121,44 +121,64 @@ async fn drive(
     mut asked: StopLine,
 ) -> Result<Option<Stop>, Failure> {
     let workloads = load::workloads(plan, &topology.signers()).map_err(Failure::usage)?;
-    let target = Target { addr: topology.gateway.addr(), host_header: topology.gateway.addr().to_string() };
+    let counters = Arc::new(LiveCounters::default());
     let (halt, mut halted) = watch::channel(false);
     let (phase, phase_now) = watch::channel(None);
-    let counters = Arc::new(LiveCounters::default());
-    let needles: Arc<[String]> = topology.gateway.needles().into();
+    let addr = topology.gateway.addr();
+    let load = Load {
+        setup: Setup {
+            target: Target { addr, host_header: addr.to_string() },
+            run: ground.run,
+            clock: Arc::clone(&ground.clock),
+            sink: Arc::clone(&ground.sink),
+            pool: Arc::clone(&ground.pool),
+            needles: topology.gateway.needles().into(),
+            evidence: EvidenceBudget::default(),
+        },
+        workloads,
+        threads: 1,
+        stop: gatecrash_load::Stop::default(),
+        live: Arc::clone(&counters),
+    };
+    let brake = load.stop.clone();
+    let process = topology.gateway.process();
 
     clock.set_zero();
-    let load = Load::start(gatecrash_load::LoadConfig {
-        workloads,
-        target,
-        run: ground.run,
-        clock: Arc::clone(&ground.clock),
-        sink: Arc::clone(&ground.sink),
-        pool: Arc::clone(&ground.pool),
-        needles,
-        counters: Arc::clone(&counters),
-        stop: halt.subscribe(),
-    });
+    let mut driver = tokio::task::spawn_blocking(move || run_load(load));
     let watch = Watch { plan, recorder, clock, live, counters: &counters, phase: phase_now };
-    let process = topology.gateway.process();
     let work = async {
         timeline::walk(plan, topology, clock, &**recorder, &phase, &mut halted).await;
-        load.finished().await
+        (&mut driver).await
     };
     let stop = tokio::select! {
-        ended = work => { ended.map_err(Failure::environment)?; None }
+        ended = work => { loaded(ended)?; None }
         stop = watch.until_stop(process, &mut asked) => Some(stop),
     };
     if stop.is_some() {
         halt.send_replace(true);
-        // The load ends by itself once told to; what is still under way is given up by its own timeout.
-        let _ = tokio::time::timeout(Duration::from_secs(2), load.finished()).await;
+        brake.drain();
+        if tokio::time::timeout(GRACE, &mut driver).await.is_err() {
+            brake.abort();
+            loaded(driver.await)?;
+        }
     }
-    recorder.event(Event::LoadEnd { at: clock.now() });
     live.clear();
     match recorder.failure() {
         Some(failure) => Err(disk_failure(failure)),
         None => Ok(stop),
+    }
+}
+
+/// How long requests under way may take to end once a run is stopped.
+const GRACE: Duration = Duration::from_secs(1);
+
+fn loaded(
+    ended: Result<Result<gatecrash_load::LoadSummary, gatecrash_load::LoadError>, tokio::task::JoinError>,
+) -> Result<(), Failure> {
+    match ended {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(Failure::environment(error.to_string())),
+        Err(panic) => Err(Failure::bug(format!("the load generator panicked: {panic}"))),
     }
 }
 
@@ -176,7 +196,6 @@ impl Watch<'_> {
     async fn until_stop(&self, process: Option<crate::gateway::Process>, asked: &mut StopLine) -> Stop {
         let mut tick = tokio::time::interval(Duration::from_millis(250));
         let mut dead = false;
-        let mut usage = environment::OwnUsage::start();
         loop {
             tokio::select! {
                 _ = tick.tick() => {}
@@ -195,8 +214,13 @@ impl Watch<'_> {
                     Some(_) => {}
                 }
             }
-            self.recorder.event(Event::Generator { at, in_flight: self.counters.in_flight(), cpu: usage.cores() });
-            self.live.show(&Pulse { plan: self.plan, at, phase: *self.phase.borrow(), counters: self.counters, attempts: self.recorder.attempts() });
+            self.live.show(&Pulse {
+                plan: self.plan,
+                at,
+                phase: *self.phase.borrow(),
+                load: self.counters.snapshot(),
+                attempts: self.recorder.attempts(),
+            });
             if let Some(failure) = self.recorder.failure() {
                 return Stop { exit: Exit::Environment, why: failure };
             }

@@ -4,14 +4,14 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
@@ -27,9 +27,12 @@ const GRACE: Duration = Duration::from_secs(1);
 pub struct Gateway {
     listener: TcpListener,
     local: SocketAddr,
-    proxy: Arc<Proxy>,
+    current: Current,
     room: Arc<Semaphore>,
 }
+
+/// The proxy in force. A request takes it when it begins, and keeps it to its end.
+type Current = Arc<RwLock<Arc<Proxy>>>;
 
 /// Why a gateway cannot listen.
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +61,7 @@ impl Gateway {
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let local = listener.local_addr().map_err(failed)?;
         let room = Arc::new(Semaphore::new(config.max_connections.min(Semaphore::MAX_PERMITS)));
-        Ok(Self { listener, local, proxy: Arc::new(Proxy::new(config)), room })
+        Ok(Self { listener, local, current: Arc::new(RwLock::new(Arc::new(Proxy::new(config)))), room })
     }
 
     /// The address it listens on, with the port the system chose.
@@ -68,8 +71,19 @@ impl Gateway {
 
     /// Serves until `shutdown` completes, then lets open requests finish for up to a second.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) {
+        let (_keep, never) = mpsc::channel(1);
+        self.serve_reloading(shutdown, never).await;
+    }
+
+    /// The same, with configurations that come in while it runs. Requests that begin afterwards follow the new one;
+    /// it is checked by the sender ([`Config::check`]), and its `listen` is ignored. Health starts afresh.
+    pub async fn serve_reloading(
+        self,
+        shutdown: impl Future<Output = ()>,
+        mut configurations: mpsc::Receiver<Config>,
+    ) {
         let mut shutdown = pin!(shutdown);
-        let mut watches: JoinSet<()> = self.proxy.peers().map(fleet::watch).collect();
+        let mut watches: JoinSet<()> = in_force(&self.current).peers().map(fleet::watch).collect();
         let mut connections = JoinSet::new();
         let (stop, stopping) = watch::channel(());
         loop {
@@ -78,15 +92,21 @@ impl Gateway {
                 accepted = self.listener.accept() => match accepted {
                     Ok((stream, _)) => {
                         let permit = Arc::clone(&self.room).try_acquire_owned().ok();
-                        let proxy = Arc::clone(&self.proxy);
-                        connections.spawn(converse(stream, proxy, permit, stopping.clone()));
+                        let current = Arc::clone(&self.current);
+                        connections.spawn(converse(stream, current, permit, stopping.clone()));
                     }
                     // Out of descriptors, most likely: more come free as connections end.
                     Err(_) => {
-                        self.proxy.release_idle();
+                        in_force(&self.current).release_idle();
                         sleep(Duration::from_millis(10)).await;
                     }
                 },
+                Some(config) = configurations.recv() => {
+                    watches.shutdown().await;
+                    let proxy = Arc::new(Proxy::new(config));
+                    watches = proxy.peers().map(fleet::watch).collect();
+                    *self.current.write().unwrap_or_else(PoisonError::into_inner) = proxy;
+                }
                 Some(_) = connections.join_next() => {}
             }
         }
@@ -98,18 +118,22 @@ impl Gateway {
     }
 }
 
+fn in_force(current: &Current) -> Arc<Proxy> {
+    Arc::clone(&current.read().unwrap_or_else(PoisonError::into_inner))
+}
+
 /// Serves one client connection to its end. Without a `permit` every request on it is turned away.
 async fn converse(
     stream: TcpStream,
-    proxy: Arc<Proxy>,
+    current: Current,
     permit: Option<OwnedSemaphorePermit>,
     mut stopping: watch::Receiver<()>,
 ) {
     let _ = stream.set_nodelay(true);
-    let client = Patient::new(stream, proxy.client_patience());
+    let client = Patient::new(stream, in_force(&current).client_patience());
     let admitted = permit.is_some();
     let service = service_fn(|request| {
-        let proxy = Arc::clone(&proxy);
+        let proxy = in_force(&current);
         async move {
             Ok::<_, Infallible>(if admitted { proxy.handle(request).await } else { Proxy::shed(&request) })
         }
