@@ -97,7 +97,7 @@ pub fn judge(dir: &RunDir, strict: bool) -> Result<RunReport, Failure> {
     let interrupted = match (&facts.interrupted, facts.ended) {
         (Some((code, why)), _) => Some((*code, why.clone())),
         (None, true) => None,
-        (None, false) => Some((Exit::Bug.code(), "gatecrash was killed before the run ended".to_owned())),
+        (None, false) => Some((Exit::Aborted.code(), "gatecrash was killed before the run ended".to_owned())),
     };
     Ok(gatecrash_core::judge::run_report(&gatecrash_core::judge::Recorded {
         plan: &plan,

@@ -168,7 +168,7 @@ async fn proxy(listen: SocketAddr, upstream: SocketAddr, faults: &[String], prob
 }
 
 async fn reference(path: &std::path::Path) -> Result<Exit, Failure> {
-    crate::gateway::serve_reference(path, until_signal()).await?;
+    crate::reference::serve(path, until_signal()).await?;
     Ok(Exit::Pass)
 }
 
