@@ -9,7 +9,7 @@ use gatecrash_model::{AttemptId, ClientRecord, Clock, Ending, Nanos, Pool, RunId
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
-use super::connection::{Connection, Idle};
+use super::connection::{Connection, Idle, Order};
 use super::evidence::{self, EvidenceBudget};
 use super::owners::Owners;
 use super::request;
@@ -180,7 +180,8 @@ impl Client {
         let context = request::Context { run: setup.run, host, pool: &setup.pool, wall };
         request::write(&mut connection.head, plan, context);
         record.conn = connection.number;
-        let done = connection.exchange(plan, &setup.pool, &*setup.clock, deadline).await;
+        let order = Order { plan, pool: &setup.pool, clock: &*setup.clock, deadline };
+        let done = connection.exchange(order).await;
         record.lag = micros_between(intended, done.sent);
         record.first_byte = done.first_byte.map_or(u32::MAX, |at| micros_between(done.sent, at));
         record.done = micros_between(done.sent, done.done);
