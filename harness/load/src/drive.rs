@@ -68,6 +68,9 @@ pub enum LoadError {
     /// A thread or its runtime.
     #[error("failed to start a load thread: {0}")]
     Thread(#[from] std::io::Error),
+    /// A request id has 32 bits for the arrival number.
+    #[error("workload {0} has more than 4294967295 arrivals")]
+    TooManyArrivals(String),
 }
 
 struct Shared {
@@ -89,6 +92,9 @@ struct Done {
 /// after the last arrival. Writes a [`Event::Generator`] each second and a [`Event::LoadEnd`] at the end.
 pub fn run_load(load: Load) -> Result<LoadSummary, LoadError> {
     let Load { setup, workloads, threads, stop, live } = load;
+    if let Some(workload) = workloads.iter().find(|w| w.schedule.len() > u64::from(u32::MAX)) {
+        return Err(LoadError::TooManyArrivals(workload.name.clone()));
+    }
     let (clock, sink) = (Arc::clone(&setup.clock), Arc::clone(&setup.sink));
     let shared = Arc::new(Shared {
         session: Arc::new(Session::new(setup, &workloads)),

@@ -9,7 +9,7 @@ use gatecrash_model::{AttemptId, ClientRecord, Clock, Ending, Nanos, Pool, RunId
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
-use super::connection::{Connection, Idle};
+use super::connection::{Connection, Idle, Order};
 use super::evidence::{self, EvidenceBudget};
 use super::owners::Owners;
 use super::request;
@@ -180,7 +180,8 @@ impl Client {
         let context = request::Context { run: setup.run, host, pool: &setup.pool, wall };
         request::write(&mut connection.head, plan, context);
         record.conn = connection.number;
-        let done = connection.exchange(plan, &setup.pool, &*setup.clock, deadline).await;
+        let order = Order { plan, pool: &setup.pool, clock: &*setup.clock, deadline };
+        let done = connection.exchange(order).await;
         record.lag = micros_between(intended, done.sent);
         record.first_byte = done.first_byte.map_or(u32::MAX, |at| micros_between(done.sent, at));
         record.done = micros_between(done.sent, done.done);
@@ -219,7 +220,11 @@ impl Client {
         if idle == Idle::Surplus {
             record.flags |= connection.response.surplus_flag();
             self.session.stats.late_bytes.fetch_add(1, Ordering::Relaxed);
-            self.session.setup.sink.evidence(evidence::of_late_bytes(&connection.response, connection.last));
+            let (setup, response) = (&self.session.setup, &connection.response);
+            let now = setup.clock.now();
+            if let Some(evidence) = evidence::of_late_bytes(&setup.evidence, now, response, connection.last) {
+                setup.sink.evidence(evidence);
+            }
         }
         idle
     }
@@ -232,18 +237,21 @@ impl Client {
         let result = timeout_at(deadline, TcpStream::connect(setup.target.addr)).await;
         let took = micros_between(begun, setup.clock.now());
         record.connect = took;
-        match result {
+        let error = match result {
             Ok(Ok(stream)) => {
                 let number = session.connections.fetch_add(1, Ordering::Relaxed);
                 return Some(Connection::new(stream, number));
             }
-            Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                record.ending = Ending::Refused;
-            }
-            _ => record.ending = Ending::ConnectFailed,
-        }
+            Ok(Err(error)) => error,
+            Err(_) => io::ErrorKind::TimedOut.into(),
+        };
+        let refused = error.kind() == io::ErrorKind::ConnectionRefused;
+        record.ending = if refused { Ending::Refused } else { Ending::ConnectFailed };
         record.lag = micros_between(record.intended, begun);
         record.done = took;
+        if let Some(evidence) = evidence::of_connect(&setup.evidence, record, &error) {
+            setup.sink.evidence(evidence);
+        }
         None
     }
 

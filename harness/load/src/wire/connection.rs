@@ -36,6 +36,15 @@ pub(super) struct Connection {
     request_whole: bool,
 }
 
+/// What an exchange needs besides its connection.
+#[derive(Clone, Copy)]
+pub(super) struct Order<'a> {
+    pub plan: &'a RequestPlan,
+    pub pool: &'a Pool,
+    pub clock: &'a dyn Clock,
+    pub deadline: Instant,
+}
+
 /// The times and the end of an exchange.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Exchanged {
@@ -80,30 +89,24 @@ impl Connection {
     }
 
     /// Sends the head in `self.head` and the plan's payload, and reads one response.
-    pub(super) async fn exchange(
-        &mut self,
-        plan: &RequestPlan,
-        pool: &Pool,
-        clock: &dyn Clock,
-        deadline: Instant,
-    ) -> Exchanged {
+    pub(super) async fn exchange(&mut self, order: Order<'_>) -> Exchanged {
         self.response.reset();
-        let reused = self.used > 0;
         self.used += 1;
         let head = std::mem::take(&mut self.head);
-        let mut out = Outgoing { head: &head, payload: &plan.payload, sent: 0, refused: None };
-        let mut done = Exchanged { sent: clock.now(), first_byte: None, done: 0, ending: Ending::Hang };
+        let mut out = Outgoing { head: &head, payload: &order.plan.payload, sent: 0, refused: None };
+        let sent = order.clock.now();
+        let mut done = Exchanged { sent, first_byte: None, done: sent, ending: Ending::Hang };
         std::future::poll_fn(|cx| {
-            out.poll(&mut self.stream, pool, cx);
-            if let Poll::Ready(ending) = self.poll_response(cx, plan, pool, clock, &mut done, &out, reused) {
+            out.poll(&mut self.stream, order.pool, cx);
+            if let Poll::Ready(ending) = self.poll_response(cx, order, out.refused, &mut done) {
                 done.ending = ending;
                 return Poll::Ready(());
             }
-            self.poll_timer(cx, deadline)
+            self.poll_timer(cx, order.deadline)
         })
         .await;
         if done.ending == Ending::Hang {
-            done.done = clock.now();
+            done.done = order.clock.now();
         }
         self.request_whole = out.is_whole();
         self.head = head;
@@ -132,36 +135,33 @@ impl Connection {
         })
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one exchange, borrowed separately")]
+    /// Reads what there is. `refused` is how a write failed.
     fn poll_response(
         &mut self,
         cx: &mut Context<'_>,
-        plan: &RequestPlan,
-        pool: &Pool,
-        clock: &dyn Clock,
+        order: Order<'_>,
+        refused: Option<io::ErrorKind>,
         done: &mut Exchanged,
-        out: &Outgoing<'_>,
-        reused: bool,
     ) -> Poll<Ending> {
         BUFFER.with_borrow_mut(|buffer| {
             loop {
                 let mut read = ReadBuf::new(buffer);
                 let result = std::task::ready!(Pin::new(&mut self.stream).poll_read(cx, &mut read));
-                done.done = clock.now();
+                done.done = order.clock.now();
                 let closed = match result {
                     Ok(()) if !read.filled().is_empty() => {
                         done.first_byte.get_or_insert(done.done);
-                        match self.response.feed(pool, plan, read.filled()) {
+                        match self.response.feed(order.pool, order.plan, read.filled()) {
                             Some(ending) => return Poll::Ready(ending),
                             None => continue,
                         }
                     }
                     // A reset is reported once: by a write, if one was under way.
-                    Ok(()) if out.refused == Some(io::ErrorKind::ConnectionReset) => Closed::Rst,
+                    Ok(()) if refused == Some(io::ErrorKind::ConnectionReset) => Closed::Rst,
                     Ok(()) => Closed::Fin,
                     Err(_) => Closed::Rst,
                 };
-                return Poll::Ready(self.response.closed(closed, reused));
+                return Poll::Ready(self.response.closed(order.plan, closed, self.used > 1));
             }
         })
     }

@@ -107,9 +107,32 @@ pub(super) fn of_exchange(
     })
 }
 
+/// Evidence of a connection that did not come about: a lack of sockets or ports here must not look like the gateway's.
+pub(super) fn of_connect(
+    budget: &EvidenceBudget,
+    record: &ClientRecord,
+    error: &std::io::Error,
+) -> Option<Evidence> {
+    budget.admits(record, record.ended()).then(|| Evidence {
+        side: EvidenceSide::Client,
+        request: record.id().pack(),
+        attempt: record.attempt,
+        head: String::new(),
+        body: String::new(),
+        mismatch: None,
+        note: format!("failed to connect: {error}"),
+    })
+}
+
 /// Evidence of bytes that came on an idle connection: they belong to the exchange before.
-pub(super) fn of_late_bytes(response: &Response, last: (u64, u64)) -> Evidence {
-    Evidence {
+pub(super) fn of_late_bytes(
+    budget: &EvidenceBudget,
+    now: Nanos,
+    response: &Response,
+    last: (u64, u64),
+) -> Option<Evidence> {
+    let kind = ClientRecord { flags: response.surplus_flag(), ..ClientRecord::default() };
+    budget.admits(&kind, now).then(|| Evidence {
         side: EvidenceSide::Client,
         request: last.0,
         attempt: last.1,
@@ -117,7 +140,7 @@ pub(super) fn of_late_bytes(response: &Response, last: (u64, u64)) -> Evidence {
         body: String::new(),
         mismatch: None,
         note: format!("while the connection was idle: {}", surplus_note(response)),
-    }
+    })
 }
 
 fn surplus_note(response: &Response) -> String {

@@ -77,8 +77,8 @@ impl Response {
             return self.feed_body(pool, &data[used..]);
         }
         self.carry.extend_from_slice(data);
-        // A head ends in a line feed: nothing to try before one comes, once it is known to be a head.
-        if !data.contains(&b'\n') && (16..head::MAX_HEAD).contains(&self.carry.len()) {
+        // A head ends in a line feed: a long one is not tried before one comes.
+        if !data.contains(&b'\n') && (SHOWN..head::MAX_HEAD).contains(&self.carry.len()) {
             return None;
         }
         let mut carry = std::mem::take(&mut self.carry);
@@ -90,7 +90,12 @@ impl Response {
     }
 
     /// The connection was closed: how that ends the message.
-    pub(super) fn closed(&mut self, how: Closed, reused: bool) -> Ending {
+    pub(super) fn closed(&mut self, plan: &RequestPlan, how: Closed, reused: bool) -> Ending {
+        if self.phase == Phase::Head && !self.carry.is_empty() {
+            let carry = std::mem::take(&mut self.carry);
+            self.feed_head(plan, &carry);
+            self.carry = carry;
+        }
         let ending = match (self.phase, how) {
             (Phase::Ended(ending), _) => ending,
             (Phase::UntilClose, Closed::Fin) => Ending::Complete,

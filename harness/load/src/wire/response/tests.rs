@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use gatecrash_model::Shape;
 
@@ -10,13 +10,14 @@ use crate::workload::{ByteRange, OpPlan};
 const GET: OpPlan = OpPlan::GetObject { range: None };
 
 struct Case {
-    pool: Pool,
+    pool: Arc<Pool>,
     plan: RequestPlan,
     object: Vec<u8>,
 }
 
 fn case(op: OpPlan) -> Case {
-    let pool = Pool::new(7);
+    static POOL: OnceLock<Arc<Pool>> = OnceLock::new();
+    let pool = Arc::clone(POOL.get_or_init(|| Arc::new(Pool::new(7))));
     let plan = Arc::new(testing::workload(op)).plan(&pool, 0);
     let object = match plan.expect {
         Expect::Object { content, size, .. } => content.chunk(&pool, 0, size as usize).to_vec(),
@@ -42,8 +43,9 @@ impl Case {
         for bytes in wire.chunks(piece) {
             ending = response.feed(&self.pool, &self.plan, bytes).or(ending);
         }
-        let ending =
-            ending.unwrap_or_else(|| closed.map_or(Ending::Hang, |closed| response.closed(closed, false)));
+        let ending = ending.unwrap_or_else(|| {
+            closed.map_or(Ending::Hang, |closed| response.closed(&self.plan, closed, false))
+        });
         let mut record = ClientRecord { op: self.plan.op, ..ClientRecord::default() };
         response.describe(&self.pool, &mut record);
         (ending, record)
@@ -203,9 +205,52 @@ fn nothing_of_an_exchange_survives_into_the_next() {
     response.reset();
     response.feed(&case.pool, &case.plan, &case.answer("503 Slow Down\nContent-Length: 5", b"hello"));
     response.reset();
-    assert_eq!(response.closed(Closed::Fin, true), Ending::DroppedReused);
+    assert_eq!(response.closed(&case.plan, Closed::Fin, true), Ending::DroppedReused);
     let mut record = ClientRecord::default();
     response.describe(&case.pool, &mut record);
     assert_eq!(record, ClientRecord::default());
     assert!(response.body.kept.is_empty() && response.shown_head().is_empty() && !response.keeps_alive());
+}
+
+mod any_bytes {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Pieces of which heads and bodies, good and bad, are put together.
+    fn piece() -> impl Strategy<Value = Vec<u8>> {
+        let texts = [
+            "HTTP/1.1 200 OK\r\n",
+            "HTTP/1.1 100 Continue\r\n\r\n",
+            "HTTP/1.0 503 Slow\n",
+            "Content-Length: 5\r\n",
+            "Content-Length: 0\r\n",
+            "Transfer-Encoding: chunked\r\n",
+            "Connection: close\r\n",
+            " folded\r\n",
+            "\r\n",
+            "\r\n\r\n",
+            "5\r\nhello\r\n",
+            "0\r\n\r\n",
+            "hello",
+            "\0",
+        ];
+        prop_oneof![
+            8 => proptest::sample::select(texts.to_vec()).prop_map(|text| text.as_bytes().to_vec()),
+            1 => proptest::collection::vec(any::<u8>(), 1..8),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_panics_and_cuts_do_not_matter(
+            pieces in proptest::collection::vec(piece(), 0..12),
+            closed in proptest::sample::select(vec![None, Some(Closed::Fin), Some(Closed::Rst)]),
+        ) {
+            let wire = pieces.concat();
+            for op in [GET, OpPlan::HeadObject, OpPlan::PutObject] {
+                case(op).read(&wire, closed);
+            }
+        }
+    }
 }
