@@ -81,7 +81,7 @@ impl Scale {
         for value in values.filter(|v| v.is_finite() && *v < 1e12) {
             (least, most) = (if value > 0.0 { least.min(value) } else { least }, most.max(value));
         }
-        if may_be_log && most > 30.0 * least {
+        if may_be_log && most > 12.0 * least {
             Self::Log(10f64.powf(least.log10().floor()), 10f64.powf(most.log10().ceil()))
         } else {
             Self::Linear(round_up(most * 1.05))
@@ -100,7 +100,11 @@ impl Scale {
     /// Round values to label.
     pub(super) fn ticks(self) -> Vec<f64> {
         match self {
-            Self::Linear(most) => vec![0.0, most / 2.0, most],
+            Self::Linear(most) => {
+                let mantissa = most / 10f64.powf(most.log10().floor());
+                let parts = if [1.5, 3.0, 6.0].iter().any(|m| (mantissa - m).abs() < 1e-6) { 3 } else { 2 };
+                (0..=parts).map(|i| most * f64::from(i) / f64::from(parts)).collect()
+            }
             Self::Log(least, most) => {
                 let decades = (most / least).log10().round() as i32;
                 (0..=decades).map(|i| least * 10f64.powi(i)).collect()
@@ -109,13 +113,13 @@ impl Scale {
     }
 }
 
-/// The next of 1, 2, 4, 5, 6, 8 times a power of ten; at least 1.
+/// The next round value, one that divides into two or three; at least 1.
 fn round_up(value: f64) -> f64 {
     if value <= 1.0 {
         return 1.0;
     }
     let power = 10f64.powf(value.log10().floor());
-    let steps = [1.0, 1.2, 1.6, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0];
+    let steps = [1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 10.0];
     steps.iter().map(|s| s * power).find(|v| *v >= value).unwrap_or(value)
 }
 

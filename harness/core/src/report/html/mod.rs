@@ -121,7 +121,7 @@ fn timeline(report: &RunReport, time: &Time, stories: &[Story]) -> String {
 
 fn charts<'a>(report: &RunReport, time: &'a Time) -> Vec<Chart<'a>> {
     let step = f64::from(time.step);
-    let most = |of: fn(&Second) -> f64| time.series.iter().map(move |s| of(s));
+    let most = |of: fn(&Second) -> f64| time.series.iter().map(of);
     let rates = Scale::fitting(most(|s| s.offered as f64).map(|v| v / step), false);
     let times = time.series.iter().flat_map(|s| [s.p50_ms, s.p99_ms]).flatten();
     let response = Scale::fitting(times, true);

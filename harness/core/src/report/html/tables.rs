@@ -60,14 +60,15 @@ pub(super) fn faults(report: &RunReport) -> String {
         let plan = report.plan.faults.iter().find(|f| f.name == fault.name);
         let odds =
             plan.map_or_else(String::new, |p| format!("{} per {:?}", p.probability, p.per).to_lowercase());
-        let region = plan.and_then(|p| p.region).and_then(|r| report.plan.regions.get(usize::from(r)));
+        let region = |r: u16| report.plan.regions.get(usize::from(r)).map_or("?", |r| r.name.as_str());
+        let place = plan.map_or("", |p| p.region.map_or("everywhere", region));
         format!(
             "<tr id=\"fault-{i}\"><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{}</td><td>{odds}</td><td>{}</td></tr>",
             text(&fault.name),
             text(&fault.kind),
             if on.is_empty() { "never".into() } else { on.join(", ") },
             fired,
-            region.map_or_else(|| "everywhere".into(), |r| text(&r.name)),
+            text(place),
         )
     };
     if report.faults.is_empty() {
@@ -86,7 +87,7 @@ pub(super) fn plan(report: &RunReport) -> String {
     };
     let items = [
         ("scenario", format!("{} at {}", plan.title(), plan.source)),
-        ("tags", join(plan.tags.clone())),
+        ("tags", plan.tags.join(", ")),
         ("gateway", gateway(&plan.gateway)),
         ("upstreams", join(plan.regions.iter().map(region).collect())),
         ("buckets", join(plan.buckets.iter().map(bucket).collect())),
@@ -109,7 +110,9 @@ pub(super) fn limits(report: &RunReport, time: &Time) -> String {
     ];
     let guards = &report.plan.guards;
     let lagged = report.guards.iter().any(|g| g.guard == "generator");
-    let lag = if lagged {
+    let lag = if report.phases.iter().all(|p| p.requests == 0) {
+        "No load was generated.".into()
+    } else if lagged {
         "The generator guard spoke: see the notes at the top. Times of this run are not the gateway's alone."
             .into()
     } else {
@@ -121,8 +124,12 @@ pub(super) fn limits(report: &RunReport, time: &Time) -> String {
     };
     let lines = [
         format!(
-            "Load generator, links, mock S3 and gateway shared {} of one machine; what one of them used, the others did \
-             not have. Compare runs on the same machine only.",
+            "{} shared {} of one machine; what one of them used, the others did not have. Compare runs on the same \
+             machine only.",
+            match report.plan.gateway {
+                GatewayPlan::Url { .. } => "Load generator, links and mock S3",
+                _ => "Load generator, links, mock S3 and gateway",
+            },
             count(u64::from(env.cores), "core")
         ),
         lag,

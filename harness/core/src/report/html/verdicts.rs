@@ -72,7 +72,7 @@ fn passes(report: &RunReport, passed: &[&Story]) -> String {
     }
     let row = |story: &&Story| {
         format!(
-            "<tr id=\"verdict-{}\"{}><td><span class=\"badge pass\">PASS</span></td><th scope=\"row\">{}</th><td>{}</td>\
+            "<tr id=\"verdict-{}\"{}><td class=\"badge-cell\"><span class=\"badge pass\">PASS</span></td><th scope=\"row\">{}</th><td>{}</td>\
              <td>{}</td><td class=\"n\">{}</td><td>{}</td></tr>",
             story.index,
             window_data(report, story),
