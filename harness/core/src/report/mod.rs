@@ -5,6 +5,7 @@
 //! credentials ([`redacted`]).
 
 mod github;
+mod html;
 mod json;
 mod junit;
 mod markdown;
@@ -61,8 +62,14 @@ pub struct RenderOptions {
 }
 
 /// Every format, in the order of the reference.
-pub const RENDERERS: &[Renderer] =
-    &[terminal::RENDERER, json::RENDERER, junit::RENDERER, markdown::RENDERER, github::RENDERER];
+pub const RENDERERS: &[Renderer] = &[
+    terminal::RENDERER,
+    json::RENDERER,
+    junit::RENDERER,
+    markdown::RENDERER,
+    github::RENDERER,
+    html::RENDERER,
+];
 
 /// A format by its name on the command line.
 pub fn renderer(name: &str) -> Option<&'static Renderer> {
@@ -207,7 +214,7 @@ mod tests {
     #[test]
     fn the_table_is_in_order() {
         let mut names: Vec<_> = RENDERERS.iter().map(|r| r.name).collect();
-        assert_eq!(names, ["terminal", "json", "junit", "markdown", "github"]);
+        assert_eq!(names, ["terminal", "json", "junit", "markdown", "github", "html"]);
         names.dedup();
         for r in RENDERERS {
             assert!(
