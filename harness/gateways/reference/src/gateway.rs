@@ -11,7 +11,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
@@ -19,16 +19,19 @@ use crate::config::{Config, ConfigError};
 use crate::downstream::Patient;
 use crate::fleet;
 use crate::proxy::Proxy;
+use crate::room::{Place, Room};
 
 /// How long open requests may go on after the shutdown began.
 const GRACE: Duration = Duration::from_secs(1);
+/// How long a connection without a seat may take to send the head of its request.
+const LOBBY_PATIENCE: Duration = Duration::from_secs(1);
 
 /// A gateway that listens.
 pub struct Gateway {
     listener: TcpListener,
     local: SocketAddr,
     proxy: Arc<Proxy>,
-    room: Arc<Semaphore>,
+    room: Room,
 }
 
 /// Why a gateway cannot listen.
@@ -57,7 +60,7 @@ impl Gateway {
         let failed = |source| BindError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let local = listener.local_addr().map_err(failed)?;
-        let room = Arc::new(Semaphore::new(config.max_connections.min(Semaphore::MAX_PERMITS)));
+        let room = Room::new(config.max_connections);
         Ok(Self { listener, local, proxy: Arc::new(Proxy::new(config)), room })
     }
 
@@ -69,21 +72,20 @@ impl Gateway {
     /// Serves until `shutdown` completes, then lets open requests finish for up to a second.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) {
         let mut shutdown = pin!(shutdown);
-        let mut watches: JoinSet<()> = self.proxy.peers().map(fleet::watch).collect();
+        let mut watches: JoinSet<()> = self.proxy.fleet().peers().map(fleet::watch).collect();
         let mut connections = JoinSet::new();
         let (stop, stopping) = watch::channel(());
         loop {
             tokio::select! {
                 () = &mut shutdown => break,
-                accepted = self.listener.accept() => match accepted {
-                    Ok((stream, _)) => {
-                        let permit = Arc::clone(&self.room).try_acquire_owned().ok();
+                admitted = self.room.admit(&self.listener) => match admitted {
+                    Ok((stream, place)) => {
                         let proxy = Arc::clone(&self.proxy);
-                        connections.spawn(converse(stream, proxy, permit, stopping.clone()));
+                        connections.spawn(converse(stream, proxy, place, stopping.clone()));
                     }
                     // Out of descriptors, most likely: more come free as connections end.
                     Err(_) => {
-                        self.proxy.release_idle();
+                        self.proxy.fleet().release_idle();
                         sleep(Duration::from_millis(10)).await;
                     }
                 },
@@ -98,25 +100,23 @@ impl Gateway {
     }
 }
 
-/// Serves one client connection to its end. Without a `permit` every request on it is turned away.
-async fn converse(
-    stream: TcpStream,
-    proxy: Arc<Proxy>,
-    permit: Option<OwnedSemaphorePermit>,
-    mut stopping: watch::Receiver<()>,
-) {
+/// Serves one client connection to its end. Without a seat its first request is turned away.
+async fn converse(stream: TcpStream, proxy: Arc<Proxy>, place: Place, mut stopping: watch::Receiver<()>) {
     let _ = stream.set_nodelay(true);
     let client = Patient::new(stream, proxy.client_patience());
-    let admitted = permit.is_some();
+    let seated = matches!(place, Place::Seat { .. });
     let service = service_fn(|request| {
         let proxy = Arc::clone(&proxy);
         async move {
-            Ok::<_, Infallible>(if admitted { proxy.handle(request).await } else { Proxy::shed(&request) })
+            Ok::<_, Infallible>(if seated { proxy.handle(request).await } else { Proxy::shed(&request) })
         }
     });
-    let serving =
-        http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(client), service);
-    let mut serving = pin!(serving);
+    let mut server = http1::Builder::new();
+    server.timer(TokioTimer::new());
+    if !seated {
+        server.header_read_timeout(LOBBY_PATIENCE);
+    }
+    let mut serving = pin!(server.serve_connection(TokioIo::new(client), service));
     tokio::select! {
         // A cut or a client that left ends here too; neither is ours to report.
         _ = serving.as_mut() => return,
