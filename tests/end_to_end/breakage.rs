@@ -39,7 +39,9 @@ fn kill_minus_nine_leaves_no_child_and_a_readable_history() {
     // Two flushes, so that whole seconds are on disk.
     let clients = desk.run_dir().join("history/clients.rec");
     let first = std::fs::metadata(&clients).expect("records").len();
-    eventually("the history grows", || (std::fs::metadata(&clients).ok()?.len() > first + 2000).then_some(()));
+    eventually("the history grows", || {
+        (std::fs::metadata(&clients).ok()?.len() > first + 2000).then_some(())
+    });
     running.signal("KILL");
     desk.finish(running).exits(1009);
     desk.expect_nothing_left();
@@ -57,7 +59,9 @@ fn a_gateway_that_dies_mid_run_fails_crash_free() {
     let is_gateway = |line: &str| line.contains("serve gateway") && !line.contains("__shim");
     let here = desk.path().to_string_lossy().into_owned();
     let gateway = eventually("the gateway runs", || {
-        let found = processes().into_iter().find(|(pid, line)| *pid != own && is_gateway(line) && line.contains(&here));
+        let found = processes()
+            .into_iter()
+            .find(|(pid, line)| *pid != own && is_gateway(line) && line.contains(&here));
         found.map(|(pid, _)| pid)
     });
     assert!(Command::new("kill").args(["-9", &gateway.to_string()]).status().expect("kill").success());
@@ -68,7 +72,10 @@ fn a_gateway_that_dies_mid_run_fails_crash_free() {
 #[test]
 fn a_gateway_that_ends_at_start_is_an_environment_error() {
     let desk = Desk::new();
-    let file = scenario_with_gateway(&desk, r#"{ command: { run: ["sh", "-c", "echo bad config line 7 >&2; exit 3"] } }"#);
+    let file = scenario_with_gateway(
+        &desk,
+        r#"{ command: { run: ["sh", "-c", "echo bad config line 7 >&2; exit 3"] } }"#,
+    );
     desk.gatecrash(&["run", &file]).exits(4).says("bad config line 7");
     desk.expect_nothing_left();
 }
@@ -76,8 +83,10 @@ fn a_gateway_that_ends_at_start_is_an_environment_error() {
 #[test]
 fn a_gateway_that_never_answers_is_an_environment_error() {
     let desk = Desk::new();
-    let file =
-        scenario_with_gateway(&desk, r#"{ command: { run: ["sleep", "60"], ready: { http: /, within: 1s } } }"#);
+    let file = scenario_with_gateway(
+        &desk,
+        r#"{ command: { run: ["sleep", "60"], ready: { http: /, within: 1s } } }"#,
+    );
     desk.gatecrash(&["run", &file]).exits(4).says("ready");
     desk.expect_nothing_left();
 }
@@ -109,7 +118,8 @@ fn a_full_disk_ends_the_run_with_an_environment_error() {
     let desk = Desk::new();
     let small = desk.path().join("small");
     std::fs::create_dir(&small).expect("a folder");
-    let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=160k", "tmpfs"]).arg(&small).output();
+    let mounted =
+        Command::new("mount").args(["-t", "tmpfs", "-o", "size=160k", "tmpfs"]).arg(&small).output();
     if !mounted.is_ok_and(|o| o.status.success()) {
         eprintln!("skipped: mounting a small file system is not permitted here");
         return;

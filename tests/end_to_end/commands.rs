@@ -5,7 +5,17 @@ use crate::support::Desk;
 #[test]
 fn every_shipped_scenario_checks() {
     let desk = Desk::new();
-    for folder in ["smoke", "connectivity", "latency", "permissions", "configuration", "outage", "invalid", "limits", "selftest"] {
+    for folder in [
+        "smoke",
+        "connectivity",
+        "latency",
+        "permissions",
+        "configuration",
+        "outage",
+        "invalid",
+        "limits",
+        "selftest",
+    ] {
         desk.gatecrash(&["check", folder]).exits(0).says("ok  ");
     }
 }

@@ -21,7 +21,10 @@ fn passes(gateway: &str) {
     desk.gatecrash(&["run", "--gateway", gateway]).exits(0);
     for run in desk.run_dirs() {
         let result = json(&run.join("result.json"));
-        assert!(!result["environment"]["gateway"].as_str().unwrap_or_default().is_empty(), "the version is probed");
+        assert!(
+            !result["environment"]["gateway"].as_str().unwrap_or_default().is_empty(),
+            "the version is probed"
+        );
         let logs = std::fs::read_dir(run.join("gateway")).expect("the gateway's files");
         assert!(logs.count() >= 2, "configuration and logs are kept");
     }

@@ -12,11 +12,16 @@ use crate::support::{Desk, json, turn};
 fn a_correct_gateway_passes_and_leaves_every_report() {
     let _turn = turn();
     let desk = Desk::new();
-    desk.gatecrash(&["run", "smoke/first-crash-test", "--report", "junit:out/junit.xml"]).exits(0).says("PASS");
+    desk.gatecrash(&["run", "smoke/first-crash-test", "--report", "junit:out/junit.xml"])
+        .exits(0)
+        .says("PASS");
     let run = desk.run_dir();
     let result = json(&run.join("result.json"));
     assert_eq!(result["ok"], true);
-    assert!(result["verdicts"].as_array().expect("verdicts").iter().all(|v| v["outcome"] == "pass"), "{result:#}");
+    assert!(
+        result["verdicts"].as_array().expect("verdicts").iter().all(|v| v["outcome"] == "pass"),
+        "{result:#}"
+    );
     assert!(result["faults"].as_array().expect("faults").iter().any(|f| f["fired"].as_u64() > Some(0)));
     junit_is_valid(&desk.path().join("out/junit.xml"));
     let html = std::fs::read_to_string(run.join("report.html")).expect("HTML");
@@ -29,7 +34,8 @@ fn a_defect_fails_the_run_and_the_paragraph_tells_why() {
     let _turn = turn();
     let desk = Desk::new();
     let done = desk.gatecrash(&["run", "smoke/first-crash-test", "--defect", "recompute-length"]).exits(1);
-    let done = done.says("FAIL body-complete").says("first-crash-test.yaml:").says("short object that looks whole");
+    let done =
+        done.says("FAIL body-complete").says("first-crash-test.yaml:").says("short object that looks whole");
     let request = done.stdout.split("gatecrash explain ").nth(1).and_then(|r| r.split_whitespace().next());
     let request = request.expect("the paragraph names a request").trim_end_matches(['`', ')', ',', '.']);
     desk.gatecrash(&["explain", request]).exits(0).says("attempt").says("cut-body");
@@ -42,7 +48,9 @@ fn a_stored_run_renders_to_the_same_bytes() {
     desk.gatecrash(&["run", "smoke/control"]).exits(0);
     let run = desk.run_dir();
     let kept = std::fs::read_to_string(run.join("result.json")).expect("kept");
-    for (format, file) in [("json", "result.json"), ("junit", "junit.xml"), ("markdown", "report.md"), ("html", "report.html")] {
+    for (format, file) in
+        [("json", "result.json"), ("junit", "junit.xml"), ("markdown", "report.md"), ("html", "report.html")]
+    {
         let name = run.to_string_lossy().into_owned();
         let again = desk.gatecrash(&["report", &name, "--format", format]).exits(0).stdout;
         assert_eq!(again, std::fs::read_to_string(run.join(file)).expect("kept"), "{format}");
@@ -97,11 +105,13 @@ pub(crate) fn junit_is_valid(path: &Path) {
     loop {
         match reader.read_event().expect("well-formed") {
             quick_xml::events::Event::Eof => break,
-            quick_xml::events::Event::Start(e) | quick_xml::events::Event::Empty(e) => match e.name().as_ref() {
-                b"testsuite" => suites += 1,
-                b"testcase" => cases += 1,
-                _ => {}
-            },
+            quick_xml::events::Event::Start(e) | quick_xml::events::Event::Empty(e) => {
+                match e.name().as_ref() {
+                    b"testsuite" => suites += 1,
+                    b"testcase" => cases += 1,
+                    _ => {}
+                }
+            }
             _ => {}
         }
     }

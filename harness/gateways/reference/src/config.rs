@@ -52,7 +52,8 @@ pub struct Config {
     pub preserve_host: bool,
     /// One deliberate mistake in the service configuration, or null. Default null.
     pub misconfigure: Option<Misconfigure>,
-    /// Client connections served at a time; requests on further ones are answered 503. Default 4096.
+    /// Client connections served at a time; requests on further ones are answered 503. Fewer where the limit
+    /// on open files asks for it: two fifths of it. Default 4096.
     pub max_connections: usize,
     /// Idle upstream connections kept for reuse.
     pub pool: Pool,

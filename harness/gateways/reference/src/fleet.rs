@@ -66,6 +66,11 @@ impl Fleet {
         (0..self.endpoints.len()).map(|index| self.peer(index))
     }
 
+    /// Closes idle connections, when descriptors are short.
+    pub(crate) fn release_idle(&self) {
+        self.endpoints.iter().for_each(|endpoint| endpoint.pool.clear());
+    }
+
     /// Where the next attempt goes, after those to `tried`: a healthy endpoint of the first region, in order
     /// of preference, that did not fail this request. With no healthy endpoint left, any will do.
     pub(crate) fn pick(self: &Arc<Self>, tried: &[usize], active: Active) -> Option<Peer> {
@@ -118,6 +123,10 @@ impl Fleet {
 // === impl Peer ===
 
 impl Peer {
+    pub(crate) fn fleet(&self) -> &Fleet {
+        &self.fleet
+    }
+
     pub(crate) fn index(&self) -> usize {
         self.index
     }

@@ -11,7 +11,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
@@ -19,16 +19,19 @@ use crate::config::{Config, ConfigError};
 use crate::downstream::Patient;
 use crate::fleet;
 use crate::proxy::Proxy;
+use crate::room::{Place, Room};
 
 /// How long open requests may go on after the shutdown began.
 const GRACE: Duration = Duration::from_secs(1);
+/// How long a connection without a seat may take to send the head of its request.
+const LOBBY_PATIENCE: Duration = Duration::from_secs(1);
 
 /// A gateway that listens.
 pub struct Gateway {
     listener: TcpListener,
     local: SocketAddr,
     current: Current,
-    room: Arc<Semaphore>,
+    room: Room,
 }
 
 /// The proxy in force. A request takes it when it begins, and keeps it to its end.
@@ -60,7 +63,7 @@ impl Gateway {
         let failed = |source| BindError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let local = listener.local_addr().map_err(failed)?;
-        let room = Arc::new(Semaphore::new(config.max_connections.min(Semaphore::MAX_PERMITS)));
+        let room = Room::new(config.max_connections);
         Ok(Self { listener, local, current: Arc::new(RwLock::new(Arc::new(Proxy::new(config)))), room })
     }
 
@@ -76,35 +79,34 @@ impl Gateway {
     }
 
     /// The same, with configurations that come in while it runs. Requests that begin afterwards follow the new one;
-    /// it is checked by the sender ([`Config::check`]), and its `listen` is ignored. Health starts afresh.
+    /// it is checked by the sender ([`Config::check`]); its `listen` is ignored. Health starts afresh.
     pub async fn serve_reloading(
         self,
         shutdown: impl Future<Output = ()>,
         mut configurations: mpsc::Receiver<Config>,
     ) {
         let mut shutdown = pin!(shutdown);
-        let mut watches: JoinSet<()> = in_force(&self.current).peers().map(fleet::watch).collect();
+        let mut watches: JoinSet<()> = in_force(&self.current).fleet().peers().map(fleet::watch).collect();
         let mut connections = JoinSet::new();
         let (stop, stopping) = watch::channel(());
         loop {
             tokio::select! {
                 () = &mut shutdown => break,
-                accepted = self.listener.accept() => match accepted {
-                    Ok((stream, _)) => {
-                        let permit = Arc::clone(&self.room).try_acquire_owned().ok();
+                admitted = self.room.admit(&self.listener) => match admitted {
+                    Ok((stream, place)) => {
                         let current = Arc::clone(&self.current);
-                        connections.spawn(converse(stream, current, permit, stopping.clone()));
+                        connections.spawn(converse(stream, current, place, stopping.clone()));
                     }
                     // Out of descriptors, most likely: more come free as connections end.
                     Err(_) => {
-                        in_force(&self.current).release_idle();
+                        in_force(&self.current).fleet().release_idle();
                         sleep(Duration::from_millis(10)).await;
                     }
                 },
                 Some(config) = configurations.recv() => {
                     watches.shutdown().await;
                     let proxy = Arc::new(Proxy::new(config));
-                    watches = proxy.peers().map(fleet::watch).collect();
+                    watches = proxy.fleet().peers().map(fleet::watch).collect();
                     *self.current.write().unwrap_or_else(PoisonError::into_inner) = proxy;
                 }
                 Some(_) = connections.join_next() => {}
@@ -122,25 +124,23 @@ fn in_force(current: &Current) -> Arc<Proxy> {
     Arc::clone(&current.read().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// Serves one client connection to its end. Without a `permit` every request on it is turned away.
-async fn converse(
-    stream: TcpStream,
-    current: Current,
-    permit: Option<OwnedSemaphorePermit>,
-    mut stopping: watch::Receiver<()>,
-) {
+/// Serves one client connection to its end. Without a seat its first request is turned away.
+async fn converse(stream: TcpStream, current: Current, place: Place, mut stopping: watch::Receiver<()>) {
     let _ = stream.set_nodelay(true);
     let client = Patient::new(stream, in_force(&current).client_patience());
-    let admitted = permit.is_some();
+    let seated = matches!(place, Place::Seat { .. });
     let service = service_fn(|request| {
         let proxy = in_force(&current);
         async move {
-            Ok::<_, Infallible>(if admitted { proxy.handle(request).await } else { Proxy::shed(&request) })
+            Ok::<_, Infallible>(if seated { proxy.handle(request).await } else { Proxy::shed(&request) })
         }
     });
-    let serving =
-        http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(client), service);
-    let mut serving = pin!(serving);
+    let mut server = http1::Builder::new();
+    server.timer(TokioTimer::new());
+    if !seated {
+        server.header_read_timeout(LOBBY_PATIENCE);
+    }
+    let mut serving = pin!(server.serve_connection(TokioIo::new(client), service));
     tokio::select! {
         // A cut or a client that left ends here too; neither is ours to report.
         _ = serving.as_mut() => return,

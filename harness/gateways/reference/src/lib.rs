@@ -34,6 +34,7 @@ mod headers;
 mod presets;
 mod proxy;
 mod retry;
+mod room;
 mod sign;
 mod upstream;
 

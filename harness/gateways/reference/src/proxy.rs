@@ -47,8 +47,8 @@ impl Proxy {
         Self { config, defects, fleet, budget, swap: SwapSpot::default() }
     }
 
-    pub(crate) fn peers(&self) -> impl Iterator<Item = Peer> {
-        self.fleet.peers()
+    pub(crate) fn fleet(&self) -> &Arc<Fleet> {
+        &self.fleet
     }
 
     /// How long a client may take no byte of its response.
@@ -75,11 +75,6 @@ impl Proxy {
         }
         mark(response.headers_mut());
         response
-    }
-
-    /// Closes idle upstream connections, when descriptors are short.
-    pub(crate) fn release_idle(&self) {
-        self.fleet.peers().for_each(|peer| peer.endpoint().pool.clear());
     }
 
     /// Answers a request there is no room for.
@@ -165,9 +160,6 @@ impl Proxy {
         };
         if failed {
             peer.failed();
-        }
-        if matches!(&outcome, Err(Failed { failure: Failure::Exhausted(_), .. })) {
-            self.release_idle();
         }
         outcome
     }

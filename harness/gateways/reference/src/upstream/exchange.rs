@@ -39,11 +39,10 @@ pub(crate) async fn exchange(
     let pooled = if fresh { None } else { peer.endpoint().pool.take() };
     let mut connection = match pooled {
         Some(stream) => Connection::new(stream, true),
-        None => connect(peer.endpoint().address, &limits).await.map_err(|failure| Failed {
-            failure,
-            wrote: false,
-            stale: false,
-        })?,
+        None => {
+            let opened = open(peer, &limits).await;
+            opened.map_err(|failure| Failed { failure, wrote: false, stale: false })?
+        }
     };
     match converse(&mut connection, method, head, body, &limits).await {
         Ok((head, whole)) => {
@@ -57,6 +56,18 @@ pub(crate) async fn exchange(
             let stale = connection.reused && untouched && matches!(failure, Failure::Dropped(_));
             Err(Failed { failure, wrote: true, stale })
         }
+    }
+}
+
+/// Opens a connection; when descriptors are short, at the expense of idle ones.
+async fn open(peer: &Peer, limits: &Limits) -> Result<Connection, Failure> {
+    let address = peer.endpoint().address;
+    match connect(address, limits).await {
+        Err(Failure::Exhausted(_)) => {
+            peer.fleet().release_idle();
+            connect(address, limits).await
+        }
+        opened => opened,
     }
 }
 
