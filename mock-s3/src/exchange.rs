@@ -372,6 +372,7 @@ impl Exchange {
     fn note_body(&mut self, body: &RequestBody) {
         self.entry.record.body_bytes = saturated(body.received);
         self.entry.flag(UpstreamRecord::BODY_WHOLE, body.whole);
+        self.entry.flag(UpstreamRecord::ABANDONED, body.broken);
     }
 
     fn access(&self) -> Access<'_> {

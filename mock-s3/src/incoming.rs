@@ -14,6 +14,8 @@ pub(crate) struct RequestBody {
     pub(crate) received: u64,
     /// It arrived whole.
     pub(crate) whole: bool,
+    /// The connection ended inside it.
+    pub(crate) broken: bool,
     /// The caller waits for 100 Continue before it sends.
     awaits_continue: bool,
     declared: Option<u64>,
@@ -26,7 +28,14 @@ impl RequestBody {
     pub(crate) fn new(inner: Incoming, headers: &HeaderMap) -> Self {
         let whole = inner.is_end_stream();
         let declared = inner.size_hint().exact();
-        Self { inner, received: 0, whole, awaits_continue: headers.contains_key(EXPECT), declared }
+        Self {
+            inner,
+            received: 0,
+            whole,
+            broken: false,
+            awaits_continue: headers.contains_key(EXPECT),
+            declared,
+        }
     }
 
     /// The length the head promised, 0 when it promised none.
@@ -64,7 +73,9 @@ impl RequestBody {
 
     /// Reads over a short body that nobody asked for. Whether the connection can go on.
     pub(crate) async fn drain(&mut self) -> bool {
-        if !self.whole && (self.awaits_continue || self.declared.is_none_or(|length| length > DRAINED)) {
+        if self.broken
+            || !self.whole && (self.awaits_continue || self.declared.is_none_or(|length| length > DRAINED))
+        {
             return false;
         }
         while !self.whole {
@@ -82,7 +93,10 @@ impl RequestBody {
                     self.whole = true;
                     return Ok(None);
                 }
-                Some(Err(_)) => return Err(S3Error::of("IncompleteBody")),
+                Some(Err(_)) => {
+                    self.broken = true;
+                    return Err(S3Error::of("IncompleteBody"));
+                }
                 Some(Ok(frame)) => {
                     if let Ok(data) = frame.into_data() {
                         self.received += data.len() as u64;

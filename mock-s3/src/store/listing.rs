@@ -194,10 +194,12 @@ mod tests {
     }
 
     fn names(page: &Page) -> Vec<&str> {
-        let name = |entry| match entry {
-            Entry::Key { key, .. } => key.as_str(),
-            Entry::Group(group) => group.as_str(),
-        };
+        fn name(entry: &Entry) -> &str {
+            match entry {
+                Entry::Key { key, .. } => key,
+                Entry::Group(group) => group,
+            }
+        }
         page.entries.iter().map(name).collect()
     }
 
