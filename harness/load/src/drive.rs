@@ -33,7 +33,7 @@ pub struct Load {
     pub threads: usize,
     /// Ends the load early.
     pub stop: Stop,
-    /// For a progress view.
+    /// For a progress view. Begins at zero: the summary is read from it.
     pub live: Arc<LiveCounters>,
 }
 

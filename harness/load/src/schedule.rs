@@ -1,7 +1,7 @@
 //! When arrivals are due: a closed form by index, so that any worker can compute any arrival on its own.
 //!
 //! A schedule never depends on what the target does. Arrivals are counted through the segments in order; inside a
-//! segment they are either evenly spaced or Poisson. See [`poisson`] for how a random process is indexed.
+//! segment they are either evenly spaced or Poisson. See `schedule/poisson.rs` for how a random process is indexed.
 
 use gatecrash_model::Nanos;
 
