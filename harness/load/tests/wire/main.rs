@@ -145,7 +145,8 @@ async fn what_a_response_says_is_recorded() {
     let body =
         b"<?xml version=\"1.0\"?><Error><Code>SlowDown</Code><Message>via 10.1.2.3:9000</Message></Error>";
     let head = format!(
-        "503 Slow Down\ncontent-length: {}\nretry-after: 1\nx-amz-request-id: 5E6F\nx-gatecrash-attempt: 2-7-1",
+        "503 Slow Down\ncontent-length: {}\nretry-after: 1\nx-amz-request-id: 5E6F\n\
+         x-gatecrash-attempt: 2-7-1",
         body.len()
     );
     let bench =
