@@ -33,7 +33,7 @@ pub struct Load {
     pub threads: usize,
     /// Ends the load early.
     pub stop: Stop,
-    /// For a progress view.
+    /// For a progress view. Begins at zero: the summary is read from it.
     pub live: Arc<LiveCounters>,
 }
 
@@ -88,8 +88,9 @@ struct Done {
     abandoned: u64,
 }
 
-/// Runs a load to its end and blocks until then. Returns once every request has ended, at the latest one timeout
-/// after the last arrival. Writes a [`Event::Generator`] each second and a [`Event::LoadEnd`] at the end.
+/// Runs a load to its end and blocks until then. Returns once every request has ended, at the latest one
+/// timeout after the last arrival. Writes a [`Event::Generator`] each second and a [`Event::LoadEnd`] at the
+/// end.
 pub fn run_load(load: Load) -> Result<LoadSummary, LoadError> {
     let Load { setup, workloads, threads, stop, live } = load;
     if let Some(workload) = workloads.iter().find(|w| w.schedule.len() > u64::from(u32::MAX)) {

@@ -1,4 +1,5 @@
-//! A small concurrent histogram of microseconds, for progress views and health; verdicts use the records themselves.
+//! A small concurrent histogram of microseconds, for progress views and health; verdicts use the records
+//! themselves.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

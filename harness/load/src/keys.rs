@@ -7,14 +7,16 @@ use gatecrash_model::{draw, hash};
 pub enum KeyLaw {
     /// All alike.
     Uniform,
-    /// Object n with a weight of 1 / (n + 1)^s; s > 0, s = 1 is the classic law. Object 0 is the most popular.
+    /// Object n with a weight of 1 / (n + 1)^s; s > 0, s = 1 is the classic law. Object 0 is the most
+    /// popular.
     Zipf(f64),
     /// Object k mod count for arrival k.
     Sequential,
 }
 
 impl KeyLaw {
-    /// The object of arrival `k` among `count`, decided by `key` (a hash of its identity). 0 when there are none.
+    /// The object of arrival `k` among `count`, decided by `key` (a hash of its identity). 0 when there are
+    /// none.
     pub fn pick(self, key: u64, k: u32, count: u32) -> u32 {
         match self {
             _ if count <= 1 => 0,
@@ -25,7 +27,8 @@ impl KeyLaw {
     }
 }
 
-/// Rejection from the continuous law above the discrete one (Devroye 1986, X.6.1); a draw needs 1.2 tries or so.
+/// Rejection from the continuous law above the discrete one (Devroye 1986, X.6.1); a draw needs 1.2 tries or
+/// so.
 fn zipf(key: u64, count: u32, s: f64) -> u32 {
     let n = f64::from(count);
     let log = (s - 1.0).abs() < 1e-9;

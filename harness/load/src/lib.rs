@@ -1,9 +1,10 @@
-//! The load generator: open-loop arrivals, a wire client that judges what it sees byte by byte, SigV4 signing.
+//! The load generator: open-loop arrivals, a wire client that judges what it sees byte by byte, SigV4
+//! signing.
 //!
-//! A [`Workload`] is a pure function from arrival number to [`RequestPlan`]; a [`Schedule`] says when each is due; a
-//! [`Client`] exchanges one plan for one record over pooled HTTP/1.1 connections, with no retries of its own; and
-//! [`run_load`] drives workloads through clients on threads of its own. The generator knows the plan and the
-//! content function, nothing else: it never sees the mock or the links.
+//! A [`Workload`] is a pure function from arrival number to [`RequestPlan`]; a [`Schedule`] says when each is
+//! due; a [`Client`] exchanges one plan for one record over pooled HTTP/1.1 connections, with no retries of
+//! its own; and [`run_load`] drives workloads through clients on threads of its own. The generator knows the
+//! plan and the content function, nothing else: it never sees the mock or the links.
 
 pub mod drive;
 mod encode;

@@ -1,7 +1,8 @@
 //! When arrivals are due: a closed form by index, so that any worker can compute any arrival on its own.
 //!
-//! A schedule never depends on what the target does. Arrivals are counted through the segments in order; inside a
-//! segment they are either evenly spaced or Poisson. See [`poisson`] for how a random process is indexed.
+//! A schedule never depends on what the target does. Arrivals are counted through the segments in order;
+//! inside a segment they are either evenly spaced or Poisson. See `schedule/poisson.rs` for how a random
+//! process is indexed.
 
 use gatecrash_model::Nanos;
 
@@ -63,8 +64,8 @@ enum Kind {
 // === impl Schedule ===
 
 impl Schedule {
-    /// The schedule of consecutive segments, which must be in order of time. `seed` decides Poisson arrivals; give
-    /// each workload its own.
+    /// The schedule of consecutive segments, which must be in order of time. `seed` decides Poisson arrivals;
+    /// give each workload its own.
     pub fn new(segments: &[Segment], seed: u64) -> Self {
         let mut spans: Vec<Span> = Vec::with_capacity(segments.len());
         let mut first = 0;

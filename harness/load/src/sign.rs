@@ -1,8 +1,8 @@
 //! AWS Signature Version 4 in the Authorization header
 //! (<https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html>).
 //!
-//! Signs `host` and every `x-amz-*` header, nothing else: gateways may add and drop other headers. Keys can be
-//! swapped and the clock shifted while a run goes on, as rotation and skew faults need.
+//! Signs `host` and every `x-amz-*` header, nothing else: gateways may add and drop other headers. Keys can
+//! be swapped and the clock shifted while a run goes on, as rotation and skew faults need.
 
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -1,7 +1,8 @@
 //! The wire client: HTTP/1.1 by hand, so that framing, endings and stray bytes can be judged.
 //!
-//! [`response`] is a state machine without a socket: bytes in, a judged message out. [`connection`] owns a socket and
-//! moves bytes; [`client`] pools connections and writes records. Nothing here retries, follows or repairs.
+//! `response` is a state machine without a socket: bytes in, a judged message out. `connection` owns a socket
+//! and moves bytes; [`Client`] pools connections and writes records. Nothing here retries, follows or
+//! repairs.
 
 mod body;
 mod chunked;

@@ -1,4 +1,5 @@
-//! Measures the load generator itself, against anything that serves one object; see `benches/` for the comparison.
+//! Measures the load generator itself, against anything that serves one object; see `benches/` for the
+//! comparison.
 //!
 //! ```text
 //! bench write DIR [--size 1024]                   writes DIR/bench/object-0 for the other side to serve

@@ -10,9 +10,9 @@ use gatecrash_model::Op;
 /// How far a victim is looked for before an arrival that uploaded nothing will do.
 const SEARCH: u32 = 64;
 
-/// `count` upload keys of arrivals before `k`, starting at a keyed draw and walking back (round to `k - 1`) over
-/// the arrivals that upload. Where there is no upload within reach, the key of one that never was: deleting it is
-/// legal and changes nothing. Keys may repeat between deletes, not within one batch.
+/// `count` upload keys of arrivals before `k`, starting at a keyed draw and walking back (round to `k - 1`)
+/// over the arrivals that upload. Where there is no upload within reach, the key of one that never was:
+/// deleting it is legal and changes nothing. Keys may repeat between deletes, not within one batch.
 pub(super) fn victims(workload: &Workload, k: u32, count: u16) -> impl Iterator<Item = String> + '_ {
     let start = (draw_below(workload, k)).unwrap_or(k);
     let uploads = (0..SEARCH.min(k))

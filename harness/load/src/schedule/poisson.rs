@@ -1,8 +1,8 @@
 //! A Poisson process that can be indexed.
 //!
-//! Time is cut into cells of 100 ms. A seeded draw gives each cell its Poisson-distributed count; the arrivals of a
-//! cell are that many seeded uniform offsets, sorted. Given its count, a Poisson process is exactly that, so nothing
-//! is approximated, and arrival `k` needs only its own cell.
+//! Time is cut into cells of 100 ms. A seeded draw gives each cell its Poisson-distributed count; the
+//! arrivals of a cell are that many seeded uniform offsets, sorted. Given its count, a Poisson process is
+//! exactly that, so nothing is approximated, and arrival `k` needs only its own cell.
 
 use gatecrash_model::{Nanos, draw, hash};
 

@@ -28,7 +28,8 @@ pub struct Setup {
     pub sink: Arc<dyn Sink>,
     /// The bytes of every object.
     pub pool: Arc<Pool>,
-    /// Secrets, addresses and names that a gateway's own error must not contain: searched in answers outside 2xx.
+    /// Secrets, addresses and names that a gateway's own error must not contain: searched in answers outside
+    /// 2xx.
     pub needles: Arc<[String]>,
     /// How much evidence is kept.
     pub evidence: EvidenceBudget,
@@ -64,8 +65,8 @@ pub struct ClientStats {
     pub late_bytes: u64,
 }
 
-/// HTTP/1.1 over pooled connections, which belong to the runtime they were opened on: one client for each runtime.
-/// Share it by reference between the tasks of that runtime.
+/// HTTP/1.1 over pooled connections, which belong to the runtime they were opened on: one client for each
+/// runtime. Share it by reference between the tasks of that runtime.
 pub struct Client {
     session: Arc<Session>,
     idle: Mutex<Vec<Connection>>,
@@ -159,8 +160,9 @@ impl Client {
         &self.session
     }
 
-    /// Sends one request that was due at `intended`, and writes its record (and evidence, where there is any) to the
-    /// sink. Never fails: what went wrong is in the record. A future that is dropped midway leaves no record.
+    /// Sends one request that was due at `intended`, and writes its record (and evidence, where there is any)
+    /// to the sink. Never fails: what went wrong is in the record. A future that is dropped midway leaves no
+    /// record.
     pub async fn exchange(&self, plan: &RequestPlan, intended: Nanos) -> ClientRecord {
         let setup = &self.session.setup;
         let mut record = self.session.blank(plan, intended);

@@ -9,8 +9,8 @@ use super::body::Found;
 use super::owners::Owners;
 use super::response::Response;
 
-/// Bounds the evidence of a run: so many in all, and so many in a second of each kind (status, ending, flags, body
-/// check). What comes above is not kept; the records still count it.
+/// Bounds the evidence of a run: so many in all, and so many in a second of each kind (status, ending, flags,
+/// body check). What comes above is not kept; the records still count it.
 #[derive(Debug)]
 pub struct EvidenceBudget {
     total: u32,
@@ -107,7 +107,8 @@ pub(super) fn of_exchange(
     })
 }
 
-/// Evidence of a connection that did not come about: a lack of sockets or ports here must not look like the gateway's.
+/// Evidence of a connection that did not come about: a lack of sockets or ports here must not look like the
+/// gateway's.
 pub(super) fn of_connect(
     budget: &EvidenceBudget,
     record: &ClientRecord,

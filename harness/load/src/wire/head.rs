@@ -123,7 +123,8 @@ fn read(status: u16, minor: u8, headers: &[Header<'_>], to_head: bool) -> Head {
         }
     }
     let without_body = to_head || matches!(status, 100..=199 | 204 | 304);
-    // RFC 9112 6.1: no Transfer-Encoding in 1xx and 204, nor from an HTTP/1.0 server; 6.3: two framings at once.
+    // RFC 9112 6.1: no Transfer-Encoding in 1xx and 204, nor from an HTTP/1.0 server; 6.3: two framings at
+    // once.
     let undue = lengths.coded && (minor == 0 || matches!(status, 100..=199 | 204));
     let undue_length = matches!(status, 100..=199 | 204) && lengths.length.is_some_and(|n| n > 0);
     if lengths.broken || undue || undue_length || (lengths.coded && lengths.length.is_some()) {

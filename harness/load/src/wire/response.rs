@@ -157,7 +157,8 @@ impl Response {
         if self.raw_head.is_empty() { &self.carry } else { &self.raw_head }
     }
 
-    /// Reads heads up to the final one; how many bytes were used, which excludes a head that is not whole yet.
+    /// Reads heads up to the final one; how many bytes were used, which excludes a head that is not whole
+    /// yet.
     fn feed_head(&mut self, plan: &RequestPlan, data: &[u8]) -> usize {
         let mut used = 0;
         loop {
