@@ -14,7 +14,6 @@ mod run;
 mod schema;
 mod selftest;
 mod serve;
-mod shim;
 
 /// Crash-test the HTTP gateway in front of your S3.
 ///
@@ -48,9 +47,6 @@ enum Command {
     Serve(serve::Serve),
     /// Print a completion script for a shell
     Completions(completions::Completions),
-    /// Starts a child for us (internal)
-    #[command(name = "__shim", hide = true)]
-    Shim(shim::Shim),
 }
 
 /// Runs what the command line says.
@@ -80,7 +76,6 @@ impl Command {
             Self::Selftest(selftest) => selftest.execute(),
             Self::Serve(serve) => serve.execute(),
             Self::Completions(completions) => completions.execute(),
-            Self::Shim(shim) => shim.execute(),
         }
     }
 }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use crate::gateway;
+
 /// How gatecrash ends. The numbers are a public promise.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Exit {
@@ -135,6 +137,17 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+impl From<gateway::GatewayError> for Failure {
+    fn from(error: gateway::GatewayError) -> Self {
+        let side = match error.side() {
+            gateway::Side::Scenario => Side::Usage,
+            gateway::Side::Gateway => Side::Gateway,
+            gateway::Side::Machine => Side::Environment,
+        };
+        Self { side, hint: error.hint(), message: error.to_string() }
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -6,6 +6,7 @@
 //! already runs somewhere is an address and nothing more.
 
 mod blueprint;
+mod catalogue;
 mod command;
 mod declared;
 mod error;
@@ -30,6 +31,7 @@ use std::path::Path;
 
 use gatecrash_core::plan::Plan;
 
+pub use self::catalogue::{Listed, catalogue, known, probe_pattern};
 pub use self::error::{GatewayError, Side};
 pub use self::launch::launch;
 pub use self::live::Gateway;

@@ -20,7 +20,9 @@ pub async fn serve(path: &Path, shutdown: impl Future<Output = ()>) -> Result<()
         while hangup.recv().await.is_some() {
             match read(path) {
                 Ok(config) => {
-                    let _ = configurations.send(config).await;
+                    if configurations.send(config).await.is_ok() {
+                        println!("configuration reloaded");
+                    }
                 }
                 Err(failure) => eprintln!("{failure}\n  the configuration before stays in force"),
             }

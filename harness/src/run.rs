@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use crate::clock::RunClock;
 use crate::environment;
 use crate::exit::{Exit, Failure};
+use crate::gateway::Gateway;
 use crate::live::{Live, Pulse};
 use crate::recorder::Recorder;
 use crate::run_dir::{RunDir, RunDirError, RunFacts};
@@ -34,6 +35,8 @@ pub struct Options {
     pub reproduce: String,
     /// Hosts besides loopback that may be a target.
     pub allow_targets: Vec<String>,
+    /// Port that all upstream endpoints share, 0 for any free one.
+    pub upstream_port: u16,
 }
 
 /// A reason to end a run before its plan does.
@@ -64,12 +67,12 @@ pub async fn run_case(plan: &Plan, options: &Options, live: &Live, stop: StopLin
     };
 
     live.note(&format!("{}: starting {}", plan.title(), gateway_name(plan)));
-    let mut topology = Topology::start(plan, &ground, dir.path(), &options.executable).await?;
+    let mut topology = Topology::start(plan, &ground, dir.path(), options).await?;
     let mut facts = RunFacts {
         version: 1,
         run: run.to_string(),
-        profile: topology.gateway.profile().clone(),
-        capabilities: topology.gateway.capabilities(),
+        profile: topology.gateway.profile.clone(),
+        capabilities: topology.gateway.capabilities,
         environment: surroundings(plan, &topology, &dir, options),
         ended: false,
         interrupted: None,
@@ -132,7 +135,7 @@ async fn drive(
             clock: Arc::clone(&ground.clock),
             sink: Arc::clone(&ground.sink),
             pool: Arc::clone(&ground.pool),
-            needles: topology.gateway.needles().into(),
+            needles: topology.gateway.needles.clone().into(),
             evidence: EvidenceBudget::default(),
         },
         workloads,
@@ -141,18 +144,18 @@ async fn drive(
         live: Arc::clone(&counters),
     };
     let brake = load.stop.clone();
-    let process = topology.gateway.process();
+    let gateway = Arc::clone(&topology.gateway);
 
     clock.set_zero();
     let mut driver = tokio::task::spawn_blocking(move || run_load(load));
-    let watch = Watch { plan, recorder, clock, live, counters: &counters, phase: phase_now };
+    let watch = Watch { plan, recorder, clock, live, counters: &counters, phase: phase_now, gateway: &gateway };
     let work = async {
         timeline::walk(plan, topology, clock, &**recorder, &phase, &mut halted).await;
         (&mut driver).await
     };
     let stop = tokio::select! {
         ended = work => { loaded(ended)?; None }
-        stop = watch.until_stop(process, &mut asked) => Some(stop),
+        stop = watch.until_stop(&mut asked) => Some(stop),
     };
     if stop.is_some() {
         halt.send_replace(true);
@@ -190,10 +193,11 @@ struct Watch<'a> {
     live: &'a Live,
     counters: &'a LiveCounters,
     phase: watch::Receiver<Option<u16>>,
+    gateway: &'a Gateway,
 }
 
 impl Watch<'_> {
-    async fn until_stop(&self, process: Option<crate::gateway::Process>, asked: &mut StopLine) -> Stop {
+    async fn until_stop(&self, asked: &mut StopLine) -> Stop {
         let mut tick = tokio::time::interval(Duration::from_millis(250));
         let mut dead = false;
         loop {
@@ -204,15 +208,13 @@ impl Watch<'_> {
                 }
             }
             let at = self.clock.now();
-            if let Some(process) = &process {
-                match process.exited() {
-                    None => self.recorder.event(Event::Sample(process.sample(at))),
-                    Some(how) if !dead => {
-                        dead = true;
-                        self.recorder.event(Event::GatewayDied { at, how });
-                    }
-                    Some(_) => {}
+            match self.gateway.exited() {
+                None => self.recorder.event(Event::Sample(self.gateway.sample(at))),
+                Some(how) if !dead => {
+                    dead = true;
+                    self.recorder.event(Event::GatewayDied { at, how });
                 }
+                Some(_) => {}
             }
             self.live.show(&Pulse {
                 plan: self.plan,
@@ -239,7 +241,7 @@ fn surroundings(plan: &Plan, topology: &Topology, dir: &RunDir, options: &Option
     }
     Environment {
         gatecrash: env!("CARGO_PKG_VERSION").into(),
-        gateway: topology.gateway.version().to_owned(),
+        gateway: topology.gateway.version.clone(),
         system: environment::system(),
         cores: environment::cores(),
         started: environment::now_rfc3339(),

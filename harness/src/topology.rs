@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use gatecrash_core::faults::{ClockOf, FaultSpec, Host};
-use gatecrash_core::plan::{GatewayPlan, Plan, SignPlan};
+use gatecrash_core::plan::{Plan, SignPlan};
 use gatecrash_core::rules::RuleSet;
 use gatecrash_load::{CredentialSource, Signer};
 use gatecrash_mock_s3::{Capacity, ChangeId, Control, Credentials, MockS3, WrongRegion, WrongRegionKind};
@@ -17,6 +17,7 @@ use gatecrash_wire::{AttemptCounter, Link, LinkConfig, ListenerState, Shared};
 
 use crate::exit::Failure;
 use crate::gateway::{self, Endpoint, Gateway, GatewayCredentials, Launch};
+use crate::run::Options;
 
 pub mod load;
 pub mod upstream;
@@ -26,7 +27,7 @@ pub struct Topology {
     mock: MockS3,
     links: Vec<Link>,
     /// The gateway under test.
-    pub gateway: Gateway,
+    pub gateway: Arc<Gateway>,
     rules: Arc<RuleSet>,
     control: Control,
     signers: Vec<(Arc<CredentialSource>, Arc<Signer>)>,
@@ -61,7 +62,7 @@ pub struct Upstream {
 
 impl Upstream {
     /// Starts mock and links. `port` is the endpoints' shared port, 0 for any free one.
-    pub async fn start(plan: &Plan, ground: &Ground, probes: &[gatecrash_core::profile::ProbePattern], port: u16) -> Result<Self, Failure> {
+    pub async fn start(plan: &Plan, ground: &Ground, port: u16) -> Result<Self, Failure> {
         let rules = Arc::new(RuleSet::new(plan));
         let registry = Arc::new(AttemptRegistry::default());
         let hook = upstream::RuleHook::new(plan, Arc::clone(&rules), Arc::clone(&ground.sink), Arc::clone(&ground.clock));
@@ -77,7 +78,7 @@ impl Upstream {
             registry,
             attempts: Arc::new(AttemptCounter::default()),
         };
-        let (links, endpoints) = start_links(plan, ground.run, &mock, &shared, probes, port).await?;
+        let (links, endpoints) = start_links(plan, ground.run, &mock, &shared, port).await?;
         Ok(Self { mock, links, rules, endpoints })
     }
 
@@ -92,9 +93,8 @@ impl Upstream {
 
 impl Topology {
     /// Starts everything, upstream first, and waits until the gateway answers.
-    pub async fn start(plan: &Plan, ground: &Ground, dir: &Path, executable: &Path) -> Result<Self, Failure> {
-        let probes = gateway::probes(&plan.gateway)?;
-        let Upstream { mock, links, rules, endpoints } = Upstream::start(plan, ground, &probes, 0).await?;
+    pub async fn start(plan: &Plan, ground: &Ground, dir: &Path, options: &Options) -> Result<Self, Failure> {
+        let Upstream { mock, links, rules, endpoints } = Upstream::start(plan, ground, options.upstream_port).await?;
         let control = mock.control();
         let credentials = identities(plan, &control)?;
         let signs = plan.workloads.iter().find(|w| w.sign == SignPlan::Gateway).and_then(|w| w.identity);
@@ -102,9 +102,11 @@ impl Topology {
             access_key: c.access_key.clone(),
             secret_key: c.secret.clone(),
         });
-        let launch = Launch { plan, endpoints: &endpoints, dir, executable, credentials: key };
+        let planted = format!("planted-{}", ground.run);
+        let executable = &options.executable;
+        let launch = Launch { plan, endpoints: &endpoints, dir, executable, credentials: key, planted: &planted };
         let gateway = match gateway::launch(launch).await {
-            Ok(gateway) => gateway,
+            Ok(gateway) => Arc::new(gateway),
             Err(error) => {
                 Upstream { mock, links, rules, endpoints }.stop().await;
                 return Err(error.into());
@@ -179,7 +181,7 @@ impl Topology {
     }
 
     /// Stops everything in reverse order; the uploads the mock holds become events.
-    pub async fn stop(mut self, sink: &dyn Sink) {
+    pub async fn stop(self, sink: &dyn Sink) {
         self.gateway.stop().await;
         for link in self.links {
             link.stop().await;
@@ -286,7 +288,6 @@ async fn start_links(
     run: RunId,
     mock: &MockS3,
     shared: &Shared,
-    probes: &[gatecrash_core::profile::ProbePattern],
     port: u16,
 ) -> Result<(Vec<Link>, Vec<Endpoint>), Failure> {
     let mut last = None;
@@ -305,7 +306,7 @@ async fn start_links(
                 upstream: mock.addr(&place.name).ok_or_else(|| Failure::environment("the mock lost a region"))?,
                 run,
                 baseline: place.latency,
-                probes: probes.to_vec(),
+                probes: vec![gateway::probe_pattern()],
             };
             match Link::start(config, shared.clone()).await {
                 Ok(link) => {
@@ -340,9 +341,4 @@ fn identities(plan: &Plan, control: &Control) -> Result<Vec<Credentials>, Failur
 
 fn for_load(credentials: Credentials) -> gatecrash_load::Credentials {
     gatecrash_load::Credentials { access_key: credentials.access_key, secret: credentials.secret, session_token: None }
-}
-
-/// Whether a plan's gateway runs as a child of ours.
-pub fn spawns(plan: &Plan) -> bool {
-    !matches!(plan.gateway, GatewayPlan::Url { .. })
 }

@@ -39,6 +39,9 @@ pub(super) struct Run {
     /// No progress on stderr
     #[arg(long, short)]
     quiet: bool,
+    /// Port all upstream endpoints share, for a gateway you start yourself; 0 picks a free one
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    upstream_port: u16,
     /// Allow load against a host that is not loopback (repeatable)
     #[arg(long, value_name = "HOST")]
     allow_target: Vec<String>,
@@ -55,6 +58,7 @@ impl Run {
             strict: self.strict,
             reproduce: reproduce(),
             allow_targets: self.allow_target.clone(),
+            upstream_port: self.upstream_port,
         };
         let (reports, worst) = super::runtime()?.block_on(self.all(&plans, &options, &live))?;
         if reports.len() > 1 {

@@ -45,6 +45,7 @@ impl Selftest {
             strict: false,
             reproduce: "gatecrash run".into(),
             allow_targets: Vec::new(),
+            upstream_port: 0,
         };
         let scenario_options = super::load_scenarios::plain();
         let sources: Vec<_> = suite::shipped().into_iter().filter(|s| s.name.contains("/selftest/")).collect();

@@ -118,7 +118,7 @@ async fn mock(scenario: Option<PathBuf>, port: u16) -> Result<Exit, Failure> {
 
 async fn upstreams(scenario: PathBuf, port: u16) -> Result<Exit, Failure> {
     let plan = plan_of(Some(scenario))?;
-    let upstream = Upstream::start(&plan, &ground(&plan), &[], port).await?;
+    let upstream = Upstream::start(&plan, &ground(&plan), port).await?;
     for endpoint in &upstream.endpoints {
         let role = if endpoint.primary { "primary" } else { "standby" };
         super::print(&format!("{:<14} {role:<8} endpoint {}  http://{}\n", endpoint.region, endpoint.number, endpoint.addr));
