@@ -23,9 +23,9 @@ use crate::presets::{self, PRESETS};
 pub struct Config {
     /// Address to listen on; port 0 picks a free one. Default `127.0.0.1:0`.
     pub listen: SocketAddr,
-    /// Name of a behaviour from [`PRESETS`](crate::PRESETS). Default `strict`.
+    /// Name of a behaviour from [`PRESETS`]. Default `strict`.
     pub preset: String,
-    /// Names of defects from [`DEFECTS`](crate::DEFECTS) to switch on. Default none.
+    /// Names of defects from [`DEFECTS`] to switch on. Default none.
     pub defects: Vec<String>,
     /// Share of requests, 0 to 1, on which the switched-on defects act. Drawn from a hash of the request id
     /// and the defect's name, so a request meets the same fate in every run. Default 1.
