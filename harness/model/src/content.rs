@@ -52,6 +52,12 @@ impl Pool {
         Content { shift: (place % POOL as u64) as usize }
     }
 
+    /// All the bytes: the pool once, then its first [`WINDOW`] again, so that any [`Content::place`] has a whole
+    /// window behind it. For hosts that share them by reference count.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Where in the pool these bytes come from (at least 16 are needed), or `None` when they are not ours.
     pub fn locate(&self, bytes: &[u8]) -> Option<usize> {
         (0..8).find_map(|skip| {
@@ -85,6 +91,11 @@ impl Content {
         &pool.bytes[start..start + len.min(WINDOW)]
     }
 
+    /// Where in [`Pool::as_bytes`] the byte at `offset` stands; at least [`WINDOW`] bytes of content follow there.
+    pub fn place(self, offset: u64) -> usize {
+        ((self.shift as u64).wrapping_add(offset) % POOL as u64) as usize
+    }
+
     /// Compares received bytes with the content at `offset`; the position (in `got`) of the first wrong byte.
     pub fn mismatch(self, pool: &Pool, offset: u64, got: &[u8]) -> Option<usize> {
         let mut done = 0;
@@ -101,12 +112,7 @@ impl Content {
 
     /// Whether bytes found at pool position `place` and seen at `offset` of a body belong to this content.
     pub fn is_at(self, place: usize, offset: u64) -> bool {
-        self.place(offset) == place
-    }
-
-    /// Where in the pool the byte at `offset` stands: what [`Pool::locate`] finds for it.
-    pub fn place(self, offset: u64) -> usize {
-        ((self.shift as u64).wrapping_add(offset) % POOL as u64) as usize
+        ((self.shift as u64 + offset) % POOL as u64) as usize == place
     }
 
     /// The streaming hash of the first `len` bytes: what an intact upload stores.
