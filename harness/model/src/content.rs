@@ -112,12 +112,7 @@ impl Content {
 
     /// Whether bytes found at pool position `place` and seen at `offset` of a body belong to this content.
     pub fn is_at(self, place: usize, offset: u64) -> bool {
-        self.place(offset) == place
-    }
-
-    /// Where in the pool the byte at `offset` stands: what [`Pool::locate`] finds for it.
-    pub fn place(self, offset: u64) -> usize {
-        ((self.shift as u64).wrapping_add(offset) % POOL as u64) as usize
+        ((self.shift as u64 + offset) % POOL as u64) as usize == place
     }
 
     /// The streaming hash of the first `len` bytes: what an intact upload stores.
