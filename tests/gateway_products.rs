@@ -226,6 +226,7 @@ async fn nginx_attempts_are_as_declared() {
             attempts_are_as_declared("nginx", endpoints, &[]).await;
         }
         attempts_are_as_declared("nginx", 2, &[("tries", "3")]).await;
+        attempts_are_as_declared("nginx", 1, &[("tries", "4")]).await;
     }
 }
 
