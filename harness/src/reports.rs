@@ -43,14 +43,16 @@ pub fn write_to(format: &str, path: &str, reports: &[RunReport]) -> Result<(), F
     if let Some(parent) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
         let _ = std::fs::create_dir_all(parent);
     }
-    std::fs::write(path, bytes).map_err(|e| Failure::environment(format!("cannot write {}: {e}", path.display())))
+    std::fs::write(path, bytes)
+        .map_err(|e| Failure::environment(format!("cannot write {}: {e}", path.display())))
 }
 
 /// A format by name, or what there is.
 pub fn known(format: &str) -> Result<&'static Renderer, Failure> {
     renderer(format).ok_or_else(|| {
         let names: Vec<_> = RENDERERS.iter().map(|r| r.name).collect();
-        Failure::usage(format!("there is no report format `{format}`")).hint(format!("formats: {}", names.join(", ")))
+        Failure::usage(format!("there is no report format `{format}`"))
+            .hint(format!("formats: {}", names.join(", ")))
     })
 }
 

@@ -52,12 +52,20 @@ pub struct Stop {
 pub type StopLine = watch::Receiver<Option<Stop>>;
 
 /// Runs one case and judges it. The report is also in the run directory when this returns.
-pub async fn run_case(plan: &Plan, options: &Options, live: &Live, stop: StopLine) -> Result<(RunReport, RunDir), Failure> {
+pub async fn run_case(
+    plan: &Plan,
+    options: &Options,
+    live: &Live,
+    stop: StopLine,
+) -> Result<(RunReport, RunDir), Failure> {
     allowed_target(plan, &options.allow_targets)?;
     let run = new_run_id();
     let dir = RunDir::create(&options.out, &plan.title(), &run.to_string())?;
     dir.write_plan(plan)?;
-    let recorder = Arc::new(Recorder::create(&dir.history_path()).map_err(|source| RunDirError::Io { path: dir.history_path(), source })?);
+    let recorder = Arc::new(
+        Recorder::create(&dir.history_path())
+            .map_err(|source| RunDirError::Io { path: dir.history_path(), source })?,
+    );
     let clock = Arc::new(RunClock::start());
     let ground = Ground {
         run,
@@ -148,7 +156,8 @@ async fn drive(
 
     clock.set_zero();
     let mut driver = tokio::task::spawn_blocking(move || run_load(load));
-    let watch = Watch { plan, recorder, clock, live, counters: &counters, phase: phase_now, gateway: &gateway };
+    let watch =
+        Watch { plan, recorder, clock, live, counters: &counters, phase: phase_now, gateway: &gateway };
     let work = async {
         timeline::walk(plan, topology, clock, &**recorder, &phase, &mut halted).await;
         (&mut driver).await
@@ -262,13 +271,16 @@ fn allowed_target(plan: &Plan, allowed: &[String]) -> Result<(), Failure> {
 }
 
 fn new_run_id() -> RunId {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_nanos() as u64);
+    let now =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_nanos() as u64);
     RunId(hash::combine(&[now, u64::from(std::process::id())]) as u32)
 }
 
 fn gateway_name(plan: &Plan) -> String {
     match &plan.gateway {
-        GatewayPlan::Embedded { preset, defects, .. } if defects.is_empty() => format!("the reference gateway ({preset})"),
+        GatewayPlan::Embedded { preset, defects, .. } if defects.is_empty() => {
+            format!("the reference gateway ({preset})")
+        }
         GatewayPlan::Embedded { defects, .. } => format!("the reference gateway with {}", defects.join(", ")),
         GatewayPlan::Recipe { name, .. } => name.clone(),
         GatewayPlan::Command { run, .. } => run.first().cloned().unwrap_or_default(),
@@ -282,7 +294,8 @@ fn disk_failure(what: String) -> Failure {
 
 impl From<RunDirError> for Failure {
     fn from(error: RunDirError) -> Self {
-        Self::environment(error.to_string()).hint("the run directory must be writable; choose another with --out DIR")
+        Self::environment(error.to_string())
+            .hint("the run directory must be writable; choose another with --out DIR")
     }
 }
 

@@ -68,7 +68,10 @@ pub async fn measure(
     live: &Live,
     stop: &StopLine,
 ) -> Result<Score, Failure> {
-    let proofs: Vec<_> = DEFECTS.iter().filter(|d| course.only.is_empty() || course.only.iter().any(|n| n == d.name)).collect();
+    let proofs: Vec<_> = DEFECTS
+        .iter()
+        .filter(|d| course.only.is_empty() || course.only.iter().any(|n| n == d.name))
+        .collect();
     let scenarios: BTreeSet<_> = proofs.iter().map(|p| p.scenario).collect();
     let mut rows = Vec::new();
     for seed in &course.seeds {
@@ -110,7 +113,11 @@ async fn row(
         seed: plan.seed,
         must: owned(must.iter().copied()),
         missed: owned(must.iter().copied().filter(|c| !failed.contains(*c))),
-        false_alarms: failed.iter().filter(|c| !must.contains(&c.as_str()) && !may.contains(&c.as_str())).cloned().collect(),
+        false_alarms: failed
+            .iter()
+            .filter(|c| !must.contains(&c.as_str()) && !may.contains(&c.as_str()))
+            .cloned()
+            .collect(),
         inconclusive: checks_with(&report, Outcome::Inconclusive)
             .into_iter()
             .filter(|c| proof.is_none() && !failed.contains(c))
@@ -129,7 +136,9 @@ fn checks_with(report: &RunReport, outcome: Outcome) -> BTreeSet<String> {
 }
 
 fn plan_named<'a>(plans: &'a BTreeMap<String, Plan>, scenario: &str) -> Result<&'a Plan, Failure> {
-    plans.get(scenario).ok_or_else(|| Failure::environment(format!("the self-test scenario {scenario} is not shipped")))
+    plans
+        .get(scenario)
+        .ok_or_else(|| Failure::environment(format!("the self-test scenario {scenario} is not shipped")))
 }
 
 fn seeded(plan: &Plan, seed: u64) -> Plan {

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use gatecrash_core::plan::Plan;
-use gatecrash_core::scenario::{self, Fragments, Options, SourceText};
+use gatecrash_core::diagnostics::SourceText;
+use gatecrash_core::scenario::{self, Case, Fragments, Options};
 use include_dir::{Dir, include_dir};
 
 use crate::exit::Failure;
@@ -16,12 +16,15 @@ pub const BUILT_IN: &str = "smoke";
 
 /// All shipped scenario files, by path (`smoke/control.yaml`), in order of name.
 pub fn shipped() -> Vec<SourceText> {
-    let mut files: Vec<_> = SHIPPED.find("**/*.yaml").into_iter().flatten().filter_map(|e| e.as_file()).collect();
+    let mut files: Vec<_> =
+        SHIPPED.find("**/*.yaml").into_iter().flatten().filter_map(|e| e.as_file()).collect();
     files.sort_by_key(|f| f.path().to_owned());
     files
         .into_iter()
         .filter(|f| !is_fragment(f.path()))
-        .filter_map(|f| Some(SourceText { name: format!("scenarios/{}", f.path().display()), text: f.contents_utf8()?.to_owned() }))
+        .filter_map(|f| {
+            Some(SourceText::new(format!("scenarios/{}", f.path().display()), f.contents_utf8()?))
+        })
         .collect()
 }
 
@@ -39,9 +42,9 @@ pub struct Header {
 /// The headers of all shipped scenarios.
 pub fn headers(options: &Options) -> Result<Vec<Header>, Failure> {
     let header = |source: SourceText| {
-        let plan = plan_all(std::slice::from_ref(&source), options)?.into_iter().next();
+        let case = plan_all(std::slice::from_ref(&source), options)?.into_iter().next();
         let file = source.name.trim_start_matches("scenarios/").trim_end_matches(".yaml").to_owned();
-        Ok(plan.map(|p| Header { file, about: p.about, tags: p.tags }))
+        Ok(case.map(|c| Header { file, about: c.plan.about, tags: c.plan.tags }))
     };
     shipped().into_iter().map(header).filter_map(Result::transpose).collect()
 }
@@ -70,15 +73,23 @@ fn find(path: &Path) -> Result<Vec<SourceText>, Failure> {
         return Ok(vec![read_file(path)?]);
     }
     let wanted = path.to_string_lossy();
-    let wanted = wanted.trim_start_matches("./").trim_start_matches("scenarios/").trim_end_matches(".yaml").trim_end_matches('/').to_owned();
+    let wanted = wanted
+        .trim_start_matches("./")
+        .trim_start_matches("scenarios/")
+        .trim_end_matches(".yaml")
+        .trim_end_matches('/')
+        .to_owned();
     let matches = |name: &str| {
         let name = name.trim_start_matches("scenarios/").trim_end_matches(".yaml");
         name == wanted || name.starts_with(&format!("{wanted}/")) || name.ends_with(&format!("/{wanted}"))
     };
     let known: Vec<_> = shipped().into_iter().filter(|s| matches(&s.name)).collect();
     if known.is_empty() {
-        return Err(Failure::usage(format!("there is no file, folder or shipped scenario `{}`", path.display()))
-            .hint("`gatecrash list scenarios` shows the shipped ones"));
+        return Err(Failure::usage(format!(
+            "there is no file, folder or shipped scenario `{}`",
+            path.display()
+        ))
+        .hint("`gatecrash list scenarios` shows the shipped ones"));
     }
     Ok(known)
 }
@@ -101,33 +112,60 @@ fn is_fragment(path: &Path) -> bool {
 }
 
 fn read_file(path: &Path) -> Result<SourceText, Failure> {
-    let text = fs::read_to_string(path).map_err(|e| Failure::usage(format!("cannot read {}: {e}", path.display())))?;
-    Ok(SourceText { name: path.display().to_string(), text })
+    let text = fs::read_to_string(path)
+        .map_err(|e| Failure::usage(format!("cannot read {}: {e}", path.display())))?;
+    Ok(SourceText::new(path.display().to_string(), text))
 }
 
-/// Plans of all sources; every file's mistakes are reported together.
-pub fn plan_all(sources: &[SourceText], options: &Options) -> Result<Vec<Plan>, Failure> {
-    let mut plans = Vec::new();
+/// The cases of all sources; every file's mistakes are reported together, warnings go to stderr.
+pub fn plan_all(sources: &[SourceText], options: &Options) -> Result<Vec<Case>, Failure> {
+    let mut cases = Vec::new();
     let mut mistakes = String::new();
     for source in sources {
         match scenario::load(source, &Files, options) {
-            Ok(loaded) => plans.extend(loaded),
+            Ok(loaded) => {
+                if !loaded.warnings.is_empty() {
+                    eprint!("{}", loaded.warnings);
+                }
+                cases.extend(loaded.cases);
+            }
             Err(diagnostics) => mistakes.push_str(&diagnostics.to_string()),
         }
     }
-    if mistakes.is_empty() { Ok(plans) } else { Err(Failure::usage(mistakes)) }
+    if mistakes.is_empty() { Ok(cases) } else { Err(Failure::usage(mistakes)) }
 }
 
-/// Fragments from the file system, or from the shipped ones.
-pub struct Files;
+/// Fragments beside the file that names them: from the file system, or from the shipped ones.
+struct Files;
 
 impl Fragments for Files {
-    fn read(&self, path: &str) -> Result<String, String> {
-        let shipped = path.strip_prefix("scenarios/").and_then(|p| SHIPPED.get_file(p)).and_then(|f| f.contents_utf8());
-        match (fs::read_to_string(path), shipped) {
-            (Ok(text), _) => Ok(text),
-            (Err(_), Some(text)) => Ok(text.to_owned()),
+    fn read(&self, from: &str, path: &str) -> Result<SourceText, String> {
+        let folder = Path::new(from).parent().unwrap_or(Path::new(""));
+        let name = normal(&folder.join(path));
+        let shipped = name
+            .strip_prefix("scenarios")
+            .ok()
+            .and_then(|p| SHIPPED.get_file(p))
+            .and_then(|f| f.contents_utf8());
+        match (fs::read_to_string(&name), shipped) {
+            (Ok(text), _) => Ok(SourceText::new(name.display().to_string(), text)),
+            (Err(_), Some(text)) => Ok(SourceText::new(name.display().to_string(), text)),
             (Err(error), None) => Err(error.to_string()),
         }
     }
+}
+
+/// A path without `.` and `..`, as far as they can be resolved by name.
+fn normal(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            std::path::Component::ParentDir if out.file_name().is_some() => {
+                out.pop();
+            }
+            std::path::Component::CurDir => {}
+            part => out.push(part),
+        }
+    }
+    out
 }

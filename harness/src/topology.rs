@@ -65,7 +65,12 @@ impl Upstream {
     pub async fn start(plan: &Plan, ground: &Ground, port: u16) -> Result<Self, Failure> {
         let rules = Arc::new(RuleSet::new(plan));
         let registry = Arc::new(AttemptRegistry::default());
-        let hook = upstream::RuleHook::new(plan, Arc::clone(&rules), Arc::clone(&ground.sink), Arc::clone(&ground.clock));
+        let hook = upstream::RuleHook::new(
+            plan,
+            Arc::clone(&rules),
+            Arc::clone(&ground.sink),
+            Arc::clone(&ground.clock),
+        );
         let config = upstream::mock_config(plan, Arc::clone(&ground.pool)).map_err(Failure::usage)?;
         let (clock, sink) = (Arc::clone(&ground.clock), Arc::clone(&ground.sink));
         let mock = MockS3::start(config, clock, sink, Arc::clone(&registry), Arc::new(hook))
@@ -94,17 +99,18 @@ impl Upstream {
 impl Topology {
     /// Starts everything, upstream first, and waits until the gateway answers.
     pub async fn start(plan: &Plan, ground: &Ground, dir: &Path, options: &Options) -> Result<Self, Failure> {
-        let Upstream { mock, links, rules, endpoints } = Upstream::start(plan, ground, options.upstream_port).await?;
+        let Upstream { mock, links, rules, endpoints } =
+            Upstream::start(plan, ground, options.upstream_port).await?;
         let control = mock.control();
         let credentials = identities(plan, &control)?;
         let signs = plan.workloads.iter().find(|w| w.sign == SignPlan::Gateway).and_then(|w| w.identity);
-        let key = signs.and_then(|identity| credentials.get(usize::from(identity))).map(|c| GatewayCredentials {
-            access_key: c.access_key.clone(),
-            secret_key: c.secret.clone(),
-        });
+        let key = signs
+            .and_then(|identity| credentials.get(usize::from(identity)))
+            .map(|c| GatewayCredentials { access_key: c.access_key.clone(), secret_key: c.secret.clone() });
         let planted = format!("planted-{}", ground.run);
         let executable = &options.executable;
-        let launch = Launch { plan, endpoints: &endpoints, dir, executable, credentials: key, planted: &planted };
+        let launch =
+            Launch { plan, endpoints: &endpoints, dir, executable, credentials: key, planted: &planted };
         let gateway = match gateway::launch(launch).await {
             Ok(gateway) => Arc::new(gateway),
             Err(error) => {
@@ -197,7 +203,7 @@ impl Topology {
         let mut confirmed = true;
         for (link, (region, endpoint)) in self.links.iter_mut().zip(plan.links()) {
             if target.region.is_none_or(|r| r == region) && target.endpoint.is_none_or(|e| e == endpoint) {
-                confirmed &= link.set_listener(state).await;
+                confirmed &= link.set_listener_for(state, fault).await;
             }
         }
         confirmed
@@ -221,7 +227,9 @@ impl Topology {
             FaultSpec::BucketPolicy(policy) => {
                 if let Some(statement) = &policy.add {
                     let statement = serde_json::to_value(statement).map_err(json)?;
-                    made.push(self.control.add_bucket_policy_statement(&policy.bucket, &statement).map_err(text)?);
+                    made.push(
+                        self.control.add_bucket_policy_statement(&policy.bucket, &statement).map_err(text)?,
+                    );
                 }
                 if let Some(statements) = &policy.replace {
                     let document = serde_json::json!({ "Version": "2012-10-17", "Statement": statements });
@@ -243,7 +251,8 @@ impl Topology {
             }
             FaultSpec::WrongRegion(wrong) => {
                 let away = plan.regions.iter().find(|r| target.is_none_or(|t| t.name != r.name));
-                let points_to = away.filter(|_| plan.regions.len() > 1).map_or("eu-central-1", |r| r.name.as_str());
+                let points_to =
+                    away.filter(|_| plan.regions.len() > 1).map_or("eu-central-1", |r| r.name.as_str());
                 made.push(
                     self.control
                         .set_wrong_region(WrongRegion {
@@ -303,14 +312,21 @@ async fn start_links(
                 region,
                 endpoint: number,
                 listen: SocketAddr::new(IpAddr::V4(ip), shared_port),
-                upstream: mock.addr(&place.name).ok_or_else(|| Failure::environment("the mock lost a region"))?,
+                upstream: mock
+                    .addr(&place.name)
+                    .ok_or_else(|| Failure::environment("the mock lost a region"))?,
                 run,
                 baseline: place.latency,
                 probes: vec![gateway::probe_pattern()],
             };
-            match Link::start(config, shared.clone()).await {
+            match Link::start(config, shared.clone()) {
                 Ok(link) => {
-                    endpoints.push(Endpoint { region: place.name.clone(), number, addr: link.addr(), primary: place.primary });
+                    endpoints.push(Endpoint {
+                        region: place.name.clone(),
+                        number,
+                        addr: link.addr(),
+                        primary: place.primary,
+                    });
                     links.push(link);
                 }
                 Err(error) => {
@@ -340,5 +356,9 @@ fn identities(plan: &Plan, control: &Control) -> Result<Vec<Credentials>, Failur
 }
 
 fn for_load(credentials: Credentials) -> gatecrash_load::Credentials {
-    gatecrash_load::Credentials { access_key: credentials.access_key, secret: credentials.secret, session_token: None }
+    gatecrash_load::Credentials {
+        access_key: credentials.access_key,
+        secret: credentials.secret,
+        session_token: None,
+    }
 }

@@ -17,11 +17,14 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn execute(self) -> Result<Exit, Failure> {
-        let plans = self.selection.plans()?;
-        for plan in &plans {
+        for case in &self.selection.cases()? {
+            let plan = &case.plan;
             if self.resolved {
-                super::print(&gatecrash_core::scenario::resolved_yaml(plan));
+                super::print(&gatecrash_core::scenario::resolved_yaml(case));
             } else {
+                for problem in crate::gateway::check_plan(plan) {
+                    return Err(Failure::usage(format!("{}: {problem}", plan.title())));
+                }
                 let requests: f64 = plan
                     .workloads
                     .iter()

@@ -38,13 +38,21 @@ impl Explain {
 }
 
 fn page(name: &str) -> Option<String> {
-    check(name).or_else(|| fault(name)).or_else(|| malformed(name)).or_else(|| defect(name)).or_else(|| code(name))
+    check(name)
+        .or_else(|| fault(name))
+        .or_else(|| malformed(name))
+        .or_else(|| defect(name))
+        .or_else(|| code(name))
 }
 
 fn check(name: &str) -> Option<String> {
     let check = CHECKS.iter().find(|c| c.name == name)?;
     let proves: Vec<_> = PROOFS.iter().filter(|d| d.must.contains(&name)).map(|d| d.name).collect();
-    let proof = if proves.is_empty() { String::new() } else { format!("\nproved by the defects: {}\n", proves.join(", ")) };
+    let proof = if proves.is_empty() {
+        String::new()
+    } else {
+        format!("\nproved by the defects: {}\n", proves.join(", "))
+    };
     Some(format!(
         "check {name}: {}\n\n{}\n\nin a scenario:\n  - check: {{ {} }}\n\nleast samples: {}\n{proof}",
         check.summary,
@@ -78,7 +86,10 @@ fn defect(name: &str) -> Option<String> {
     let defect = gatecrash_reference::DEFECTS.iter().find(|d| d.name == name)?;
     let proof = PROOFS.iter().find(|p| p.name == name);
     let must = proof.map_or(String::new(), |p| format!("\nmust be detected by: {}\n", p.must.join(", ")));
-    Some(format!("defect {name} (number {}): {}\n{must}\ntry it: gatecrash run --defect {name}\n", defect.number, defect.what))
+    Some(format!(
+        "defect {name} (number {}): {}\n{must}\ntry it: gatecrash run --defect {name}\n",
+        defect.number, defect.what
+    ))
 }
 
 fn code(name: &str) -> Option<String> {
@@ -88,7 +99,10 @@ fn code(name: &str) -> Option<String> {
 }
 
 fn story(out: &Path, request: &str) -> Result<String, Failure> {
-    let bad = || Failure::usage(format!("run:{request} is not run:RUN/WORKLOAD-K")).hint("for example run:1a2b3c4d/0-4410");
+    let bad = || {
+        Failure::usage(format!("run:{request} is not run:RUN/WORKLOAD-K"))
+            .hint("for example run:1a2b3c4d/0-4410")
+    };
     let (run, id) = request.rsplit_once('/').ok_or_else(bad)?;
     let (workload, k) = id.trim_start_matches("req-").split_once('-').ok_or_else(bad)?;
     let id = RequestId { workload: workload.parse().map_err(|_| bad())?, k: k.parse().map_err(|_| bad())? };
@@ -108,7 +122,8 @@ fn find_run(out: &Path, run: &str) -> Result<RunDir, Failure> {
     let entries = std::fs::read_dir(out).into_iter().flatten().flatten();
     let found = entries.map(|e| e.path()).find(|p| p.to_string_lossy().ends_with(&suffix));
     let path = found.ok_or_else(|| {
-        Failure::usage(format!("there is no run {run} in {}", out.display())).hint("give --out DIR or the run directory itself")
+        Failure::usage(format!("there is no run {run} in {}", out.display()))
+            .hint("give --out DIR or the run directory itself")
     })?;
     Ok(RunDir::open(&path)?)
 }

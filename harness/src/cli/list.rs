@@ -55,7 +55,8 @@ impl List {
     pub(super) fn execute(self) -> Result<Exit, Failure> {
         let rows = rows(self.what)?;
         if self.json {
-            let text = serde_json::to_string_pretty(&rows).map_err(|e| Failure::environment(e.to_string()))?;
+            let text =
+                serde_json::to_string_pretty(&rows).map_err(|e| Failure::environment(e.to_string()))?;
             super::print(&format!("{text}\n"));
         } else {
             let width = rows.iter().map(|r| r.name.len()).max().unwrap_or(0);
@@ -73,15 +74,25 @@ fn rows(what: What) -> Result<Vec<Row>, Failure> {
         detail: detail.to_owned(),
     };
     Ok(match what {
-        What::Scenarios => suite::headers(&super::load_scenarios::plain())?.iter().map(|h| row(&h.file, &h.about, &h.tags.join(", "))).collect(),
+        What::Scenarios => suite::headers(&super::load_scenarios::plain())?
+            .iter()
+            .map(|h| row(&h.file, &h.about, &h.tags.join(", ")))
+            .collect(),
         What::Faults => FAULTS.iter().map(|f| row(f.name, f.summary, "")).collect(),
         What::Malformed => KINDS.iter().map(|k| row(k.name, k.what, k.group)).collect(),
         What::Checks => CHECKS.iter().map(|c| row(c.name, c.summary, "")).collect(),
-        What::Gateways => gateway::catalogue().iter().map(|g| row(&g.name, &g.summary, &g.installed)).collect(),
-        What::Defects => {
-            gatecrash_reference::DEFECTS.iter().map(|d| row(d.name, d.what, &format!("number {}", d.number))).collect()
+        What::Gateways => {
+            gateway::catalogue().iter().map(|g| row(&g.name, &g.summary, &g.installed)).collect()
         }
-        What::Ops => Op::ALL.iter().filter(|o| !matches!(o, Op::Unknown | Op::Probe)).map(|o| row(o.name(), o.method(), "")).collect(),
+        What::Defects => gatecrash_reference::DEFECTS
+            .iter()
+            .map(|d| row(d.name, d.what, &format!("number {}", d.number)))
+            .collect(),
+        What::Ops => Op::ALL
+            .iter()
+            .filter(|o| !matches!(o, Op::Unknown | Op::Probe))
+            .map(|o| row(o.name(), o.method(), ""))
+            .collect(),
         What::Reports => RENDERERS.iter().map(|r| row(r.name, r.summary, "")).collect(),
         What::Codes => BY_PRECEDENCE.iter().map(|(_, code, what)| row(&code.to_string(), what, "")).collect(),
     })

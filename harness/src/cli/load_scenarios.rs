@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use gatecrash_core::diagnostics::SourceText;
 use gatecrash_core::plan::Plan;
-use gatecrash_core::scenario::{Known, Options, SourceText};
+use gatecrash_core::scenario::{Case, Options};
 
 use crate::exit::Failure;
 use crate::{gateway, suite};
@@ -42,46 +43,57 @@ impl Selection {
 
     /// The plans; nothing selected is an error.
     pub(super) fn plans(&self) -> Result<Vec<Plan>, Failure> {
+        Ok(self.cases()?.into_iter().map(|case| case.plan).collect())
+    }
+
+    /// The plans with the origin of their values.
+    pub(super) fn cases(&self) -> Result<Vec<Case>, Failure> {
         let options = self.options()?;
         let mut tags = self.tag.clone();
         if self.paths.is_empty() && tags.is_empty() {
             tags.push(suite::BUILT_IN.to_owned());
         }
-        let mut plans = suite::plan_all(&self.sources()?, &options)?;
-        plans.retain(|p| tags.is_empty() || p.tags.iter().any(|t| tags.contains(t)));
-        plans.retain(|p| self.case.as_deref().is_none_or(|c| p.title().contains(c)));
-        if plans.is_empty() {
-            return Err(Failure::usage("nothing was selected").hint("`gatecrash list scenarios` shows names and tags"));
+        let mut cases = suite::plan_all(&self.sources()?, &options)?;
+        cases.retain(|c| tags.is_empty() || c.plan.tags.iter().any(|t| tags.contains(t)));
+        cases.retain(|c| self.case.as_deref().is_none_or(|wanted| c.plan.title().contains(wanted)));
+        if cases.is_empty() {
+            return Err(Failure::usage("nothing was selected")
+                .hint("`gatecrash list scenarios` shows names and tags"));
         }
-        Ok(plans)
+        Ok(cases)
     }
 
     fn options(&self) -> Result<Options, Failure> {
         let set = self.set.iter().map(|text| {
             let pair = text.split_once('=').map(|(path, value)| (path.to_owned(), value.to_owned()));
-            pair.ok_or_else(|| Failure::usage(format!("--set {text} has no `=`")).hint("for example --set vars.rate=50/s"))
+            pair.ok_or_else(|| {
+                Failure::usage(format!("--set {text} has no `=`")).hint("for example --set vars.rate=50/s")
+            })
         });
         let seed = match self.seed.as_deref() {
             None => None,
-            Some("random") => Some(u64::from(std::process::id()) ^ std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_secs())),
-            Some(text) => Some(text.parse().map_err(|_| Failure::usage(format!("--seed {text} is neither a number nor `random`")))?),
+            Some("random") => Some(
+                u64::from(std::process::id())
+                    ^ std::time::SystemTime::now()
+                        .duration_since(std::time::UNIX_EPOCH)
+                        .map_or(0, |d| d.as_secs()),
+            ),
+            Some(text) => Some(
+                text.parse()
+                    .map_err(|_| Failure::usage(format!("--seed {text} is neither a number nor `random`")))?,
+            ),
         };
         Ok(Options {
             set: set.collect::<Result<_, _>>()?,
             seed,
-            gateway_override: self.gateway.clone(),
+            gateway: self.gateway.clone(),
             defects: self.defect.clone(),
-            known: known(),
+            known: gateway::known(),
         })
     }
 }
 
-/// Gateways, presets and defects that exist in this binary.
-pub(super) fn known() -> Known {
-    gateway::known()
-}
-
 /// No overrides.
 pub(super) fn plain() -> Options {
-    Options { known: known(), ..Options::default() }
+    Options { known: gateway::known(), ..Options::default() }
 }

@@ -10,8 +10,8 @@ use tokio::sync::watch;
 use super::load_scenarios::Selection;
 use crate::exit::{Exit, Failure};
 use crate::live::Live;
-use crate::run::{self, Options, Stop};
 use crate::reports;
+use crate::run::{self, Options, Stop};
 
 /// Runs scenarios one after the other and judges each case.
 #[derive(Args, Debug)]
@@ -73,7 +73,12 @@ impl Run {
         Ok(worst)
     }
 
-    async fn all(&self, plans: &[Plan], options: &Options, live: &Live) -> Result<(Vec<RunReport>, Exit), Failure> {
+    async fn all(
+        &self,
+        plans: &[Plan],
+        options: &Options,
+        live: &Live,
+    ) -> Result<(Vec<RunReport>, Exit), Failure> {
         let stop = listen_for_signals();
         let mut reports = Vec::new();
         let mut worst = Exit::Pass;
@@ -81,7 +86,11 @@ impl Run {
             match run::run_case(plan, options, live, stop.clone()).await {
                 Ok((report, dir)) => {
                     reports::keep(&dir, &report)?;
-                    super::print(&String::from_utf8_lossy(&reports::render("terminal", std::slice::from_ref(&report), self.full)?));
+                    super::print(&String::from_utf8_lossy(&reports::render(
+                        "terminal",
+                        std::slice::from_ref(&report),
+                        self.full,
+                    )?));
                     worst = worst.worse(Exit::from_code(report.exit));
                     reports.push(report);
                 }
@@ -105,7 +114,8 @@ impl Run {
     fn wanted_reports(&self) -> Result<Vec<(String, String)>, Failure> {
         let pair = |text: &String| {
             let (format, path) = text.split_once(':').ok_or_else(|| {
-                Failure::usage(format!("--report {text} has no path")).hint("for example --report junit:out/junit.xml")
+                Failure::usage(format!("--report {text} has no path"))
+                    .hint("for example --report junit:out/junit.xml")
             })?;
             reports::known(format)?;
             Ok((format.to_owned(), path.to_owned()))
@@ -119,7 +129,8 @@ pub(super) fn listen_for_signals() -> run::StopLine {
     let (sender, receiver) = watch::channel(None);
     tokio::spawn(async move {
         use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+        let (Ok(mut interrupt), Ok(mut terminate)) =
+            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
         else {
             return;
         };
@@ -140,7 +151,9 @@ pub(super) fn listen_for_signals() -> run::StopLine {
 }
 
 fn reproduce() -> String {
-    let quoted = |a: String| if a.contains(|c: char| c.is_whitespace() || "*$\"'".contains(c)) { format!("'{a}'") } else { a };
+    let quoted = |a: String| {
+        if a.contains(|c: char| c.is_whitespace() || "*$\"'".contains(c)) { format!("'{a}'") } else { a }
+    };
     let arguments: Vec<_> = std::env::args().skip(1).map(quoted).collect();
     format!("gatecrash {}", arguments.join(" "))
 }
@@ -150,7 +163,10 @@ fn tally(reports: &[RunReport]) -> String {
     let seconds: f64 = reports.iter().filter_map(|r| r.phases.last()).map(|p| p.until).sum();
     let mut text = format!("\n{passed} of {} cases passed, {seconds:.0} s under load\n", reports.len());
     for report in reports.iter().filter(|r| r.exit != 0) {
-        let why = crate::exit::BY_PRECEDENCE.iter().find(|(_, code, _)| *code == report.exit).map_or("", |(.., w)| w);
+        let why = crate::exit::BY_PRECEDENCE
+            .iter()
+            .find(|(_, code, _)| *code == report.exit)
+            .map_or("", |(.., w)| w);
         text.push_str(&format!("  exit {:>3}  {}  ({why})\n", report.exit, report.plan.title()));
     }
     text

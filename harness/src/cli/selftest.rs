@@ -36,7 +36,8 @@ pub(super) struct Selftest {
 
 impl Selftest {
     pub(super) fn execute(self) -> Result<Exit, Failure> {
-        let rate = self.rate.parse().map_err(|e| Failure::usage(format!("--rate {}: expected {e}", self.rate)))?;
+        let rate =
+            self.rate.parse().map_err(|e| Failure::usage(format!("--rate {}: expected {e}", self.rate)))?;
         self.known_defects()?;
         let course = Course { only: self.defect.clone(), rate, seeds: self.seed.clone() };
         let options = Options {
@@ -48,9 +49,12 @@ impl Selftest {
             upstream_port: 0,
         };
         let scenario_options = super::load_scenarios::plain();
-        let sources: Vec<_> = suite::shipped().into_iter().filter(|s| s.name.contains("/selftest/")).collect();
-        let plans: BTreeMap<_, _> =
-            suite::plan_all(&sources, &scenario_options)?.into_iter().map(|p| (format!("selftest/{}", p.name), p)).collect();
+        let sources: Vec<_> =
+            suite::shipped().into_iter().filter(|s| s.name.contains("/selftest/")).collect();
+        let plans: BTreeMap<_, _> = suite::plan_all(&sources, &scenario_options)?
+            .into_iter()
+            .map(|c| (format!("selftest/{}", c.plan.name), c.plan))
+            .collect();
         let live = Live::new(self.quiet);
         let score = super::runtime()?.block_on(async {
             let stop = super::run::listen_for_signals();
@@ -58,11 +62,13 @@ impl Selftest {
         })?;
         super::print(&score.table());
         if let Some(path) = &self.json {
-            let text = serde_json::to_string_pretty(&score).map_err(|e| Failure::environment(e.to_string()))? + "\n";
+            let text =
+                serde_json::to_string_pretty(&score).map_err(|e| Failure::environment(e.to_string()))? + "\n";
             if path == "-" {
                 super::print(&text);
             } else {
-                std::fs::write(path, text).map_err(|e| Failure::environment(format!("cannot write {path}: {e}")))?;
+                std::fs::write(path, text)
+                    .map_err(|e| Failure::environment(format!("cannot write {path}: {e}")))?;
             }
         }
         Ok(score.exit())

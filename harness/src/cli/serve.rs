@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
+use gatecrash_core::diagnostics::SourceText;
 use gatecrash_core::plan::Plan;
-use gatecrash_core::scenario::{self, SourceText};
 use gatecrash_model::{Clock, NullSink, Pool, RunId, Sink};
 
 use crate::clock::RunClock;
@@ -83,7 +83,8 @@ impl Serve {
 async fn mock(scenario: Option<PathBuf>, port: u16) -> Result<Exit, Failure> {
     let plan = plan_of(scenario)?;
     let ground = ground(&plan);
-    let mut config = topology::upstream::mock_config(&plan, Arc::clone(&ground.pool)).map_err(Failure::usage)?;
+    let mut config =
+        topology::upstream::mock_config(&plan, Arc::clone(&ground.pool)).map_err(Failure::usage)?;
     for (region, offset) in config.regions.iter_mut().zip(0u16..) {
         let port = if port == 0 { 0 } else { port + offset };
         region.bind.set_port(port);
@@ -96,19 +97,27 @@ async fn mock(scenario: Option<PathBuf>, port: u16) -> Result<Exit, Failure> {
         Arc::new(gatecrash_mock_s3::NoFaults),
     )
     .await
-    .map_err(|e| Failure::environment(e.to_string()).hint("choose another port with --port, 0 for a free one"))?;
+    .map_err(|e| {
+        Failure::environment(e.to_string()).hint("choose another port with --port, 0 for a free one")
+    })?;
     for region in &plan.regions {
         let addr = mock.addr(&region.name).map_or_else(String::new, |a| a.to_string());
         super::print(&format!("{:<14} http://{addr}\n", region.name));
     }
     for bucket in &plan.buckets {
         let access = if bucket.public { "public" } else { "signed requests only" };
-        super::print(&format!("bucket {:<10} {} objects ({}), {access}\n", bucket.name, bucket.objects, bucket.key));
+        super::print(&format!(
+            "bucket {:<10} {} objects ({}), {access}\n",
+            bucket.name, bucket.objects, bucket.key
+        ));
     }
     for identity in &plan.identities {
         if let Ok(credentials) = mock.control().credentials(&identity.name) {
             // Generated test keys of a mock on loopback: the user needs them to sign, nothing else accepts them.
-            super::print(&format!("identity {}: access key {} secret {}\n", identity.name, credentials.access_key, credentials.secret));
+            super::print(&format!(
+                "identity {}: access key {} secret {}\n",
+                identity.name, credentials.access_key, credentials.secret
+            ));
         }
     }
     until_signal().await;
@@ -121,22 +130,34 @@ async fn upstreams(scenario: PathBuf, port: u16) -> Result<Exit, Failure> {
     let upstream = Upstream::start(&plan, &ground(&plan), port).await?;
     for endpoint in &upstream.endpoints {
         let role = if endpoint.primary { "primary" } else { "standby" };
-        super::print(&format!("{:<14} {role:<8} endpoint {}  http://{}\n", endpoint.region, endpoint.number, endpoint.addr));
+        super::print(&format!(
+            "{:<14} {role:<8} endpoint {}  http://{}\n",
+            endpoint.region, endpoint.number, endpoint.addr
+        ));
     }
     until_signal().await;
     upstream.stop().await;
     Ok(Exit::Pass)
 }
 
-async fn proxy(listen: SocketAddr, upstream: SocketAddr, faults: &[String], probability: &str, seed: u64) -> Result<Exit, Failure> {
-    let injected: String = faults.iter().map(|f| format!("      - {{ probability: {probability}, fault: {{ {f} }} }}\n")).collect();
+async fn proxy(
+    listen: SocketAddr,
+    upstream: SocketAddr,
+    faults: &[String],
+    probability: &str,
+    seed: u64,
+) -> Result<Exit, Failure> {
+    let injected: String = faults
+        .iter()
+        .map(|f| format!("      - {{ probability: {probability}, fault: {{ {f} }} }}\n"))
+        .collect();
     let inject = if injected.is_empty() { String::new() } else { format!("    inject:\n{injected}") };
     let text = format!(
         "gatecrash: 1\nname: proxy\nseed: {seed}\nload: {{ none: {{ open: {{ rate: 1/s }}, bucket: media, ops: {{ GetObject: 100% }} }} }}\n\
          buckets: {{ media: {{ objects: {{ count: 1, key: \"{{n}}\", size: 1KiB }} }} }}\n\
          timeline:\n  - phase: always\n    for: 1h\n{inject}expect: [{{ check: {{ success-rate: {{ min: 0% }} }} }}]\n"
     );
-    let source = SourceText { name: "--fault".into(), text };
+    let source = SourceText::new("--fault", text);
     let plan = one_plan(&source)?;
     let ground = ground(&plan);
     let rules = Arc::new(gatecrash_core::rules::RuleSet::new(&plan));
@@ -158,9 +179,10 @@ async fn proxy(listen: SocketAddr, upstream: SocketAddr, faults: &[String], prob
         baseline: None,
         probes: Vec::new(),
     };
-    let link = gatecrash_wire::Link::start(config, shared)
-        .await
-        .map_err(|e| Failure::environment(format!("cannot listen on {listen}: {e}")).hint("choose another address with --listen"))?;
+    let link = gatecrash_wire::Link::start(config, shared).map_err(|e| {
+        Failure::environment(format!("cannot listen on {listen}: {e}"))
+            .hint("choose another address with --listen")
+    })?;
     super::print(&format!("http://{} -> {upstream}\n", link.addr()));
     until_signal().await;
     link.stop().await;
@@ -175,15 +197,18 @@ async fn reference(path: &std::path::Path) -> Result<Exit, Failure> {
 fn plan_of(scenario: Option<PathBuf>) -> Result<Plan, Failure> {
     let source = match scenario {
         Some(path) => suite::read(&[path])?.remove(0),
-        None => suite::shipped().into_iter().find(|s| s.name.ends_with("smoke/control.yaml")).ok_or_else(|| Failure::environment("no shipped scenario"))?,
+        None => suite::shipped()
+            .into_iter()
+            .find(|s| s.name.ends_with("smoke/control.yaml"))
+            .ok_or_else(|| Failure::environment("no shipped scenario"))?,
     };
     one_plan(&source)
 }
 
 fn one_plan(source: &SourceText) -> Result<Plan, Failure> {
-    let options = super::load_scenarios::plain();
-    let plans = scenario::load(source, &suite::Files, &options).map_err(|d| Failure::usage(d.to_string()))?;
-    plans.into_iter().next().ok_or_else(|| Failure::usage("the scenario has no case"))
+    let cases = suite::plan_all(std::slice::from_ref(source), &super::load_scenarios::plain())?;
+    let case = cases.into_iter().next().ok_or_else(|| Failure::usage("the scenario has no case"))?;
+    Ok(case.plan)
 }
 
 fn ground(plan: &Plan) -> Ground {

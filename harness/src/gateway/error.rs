@@ -84,7 +84,10 @@ pub enum GatewayError {
         tail: Vec<String>,
     },
     /// It runs and does not answer.
-    #[error("gateway `{gateway}` was not ready within {within}: GET http://{addr}{path} {last}{}", quoted(tail))]
+    #[error(
+        "gateway `{gateway}` was not ready within {within}: GET http://{addr}{path} {last}{}",
+        quoted(tail)
+    )]
     NotReady {
         /// Gateway name.
         gateway: String,

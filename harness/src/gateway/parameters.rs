@@ -61,8 +61,7 @@ pub(super) fn settle(
     topology: &Value,
     renderer: &Renderer,
 ) -> Result<Value, Vec<String>> {
-    let mut problems: Vec<String> =
-        given.keys().filter_map(|name| unknown(name, declared)).collect();
+    let mut problems: Vec<String> = given.keys().filter_map(|name| unknown(name, declared)).collect();
     let mut values = BTreeMap::new();
     for parameter in declared {
         let text = match given.get(&parameter.name) {
@@ -189,10 +188,7 @@ mod tests {
 
     #[test]
     fn defaults_may_depend_on_the_topology() {
-        assert_eq!(
-            settled(&[]).as_deref(),
-            Ok("{'on': ['a'], 'read_timeout': '1000ms', 'tries': 3}")
-        );
+        assert_eq!(settled(&[]).as_deref(), Ok("{'on': ['a'], 'read_timeout': '1000ms', 'tries': 3}"));
     }
 
     #[test]

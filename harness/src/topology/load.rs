@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use gatecrash_core::plan::{KeysPlan, OpPlan, Plan, SignPlan, WorkloadPlan};
 use gatecrash_load::{
-    Arrivals, ByteRange, CredentialSource, KeyLaw, OpPlan as LoadOp, Schedule, Segment, Signer, Workload, Writes,
+    Arrivals, ByteRange, CredentialSource, KeyLaw, OpPlan as LoadOp, Schedule, Segment, Signer, Workload,
+    Writes,
 };
 use gatecrash_model::{Op, hash};
 
@@ -12,12 +13,20 @@ use super::upstream::{population, size_law};
 
 /// The workloads of a plan. `sources` holds the credentials of each identity, in the plan's order.
 pub fn workloads(plan: &Plan, sources: &[Arc<Signer>]) -> Result<Vec<Arc<Workload>>, String> {
-    plan.workloads.iter().enumerate().map(|(index, w)| workload(plan, index, w, sources).map(Arc::new)).collect()
+    plan.workloads
+        .iter()
+        .enumerate()
+        .map(|(index, w)| workload(plan, index, w, sources).map(Arc::new))
+        .collect()
 }
 
 /// One signer per identity; they sign for the first region, where clients believe their bucket to be.
-pub fn signers(plan: &Plan, credentials: Vec<gatecrash_load::Credentials>) -> Vec<(Arc<CredentialSource>, Arc<Signer>)> {
-    let region = plan.regions.iter().find(|r| r.primary).or(plan.regions.first()).map_or("us-east-1", |r| &r.name);
+pub fn signers(
+    plan: &Plan,
+    credentials: Vec<gatecrash_load::Credentials>,
+) -> Vec<(Arc<CredentialSource>, Arc<Signer>)> {
+    let region =
+        plan.regions.iter().find(|r| r.primary).or(plan.regions.first()).map_or("us-east-1", |r| &r.name);
     let pair = |credentials| {
         let source = Arc::new(CredentialSource::new(credentials));
         let signer = Arc::new(Signer::new(Arc::clone(&source), region));
@@ -26,8 +35,14 @@ pub fn signers(plan: &Plan, credentials: Vec<gatecrash_load::Credentials>) -> Ve
     credentials.into_iter().map(pair).collect()
 }
 
-fn workload(plan: &Plan, index: usize, w: &WorkloadPlan, signers: &[Arc<Signer>]) -> Result<Workload, String> {
-    let bucket = plan.buckets.iter().find(|b| b.name == w.bucket).ok_or_else(|| format!("no bucket {}", w.bucket))?;
+fn workload(
+    plan: &Plan,
+    index: usize,
+    w: &WorkloadPlan,
+    signers: &[Arc<Signer>],
+) -> Result<Workload, String> {
+    let bucket =
+        plan.buckets.iter().find(|b| b.name == w.bucket).ok_or_else(|| format!("no bucket {}", w.bucket))?;
     let arrivals = if w.poisson { Arrivals::Poisson } else { Arrivals::Even };
     let segments: Vec<_> = w
         .segments
@@ -64,7 +79,9 @@ fn workload(plan: &Plan, index: usize, w: &WorkloadPlan, signers: &[Arc<Signer>]
 
 fn op(plan: &OpPlan) -> Result<LoadOp, String> {
     Ok(match plan.op {
-        Op::GetObject => LoadOp::GetObject { range: plan.range.map(|(first, last)| ByteRange { first, last }) },
+        Op::GetObject => {
+            LoadOp::GetObject { range: plan.range.map(|(first, last)| ByteRange { first, last }) }
+        }
         Op::HeadObject => LoadOp::HeadObject,
         Op::PutObject => LoadOp::PutObject,
         Op::DeleteObject => LoadOp::DeleteObject,

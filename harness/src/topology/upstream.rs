@@ -6,7 +6,9 @@ use std::time::Duration;
 use gatecrash_core::faults::Terminal;
 use gatecrash_core::plan::{BucketPlan, IdentityPlan, Plan, SizePlan, StatementPlan};
 use gatecrash_core::rules::{self, RuleSet};
-use gatecrash_mock_s3::{Action, BucketConfig, Config, Facts, FaultHook, IdentityConfig, Point, RegionConfig};
+use gatecrash_mock_s3::{
+    Action, BucketConfig, Config, Facts, FaultHook, IdentityConfig, Point, RegionConfig,
+};
 use gatecrash_model::population::{KeyPattern, Population, SizeLaw};
 use gatecrash_model::{AttemptId, Clock, FiringRecord, Pool, Sink};
 
