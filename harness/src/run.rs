@@ -61,7 +61,9 @@ pub async fn run_case(
     allowed_target(plan, &options.allow_targets)?;
     let run = new_run_id();
     let dir = RunDir::create(&options.out, &plan.title(), &run.to_string())?;
-    dir.write_plan(plan)?;
+    let mut stored = plan.clone();
+    gatecrash_core::report::redact_plan(&mut stored);
+    dir.write_plan(&stored)?;
     let recorder = Arc::new(
         Recorder::create(&dir.history_path())
             .map_err(|source| RunDirError::Io { path: dir.history_path(), source })?,
