@@ -2,10 +2,10 @@
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use gatecrash_model::{ClientRecord, Ending};
+use gatecrash_model::ClientRecord;
 
 use crate::histogram::{Counts, Histogram};
-use crate::plan::{Expect, RequestPlan};
+use crate::plan::RequestPlan;
 
 /// Written by the load's threads, read by anybody.
 #[derive(Debug, Default)]
@@ -63,9 +63,7 @@ impl LiveCounters {
 
     pub(crate) fn end(&self, plan: &RequestPlan, record: &ClientRecord) {
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
-        let absent = plan.expect == Expect::Absent && record.status == 404;
-        let ok = record.is_success() || (absent && record.ending == Ending::Complete);
-        if ok { &self.ok } else { &self.failed }.fetch_add(1, Ordering::Relaxed);
+        if plan.is_answered_by(record) { &self.ok } else { &self.failed }.fetch_add(1, Ordering::Relaxed);
         self.sent.fetch_add(1, Ordering::Relaxed);
         self.response.add(record.response_micros());
         self.lag.add(u64::from(record.lag));

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use gatecrash_model::{Content, Op, Pool, RequestId, draw, hash};
+use gatecrash_model::{ClientRecord, Content, Ending, Op, Pool, RequestId, draw, hash};
 
 use crate::workload::{OpPlan, Workload};
 
@@ -186,6 +186,12 @@ impl RequestPlan {
     /// The request's id.
     pub fn id(&self) -> RequestId {
         RequestId { workload: u16::from(self.workload.index), k: self.k }
+    }
+
+    /// Whether this is the right answer: a success, or the 404 of a key that does not exist.
+    pub fn is_answered_by(&self, record: &ClientRecord) -> bool {
+        let absent = self.expect == Expect::Absent && record.status == 404;
+        record.is_success() || (absent && record.ending == Ending::Complete)
     }
 }
 

@@ -188,7 +188,7 @@ impl Client {
         record.first_byte = done.first_byte.map_or(u32::MAX, |at| micros_between(done.sent, at));
         record.done = micros_between(done.sent, done.done);
         record.ending = done.ending;
-        self.judge(&connection, &mut record);
+        self.judge(plan, &connection, &mut record);
         setup.sink.client(record);
         if connection.is_reusable() {
             connection.last = (plan.id().pack(), record.attempt);
@@ -258,7 +258,7 @@ impl Client {
     }
 
     /// What the response says, and the evidence it leaves.
-    fn judge(&self, connection: &Connection, record: &mut ClientRecord) {
+    fn judge(&self, plan: &RequestPlan, connection: &Connection, record: &mut ClientRecord) {
         let session = &*self.session;
         let setup = &session.setup;
         let response = &connection.response;
@@ -273,6 +273,9 @@ impl Client {
         let failed = !matches!(record.status, 200..=299);
         let leak = if failed { response.leaked(&setup.needles) } else { None };
         record.flags |= if leak.is_some() { ClientRecord::LEAK } else { 0 };
+        if plan.is_answered_by(record) && record.flags & evidence::ORDINARY == record.flags {
+            return;
+        }
         let (budget, owners) = (&setup.evidence, &session.owners);
         if let Some(evidence) = evidence::of_exchange(budget, record, response, &setup.pool, owners, leak) {
             setup.sink.evidence(evidence);

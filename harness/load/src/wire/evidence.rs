@@ -61,7 +61,10 @@ impl EvidenceBudget {
     }
 }
 
-/// Evidence of an exchange that was not a plain success, within the budget.
+/// Flags that a right answer may have without being worth a second look.
+pub(super) const ORDINARY: u16 = ClientRecord::REUSED | ClientRecord::S3_ERROR;
+
+/// Evidence of an abnormal exchange, within the budget.
 pub(super) fn of_exchange(
     budget: &EvidenceBudget,
     record: &ClientRecord,
@@ -70,8 +73,7 @@ pub(super) fn of_exchange(
     owners: &Owners,
     leak: Option<&str>,
 ) -> Option<Evidence> {
-    let plain = record.is_success() && record.flags & !ClientRecord::REUSED == 0;
-    if plain || !budget.admits(record, record.ended()) {
+    if !budget.admits(record, record.ended()) {
         return None;
     }
     let mut note = Vec::new();

@@ -226,6 +226,21 @@ async fn an_answer_before_the_end_of_an_upload_is_heard() {
 }
 
 #[tokio::test]
+async fn the_right_answer_for_a_missing_key_leaves_no_evidence() {
+    let mut workload = workload(GET);
+    workload.missing = 1.0;
+    let body = b"<Error><Code>NoSuchKey</Code></Error>";
+    let wire = |status| answer(&format!("{status}\ncontent-length: {}", body.len()), body);
+    let script =
+        vec![Step::Read, Step::Write(wire("404 Not Found")), Step::Read, Step::Write(wire("403 Forbidden"))];
+    let bench = Bench::new(scripted(vec![script]).await, workload);
+    let (right, wrong) = (bench.run(0).await, bench.run(1).await);
+    assert!(bench.plan(0).is_answered_by(&right) && !bench.plan(1).is_answered_by(&wrong));
+    let evidence = bench.sink.kept().evidence;
+    assert_eq!(evidence.iter().map(|e| e.request).collect::<Vec<_>>(), [wrong.id().pack()]);
+}
+
+#[tokio::test]
 async fn evidence_is_bounded() {
     let wire = || answer("502 Bad Gateway\ncontent-length: 4", b"oops");
     let script = (0..100).flat_map(|_| [Step::Read, Step::Write(wire())]).collect();
