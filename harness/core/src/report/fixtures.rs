@@ -162,7 +162,8 @@ pub(super) fn hostile() -> RunReport {
     report.plan.faults[0].name = nasty.into();
     report.plan.expectations[1].name = nasty.into();
     report.plan.expectations[1].because = Some(nasty.into());
-    report.verdicts[1].details = vec![nasty.into(), "x".repeat(9_000), "word ".repeat(400)];
+    report.verdicts[1].details = vec![nasty.into(), "::warning::taken".into(), "##[group]taken".into()];
+    report.verdicts[1].details.extend(["x".repeat(9_000), "word ".repeat(400)]);
     report.verdicts[1].observed = nasty.into();
     report.verdicts[1].likely = Some(nasty.into());
     report.verdicts.push(verdict(99, Outcome::Fail, "an expectation", "that is not in the plan", 1));

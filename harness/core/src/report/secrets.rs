@@ -11,8 +11,19 @@ use crate::plan::{GatewayPlan, Plan};
 const HIDDEN: &str = "…";
 
 /// Parts of names whose values are not for reports.
-const TELLING: &[&str] =
-    &["secret", "token", "passw", "credential", "private", "access_key", "access-key", "api_key", "api-key"];
+const TELLING: &[&str] = &[
+    "secret",
+    "token",
+    "passw",
+    "authorization",
+    "cookie",
+    "credential",
+    "private",
+    "access_key",
+    "access-key",
+    "api_key",
+    "api-key",
+];
 
 /// An access key, told apart but not given away: its first four and last two characters. Short ones are
 /// hidden.
@@ -33,7 +44,7 @@ pub fn redacted(report: &RunReport) -> RunReport {
     report
 }
 
-/// Blanks what looks like a credential in the gateway's settings.
+/// Blanks what looks like a credential in the gateway's settings and in header matches.
 pub fn redact_plan(plan: &mut Plan) {
     match &mut plan.gateway {
         GatewayPlan::Embedded { params, .. } | GatewayPlan::Recipe { params, .. } => blank(params),
@@ -47,6 +58,12 @@ pub fn redact_plan(plan: &mut Plan) {
             }
         }
         GatewayPlan::Url { base } => *base = word(base),
+    }
+    let matchers = plan.faults.iter_mut().map(|f| &mut f.matcher);
+    for matcher in matchers.chain(plan.expectations.iter_mut().map(|e| &mut e.matcher)) {
+        for (_, glob) in matcher.header.iter_mut().filter(|(name, _)| is_telling(name)) {
+            glob.0 = HIDDEN.into();
+        }
     }
 }
 
@@ -114,10 +131,16 @@ mod tests {
             stop_signal: "TERM".into(),
             stop_within: crate::units::Span::seconds(1),
         };
+        let header = ("Authorization".to_string(), crate::rules::Glob("planted-6*".into()));
+        report.plan.faults[0].matcher.header = [header.clone()].into();
+        report.plan.expectations[0].matcher.header = [header].into();
         report.environment.reproduce =
             "gatecrash run x --set gateway.command.env.TOKEN=planted-5 --seed 7".into();
         let shown = serde_json::to_string(&redacted(&report)).unwrap();
-        assert!(!shown.contains("planted"), "{shown}");
+        for r in crate::report::RENDERERS {
+            let bytes = (r.render)(&report, &crate::report::RenderOptions::default());
+            assert!(!String::from_utf8(bytes).unwrap().contains("planted"), "{}", r.name);
+        }
         assert!(
             shown.contains("fast") && shown.contains("http://…@p/") && shown.contains("--seed 7"),
             "{shown}"

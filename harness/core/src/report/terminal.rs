@@ -54,7 +54,14 @@ fn render(report: &RunReport, case: Option<(usize, usize)>, options: &RenderOpti
         page.environment(report, &mut out);
     }
     page.foot(report, &mut out);
-    out
+    out.lines().map(|line| defused(line) + "\n").collect()
+}
+
+/// CI systems take lines that begin with `::` and anything after `##[` on standard output for commands to
+/// them; text from the wire must not command.
+fn defused(line: &str) -> String {
+    let line = line.replace("##[", "##\\[");
+    if line.trim_start().starts_with("::") { line.replacen("::", "\\::", 1) } else { line }
 }
 
 struct Page {
@@ -353,5 +360,7 @@ mod tests {
     fn nothing_from_outside_reaches_the_terminal_raw() {
         let text = plain(&fixtures::hostile());
         assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
+        assert!(text.lines().all(|line| !line.trim().starts_with("::") && !line.contains("##[")), "{text}");
+        assert!(text.contains("\\::warning::") && text.contains("##\\[group]"), "{text}");
     }
 }

@@ -1,4 +1,5 @@
-//! Charts over the time axis: SVG stretched to the width at hand, text beside it in HTML so that it stays readable.
+//! Charts over the time axis: SVG stretched to the width at hand, text beside it in HTML so that it stays
+//! readable.
 
 use super::axis::{Scale, Time};
 use super::text;
@@ -40,7 +41,7 @@ impl<'a> Chart<'a> {
             path.push_str(&if pen_down { format!("L{x:.1} {y:.1}") } else { format!("M{x:.1} {y:.1}h.01") });
             pen_down = true;
         }
-        self.drawing.push_str(&format!("<path class=\"line {class}\" d=\"{path}\"/>"));
+        self.drawing.push_str(&format!("<path class='line {class}' d='{path}'/>"));
         self.keys.push((class, name.into()));
         self
     }
@@ -65,7 +66,7 @@ impl<'a> Chart<'a> {
             }
         }
         for ((class, name), path) in parts.into_iter().zip(paths) {
-            self.drawing.push_str(&format!("<path class=\"area {class}\" d=\"{path}\"/>"));
+            self.drawing.push_str(&format!("<path class='area {class}' d='{path}'/>"));
             self.keys.push((class, name));
         }
         self
@@ -74,7 +75,7 @@ impl<'a> Chart<'a> {
     /// A level to compare with.
     pub(super) fn level(mut self, value: f64) -> Self {
         let y = self.y(value);
-        self.drawing.push_str(&format!("<path class=\"level\" d=\"M0 {y:.1}H{WIDTH}\"/>"));
+        self.drawing.push_str(&format!("<path class='level' d='M0 {y:.1}H{WIDTH}'/>"));
         self
     }
 
@@ -86,18 +87,20 @@ impl<'a> Chart<'a> {
             let y = self.y(tick);
             grid.push_str(&format!("M0 {y:.1}H{WIDTH}"));
             let bottom = self.scale.height(tick) * 100.0;
-            labels.push_str(&format!("<span style=\"bottom:{bottom:.1}%\">{}</span>", number(tick)));
+            labels.push_str(&format!("<span style='bottom:{bottom:.1}%'>{}</span>", number(tick)));
         }
         let key = |(class, name): &(&str, String)| {
-            format!("<span class=\"key {class}\"><i></i>{}</span>", text(name))
+            format!("<span class='key {class}'><i></i>{}</span>", text(name))
         };
         let keys: String = self.keys.iter().map(key).collect();
         let title = text(&self.title);
         format!(
-            "<figure><figcaption><b>{title}</b>{keys}</figcaption><div class=\"row\"><div class=\"y\">{labels}</div>\
-             <div class=\"area-box\"><svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" preserveAspectRatio=\"none\" role=\"img\" \
-             aria-label=\"{title}\">{bands}<path class=\"grid\" d=\"{grid}\"/>{}</svg><i class=\"mark\"></i>\
-             <i class=\"cross\"></i></div></div></figure>\n",
+            "<figure><figcaption><b>{title}</b>{keys}</figcaption><div class='row'>\
+             <div class='y'>{labels}</div><div class='area-box'>\
+             <svg viewBox='0 0 {WIDTH} {HEIGHT}' \
+             preserveAspectRatio='none' role='img' \
+             aria-label='{title}'>{bands}<path class='grid' d='{grid}'/>{}</svg><i class='mark'></i>\
+             <i class='cross'></i></div></div></figure>\n",
             self.drawing
         )
     }
@@ -113,13 +116,11 @@ pub(super) fn bands(report: &RunReport, time: &Time) -> String {
     for (from, until) in report.faults.iter().flat_map(|f| &f.intervals) {
         let (x, right) = (time.at(*from) * WIDTH, time.at(*until) * WIDTH);
         let width = (right - x).max(1.0);
-        out.push_str(&format!(
-            "<rect class=\"band\" x=\"{x:.1}\" y=\"0\" width=\"{width:.1}\" height=\"{HEIGHT}\"/>"
-        ));
+        out.push_str(&format!("<rect class='band' x='{x:.1}' y='0' width='{width:.1}' height='{HEIGHT}'/>"));
     }
     let inner = report.phases.iter().map(|p| time.at(p.from)).filter(|x| *x > 0.0 && *x < 1.0);
     let edges: String = inner.map(|x| format!("M{:.1} 0V{HEIGHT}", x * WIDTH)).collect();
-    out.push_str(&format!("<path class=\"edge\" d=\"{edges}\"/>"));
+    out.push_str(&format!("<path class='edge' d='{edges}'/>"));
     out
 }
 
@@ -128,11 +129,11 @@ pub(super) fn ticks(time: &Time) -> String {
     let all = time.ticks();
     let label = |at: &f64| {
         let x = time.at(*at) * 100.0;
-        let class = if x > 96.0 { " class=\"last\"" } else { "" };
-        format!("<span{class} style=\"left:{x:.2}%\">{}</span>", seconds(*at))
+        let class = if x > 96.0 { " class='last'" } else { "" };
+        format!("<span{class} style='left:{x:.2}%'>{}</span>", seconds(*at))
     };
     format!(
-        "<div class=\"row x\"><div class=\"y\"></div><div class=\"ticks\">{}</div></div>\n",
+        "<div class='row x'><div class='y'></div><div class='ticks'>{}</div></div>\n",
         labels(&all, label)
     )
 }

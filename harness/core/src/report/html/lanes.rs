@@ -49,43 +49,41 @@ fn phases(report: &RunReport, time: &Time) -> String {
         let (left, right) = (time.at(phase.from) * 100.0, time.at(phase.until) * 100.0);
         let (name, width) = (text(&phase.name), right - left);
         format!(
-            "<a href=\"#phase-{i}\" title=\"{name}\" style=\"left:{left:.2}%;width:{width:.2}%\"><span>{name}</span></a>"
+            "<a href='#phase-{i}' title='{name}' style='left:{left:.2}%;width:{width:.2}%'>\
+             <span>{name}</span></a>"
         )
     };
     let blocks: String = report.phases.iter().enumerate().map(block).collect();
-    row("phase", "phases", &blocks)
+    row("phase", &blocks)
 }
 
 fn fault_lane(time: &Time, index: usize, fault: &FaultSummary) -> String {
     lane("fault", &fault_sentence(fault), &format!("#fault-{index}"), "", time, &fault.intervals)
 }
 
-/// A name over bars; the name sits where its first bar begins, or ends where the bar ends when that is far right.
+/// A name over bars; the name sits where its first bar begins, or ends where the bar ends when that is far
+/// right.
 fn lane(kind: &str, name: &str, href: &str, tone: &str, time: &Time, intervals: &[(f64, f64)]) -> String {
     let at = |(from, until): &(f64, f64)| (time.at(*from) * 100.0, time.at(*until) * 100.0);
     let bar = |interval| {
         let (left, right) = at(interval);
-        format!(
-            "<i class=\"bar {tone}\" style=\"left:{left:.2}%;width:{:.2}%\"></i>",
-            (right - left).max(0.3)
-        )
+        format!("<i class='bar {tone}' style='left:{left:.2}%;width:{:.2}%'></i>", (right - left).max(0.3))
     };
     let bars: String = intervals.iter().map(bar).collect();
     let first = intervals.iter().map(at).map(|(left, _)| left).fold(100.0, f64::min);
     let last = intervals.iter().map(at).map(|(_, right)| right).fold(0.0, f64::max);
-    let place =
-        if first <= 50.0 { format!("left:{first:.2}%") } else { format!("right:{:.2}%", 100.0 - last) };
+    let place = if first <= 50.0 {
+        format!("left:{first:.2}%;max-width:{:.2}%", 100.0 - first)
+    } else {
+        format!("right:{:.2}%;max-width:{last:.2}%", 100.0 - last)
+    };
     let name = text(name);
-    row(
-        kind,
-        &format!("{kind}s"),
-        &format!("<a class=\"name\" href=\"{href}\" title=\"{name}\" style=\"{place}\">{name}</a>{bars}"),
-    )
+    row(kind, &format!("<a class='name' href='{href}' title='{name}' style='{place}'>{name}</a>{bars}"))
 }
 
-fn row(kind: &str, label: &str, content: &str) -> String {
-    let label = if kind == "phase" { "phase" } else { label.trim_end_matches('s') };
+fn row(kind: &str, content: &str) -> String {
     format!(
-        "<div class=\"row lane {kind}\"><div class=\"y\">{label}</div><div class=\"lane-box\">{content}</div></div>\n"
+        "<div class='row lane {kind}'><div class='y'>{kind}</div>\
+         <div class='lane-box'>{content}</div></div>\n"
     )
 }

@@ -1,6 +1,7 @@
-//! `html`: one self-contained page. One time axis with phases and faults as bands behind rate, response time, statuses
-//! and attempts; verdicts linked to it; plan, environment and limits. Drawn here, so it needs no script to be read; a
-//! little script adds a read-out. No network, no fonts, dark and light, greyscale and print.
+//! `html`: one self-contained page. One time axis with phases and faults as bands behind rate, response time,
+//! statuses and attempts; verdicts linked to it; plan, environment and limits. Drawn here, so it needs no
+//! script to be read; a little script adds a read-out. No network, no fonts, dark and light, greyscale and
+//! print.
 
 mod axis;
 mod chart;
@@ -39,13 +40,14 @@ fn page(report: &RunReport) -> String {
         (tables::faults(report), tables::plan(report), tables::limits(report, &time));
     let data = data(report, &time);
     format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
+        "<!DOCTYPE html>\n<html lang='en'>\n<head>\n<meta charset='utf-8'>\n\
+         <meta name='viewport' content='width=device-width, initial-scale=1'>\n\
+         <meta name='color-scheme' content='light dark'>\n\
+         <meta http-equiv='Content-Security-Policy' content=\"{POLICY}\">\n\
          <title>{} {title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n\
          {head}{charts}{verdicts}{phases}{faults}{plan}{limits}</main>\n\
-         <script type=\"application/json\" id=\"data\">{data}</script>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n",
+         <script type='application/json' id='data'>{data}</script>\n<script>\n{SCRIPT}</script>\n\
+         </body>\n</html>\n",
         word(report)
     )
 }
@@ -68,7 +70,7 @@ fn header(report: &RunReport, time: &Time) -> String {
     let chip = |s: &Standing| match tally.count(*s) {
         0 => String::new(),
         n => {
-            format!("<a class=\"chip {}\" href=\"#verdicts\">{n} {}</a>", class(*s), s.word().to_lowercase())
+            format!("<a class='chip {}' href='#verdicts'>{n} {}</a>", class(*s), s.word().to_lowercase())
         }
     };
     let chips: String = Standing::ALL.iter().map(chip).collect();
@@ -79,19 +81,20 @@ fn header(report: &RunReport, time: &Time) -> String {
     let mut notes = String::new();
     if let Some(reason) = &report.interrupted {
         notes.push_str(&format!(
-            "<p class=\"note bad\"><b>Stopped before its plan ended.</b> {}</p>\n",
+            "<p class='note bad'><b>Stopped before its plan ended.</b> {}</p>\n",
             text(reason)
         ));
     }
     for guard in &report.guards {
         let (tone, says) = if guard.spoils { ("bad", "Guard") } else { ("", "Note") };
         let (name, words) = (text(&guard.guard), text(&guard.text));
-        notes.push_str(&format!("<p class=\"note {tone}\"><b>{says} {name}.</b> {words}</p>\n"));
+        notes.push_str(&format!("<p class='note {tone}'><b>{says} {name}.</b> {words}</p>\n"));
     }
     let outcome = word(report);
     format!(
-        "<header>\n<div class=\"top\"><span class=\"badge {}\">{outcome}</span><h1>{}{case}</h1></div>\n\
-         <p class=\"about\">{}</p>\n<dl class=\"facts\">{facts}</dl>\n<p class=\"chips\">{chips}</p>\n{notes}</header>\n",
+        "<header>\n<div class='top'><span class='badge {}'>{outcome}</span><h1>{}{case}</h1></div>\n\
+         <p class='about'>{}</p>\n<dl class='facts'>{facts}</dl>\n<p class='chips'>{chips}</p>\n\
+         {notes}</header>\n",
         outcome.to_lowercase(),
         text(&report.plan.name),
         text(&report.plan.about)
@@ -102,7 +105,7 @@ fn timeline(report: &RunReport, time: &Time, stories: &[Story]) -> String {
     let lanes = lanes::section(report, time, stories);
     if time.series.iter().all(|s| s.offered == 0) {
         return format!(
-            "<section id=\"time\"><h2>Time</h2>\n{lanes}<p class=\"none\">No requests were sent.</p></section>\n"
+            "<section id='time'><h2>Time</h2>\n{lanes}<p class='none'>No requests were sent.</p></section>\n"
         );
     }
     let (bands, ticks) = (chart::bands(report, time), chart::ticks(time));
@@ -110,12 +113,12 @@ fn timeline(report: &RunReport, time: &Time, stories: &[Story]) -> String {
     let merged = match time.step {
         1 => String::new(),
         n => format!(
-            "<p class=\"hint\">A point stands for {n} s: rates are means, response times the worst.</p>\n"
+            "<p class='hint'>A point stands for {n} s: rates are means, response times the worst.</p>\n"
         ),
     };
     format!(
-        "<section id=\"time\"><h2>Time</h2>\n<output class=\"readout\" hidden></output>\n\
-         <div class=\"plots\">\n{lanes}{ticks}{charts}{ticks}</div>\n{merged}</section>\n"
+        "<section id='time'><h2>Time</h2>\n<output class='readout' hidden></output>\n\
+         <div class='plots'>\n{lanes}{ticks}{charts}{ticks}</div>\n{merged}</section>\n"
     )
 }
 

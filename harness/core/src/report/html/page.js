@@ -9,8 +9,13 @@
 
   const on = (list, at) => list.filter(([, from, until]) => at >= from && at < until).map(([name]) => name);
   const faultsOn = (at) =>
-    data.faults.filter(([, spans]) => spans.some(([from, until]) => at < until && at + data.step > from)).map(([name]) => name);
-  const ms = (value) => (value == null ? "-" : value < 9.95 ? value.toFixed(1) : Math.round(value).toLocaleString("en"));
+    data.faults
+      .filter(([, spans]) => spans.some(([from, until]) => at < until && at + data.step > from))
+      .map(([name]) => name);
+  const ms = (value) => {
+    if (value == null) return "-";
+    return value < 9.95 ? value.toFixed(1) : Math.round(value).toLocaleString("en");
+  };
   const rate = (count) => (count / data.step).toLocaleString("en", { maximumFractionDigits: 1 }) + "/s";
 
   function show(index) {
@@ -18,17 +23,19 @@
     if (!second) return;
     shown = index;
     const attempts = second.attempts.reduce((sum, n) => sum + n, 0);
+    const classes = second.classes.map((n, i) => n && names[i] + " x " + n);
     const parts = [
       [second.at + " to " + (second.at + data.step) + " s", on(data.phases, second.at).join(", ")],
       ["offered", rate(second.offered)],
       ["whole and correct", rate(second.good)],
       ["median", ms(second["p50-ms"]) + " ms"],
       ["p99", ms(second["p99-ms"]) + " ms"],
-      ["answers", second.classes.map((n, i) => n && names[i] + " x " + n).filter(Boolean).join(", ") || "none"],
+      ["answers", classes.filter(Boolean).join(", ") || "none"],
       ["attempts", second.offered ? (attempts / second.offered).toFixed(2) + "x" : String(attempts)],
     ];
     if (data.regions.length > 1) {
-      parts.push(["by region", data.regions.map((name, i) => name + " " + (second.attempts[i] || 0)).join(", ")]);
+      const counts = data.regions.map((name, i) => name + " " + (second.attempts[i] || 0));
+      parts.push(["by region", counts.join(", ")]);
     }
     const faults = faultsOn(second.at);
     if (faults.length) parts.push(["on", faults.join(", ")]);
@@ -46,7 +53,8 @@
   plots.addEventListener("pointermove", (event) => {
     const box = plots.querySelector(".area-box").getBoundingClientRect();
     const at = ((event.clientX - box.left) / box.width) * data.end;
-    if (at >= 0 && at <= data.end) show(Math.min(data.series.length - 1, Math.floor((at - data.series[0].at) / data.step)));
+    const index = Math.floor((at - data.series[0].at) / data.step);
+    if (at >= 0 && at <= data.end) show(Math.min(data.series.length - 1, index));
   });
   plots.addEventListener("pointerleave", () => plots.classList.remove("hover"));
   plots.addEventListener("keydown", (event) => {
@@ -57,18 +65,20 @@
   out.hidden = false;
   out.textContent = "Point at a chart, or use the arrow keys, to read a second.";
 
+  // A pointed-at window is marked while the pointer stays; one that was followed to the charts stays marked.
+  let kept = null;
+  const mark = (node) => {
+    plots.classList.toggle("marked", !!node);
+    if (!node) return;
+    plots.style.setProperty("--from", node.dataset.from / data.end);
+    plots.style.setProperty("--span", (node.dataset.until - node.dataset.from) / data.end);
+  };
   for (const node of document.querySelectorAll("[data-from]")) {
-    const mark = () => {
-      const { from, until } = node.dataset;
-      plots.style.setProperty("--from", from / data.end);
-      plots.style.setProperty("--span", (until - from) / data.end);
-      plots.classList.add("marked");
-    };
-    node.addEventListener("pointerenter", mark);
-    node.addEventListener("click", mark);
-    node.addEventListener("pointerleave", () => plots.classList.remove("marked"));
+    node.addEventListener("pointerenter", () => mark(node));
+    node.addEventListener("pointerleave", () => mark(kept));
     for (const link of node.querySelectorAll(".when")) {
-      link.addEventListener("click", () => setTimeout(mark));
+      link.addEventListener("click", () => mark((kept = node)));
     }
   }
+  plots.addEventListener("click", () => mark((kept = null)));
 })();

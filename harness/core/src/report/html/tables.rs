@@ -1,4 +1,5 @@
-//! Tables and lists below the charts: phases, faults, the plan, the environment, and what the numbers cannot say.
+//! Tables and lists below the charts: phases, faults, the plan, the environment, and what the numbers cannot
+//! say.
 
 use super::axis::Time;
 use super::text;
@@ -9,13 +10,13 @@ use crate::report::{FaultSummary, PhaseSummary, RunReport};
 pub(super) fn phases(report: &RunReport) -> String {
     let row = |(i, phase): (usize, &PhaseSummary)| {
         let status = |(status, n): &(u16, u64)| match status {
-            0 => format!("<span class=\"status\">no status x {}</span>", thousands(*n)),
-            _ => format!("<span class=\"status\">{status} x {}</span>", thousands(*n)),
+            0 => format!("<span class='status'>no status x {}</span>", thousands(*n)),
+            _ => format!("<span class='status'>{status} x {}</span>", thousands(*n)),
         };
         format!(
-            "<tr id=\"phase-{i}\" data-from=\"{:.3}\" data-until=\"{:.3}\"><th scope=\"row\">{}</th><td>{} to {}</td>\
-             <td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td>\
-             <td class=\"n\">{}</td><td>{}</td></tr>",
+            "<tr id='phase-{i}' data-from='{:.3}' data-until='{:.3}'><th scope='row'>{}</th><td>{} to {}</td>\
+             <td class='n'>{}</td><td class='n'>{}</td><td class='n'>{}</td><td class='n'>{}</td>\
+             <td class='n'>{}</td><td>{}</td></tr>",
             phase.from,
             phase.until,
             text(&phase.name),
@@ -63,7 +64,8 @@ pub(super) fn faults(report: &RunReport) -> String {
         let region = |r: u16| report.plan.regions.get(usize::from(r)).map_or("?", |r| r.name.as_str());
         let place = plan.map_or("", |p| p.region.map_or("everywhere", region));
         format!(
-            "<tr id=\"fault-{i}\"><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{}</td><td>{odds}</td><td>{}</td></tr>",
+            "<tr id='fault-{i}'><th scope='row'>{}</th><td>{}</td><td>{}</td><td>{}</td><td>{odds}</td>\
+             <td>{}</td></tr>",
             text(&fault.name),
             text(&fault.kind),
             if on.is_empty() { "never".into() } else { on.join(", ") },
@@ -117,15 +119,15 @@ pub(super) fn limits(report: &RunReport, time: &Time) -> String {
             .into()
     } else {
         format!(
-            "The generator guard did not speak: it allows a schedule lag of {} at the 99th percentile and {} of arrivals \
-             dropped at the in-flight cap.",
+            "The generator guard did not speak: it allows a schedule lag of {} at the 99th percentile and {} \
+             of arrivals dropped at the in-flight cap.",
             guards.max_lag_p99, guards.max_dropped
         )
     };
     let lines = [
         format!(
-            "{} shared {} of one machine; what one of them used, the others did not have. Compare runs on the same \
-             machine only.",
+            "{} shared {} of one machine; what one of them used, the others did not have. Compare runs on \
+             the same machine only.",
             match report.plan.gateway {
                 GatewayPlan::Url { .. } => "Load generator, links and mock S3",
                 _ => "Load generator, links, mock S3 and gateway",
@@ -133,22 +135,18 @@ pub(super) fn limits(report: &RunReport, time: &Time) -> String {
             count(u64::from(env.cores), "core")
         ),
         lag,
-        "Response times count from the moment a request was due, not from when it was sent, and only of whole, correct \
-         answers."
+        "Response times count from the moment a request was due, not from when it was sent, and only of \
+         whole, correct answers."
             .into(),
         format!(
-            "Charts show {} per point; a request belongs to the second in which it was due, an attempt to the one in \
-             which it began.",
+            "Charts show {} per point; a request belongs to the second in which it was due, an attempt to \
+             the one in which it began.",
             count(u64::from(time.step), "second")
         ),
-        "Attempts are exchanges that a link saw: connections that were refused before one are not among them.".into(),
+        "Attempts are exchanges that a link saw: connections refused before one are not among them.".into(),
     ];
     let lines: String = lines.iter().map(|line| format!("<li>{}</li>", escape(line))).collect();
-    section(
-        "limits",
-        "Environment and limits",
-        &format!("{}<ul class=\"limits\">{lines}</ul>\n", list(&items)),
-    )
+    section("limits", "Environment and limits", &format!("{}<ul class='limits'>{lines}</ul>\n", list(&items)))
 }
 
 fn gateway(plan: &GatewayPlan) -> String {
@@ -209,20 +207,20 @@ fn size(plan: &SizePlan) -> String {
 }
 
 fn section(id: &str, title: &str, content: &str) -> String {
-    format!("<section id=\"{id}\"><h2>{title}</h2>\n{content}</section>\n")
+    format!("<section id='{id}'><h2>{title}</h2>\n{content}</section>\n")
 }
 
 fn table(heads: &[(&str, &str)], rows: &str) -> String {
     let head = |(name, class): &(&str, &str)| match *class {
         "" => format!("<th>{name}</th>"),
-        class => format!("<th class=\"{class}\">{name}</th>"),
+        class => format!("<th class='{class}'>{name}</th>"),
     };
     let heads: String = heads.iter().map(head).collect();
-    format!("<div class=\"wide\"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>\n")
+    format!("<div class='wide'><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>\n")
 }
 
 fn list(items: &[(&str, String)]) -> String {
     let shown = items.iter().filter(|(_, value)| !value.is_empty());
     let items: String = shown.map(|(k, v)| format!("<div><dt>{k}</dt><dd>{}</dd></div>", text(v))).collect();
-    format!("<dl class=\"list\">{items}</dl>\n")
+    format!("<dl class='list'>{items}</dl>\n")
 }

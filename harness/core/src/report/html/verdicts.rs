@@ -10,13 +10,13 @@ use crate::report::text::{escape, seconds};
 pub(super) fn section(report: &RunReport, stories: &[Story]) -> String {
     let (passed, spoken): (Vec<_>, Vec<_>) = stories.iter().partition(|s| s.standing == Standing::Pass);
     let articles: String = spoken.iter().map(|story| article(report, story)).collect();
-    let none = if stories.is_empty() { "<p class=\"none\">No expectation was judged.</p>\n" } else { "" };
+    let none = if stories.is_empty() { "<p class='none'>No expectation was judged.</p>\n" } else { "" };
     let command = match text(&report.environment.reproduce) {
         command if command.is_empty() => String::new(),
-        command => format!("<p class=\"again\">Reproduce: <code>{command}</code></p>\n"),
+        command => format!("<p class='again'>Reproduce: <code>{command}</code></p>\n"),
     };
     format!(
-        "<section id=\"verdicts\"><h2>Verdicts</h2>\n{none}{articles}{}{command}</section>\n",
+        "<section id='verdicts'><h2>Verdicts</h2>\n{none}{articles}{}{command}</section>\n",
         passes(report, &passed)
     )
 }
@@ -55,8 +55,8 @@ fn article(report: &RunReport, story: &Story) -> String {
         item("place", format!("<code>{}</code>", escape(&story.place)));
     }
     format!(
-        "<article class=\"{tone}\" id=\"verdict-{index}\"{data}><h3><span class=\"badge {tone}\">{word}</span> {label}\
-         {when}</h3><dl>{items}</dl></article>\n",
+        "<article class='{tone}' id='verdict-{index}'{data}><h3><span class='badge {tone}'>{word}</span> \
+         {label}{when}</h3><dl>{items}</dl></article>\n",
         tone = class(story.standing),
         index = story.index,
         data = window_data(report, story),
@@ -72,8 +72,8 @@ fn passes(report: &RunReport, passed: &[&Story]) -> String {
     }
     let row = |story: &&Story| {
         format!(
-            "<tr id=\"verdict-{}\"{}><td class=\"badge-cell\"><span class=\"badge pass\">PASS</span></td><th scope=\"row\">{}</th><td>{}</td>\
-             <td>{}</td><td class=\"n\">{}</td><td>{}</td></tr>",
+            "<tr id='verdict-{}'{}><td class='badge-cell'><span class='badge pass'>PASS</span></td>\
+             <th scope='row'>{}</th><td>{}</td><td>{}</td><td class='n'>{}</td><td>{}</td></tr>",
             story.index,
             window_data(report, story),
             escape(&story.label),
@@ -85,20 +85,20 @@ fn passes(report: &RunReport, passed: &[&Story]) -> String {
     };
     let rows: String = passed.iter().map(row).collect();
     format!(
-        "<div class=\"wide\"><table><thead><tr><th></th><th>expectation</th><th>observed</th><th>wanted</th>\
-         <th class=\"n\">samples</th><th>window</th></tr></thead><tbody>{rows}</tbody></table></div>\n"
+        "<div class='wide'><table><thead><tr><th></th><th>expectation</th><th>observed</th><th>wanted</th>\
+         <th class='n'>samples</th><th>window</th></tr></thead><tbody>{rows}</tbody></table></div>\n"
     )
 }
 
 fn window_data(report: &RunReport, story: &Story) -> String {
-    let data = |(from, until): (f64, f64)| format!(" data-from=\"{from:.3}\" data-until=\"{until:.3}\"");
+    let data = |(from, until): (f64, f64)| format!(" data-from='{from:.3}' data-until='{until:.3}'");
     window(report, story.index).map_or_else(String::new, data)
 }
 
 /// The window as a link to the time axis.
 fn when(report: &RunReport, story: &Story) -> String {
     let link = |(from, until): (f64, f64)| {
-        format!(" <a class=\"when\" href=\"#time\">{} to {}</a>", seconds(from), seconds(until))
+        format!(" <a class='when' href='#time'>{} to {}</a>", seconds(from), seconds(until))
     };
     window(report, story.index).map_or_else(String::new, link)
 }
@@ -106,7 +106,7 @@ fn when(report: &RunReport, story: &Story) -> String {
 fn link(target: &str) -> String {
     let shown = escape(target);
     if target.starts_with("https://") || target.starts_with("http://") {
-        format!("<a href=\"{shown}\" rel=\"noreferrer\">{shown}</a>")
+        format!("<a href='{shown}' rel='noreferrer'>{shown}</a>")
     } else {
         shown
     }
