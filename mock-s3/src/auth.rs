@@ -1,7 +1,7 @@
 //! Authentication: who signed, and is the signature right.
 //!
-//! Signature Version 4 in the `Authorization` header, and unsigned requests. Presigned URLs, session tokens and
-//! Signature Version 2 are answered as not implemented.
+//! Signature Version 4 in the `Authorization` header, and unsigned requests. Presigned URLs, session tokens
+//! and Signature Version 2 are answered as not implemented.
 
 mod credentials;
 mod header;

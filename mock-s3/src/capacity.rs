@@ -1,7 +1,7 @@
 //! Finite capacity of a region: so many servers, a bounded queue, first come first served.
 //!
-//! Admitted work is done to its end even when the caller hangs up: it keeps its place and its server, as in a real
-//! service that does not know yet that nobody waits. That is what makes an overload last.
+//! Admitted work is done to its end even when the caller hangs up: it keeps its place and its server, as in a
+//! real service that does not know yet that nobody waits. That is what makes an overload last.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -31,7 +31,8 @@ pub(crate) struct Station {
 /// A place in the queue or at a server.
 pub(crate) struct Place {
     station: Arc<Station>,
-    /// The server, once there is one. Freed after the place is given up, so that nobody is turned away too early.
+    /// The server, once there is one. Freed after the place is given up, so that nobody is turned away too
+    /// early.
     server: Option<OwnedSemaphorePermit>,
 }
 

@@ -1,6 +1,7 @@
 //! The aws-chunked encoding: an upload cut into chunks, each with a signature, and checksums in trailers.
 //!
-//! Chunk and trailer signatures are read over, not checked. Of the checksums CRC32 (the SDKs' default) is checked.
+//! Chunk and trailer signatures are read over, not checked. Of the checksums CRC32 (the SDKs' default) is
+//! checked.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,8 +1,9 @@
 //! Changing a running mock: permissions, keys, clock, places, capacity.
 //!
-//! Every change is in force for all requests that begin after the call returned, for none that began before, and is
-//! taken back by its own [`ChangeId`], in any order: what is in force is always the configuration with the remaining
-//! changes folded over it. A change that names something unknown is an error and changes nothing.
+//! Every change is in force for all requests that begin after the call returned, for none that began before,
+//! and is taken back by its own [`ChangeId`], in any order: what is in force is always the configuration with
+//! the remaining changes folded over it. A change that names something unknown is an error and changes
+//! nothing.
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -129,7 +130,8 @@ impl Control {
         Self { shared }
     }
 
-    /// Denies an identity `actions` on `resources` (ARNs by the scenario's bucket names, `*` and `?` allowed).
+    /// Denies an identity `actions` on `resources` (ARNs by the scenario's bucket names, `*` and `?`
+    /// allowed).
     pub fn deny(
         &self,
         identity: &str,
@@ -142,7 +144,8 @@ impl Control {
         Ok(self.make(Change::IdentityPolicy { identity, policy }))
     }
 
-    /// The identity's own policies no longer allow an action (`*` and `?` allowed). A bucket policy still may.
+    /// The identity's own policies no longer allow an action (`*` and `?` allowed). A bucket policy still
+    /// may.
     pub fn remove_action(&self, identity: &str, action: &str) -> Result<ChangeId, ControlError> {
         let identity = self.identity(identity)?;
         Ok(self.make(Change::Withdraw { identity, action: Glob::action(action) }))
@@ -231,8 +234,8 @@ impl Control {
         Ok(self.shared.settings().identities[index].credentials.clone())
     }
 
-    /// What the policies say now: may this identity (none: an unsigned caller) do `action` on an object (or, with an
-    /// empty key, on the bucket)?
+    /// What the policies say now: may this identity (none: an unsigned caller) do `action` on an object (or,
+    /// with an empty key, on the bucket)?
     pub fn evaluate(
         &self,
         identity: Option<&str>,

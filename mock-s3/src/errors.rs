@@ -77,7 +77,8 @@ const CODES: &[(&str, u16, &str)] = &[
     (
         "PermanentRedirect",
         301,
-        "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.",
+        "The bucket you are attempting to access must be addressed using the specified endpoint. \
+         Please send all future requests to this endpoint.",
     ),
     ("PreconditionFailed", 412, "At least one of the pre-conditions you specified did not hold"),
     (
@@ -94,13 +95,15 @@ const CODES: &[(&str, u16, &str)] = &[
     (
         "SignatureDoesNotMatch",
         403,
-        "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
+        "The request signature we calculated does not match the signature you provided. \
+         Check your key and signing method.",
     ),
     ("SlowDown", 503, "Please reduce your request rate."),
     (
         "TemporaryRedirect",
         307,
-        "Please re-send this request to the specified temporary endpoint. Continue to use the original request endpoint for future requests.",
+        "Please re-send this request to the specified temporary endpoint. \
+         Continue to use the original request endpoint for future requests.",
     ),
     (
         "XAmzContentSHA256Mismatch",

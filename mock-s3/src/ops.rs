@@ -32,8 +32,10 @@ pub(crate) struct Route {
     /// The IAM action asked for before the operation runs; none when it asks for each key.
     pub(crate) action: Option<&'static str>,
     pub(crate) on: On,
-    run: fn(&Call<'_>) -> Result<Answer, S3Error>,
+    run: Run,
 }
+
+type Run = fn(&Call<'_>) -> Result<Answer, S3Error>;
 
 /// What an operation works on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,16 +51,16 @@ pub(crate) enum On {
 /// HeadObject is GetObject without the body, which the exchange leaves out for every HEAD.
 #[rustfmt::skip]
 const ROUTES: &[Route] = &[
-    Route { op: Op::ListBuckets,   action: Some("s3:ListAllMyBuckets"), on: On::Service, run: list_buckets::run },
-    Route { op: Op::HeadBucket,    action: Some("s3:ListBucket"),       on: On::Bucket,  run: head_bucket::run },
-    Route { op: Op::CreateBucket,  action: Some("s3:CreateBucket"),     on: On::Name,    run: create_bucket::run },
-    Route { op: Op::DeleteBucket,  action: Some("s3:DeleteBucket"),     on: On::Bucket,  run: delete_bucket::run },
-    Route { op: Op::ListObjectsV2, action: Some("s3:ListBucket"),       on: On::Bucket,  run: list_objects_v2::run },
-    Route { op: Op::GetObject,     action: Some("s3:GetObject"),        on: On::Object,  run: get_object::run },
-    Route { op: Op::HeadObject,    action: Some("s3:GetObject"),        on: On::Object,  run: get_object::run },
-    Route { op: Op::PutObject,     action: Some("s3:PutObject"),        on: On::Object,  run: put_object::run },
-    Route { op: Op::DeleteObject,  action: Some("s3:DeleteObject"),     on: On::Object,  run: delete_object::run },
-    Route { op: Op::DeleteObjects, action: None,                        on: On::Bucket,  run: delete_objects::run },
+    Route::new(Op::ListBuckets,   Some("s3:ListAllMyBuckets"), On::Service, list_buckets::run),
+    Route::new(Op::HeadBucket,    Some("s3:ListBucket"),       On::Bucket,  head_bucket::run),
+    Route::new(Op::CreateBucket,  Some("s3:CreateBucket"),     On::Name,    create_bucket::run),
+    Route::new(Op::DeleteBucket,  Some("s3:DeleteBucket"),     On::Bucket,  delete_bucket::run),
+    Route::new(Op::ListObjectsV2, Some("s3:ListBucket"),       On::Bucket,  list_objects_v2::run),
+    Route::new(Op::GetObject,     Some("s3:GetObject"),        On::Object,  get_object::run),
+    Route::new(Op::HeadObject,    Some("s3:GetObject"),        On::Object,  get_object::run),
+    Route::new(Op::PutObject,     Some("s3:PutObject"),        On::Object,  put_object::run),
+    Route::new(Op::DeleteObject,  Some("s3:DeleteObject"),     On::Object,  delete_object::run),
+    Route::new(Op::DeleteObjects, None,                        On::Bucket,  delete_objects::run),
 ];
 
 /// One authorised request with its whole body.
@@ -83,6 +85,10 @@ pub(crate) fn route(op: Op) -> Option<&'static Route> {
 }
 
 impl Route {
+    const fn new(op: Op, action: Option<&'static str>, on: On, run: Run) -> Self {
+        Self { op, action, on, run }
+    }
+
     pub(crate) fn run(&self, call: &Call<'_>) -> Result<Answer, S3Error> {
         (self.run)(call)
     }

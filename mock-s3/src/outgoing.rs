@@ -23,12 +23,16 @@ pub(crate) struct Outgoing {
 }
 
 impl Outgoing {
-    pub(crate) fn new(content: Content, pool: Bytes, mut entry: Entry) -> Self {
+    pub(crate) fn new(content: Content, pool: Bytes, entry: Entry) -> Self {
         let left = content.length().unwrap_or(0);
-        if left == 0 {
-            entry.delivered();
-        }
         Self { content, pool, left, entry }
+    }
+
+    /// The answer goes to its connection, which is still there: one without a body is thereby delivered.
+    pub(crate) fn hand_over(&mut self) {
+        if self.left == 0 {
+            self.entry.delivered();
+        }
     }
 
     fn next(&mut self) -> Option<Bytes> {

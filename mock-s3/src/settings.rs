@@ -1,7 +1,7 @@
 //! Everything about the mock that can change while it runs, as one immutable value per state.
 //!
-//! A request takes the value in force when it begins and keeps it to its end. The value is always the configured
-//! base with the changes in force folded over it in order: taking a change back leaves no trace.
+//! A request takes the value in force when it begins and keeps it to its end. The value is always the
+//! configured base with the changes in force folded over it in order: taking a change back leaves no trace.
 
 use std::collections::HashMap;
 use std::sync::Arc;

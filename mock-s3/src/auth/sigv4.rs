@@ -1,6 +1,7 @@
 //! Signature Version 4: canonical request, string to sign, signature, and a cache of signing keys.
 //!
-//! Rules: AWS, "Create a signed AWS API request", with S3's exceptions (the path is encoded once and not normalised).
+//! Rules: AWS, "Create a signed AWS API request", with S3's exceptions (the path is encoded once and not
+//! normalised).
 
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
@@ -14,7 +15,8 @@ use crate::request::Head;
 
 type HmacSha256 = Hmac<Sha256>;
 
-/// Signing keys by (access key, date, region): deriving one costs four HMACs.
+/// Signing keys by (access key, date, region): deriving one costs four HMACs. An access key never changes its
+/// secret.
 #[derive(Default)]
 pub(crate) struct Keys {
     cached: RwLock<HashMap<String, HmacSha256>>,
@@ -26,7 +28,7 @@ impl Keys {
 
     /// The signature of a string to sign, lower-case hex.
     pub(crate) fn sign(&self, pair: &Credentials, date: &str, region: &str, to_sign: &str) -> String {
-        let name = format!("{}/{}/{date}/{region}", pair.access_key, pair.secret_key);
+        let name = format!("{}/{date}/{region}", pair.access_key);
         let known = self.cached.read().unwrap_or_else(PoisonError::into_inner).get(&name).cloned();
         let key = known.unwrap_or_else(|| {
             let key = signing_key(&pair.secret_key, date, region);
@@ -52,7 +54,8 @@ fn keyed(key: &[u8]) -> HmacSha256 {
     HmacSha256::new_from_slice(key).expect("HMAC takes keys of any length")
 }
 
-/// The canonical request. A signed header that did not arrive counts as empty, as at S3: the signature then differs.
+/// The canonical request. A signed header that did not arrive counts as empty, as at S3: the signature then
+/// differs.
 pub(crate) fn canonical_request(head: &Head, signed_headers: &str, payload_hash: &str) -> String {
     let mut out = String::with_capacity(512);
     out.push_str(head.method.as_str());

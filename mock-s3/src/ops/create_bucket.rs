@@ -41,8 +41,8 @@ fn location_constraint(body: &[u8]) -> Result<Option<String>, S3Error> {
     Ok(found.into_iter().next().map(|(_, text)| text).filter(|text| !text.is_empty()))
 }
 
-/// 3 to 63 of lower-case letters, digits, hyphens and dots, a letter or digit at both ends (S3 user guide, "Bucket
-/// naming rules").
+/// 3 to 63 of lower-case letters, digits, hyphens and dots, a letter or digit at both ends (S3 user guide,
+/// "Bucket naming rules").
 fn is_bucket_name(name: &str) -> bool {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     let bytes = name.as_bytes();

@@ -9,8 +9,8 @@ use crate::xml::{self, Xml};
 /// S3 takes at most this many keys.
 const MAX_KEYS: usize = 1000;
 
-/// Deletes many keys, each one authorised by itself; the answer is 200 also when all are denied. The journal's
-/// decision is the first denial, if there is one.
+/// Deletes many keys, each one authorised by itself; the answer is 200 also when all are denied. The
+/// journal's decision is the first denial, if there is one.
 pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
     let placement = call.place()?;
     let malformed = || S3Error::of("MalformedXML");

@@ -49,8 +49,8 @@ pub enum Layer {
     Anonymous,
 }
 
-/// Decides one question (AWS IAM, "Policy evaluation logic": same account, the union of identity and bucket policy;
-/// across accounts, both; anonymous, the bucket policy alone).
+/// Decides one question (AWS IAM, "Policy evaluation logic": same account, the union of identity and bucket
+/// policy; across accounts, both; anonymous, the bucket policy alone).
 pub(crate) fn evaluate(ask: &Ask<'_>) -> Evaluation {
     let identity = || ask.identity.iter().flat_map(|policy| &policy.statements);
     let bucket = || ask.bucket.iter().flat_map(|(policy, _)| &policy.statements);

@@ -26,7 +26,9 @@ fn own(effect: &str, action: &str) -> Value {
 
 /// A bucket statement over everything in the bucket.
 fn bucket(effect: &str, principal: Value, action: &str) -> Value {
-    json!({ "Effect": effect, "Principal": principal, "Action": action, "Resource": "arn:aws:s3:::reports/*" })
+    let mut statement = own(effect, action);
+    statement["Principal"] = principal;
+    statement
 }
 
 fn policy(statements: &[Value], kind: Kind) -> Policy {
@@ -182,7 +184,8 @@ fn the_statement_that_decided_is_named() {
     let named = ask(&app(), &[own("Allow", "s3:*"), deny], &[]);
     assert_eq!(
         named.explain(),
-        "s3:GetObject on arn:aws:s3:::reports/r/1.csv is denied by statement lockout of the identity's policies"
+        "s3:GetObject on arn:aws:s3:::reports/r/1.csv is denied \
+         by statement lockout of the identity's policies"
     );
 }
 

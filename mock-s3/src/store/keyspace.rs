@@ -1,4 +1,5 @@
-//! A population of synthetic objects, with what serving it fast needs: interned keys and the order of a listing.
+//! A population of synthetic objects, with what serving it fast needs: interned keys and the order of a
+//! listing.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -40,7 +41,8 @@ impl Keyspace {
         }
     }
 
-    /// The ETag of object `n`, without quotes: 32 hex digits and the `-1` of a multipart upload with one part.
+    /// The ETag of object `n`, without quotes: 32 hex digits and the `-1` of a multipart upload with one
+    /// part.
     pub(crate) fn etag(&self, key: &str) -> String {
         let words = [
             self.population.seed,

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use gatecrash_mock_s3::{Capacity, ControlError, WrongRegion, WrongRegionKind};
+use gatecrash_mock_s3::{Action, Capacity, ControlError, Point, WrongRegion, WrongRegionKind};
 use gatecrash_model::UpstreamRecord;
 use serde_json::json;
 
-use crate::support::{Bench, EAST, WALL, WEST, get, request};
+use crate::support::{At, Bench, EAST, WALL, WEST, get, request};
 
 const OBJECT: &str = "/reports/r/1.csv";
 
@@ -130,50 +130,61 @@ async fn a_bucket_can_answer_as_if_it_lived_elsewhere() {
 
 #[tokio::test]
 async fn capacity_is_servers_then_a_queue_then_slow_down() {
-    let bench = Bench::start().await;
+    let hook = At::new(Point::Auth, Action::Continue);
+    let bench = Bench::faulty(&hook).await;
     let control = bench.mock.control();
-    let capacity = Capacity { servers: 1, service_time: Duration::from_millis(150), queue: 1 };
-    let change = control.set_capacity(EAST, Some(capacity)).unwrap();
+    let never = Capacity { servers: 1, service_time: Duration::from_secs(3600), queue: 1 };
+    let change = control.set_capacity(EAST, Some(never)).unwrap();
     let target = "/media/img/000001.bin";
-    let began = std::time::Instant::now();
-    let three = tokio::join!(
-        bench.send(EAST, get(target)),
-        bench.send(EAST, get(target)),
-        bench.send(EAST, get(target)),
-    );
-    let mut statuses = [three.0.status, three.1.status, three.2.status];
-    statuses.sort_unstable();
-    assert_eq!(statuses, [200, 200, 503]);
-    assert!(began.elapsed() >= Duration::from_millis(300), "one after the other");
-    let refused = [three.0, three.1, three.2].into_iter().find(|reply| reply.status == 503).unwrap();
-    assert_eq!(refused.verdict(), (503, "SlowDown".into()));
+    let (mut served, mut queued) = (bench.connect(EAST).await, bench.connect(EAST).await);
+    served.post(&get(target)).await;
+    queued.post(&get(target)).await;
+    hook.reached(Point::Handle, 2).await;
+    assert_eq!(bench.send(EAST, get(target)).await.verdict(), (503, "SlowDown".into()));
+    assert_eq!(bench.send(EAST, request("HEAD", target)).await.status, 503);
+    assert_eq!(bench.send(EAST, get("/reports/r/1.csv")).await.status, 403, "refused before it");
     assert_eq!(bench.send(WEST, get(target)).await.status, 200);
     control.undo(change);
-    let faulted = bench.records(4).await.iter().filter(|r| r.has(UpstreamRecord::FAULTED)).count();
-    assert_eq!(faulted, 1);
+    assert_eq!(bench.send(EAST, get(target)).await.status, 200);
+    let faulted = bench.records(5).await.iter().filter(|r| r.has(UpstreamRecord::FAULTED)).count();
+    assert_eq!(faulted, 2);
+}
+
+#[tokio::test]
+async fn the_queue_is_first_come_first_served() {
+    let hook = At::new(Point::Auth, Action::Continue);
+    let bench = Bench::faulty(&hook).await;
+    let service_time = Duration::from_millis(40);
+    let capacity = Capacity { servers: 1, service_time, queue: 2 };
+    bench.mock.control().set_capacity(EAST, Some(capacity)).unwrap();
+    let began = std::time::Instant::now();
+    let mut clients = Vec::new();
+    for n in 1..=3 {
+        let mut client = bench.connect(EAST).await;
+        client.post(&get(&format!("/media/img/00000{n}.bin"))).await;
+        hook.reached(Point::Handle, n).await;
+        clients.push(client);
+    }
+    for client in &mut clients {
+        assert_eq!(client.reply("GET").await.status, 200);
+    }
+    assert!(began.elapsed() >= 3 * service_time);
+    let order: Vec<String> = hook.seen().into_iter().filter(|seen| seen.starts_with("Respond")).collect();
+    assert!(order.is_sorted() && order.len() == 3, "{order:?}");
 }
 
 #[tokio::test]
 async fn work_goes_on_when_the_caller_hangs_up() {
-    let bench = Bench::start().await;
+    let hook = At::new(Point::Auth, Action::Continue);
+    let bench = Bench::faulty(&hook).await;
     let capacity = Capacity { servers: 1, service_time: Duration::from_millis(200), queue: 0 };
     bench.mock.control().set_capacity(EAST, Some(capacity)).unwrap();
     let mut client = bench.connect(EAST).await;
     client.post(&request("PUT", "/media/up/1").body(b"hello")).await;
-    // While it is being served, nobody else is; that tells us that it has begun.
-    while bench.send(EAST, get("/media/img/000001.bin")).await.status == 200 {}
+    hook.reached(Point::Handle, 1).await;
     drop(client);
-    let wait = async {
-        while bench.mock.store_entries().is_empty() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        while !bench.sink.kept().upstreams.iter().any(|r| r.has(UpstreamRecord::APPLIED)) {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), wait).await.expect("stored although nobody waits");
-    let records = bench.sink.kept().upstreams;
-    let put = records.iter().find(|record| record.has(UpstreamRecord::APPLIED)).unwrap();
+    let put = bench.records(1).await[0];
     assert_eq!(put.status, 200);
-    assert!(put.has(UpstreamRecord::ABANDONED | UpstreamRecord::BODY_WHOLE));
+    assert!(put.has(UpstreamRecord::APPLIED) && put.has(UpstreamRecord::ABANDONED));
+    assert_eq!(bench.mock.store_entries().len(), 1);
 }

@@ -1,34 +1,16 @@
 //! The fault hook: every point, every action, what is applied, and callers who hang up.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use gatecrash_mock_s3::{Action, Facts, FaultHook, Point};
+use gatecrash_mock_s3::{Action, Point};
 use gatecrash_model::UpstreamRecord;
 
-use crate::support::{Bench, EAST, StepClock, config, get, request};
-
-/// Does one thing at one point, and remembers what it was told everywhere.
-struct At {
-    point: Point,
-    action: Action,
-    seen: Mutex<Vec<String>>,
-}
-
-impl FaultHook for At {
-    fn decide(&self, point: Point, facts: &Facts<'_>) -> Action {
-        let identity = facts.identity.map_or("-", |(_, name)| name);
-        self.seen.lock().unwrap().push(format!(
-            "{point:?} {} {} {} {} {} {identity} {}",
-            facts.op, facts.method, facts.bucket, facts.key, facts.region_name, facts.body_len
-        ));
-        if point == self.point { self.action.clone() } else { Action::Continue }
-    }
-}
+use crate::support::{At, Bench, EAST, eventually, get, request};
 
 async fn bench(point: Point, action: Action) -> (Bench, Arc<At>) {
-    let hook = Arc::new(At { point, action, seen: Mutex::default() });
-    (Bench::with(config(), Arc::new(StepClock::default()), hook.clone()).await, hook)
+    let hook = At::new(point, action);
+    (Bench::faulty(&hook).await, hook)
 }
 
 #[tokio::test]
@@ -37,7 +19,7 @@ async fn the_hook_is_told_everything_at_each_point() {
     bench.signed("app", "us-west-2", request("PUT", "/reports-dr/up/1").body(b"hello")).await;
     bench.send(EAST, get("/nobucket/k")).await;
     assert_eq!(
-        *hook.seen.lock().unwrap(),
+        hook.seen(),
         [
             "Auth PutObject PUT reports up/1 us-west-2 - 5",
             "Handle PutObject PUT reports up/1 us-west-2 app 5",
@@ -97,12 +79,7 @@ async fn a_caller_who_hangs_up_is_an_abandoned_exchange() {
     let (bench, _) = bench(Point::Respond, Action::Delay(Duration::from_secs(3600))).await;
     let mut client = bench.connect(EAST).await;
     client.post(&request("PUT", "/media/up/1").body(b"hello")).await;
-    let stored = async {
-        while bench.mock.store_entries().is_empty() {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), stored).await.expect("stored");
+    eventually("it is stored", || !bench.mock.store_entries().is_empty()).await;
     drop(client);
     let record = bench.records(1).await[0];
     assert_eq!((record.status, record.sent_bytes), (0, 0));
@@ -112,11 +89,12 @@ async fn a_caller_who_hangs_up_is_an_abandoned_exchange() {
 
 #[tokio::test]
 async fn a_body_cut_by_its_sender_is_not_whole() {
-    let (bench, _) = bench(Point::Auth, Action::Continue).await;
+    let (bench, hook) = bench(Point::Auth, Action::Continue).await;
     let mut client = bench.connect(EAST).await;
     let mut put = request("PUT", "/media/up/1").header("content-length", "100");
     put.body = vec![1; 40];
     client.post(&put).await;
+    hook.reached(Point::Auth, 1).await;
     drop(client);
     let record = bench.records(1).await[0];
     assert!(record.has(UpstreamRecord::ABANDONED));
@@ -126,10 +104,28 @@ async fn a_body_cut_by_its_sender_is_not_whole() {
 
 #[tokio::test]
 async fn shutdown_ends_even_what_waits_for_an_hour() {
-    let (bench, _) = bench(Point::Handle, Action::Delay(Duration::from_secs(3600))).await;
+    let (bench, hook) = bench(Point::Handle, Action::Delay(Duration::from_secs(3600))).await;
     let mut client = bench.connect(EAST).await;
     client.post(&get("/media/img/000001.bin")).await;
-    // A second request on another connection gets that far too: wait until the hook has seen it.
+    hook.reached(Point::Handle, 1).await;
     let kept = bench.finish().await;
-    assert!(kept.upstreams.iter().all(|record| record.has(UpstreamRecord::ABANDONED)));
+    assert_eq!(kept.upstreams.len(), 1);
+    assert!(kept.upstreams[0].has(UpstreamRecord::ABANDONED));
+}
+
+#[tokio::test]
+async fn a_reader_who_hangs_up_leaves_a_body_half_sent() {
+    let mut config = crate::support::config();
+    let sizes = gatecrash_model::SizeLaw::Fixed(1 << 30);
+    config.buckets[0].objects.push(crate::support::population("media", 1, "big/{n}", sizes));
+    let hook = At::new(Point::Auth, Action::Continue);
+    let bench = Bench::with(config, Arc::new(crate::support::StepClock::default()), hook.clone()).await;
+    let mut client = bench.connect(EAST).await;
+    client.post(&get("/media/big/0")).await;
+    hook.reached(Point::Respond, 1).await;
+    drop(client);
+    let record = bench.records(1).await[0];
+    assert_eq!(record.status, 200);
+    assert!(record.has(UpstreamRecord::ABANDONED));
+    assert!(record.sent_bytes < 1 << 30);
 }

@@ -337,3 +337,25 @@ async fn a_link_tells_the_mock_which_attempt_it_carries() {
     assert_eq!(RequestId::unpack(records[0].request), Some(RequestId { workload: 0, k: 10 }));
     assert_eq!(RequestId::unpack(records[1].request), Some(RequestId { workload: 0, k: 11 }));
 }
+
+#[tokio::test]
+async fn a_caller_may_wait_for_continue() {
+    let bench = Bench::start().await;
+    let mut client = bench.connect(EAST).await;
+    let put = request("PUT", "/media/up/1").header("content-length", "5").header("expect", "100-continue");
+    client.post(&put).await;
+    assert_eq!(client.reply("PUT").await.status, 100);
+    client.write(b"hello").await;
+    assert_eq!(client.reply("PUT").await.status, 200);
+    assert_eq!(bench.send(EAST, get("/media/up/1")).await.text(), "hello");
+}
+
+#[tokio::test]
+async fn an_empty_upload_is_an_object() {
+    let bench = Bench::start().await;
+    assert_eq!(bench.send(EAST, request("PUT", "/media/up/0").body(b"")).await.status, 200);
+    let read = bench.send(EAST, get("/media/up/0")).await;
+    assert_eq!((read.status, read.header("content-length")), (200, Some("0")));
+    assert_eq!(read.header("etag"), Some("\"d41d8cd98f00b204e9800998ecf8427e\""));
+    assert_eq!(bench.records(2).await[0].body_hash, bench.mock.store_entries()[0].hash);
+}

@@ -1,10 +1,12 @@
 //! A mock on loopback, a clock that stands still, and an HTTP/1.1 client that shows every byte.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use gatecrash_mock_s3::{BucketConfig, Config, Credentials, FaultHook, IdentityConfig, MockS3, NoFaults};
+use gatecrash_mock_s3::{
+    Action, BucketConfig, Config, Credentials, Facts, FaultHook, IdentityConfig, MockS3, NoFaults, Point,
+};
 use gatecrash_model::sink::Kept;
 use gatecrash_model::{AttemptRegistry, Clock, MemorySink, Nanos, Pool, Population, SizeLaw, UpstreamRecord};
 use hmac::{Hmac, KeyInit, Mac};
@@ -32,6 +34,51 @@ impl Clock for StepClock {
     }
 }
 
+/// Does one thing at one point, and remembers what it was told everywhere.
+pub(crate) struct At {
+    point: Point,
+    action: Action,
+    seen: Mutex<Vec<String>>,
+}
+
+impl At {
+    pub(crate) fn new(point: Point, action: Action) -> Arc<Self> {
+        Arc::new(Self { point, action, seen: Mutex::default() })
+    }
+
+    pub(crate) fn seen(&self) -> Vec<String> {
+        self.seen.lock().unwrap().clone()
+    }
+
+    /// Waits until `count` exchanges have come to `point`.
+    pub(crate) async fn reached(&self, point: Point, count: usize) {
+        let point = format!("{point:?} ");
+        let reached = || self.seen().iter().filter(|seen| seen.starts_with(&point)).count();
+        eventually("the exchanges come that far", || reached() >= count).await;
+    }
+}
+
+impl FaultHook for At {
+    fn decide(&self, point: Point, facts: &Facts<'_>) -> Action {
+        let identity = facts.identity.map_or("-", |(_, name)| name);
+        self.seen.lock().unwrap().push(format!(
+            "{point:?} {} {} {} {} {} {identity} {}",
+            facts.op, facts.method, facts.bucket, facts.key, facts.region_name, facts.body_len
+        ));
+        if point == self.point { self.action.clone() } else { Action::Continue }
+    }
+}
+
+/// Looks again and again until it is so.
+pub(crate) async fn eventually(what: &str, is_so: impl Fn() -> bool) {
+    let wait = async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("never: {what}"));
+}
+
 /// The real wall clock, for clients that sign with their own.
 pub(crate) struct WallClock;
 
@@ -52,8 +99,8 @@ pub(crate) struct Bench {
     pub(crate) pool: Arc<Pool>,
 }
 
-/// Two regions; `media` is public and the same everywhere, `reports` is private and has a name of its own in the
-/// west; `app` may do everything with `reports`, `guest` nothing.
+/// Two regions; `media` is public and the same everywhere, `reports` is private and has a name of its own in
+/// the west; `app` may do everything with `reports`, `guest` nothing.
 pub(crate) fn config() -> Config {
     let pool = Arc::new(Pool::new(7));
     let mut media = BucketConfig::new("media", &[EAST, WEST]);
@@ -91,6 +138,11 @@ impl Bench {
         Self { mock, sink, registry, pool }
     }
 
+    /// The usual mock with a fault.
+    pub(crate) async fn faulty(hook: &Arc<At>) -> Self {
+        Self::with(config(), Arc::new(StepClock::default()), hook.clone()).await
+    }
+
     pub(crate) fn addr(&self, region: &str) -> SocketAddr {
         self.mock.addr(region).unwrap()
     }
@@ -116,12 +168,7 @@ impl Bench {
 
     /// Waits until the journal has `count` records.
     pub(crate) async fn records(&self, count: usize) -> Vec<UpstreamRecord> {
-        let wait = async {
-            while self.sink.kept().upstreams.len() < count {
-                tokio::time::sleep(Duration::from_millis(2)).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, wait).await.expect("the journal never got that long");
+        eventually("the journal is that long", || self.sink.kept().upstreams.len() >= count).await;
         let records = self.sink.kept().upstreams;
         assert_eq!(records.len(), count);
         records
