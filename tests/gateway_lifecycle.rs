@@ -1,6 +1,8 @@
 //! Gateways that do not start, do not stop, or lose the harness: what is said, and that nothing is left behind.
 
-#[expect(dead_code, unreachable_pub, reason = "shared by several test programs, each uses a part")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+#[expect(dead_code, unreachable_pub, reason = "shared by several test programs")]
 mod gateway_support;
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -96,17 +98,22 @@ async fn dropping_a_gateway_ends_it() {
 #[tokio::test]
 async fn what_a_gateway_leaves_in_other_sessions_is_ended_too() {
     let dir = tempfile::tempdir().unwrap();
-    let GatewayPlan::Command { mut run, template, env, ready_path, ready_within, stop_signal, stop_within } = tiny()
+    let GatewayPlan::Command { mut run, template, env, ready_path, ready_within, stop_signal, stop_within } =
+        tiny()
     else {
         unreachable!()
     };
-    let script = "setsid sh -c 'trap \"\" TERM HUP; echo $$ > stray; while :; do sleep 600; done' & exec \"$@\"";
+    let script =
+        "setsid sh -c 'trap \"\" TERM HUP; echo $$ > stray; while :; do sleep 600; done' & exec \"$@\"";
     run.splice(0..0, ["sh", "-c", script, "sh"].map(str::to_owned));
-    let gateway = GatewayPlan::Command { run, template, env, ready_path, ready_within, stop_signal, stop_within };
+    let gateway =
+        GatewayPlan::Command { run, template, env, ready_path, ready_within, stop_signal, stop_within };
     let gateway = start_in(gateway, dir.path()).await.unwrap();
     let stray = dir.path().join("gateway/stray");
-    eventually("the stray process runs", || std::fs::read_to_string(&stray).is_ok_and(|pid| pid.ends_with('\n')))
-        .await;
+    eventually("the stray process runs", || {
+        std::fs::read_to_string(&stray).is_ok_and(|pid| pid.ends_with('\n'))
+    })
+    .await;
     let stray: u32 = std::fs::read_to_string(&stray).unwrap().trim().parse().unwrap();
     assert!(alive(stray));
     gateway.stop().await;
@@ -120,10 +127,10 @@ async fn a_missing_program_names_its_package() {
         error.to_string(),
         "gateway `command` needs `no-such-gateway-program`, which is not installed"
     );
-    assert_eq!((error.side(), error.hint().unwrap()), (
-        Side::Machine,
-        "put `no-such-gateway-program` on the PATH".to_owned()
-    ));
+    assert_eq!(
+        (error.side(), error.hint().unwrap()),
+        (Side::Machine, "put `no-such-gateway-program` on the PATH".to_owned())
+    );
     if !installed("nginx") {
         let error = fails(recipe("nginx", &[])).await;
         assert_eq!(error.hint().unwrap(), "apt-get install nginx");
@@ -159,7 +166,10 @@ async fn silence_is_not_readiness() {
     let dir = tempfile::tempdir().unwrap();
     let error = start_in(within(deaf, Span::millis(300)), dir.path()).await.err().unwrap();
     let text = error.to_string();
-    assert!(text.starts_with("gateway `command` was not ready within 300ms: GET http://127.0.0.1:"), "{text}");
+    assert!(
+        text.starts_with("gateway `command` was not ready within 300ms: GET http://127.0.0.1:"),
+        "{text}"
+    );
     assert!(text.contains("refused"), "{text}");
     let pid = std::fs::read_to_string(dir.path().join("pid")).unwrap().trim().parse().unwrap();
     assert!(!alive(pid), "it ignores its stop signal and has to be killed");
@@ -168,7 +178,8 @@ async fn silence_is_not_readiness() {
 
 #[tokio::test]
 async fn a_taken_port_is_tried_once_again() {
-    let script = "echo $1 >> ../tries; echo 'bind() to {{ listen }} failed (98: Address already in use)'; exit 1";
+    let script =
+        "echo $1 >> ../tries; echo 'bind() to {{ listen }} failed (98: Address already in use)'; exit 1";
     let dir = tempfile::tempdir().unwrap();
     let error = start_in(command(&["sh", "-c", script, "sh", "{{ listen_port }}"]), dir.path()).await.err();
     assert!(matches!(error, Some(GatewayError::PortTaken { .. })), "{error:?}");

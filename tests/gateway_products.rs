@@ -1,6 +1,8 @@
 //! nginx and HAProxy as real processes under their recipes.
 
-#[expect(dead_code, unreachable_pub, reason = "shared by several test programs, each uses a part")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+#[expect(dead_code, unreachable_pub, reason = "shared by several test programs")]
 mod gateway_support;
 
 use gatecrash::gateway::{Endpoint, Gateway};
@@ -120,8 +122,10 @@ async fn descriptors_limited_and_restored(name: &str) {
     drop(held);
     setup.gateway.limit_descriptors(None).unwrap();
     assert_eq!(soft(), before);
-    eventually("serves again", || request(setup.gateway.addr(), "GET", "/media/o/1").is_ok_and(|a| a.0 == 200))
-        .await;
+    eventually("serves again", || {
+        request(setup.gateway.addr(), "GET", "/media/o/1").is_ok_and(|a| a.0 == 200)
+    })
+    .await;
     setup.stop_and_see_nothing_left().await;
 }
 
@@ -200,7 +204,12 @@ async fn attempts_are_as_declared(name: &str, endpoints: u16, params: &[(&str, &
     let declared = usize::from(setup.gateway.profile.max_attempts);
     // Kept connections on both sides, so that stale ones are retried too.
     let warm: Vec<_> = (0..8)
-        .map(|_| std::thread::spawn({ let addr = setup.gateway.addr(); move || get(addr, "/media/o/1").0 }))
+        .map(|_| {
+            std::thread::spawn({
+                let addr = setup.gateway.addr();
+                move || get(addr, "/media/o/1").0
+            })
+        })
         .collect();
     assert!(warm.into_iter().all(|status| status.join().unwrap() == 200));
     setup.attempts();

@@ -120,8 +120,7 @@ impl Upstream {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let addr = listener.local_addr().unwrap();
         let endpoint = Endpoint { region: region.into(), number, addr, primary };
-        let upstream =
-            Self { endpoint, script: Arc::new(Mutex::new(Script::Answer)), heads: Arc::default() };
+        let upstream = Self { endpoint, script: Arc::new(Mutex::new(Script::Answer)), heads: Arc::default() };
         let name = format!("{region}/{number}");
         let (script, heads) = (upstream.script.clone(), upstream.heads.clone());
         std::thread::spawn(move || {

@@ -85,7 +85,8 @@ impl Blueprint {
         plan: &Plan,
         facts: Value,
     ) -> Result<Self, GatewayError> {
-        let unreadable = |problem| GatewayError::Render { what: format!("recipe `{}`", source.name), problem };
+        let unreadable =
+            |problem| GatewayError::Render { what: format!("recipe `{}`", source.name), problem };
         let recipe = Recipe::parse(source).map_err(unreadable)?;
         let renderer = Renderer::new();
         let params = parameters::settle(&recipe.parameters, given, &topology(plan), &renderer)
@@ -169,7 +170,12 @@ impl Blueprint {
 
     fn context(&self, dir: &Path, listen: SocketAddr, mistake: Option<&Misconfigure>) -> Value {
         let config = self.config.as_ref().map(|config| dir.join(&config.name).display().to_string());
-        let wrong = mistake.cloned().unwrap_or(Misconfigure { bucket: None, region: None, host: None, endpoint: None });
+        let wrong = mistake.cloned().unwrap_or(Misconfigure {
+            bucket: None,
+            region: None,
+            host: None,
+            endpoint: None,
+        });
         context! {
             listen => listen.to_string(),
             listen_host => listen.ip().to_string(),

@@ -26,7 +26,8 @@ pub(super) fn problems(run: &[String], stop_signal: &str) -> Vec<String> {
 
 /// The blueprint of a command; `None` for other gateways.
 pub(super) fn blueprint(plan: &GatewayPlan, facts: Value) -> Result<Option<Blueprint>, GatewayError> {
-    let GatewayPlan::Command { run, template, env, ready_path, ready_within, stop_signal, stop_within } = plan
+    let GatewayPlan::Command { run, template, env, ready_path, ready_within, stop_signal, stop_within } =
+        plan
     else {
         return Ok(None);
     };

@@ -72,9 +72,8 @@ impl Gateway {
     pub(super) async fn at(base: &str, launch: &Launch<'_>) -> Result<Self, GatewayError> {
         let failed = |problem: String| GatewayError::Address { base: base.to_owned(), problem };
         let host = parse_base(base).map_err(failed)?;
-        let mut found = tokio::net::lookup_host(host)
-            .await
-            .map_err(|e| failed(format!("cannot be looked up: {e}")))?;
+        let mut found =
+            tokio::net::lookup_host(host).await.map_err(|e| failed(format!("cannot be looked up: {e}")))?;
         let addr = found.next().ok_or_else(|| failed("has no address".into()))?;
         Ok(Self {
             profile: Profile::strict("url"),
@@ -150,9 +149,9 @@ impl Gateway {
 
     /// The last lines of its logs.
     pub fn log_tail(&self, lines: usize) -> Vec<String> {
-        self.running.as_ref().map_or_else(Vec::new, |running| {
-            tail(&running.dir, &running.blueprint.logs, lines)
-        })
+        self.running
+            .as_ref()
+            .map_or_else(Vec::new, |running| tail(&running.dir, &running.blueprint.logs, lines))
     }
 
     /// Which upstream tries its own log tells of, when it has such a log. Read it after [`Gateway::stop`].
@@ -215,7 +214,11 @@ fn end_of(path: &Path) -> Vec<String> {
     if read.is_err() {
         return Vec::new();
     }
-    String::from_utf8_lossy(&bytes).lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect()
+    String::from_utf8_lossy(&bytes)
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// The value is whole even if a thread panicked while it held the lock.

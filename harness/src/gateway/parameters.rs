@@ -61,8 +61,7 @@ pub(super) fn settle(
     topology: &Value,
     renderer: &Renderer,
 ) -> Result<Value, Vec<String>> {
-    let mut problems: Vec<String> =
-        given.keys().filter_map(|name| unknown(name, declared)).collect();
+    let mut problems: Vec<String> = given.keys().filter_map(|name| unknown(name, declared)).collect();
     let mut values = BTreeMap::new();
     for parameter in declared {
         let text = match given.get(&parameter.name) {
@@ -102,7 +101,7 @@ impl Parameter {
         match self.kind {
             Kind::Span => {
                 let span: Span = text.parse().map_err(|e| found(&format!("{e}")))?;
-                if span.0 % 1_000_000 != 0 {
+                if !span.0.is_multiple_of(1_000_000) {
                     return Err(found("whole milliseconds"));
                 }
                 self.within(span.0 as f64, text, |bound| bound.parse::<Span>().ok().map(|s| s.0 as f64))?;
@@ -189,10 +188,7 @@ mod tests {
 
     #[test]
     fn defaults_may_depend_on_the_topology() {
-        assert_eq!(
-            settled(&[]).as_deref(),
-            Ok("{'on': ['a'], 'read_timeout': '1000ms', 'tries': 3}")
-        );
+        assert_eq!(settled(&[]).as_deref(), Ok("{'on': ['a'], 'read_timeout': '1000ms', 'tries': 3}"));
     }
 
     #[test]

@@ -14,7 +14,9 @@ use super::render::Renderer;
 pub fn check_plan(plan: &Plan) -> Vec<String> {
     let mut problems = Vec::new();
     let (name, abilities) = match &plan.gateway {
-        GatewayPlan::Embedded { params, .. } => ("embedded", of_recipe(&REFERENCE, params, plan, &mut problems)),
+        GatewayPlan::Embedded { params, .. } => {
+            ("embedded", of_recipe(&REFERENCE, params, plan, &mut problems))
+        }
         GatewayPlan::Recipe { name, params } => match recipe::find(name) {
             Ok(source) => (name.as_str(), of_recipe(source, params, plan, &mut problems)),
             Err(problem) => return vec![problem],
@@ -36,9 +38,8 @@ pub fn check_plan(plan: &Plan) -> Vec<String> {
     }
     for fault in &plan.faults {
         match &fault.spec {
-            FaultSpec::Misconfigure(mistake) => {
-                problems.extend(mistakes(mistake, &abilities, name).map(|p| format!("fault `{}`: {p}", fault.name)))
-            }
+            FaultSpec::Misconfigure(mistake) => problems
+                .extend(mistakes(mistake, &abilities, name).map(|p| format!("fault `{}`: {p}", fault.name))),
             FaultSpec::Descriptors(_) if !abilities.process => {
                 problems.push(format!("fault `{}`: gateway `{name}` has no process to limit", fault.name));
             }
@@ -71,8 +72,7 @@ fn of_recipe(
 ) -> Abilities {
     match Recipe::parse(source) {
         Ok(recipe) => {
-            let settled =
-                parameters::settle(&recipe.parameters, params, &topology(plan), &Renderer::new());
+            let settled = parameters::settle(&recipe.parameters, params, &topology(plan), &Renderer::new());
             problems.extend(settled.err().unwrap_or_default());
             Abilities {
                 process: true,
@@ -94,7 +94,10 @@ fn renamed_buckets(plan: &Plan, gateway: &str) -> Vec<String> {
         .flat_map(|bucket| bucket.regions.iter().map(move |(region, name)| (bucket, region, name)))
         .filter(|(bucket, _, name)| **name != bucket.name)
         .map(|(bucket, region, name)| {
-            format!("bucket `{}` is `{name}` in {region}: gateway `{gateway}` cannot map bucket names", bucket.name)
+            format!(
+                "bucket `{}` is `{name}` in {region}: gateway `{gateway}` cannot map bucket names",
+                bucket.name
+            )
         })
         .collect()
 }

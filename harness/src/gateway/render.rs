@@ -61,9 +61,10 @@ mod tests {
         let renderer = Renderer::new();
         let context = minijinja::context! { t => "1500ms", list => ["a\"b"] };
         let text = |template: &str| renderer.text("it", template, context.clone());
-        assert_eq!(text("{{ t|millis }} {{ t|seconds }} {{ list|json }}").ok().as_deref(), Some(
-            r#"1500 2 ["a\"b"]"#
-        ));
+        assert_eq!(
+            text("{{ t|millis }} {{ t|seconds }} {{ list|json }}").ok().as_deref(),
+            Some(r#"1500 2 ["a\"b"]"#)
+        );
         let error = text("one\n{{ nothing }}").expect_err("unknown variable").to_string();
         assert!(error.starts_with("cannot render it: line 2: undefined value"), "{error}");
     }

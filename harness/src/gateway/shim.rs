@@ -33,7 +33,9 @@ pub fn shim_main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let outcome = match words.get(2..) {
         Some([Some("exec"), _, ..]) if args.len() > 3 => exec(&args[3..]).map(|never| match never {}),
         Some([Some("supervise"), _, _, ..]) => supervise(&args[0], &args[3], &args[4..]),
-        _ => Err(io::Error::other("usage: __shim supervise LOG PROGRAM ARGS... | __shim exec PROGRAM ARGS...")),
+        _ => {
+            Err(io::Error::other("usage: __shim supervise LOG PROGRAM ARGS... | __shim exec PROGRAM ARGS..."))
+        }
     };
     outcome.unwrap_or_else(|e| {
         eprintln!("gatecrash: cannot start the gateway: {e}");

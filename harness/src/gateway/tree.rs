@@ -82,7 +82,8 @@ impl Lowered {
 
 /// Sets the soft limit and returns what it was; `None` when the process is gone.
 fn set_open_files(pid: Pid, soft: Option<u64>) -> Result<Option<Rlimit>, GatewayError> {
-    let failed = |e: rustix::io::Errno| GatewayError::Limit { pid: pid.as_raw_nonzero().get(), source: e.into() };
+    let failed =
+        |e: rustix::io::Errno| GatewayError::Limit { pid: pid.as_raw_nonzero().get(), source: e.into() };
     let Some(before) = open_files_limit(pid) else { return Ok(None) };
     let soft = match (soft, before.maximum) {
         (Some(soft), Some(hard)) => Some(soft.min(hard)),

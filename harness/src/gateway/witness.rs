@@ -67,7 +67,14 @@ fn parse(line: &str) -> Option<WitnessLine> {
     };
     let id = if line.id == "-" { String::new() } else { line.id };
     let status = u16::try_from(line.status).unwrap_or(0);
-    Some(WitnessLine { id, status, attempts, upstreams, statuses: split(&line.statuses), ending: line.ending })
+    Some(WitnessLine {
+        id,
+        status,
+        attempts,
+        upstreams,
+        statuses: split(&line.statuses),
+        ending: line.ending,
+    })
 }
 
 #[cfg(test)]
