@@ -1,6 +1,8 @@
 //! Gateways that do not start, do not stop, or lose the harness: what is said, and that nothing is left behind.
 
-#[expect(dead_code, unreachable_pub, reason = "shared by several test programs, each uses a part")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+#[expect(dead_code, unreachable_pub, reason = "shared by several test programs")]
 mod gateway_support;
 
 use std::io::{BufRead, BufReader, Read, Write};

@@ -1,6 +1,8 @@
 //! nginx and HAProxy as real processes under their recipes.
 
-#[expect(dead_code, unreachable_pub, reason = "shared by several test programs, each uses a part")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+#[expect(dead_code, unreachable_pub, reason = "shared by several test programs")]
 mod gateway_support;
 
 use gatecrash::gateway::{Endpoint, Gateway};

@@ -84,20 +84,13 @@ pub enum GatewayError {
         tail: Vec<String>,
     },
     /// It runs and does not answer.
-    #[error(
-        "gateway `{gateway}` was not ready within {within}: GET http://{addr}{path} {last}{}",
-        quoted(tail)
-    )]
+    #[error("gateway `{gateway}` was not ready within {within}: {last}{}", quoted(tail))]
     NotReady {
         /// Gateway name.
         gateway: String,
         /// How long was waited.
         within: Span,
-        /// Where it should listen.
-        addr: SocketAddr,
-        /// Path asked for.
-        path: String,
-        /// What came of the last try, a fragment that follows the address.
+        /// The last try and what came of it.
         last: String,
         /// Its last log lines.
         tail: Vec<String>,

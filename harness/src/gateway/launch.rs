@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::blueprint::{self, Blueprint, OUTPUT};
 use super::error::GatewayError;
-use super::live::{Gateway, Running};
+use super::live::{self, Gateway, Running, signal_named};
 use super::process::Process;
 use super::version;
 use super::{Launch, check_plan, http};
@@ -59,7 +59,7 @@ pub async fn launch(launch: Launch<'_>) -> Result<Gateway, GatewayError> {
                 return Ok(Gateway::running(running, profile, &launch));
             }
             Err(error) => {
-                running_stop(process, &blueprint).await;
+                give_up(&process, &blueprint).await;
                 match error {
                     GatewayError::PortTaken { .. } if !retried => retried = true,
                     error => return Err(error),
@@ -87,8 +87,8 @@ fn clear_logs(blueprint: &Blueprint, dir: &Path) -> Result<(), GatewayError> {
     Ok(())
 }
 
-async fn running_stop(process: Process, blueprint: &Blueprint) {
-    process.stop(super::live::signal_named(&blueprint.stop.signal), blueprint.stop.within.duration()).await;
+async fn give_up(process: &Process, blueprint: &Blueprint) {
+    process.stop(signal_named(&blueprint.stop.signal), blueprint.stop.within.duration()).await;
 }
 
 /// Waits for an answer; a gateway that ends, or stays silent too long, is an error with its last words.
@@ -101,7 +101,7 @@ async fn wait_ready(
     let ready = &blueprint.ready;
     let deadline = Instant::now() + ready.within.duration();
     let mut last = "was never answered".to_owned();
-    let tail = || super::live::tail(dir, &blueprint.logs, QUOTED);
+    let tail = || live::tail(dir, &blueprint.logs, QUOTED);
     while Instant::now() < deadline {
         if let Some(how) = process.ended() {
             let tail = tail();
@@ -123,9 +123,7 @@ async fn wait_ready(
     Err(GatewayError::NotReady {
         gateway: blueprint.name.clone(),
         within: ready.within,
-        addr,
-        path: ready.path.clone(),
-        last,
+        last: format!("GET http://{addr}{} {last}", ready.path),
         tail: tail(),
     })
 }

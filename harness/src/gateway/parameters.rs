@@ -101,7 +101,7 @@ impl Parameter {
         match self.kind {
             Kind::Span => {
                 let span: Span = text.parse().map_err(|e| found(&format!("{e}")))?;
-                if span.0 % 1_000_000 != 0 {
+                if !span.0.is_multiple_of(1_000_000) {
                     return Err(found("whole milliseconds"));
                 }
                 self.within(span.0 as f64, text, |bound| bound.parse::<Span>().ok().map(|s| s.0 as f64))?;
