@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 
 use gatecrash_core::plan::Plan;
-use gatecrash_core::report::progress::ProgressLine;
+use gatecrash_core::report::ProgressLine;
 use gatecrash_core::units::Span;
 use gatecrash_load::LiveSnapshot;
 use gatecrash_model::Nanos;

@@ -106,7 +106,7 @@ impl Topology {
         let signs = plan.workloads.iter().find(|w| w.sign == SignPlan::Gateway).and_then(|w| w.identity);
         let key = signs
             .and_then(|identity| credentials.get(usize::from(identity)))
-            .map(|c| GatewayCredentials { access_key: c.access_key.clone(), secret_key: c.secret.clone() });
+            .map(|c| GatewayCredentials { access_key: c.access_key.clone(), secret_key: c.secret_key.clone() });
         let planted = format!("planted-{}", ground.run);
         let executable = &options.executable;
         let launch =
@@ -268,9 +268,9 @@ impl Topology {
             FaultSpec::Capacity(capacity) => {
                 for region in plan.regions.iter().filter(|r| target.is_none_or(|t| t.name == r.name)) {
                     let limits = Capacity {
-                        servers: capacity.servers as usize,
+                        servers: capacity.servers,
                         service_time: capacity.service_time.duration(),
-                        queue: capacity.queue as usize,
+                        queue: capacity.queue,
                     };
                     made.push(self.control.set_capacity(&region.name, Some(limits)).map_err(text)?);
                 }
@@ -358,7 +358,7 @@ fn identities(plan: &Plan, control: &Control) -> Result<Vec<Credentials>, Failur
 fn for_load(credentials: Credentials) -> gatecrash_load::Credentials {
     gatecrash_load::Credentials {
         access_key: credentials.access_key,
-        secret: credentials.secret,
+        secret: credentials.secret_key,
         session_token: None,
     }
 }

@@ -116,7 +116,7 @@ async fn mock(scenario: Option<PathBuf>, port: u16) -> Result<Exit, Failure> {
             // Generated test keys of a mock on loopback: the user needs them to sign, nothing else accepts them.
             super::print(&format!(
                 "identity {}: access key {} secret {}\n",
-                identity.name, credentials.access_key, credentials.secret
+                identity.name, credentials.access_key, credentials.secret_key
             ));
         }
     }

@@ -155,6 +155,9 @@ macro_rules! faults {
 pub mod malformed;
 pub mod statement;
 
+pub use clock_skew::ClockOf;
+pub use reset::ResetAt;
+
 faults! {
     latency: Latency = "latency",
     bandwidth: Bandwidth = "bandwidth",
