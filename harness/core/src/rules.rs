@@ -4,11 +4,13 @@
 //! up, pacing takes the slowest, and the first terminal order wins, in order of the file.
 
 mod matcher;
+#[cfg(test)]
+mod tests;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use gatecrash_model::draw::{self, DrawKey};
-use gatecrash_model::{AttemptContext, Nanos, Op, RequestId, hash};
+use gatecrash_model::{AttemptContext, AttemptId, Nanos, Op, RequestId, hash};
 pub use matcher::{ConnectionMatch, Glob, Matcher};
 
 use crate::faults::{Order, Pace, Terminal};
@@ -138,6 +140,11 @@ impl RuleSet {
         Self { seed, rules: faults.iter().map(rule).collect() }
     }
 
+    /// The seed of every draw.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
     /// Switches a fault. Exchanges that ask after this returns see it.
     pub fn switch(&self, fault: u16, on: bool) {
         if let Some(rule) = self.rules.get(usize::from(fault)) {
@@ -178,16 +185,16 @@ impl Rule {
         if !plan.spec.acts_at(point) || !plan.matcher.matches(facts) {
             return;
         }
-        let matched = self.matched.fetch_add(1, Ordering::SeqCst) + 1;
-        if plan.matcher.nth.is_some_and(|n| !matched.is_multiple_of(n.max(1))) {
-            return;
-        }
         let draw = plan.draw(seed, self.hash, facts);
-        if !draw::fires(draw, plan.probability.0) {
+        let order = plan.spec.order(point, facts, draw);
+        if order == Order::Continue {
             return;
         }
-        let order = plan.spec.order(point, facts, draw);
-        if order == Order::Continue || (order.is_terminal() && orders.terminal.is_some()) {
+        let matched = self.matched.fetch_add(1, Ordering::SeqCst) + 1;
+        if plan.matcher.nth.is_some_and(|n| !matched.is_multiple_of(n.max(1)))
+            || !draw::fires(draw, plan.probability.0)
+            || (order.is_terminal() && orders.terminal.is_some())
+        {
             return;
         }
         let count = self.fired.fetch_add(1, Ordering::SeqCst);
@@ -211,9 +218,14 @@ impl FaultPlan {
     pub fn draw(&self, seed: u64, name_hash: u64, facts: &Facts<'_>) -> u64 {
         let by_connection = DrawKey::Connection { link: facts.link, conn: facts.conn };
         let key = match self.per {
-            Per::Attempt => {
+            Per::Attempt if facts.attempt.request != RequestId::NONE => {
                 DrawKey::Attempt { request: facts.attempt.request, attempt: facts.attempt.number }
             }
+            // A connection without a head, or somebody else's request: try 0 of the attempt's own id.
+            Per::Attempt if facts.attempt.attempt != AttemptId::NONE => {
+                DrawKey::Attempt { request: facts.attempt.attempt, attempt: 0 }
+            }
+            Per::Attempt => by_connection,
             Per::Request => RequestId::unpack(facts.attempt.request).map_or(by_connection, DrawKey::Request),
             Per::Connection => by_connection,
             Per::Key => DrawKey::Key(hash::bytes(facts.key.as_bytes())),

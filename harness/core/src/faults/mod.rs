@@ -185,6 +185,9 @@ faults! {
     descriptors: Descriptors = "descriptors",
 }
 
+pub use clock_skew::ClockOf;
+pub use reset::ResetAt;
+
 impl FaultSpec {
     /// Its name in scenario files.
     pub fn name(&self) -> &'static str {

@@ -1,0 +1,18 @@
+//! Bytes that do not begin like HTTP at all.
+
+use gatecrash_model::hash;
+
+use super::{Body, Original, Script};
+
+pub(super) fn garbage_bytes(_: &Original<'_>) -> Script {
+    let bytes = (0..50u64).flat_map(|i| hash::mix(i ^ 0x6a4b).to_le_bytes()).collect();
+    Script::fin(bytes, Body::None, false)
+}
+
+pub(super) fn ssh_banner(_: &Original<'_>) -> Script {
+    Script::fin(b"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n".to_vec(), Body::None, false)
+}
+
+pub(super) fn http09_body(_: &Original<'_>) -> Script {
+    Script::fin(Vec::new(), Body::Pass, false)
+}
