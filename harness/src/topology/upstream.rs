@@ -66,8 +66,11 @@ fn identity(identity: &IdentityPlan) -> IdentityConfig {
 }
 
 fn borrowed(statement: &StatementPlan) -> (Vec<&str>, Vec<&str>) {
-    let list = |all: &'_ [String]| all.iter().map(String::as_str).collect();
-    (list(&statement.actions), list(&statement.resources))
+    (texts(&statement.actions), texts(&statement.resources))
+}
+
+fn texts(all: &[String]) -> Vec<&str> {
+    all.iter().map(String::as_str).collect()
 }
 
 /// Asks the rule set on the mock's behalf and records what fired.

@@ -155,8 +155,6 @@ macro_rules! faults {
 pub mod malformed;
 pub mod statement;
 
-pub use clock_skew::ClockOf;
-pub use reset::ResetAt;
 
 faults! {
     latency: Latency = "latency",
