@@ -81,6 +81,9 @@ pub async fn walk(
 /// Sleeps until an instant of the run; false when told to stop before.
 async fn sleep_until(clock: &RunClock, at: Nanos, stop: &mut watch::Receiver<bool>) -> bool {
     let left = Duration::from_nanos(at.saturating_sub(clock.now()));
+    if left.is_zero() {
+        return !*stop.borrow();
+    }
     tokio::select! {
         () = tokio::time::sleep(left) => true,
         _ = stop.wait_for(|stopped| *stopped) => false,
