@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use gatecrash_core::plan::{GatewayPlan, Plan};
 use gatecrash_core::report::{Environment, RunReport};
+use gatecrash_core::stats::{Interruption, run_report};
 use gatecrash_load::{EvidenceBudget, LiveCounters, Load, Setup, Target, run_load};
 use gatecrash_model::{Clock, Event, Pool, RunId, Sink, hash};
 use tokio::sync::watch;
@@ -107,20 +108,17 @@ pub async fn run_case(
 pub fn judge(dir: &RunDir, strict: bool) -> Result<RunReport, Failure> {
     let (plan, facts) = (dir.plan()?, dir.facts()?);
     let history = dir.history()?;
-    let interrupted = match (&facts.interrupted, facts.ended) {
-        (Some((code, why)), _) => Some((*code, why.clone())),
+    let interrupted = match (facts.interrupted, facts.ended) {
+        (Some((exit, why)), _) => Some(Interruption { exit, why }),
         (None, true) => None,
-        (None, false) => Some((Exit::Aborted.code(), "gatecrash was killed before the run ended".to_owned())),
+        (None, false) => {
+            let why = "gatecrash was killed before the run ended".to_owned();
+            Some(Interruption { exit: Exit::Aborted.code(), why })
+        }
     };
-    Ok(gatecrash_core::judge::run_report(&gatecrash_core::judge::Recorded {
-        plan: &plan,
-        profile: &facts.profile,
-        history: &history,
-        environment: &facts.environment,
-        run: &facts.run,
-        interrupted,
-        strict,
-    }))
+    let profile = if strict { facts.profile.without_deviations() } else { facts.profile };
+    let run = facts.run.parse().unwrap_or(RunId(0));
+    Ok(run_report(&plan, &profile, &history, facts.environment, run, interrupted))
 }
 
 /// From T0 to the last response: timeline, load, samples and guards side by side.

@@ -109,7 +109,7 @@ fn story(out: &Path, request: &str) -> Result<String, Failure> {
     let dir = find_run(out, run)?;
     let (plan, history) = (dir.plan()?, dir.history()?);
     let join = Join::of(&history);
-    let lines = gatecrash_core::explain::story(&plan, &history, &join, id);
+    let lines = gatecrash_core::explain::story(&history, &join, &plan, id);
     Ok(format!("{}\n", lines.join("\n")))
 }
 
