@@ -1,11 +1,14 @@
-//! The pure core: scenario files become a [`plan::Plan`], faults decide, a recorded [`history::History`] is joined and
-//! judged by [`checks`], verdicts are rendered by [`report`].
+//! The pure core: scenario files become a [`plan::Plan`], faults decide, a recorded [`history::History`] is
+//! joined and judged by [`checks`], verdicts are rendered by [`report`].
 //!
 //! No tokio, no sockets, no clock: hosts hand in time and identities and act on what is decided here.
 
 pub mod checks;
 pub mod diagnostics;
+pub mod explain;
 pub mod faults;
+#[doc(hidden)]
+pub mod golden;
 pub mod history;
 pub mod judge;
 pub mod plan;
@@ -13,5 +16,7 @@ pub mod profile;
 pub mod report;
 pub mod rules;
 pub mod scenario;
+pub mod selftest;
+pub mod stats;
 pub mod units;
 pub mod verdict;

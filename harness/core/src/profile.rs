@@ -73,7 +73,8 @@ pub struct Deviation {
 }
 
 impl Profile {
-    /// Strict: 502 for refused or invalid, 504 for timeout, no replay of unsafe methods, at most two attempts.
+    /// Strict: 502 for refused or invalid, 504 for timeout, no replay of unsafe methods, at most two
+    /// attempts.
     pub fn strict(gateway: &str) -> Self {
         Self {
             gateway: gateway.into(),
@@ -98,7 +99,15 @@ impl Profile {
     }
 }
 
-/// How a gateway's own health probes look on a link, so that they are not taken for attempts. All given parts hold.
+impl Profile {
+    /// The same without its known deviations: strict mode, in which they fail.
+    pub fn without_deviations(&self) -> Self {
+        Self { deviations: Vec::new(), ..self.clone() }
+    }
+}
+
+/// How a gateway's own health probes look on a link, so that they are not taken for attempts. All given parts
+/// hold.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct ProbePattern {

@@ -26,7 +26,8 @@ pub struct Finding {
     pub wanted: String,
     /// How many exchanges it rests on.
     pub samples: u64,
-    /// One sentence per line: numbers, windows, what the upstream saw. For an inconclusive one: the reason first.
+    /// One sentence per line: numbers, windows, what the upstream saw. For an inconclusive one: the reason
+    /// first.
     pub details: Vec<String>,
     /// Up to three requests that show it, worst first.
     pub exemplars: Vec<RequestId>,
@@ -86,6 +87,12 @@ impl Finding {
     /// With a sentence of evidence.
     pub fn detail(mut self, sentence: impl Into<String>) -> Self {
         self.details.push(sentence.into());
+        self
+    }
+
+    /// With sentences of evidence.
+    pub fn details(mut self, sentences: impl IntoIterator<Item = String>) -> Self {
+        self.details.extend(sentences);
         self
     }
 

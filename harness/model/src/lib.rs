@@ -12,6 +12,7 @@ pub mod draw;
 pub mod hash;
 pub mod ids;
 pub mod op;
+pub mod population;
 pub mod records;
 pub mod sink;
 pub mod time;
@@ -21,6 +22,7 @@ pub use content::{Content, Pool};
 pub use context::{AttemptCell, AttemptContext, AttemptRegistry};
 pub use ids::{AttemptId, RequestId, RunId, StrId};
 pub use op::Op;
+pub use population::{KeyPattern, Population, SizeLaw};
 pub use records::{
     AttemptRecord, BodyCheck, ClientRecord, ConnectionRecord, Decision, EndedBy, Ending, Evidence,
     EvidenceSide, FiringRecord, Framing, Record, Shape, UpstreamRecord, printable,

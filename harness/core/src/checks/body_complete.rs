@@ -1,10 +1,13 @@
 //! `body-complete`: a body that the upstream cut short must not look whole to the client.
 
-use gatecrash_model::{AttemptRecord, BodyCheck, Capabilities, Capability, Ending};
+use gatecrash_model::{AttemptRecord, BodyCheck, Capabilities, Capability, Ending, Op};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Check, CheckInfo};
+use super::tally::Tally;
+use super::{Check, CheckInfo, Rests};
+#[cfg(test)]
+use crate::golden::{Golden, Story, Try};
 use crate::judge::Scope;
 use crate::verdict::Finding;
 
@@ -17,37 +20,59 @@ impl Check for BodyComplete {
     const INFO: CheckInfo = CheckInfo {
         name: "body-complete",
         summary: "a body cut by the upstream is never complete for the client",
-        doc: "When the upstream ends before its Content-Length or last chunk, the gateway has to pass the break on: an \
-              incomplete message must be recognisable as incomplete (RFC 9112 8). Inconclusive when no body was cut.",
+        doc: "When the upstream ends before its Content-Length or last chunk, the gateway has to pass the \
+              break on: an incomplete message must be recognisable as incomplete (RFC 9112 8) - no last \
+              chunk, fewer bytes than Content-Length, or a reset. Otherwise half an object is stored as a \
+              whole one. Inconclusive when no body was cut. nginx 1.22 and HAProxy 2.6 pass a cut of \
+              Content-Length and chunked bodies on; HAProxy ends a close-delimited body cleanly after a \
+              reset. Typical fixes: keep `proxy_buffering` from rewriting lengths, keep HTTP/1.1 upstream \
+              (`proxy_http_version 1.1`) so that bodies are framed.",
         example: "body-complete: {}",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
         min_samples: 1,
+        rests: Rests::OnExchanges,
     };
 
     fn judge(&self, scope: &Scope<'_>) -> Finding {
-        let wanted = "no cut body is complete for the client";
-        let cut: Vec<_> = scope
-            .clients()
-            .filter_map(|c| scope.join.fed_by(scope.history, c).map(|a| (c, a)))
-            .filter(|(_, a)| is_cut(a))
-            .collect();
-        let samples = cut.len() as u64;
-        if samples < scope.min_samples {
-            return Finding::inconclusive(wanted, samples, "no response body was cut upstream");
+        let mut tally = Tally::default();
+        for client in scope.clients() {
+            let Some(source) = scope.source(client).filter(|a| is_cut(a)) else { continue };
+            let looks_whole = client.ending == Ending::Complete
+                && matches!(client.status, 200..=299)
+                && client.shape.body() != BodyCheck::Exact;
+            tally.count(!looks_whole, client.id(), || {
+                format!(
+                    "complete {} although the upstream's body ended ({}) after {} bytes",
+                    client.status, source.ending, source.response_bytes
+                )
+            });
         }
-        let bad: Vec<_> = cut
-            .iter()
-            .filter(|(c, _)| c.ending == Ending::Complete && c.status < 300 && c.shape.body() != BodyCheck::Exact)
-            .map(|(c, _)| c.id())
-            .collect();
-        Finding::judged(bad.is_empty(), format!("{} complete", bad.len()), wanted, samples)
-            .detail(format!("{} of {samples} responses with a cut upstream body were complete", bad.len()))
-            .exemplars(bad)
+        tally.finding(scope, "no cut body is complete for the client", "no response body was cut upstream")
+    }
+
+    #[cfg(test)]
+    fn goldens() -> Vec<Golden> {
+        let story = || Story::new().every(10, 0, 30, |r| r.tries([Try::cut()]));
+        let reset = || Story::new().every(10, 0, 30, |r| r.tries([Try::cut()]).ending(Ending::CutRst));
+        let whole = |body| {
+            story().every(10, 30, 40, move |r| r.tries([Try::cut()]).ending(Ending::Complete).body(body))
+        };
+        vec![
+            Golden::pass("the cut is passed on", Self {}, story()),
+            Golden::pass("a reset is a cut too", Self {}, reset()),
+            Golden::pass("all bytes came before the cut", Self {}, whole(BodyCheck::Exact)),
+            Golden::fail("half a body is complete", Self {}, whole(BodyCheck::Prefix)),
+            Golden::inconclusive("nothing was cut", Self {}, Story::new().every(10, 0, 100, |r| r)),
+            Golden::inconclusive("attempts were not seen", Self {}, story().without(Capability::Attempts)),
+        ]
     }
 }
 
-fn is_cut(attempt: &AttemptRecord) -> bool {
+/// Whether the response's body ended before it was whole.
+pub(super) fn is_cut(attempt: &AttemptRecord) -> bool {
     attempt.status != 0
+        && !matches!(attempt.op, Op::HeadObject | Op::HeadBucket)
         && matches!(attempt.ending, Ending::CutFin | Ending::CutRst | Ending::Hang)
         && attempt.first_byte != u32::MAX
+        && (attempt.promised == u32::MAX || attempt.response_bytes < attempt.promised)
 }

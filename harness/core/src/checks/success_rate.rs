@@ -1,16 +1,18 @@
 //! `success-rate`: the share of requests with a whole, correct 2xx answer.
 
-use gatecrash_model::{Capabilities, Capability, Ending};
+use gatecrash_model::{Capabilities, Capability};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Check, CheckInfo};
+use super::{Check, CheckInfo, Rests, ShareBounds};
+#[cfg(test)]
+use crate::golden::{Golden, Story};
 use crate::judge::Scope;
 use crate::units::Share;
 use crate::verdict::Finding;
 
-/// Share of requests answered 2xx (or 304), whole, with every byte right. Dropped reused connections are a legal
-/// "please retry" and count neither way.
+/// Share of requests answered 2xx (or 304), whole, with every byte right. Dropped reused connections are a
+/// legal "please retry" and count neither way.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct SuccessRate {
@@ -26,32 +28,52 @@ impl Check for SuccessRate {
     const INFO: CheckInfo = CheckInfo {
         name: "success-rate",
         summary: "share of requests with a whole, correct answer",
-        doc: "A request succeeds when its answer is 2xx or 304, complete under its own framing, and every body byte is \
-              the object's. Requests dropped on a reused client connection are a legal retry signal (RFC 9112 9.3.1) \
-              and count neither as success nor as failure.",
+        doc: "A request succeeds when its answer is 2xx or 304, complete under its own framing, and every \
+              body byte is the object's. Requests dropped on a reused client connection are a legal retry \
+              signal (RFC 9112 9.3.1) and count neither as success nor as failure. `max` proves that a \
+              fault bites. Typical fixes: nginx `proxy_next_upstream error timeout invalid_header \
+              http_503` with `proxy_next_upstream_tries`; HAProxy `retry-on all-retryable-errors` with \
+              `option redispatch 1`.",
         example: "success-rate: { min: 99% }",
         needs: Capabilities::of(&[Capability::Framing]),
         min_samples: 30,
+        rests: Rests::OnRates,
     };
 
     fn judge(&self, scope: &Scope<'_>) -> Finding {
-        let wanted = match (self.min, self.max) {
-            (Some(min), Some(max)) => format!("between {min} and {max}"),
-            (Some(min), None) => format!("at least {min}"),
-            (None, Some(max)) => format!("at most {max}"),
-            (None, None) => "any".into(),
-        };
-        let counted: Vec<_> = scope.clients().filter(|c| c.ending != Ending::DroppedReused).collect();
+        let bounds = ShareBounds { min: self.min, max: self.max };
+        let counted: Vec<_> = scope.answered().collect();
         let samples = counted.len() as u64;
-        if samples < scope.min_samples {
-            return Finding::inconclusive(wanted, samples, format!("{samples} requests, {} needed", scope.min_samples));
+        if samples < scope.min_samples.max(1) {
+            let reason = format!("{samples} requests, {} needed", scope.min_samples);
+            return Finding::inconclusive(bounds.to_string(), samples, reason);
         }
         let good = counted.iter().filter(|c| c.is_success()).count();
         let share = good as f64 / samples as f64;
-        let holds = self.min.is_none_or(|m| share >= m.0) && self.max.is_none_or(|m| share <= m.0);
-        let failed = counted.iter().filter(|c| !c.is_success()).map(|c| c.id());
-        Finding::judged(holds, format!("{:.2}%", share * 100.0), wanted, samples)
+        let failed = counted.iter().filter(|c| !c.is_success());
+        let observed = format!("{:.2}%", share * 100.0);
+        Finding::judged(bounds.hold(share), observed, bounds.to_string(), samples)
             .detail(format!("{} of {samples} requests did not succeed", samples - good as u64))
-            .exemplars(failed)
+            .details(super::endings_in_words(failed.clone().copied()))
+            .exemplars(failed.map(|c| c.id()))
+    }
+
+    fn problem(&self) -> Option<&'static str> {
+        ShareBounds { min: self.min, max: self.max }.problem()
+    }
+
+    #[cfg(test)]
+    fn goldens() -> Vec<Golden> {
+        let check = || Self { min: Some(Share(0.9)), max: None };
+        let bites = || Self { min: None, max: Some(Share(0.5)) };
+        let story = || Story::new().every(10, 0, 400, |r| r);
+        let dropped = || story().every(10, 400, 500, |r| r.ending(gatecrash_model::Ending::DroppedReused));
+        vec![
+            Golden::pass("every answer is whole", check(), story()),
+            Golden::pass("drops of reused connections count neither way", check(), dropped()),
+            Golden::fail("a fifth is 502", check(), story().every(10, 400, 500, |r| r.answer(502))),
+            Golden::fail("the fault does not bite", bites(), story()),
+            Golden::inconclusive("ten requests", check(), Story::new().every(10, 0, 100, |r| r)),
+        ]
     }
 }

@@ -155,6 +155,7 @@ macro_rules! faults {
 pub mod malformed;
 pub mod statement;
 
+
 faults! {
     latency: Latency = "latency",
     bandwidth: Bandwidth = "bandwidth",

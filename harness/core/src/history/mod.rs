@@ -2,6 +2,7 @@
 //!
 //! It never contains the name of a defect: the judge cannot peek.
 
+mod intervals;
 mod join;
 mod store;
 
@@ -10,6 +11,7 @@ use gatecrash_model::{
     GatewaySample, Nanos, StoreEntry, StrId, Strings, UpstreamRecord,
 };
 
+pub use intervals::{Interval, Intervals};
 pub use join::{Join, JoinStats};
 pub use store::{StoreError, decode_all, encode_header};
 

@@ -1,0 +1,72 @@
+//! `bounded-attempts`: no request is tried more often than declared.
+
+use gatecrash_model::{Capabilities, Capability};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::tally::Tally;
+use super::{Check, CheckInfo, Rests};
+#[cfg(test)]
+use crate::faults::{FaultSpec, Refuse};
+#[cfg(test)]
+use crate::golden::{Golden, Story, Try};
+use crate::judge::Scope;
+use crate::verdict::Finding;
+
+/// Upstream attempts per client request never exceed the declared maximum, the stale-pool retry included.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct BoundedAttempts {}
+
+impl Check for BoundedAttempts {
+    const INFO: CheckInfo = CheckInfo {
+        name: "bounded-attempts",
+        summary: "no more upstream attempts per request than declared",
+        doc: "Counts the upstream attempts that carry a request's id, health probes excluded, against the \
+              profile's maximum. Retries multiply through the layers of a system: three tries in each of \
+              five are 243 at the bottom (AWS Builders' Library, Timeouts, retries and backoff with \
+              jitter). Requests whose connect attempts nobody could see (refused, black-holed) are left \
+              out unless the gateway's log is a second witness. Measured: nginx adds one try when a pooled \
+              connection turns out dead. Typical fixes: nginx `proxy_next_upstream_tries`; HAProxy \
+              `retries`.",
+        example: "bounded-attempts: {}",
+        needs: Capabilities::of(&[Capability::Attempts]),
+        min_samples: 1,
+        rests: Rests::OnExchanges,
+    };
+
+    fn judge(&self, scope: &Scope<'_>) -> Finding {
+        let max = usize::from(scope.profile.max_attempts);
+        let mut tally = Tally::default();
+        let mut most = 0;
+        for client in scope.clients() {
+            let count = scope.attempts(client).count();
+            most = most.max(count);
+            if count > max {
+                tally.bad(client.id(), format!("{count} attempts"));
+            } else if count > 0 && !scope.hides_attempts(client) {
+                tally.good();
+            }
+        }
+        let why = "no attempt could be counted (none upstream, or connect faults without a witness)";
+        let finding = tally.finding(scope, format!("at most {max} attempts"), why);
+        finding.detail(format!("{most} attempts at most"))
+    }
+
+    #[cfg(test)]
+    fn goldens() -> Vec<Golden> {
+        let tries = |n| Story::new().every(10, 0, 50, move |r| r.tries(vec![Try::reset(); n]));
+        let refuse = || FaultSpec::Refuse(Refuse {});
+        let refused = |n| {
+            Story::new().fault(refuse(), 0, 900).every(10, 0, 50, move |r| r.tries(vec![Try::reset(); n]))
+        };
+        vec![
+            Golden::pass("two tries", Self {}, tries(2)),
+            Golden::pass("refused tries with a witness", Self {}, refused(2).profile(|p| p.witness = true)),
+            Golden::fail("three tries", Self {}, tries(3)),
+            Golden::fail("three seen while others were refused", Self {}, refused(3)),
+            Golden::inconclusive("refused tries were not seen", Self {}, refused(1)),
+            Golden::inconclusive("attempts were not seen", Self {}, tries(2).without(Capability::Attempts)),
+        ]
+    }
+}

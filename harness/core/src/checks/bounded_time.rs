@@ -1,0 +1,94 @@
+//! `bounded-time`: every request ends within the declared limit.
+
+use gatecrash_model::{Capabilities, Capability, ClientRecord, Ending, Nanos};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::tally::Tally;
+use super::{Check, CheckInfo, Rests};
+#[cfg(test)]
+use crate::faults::FaultSpec;
+#[cfg(test)]
+use crate::golden::{Golden, Story, Try};
+use crate::judge::{Scope, is_trickle};
+use crate::profile::Profile;
+use crate::units::Span;
+use crate::verdict::Finding;
+
+/// From the first byte sent to the end of the answer, no request takes longer than the gateway declares.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct BoundedTime {}
+
+impl Check for BoundedTime {
+    const INFO: CheckInfo = CheckInfo {
+        name: "bounded-time",
+        summary: "every request ends within the declared limit",
+        doc: "The limit is the profile's total timeout or, without one, tries x (connect + read) + \
+              back-off; to it come max(50 ms, 10 %) and the scheduler slack measured in the run. Counted \
+              from the first byte sent to the end of the exchange. A gateway without a limit lets one \
+              silent upstream hold its workers and connections until none are left. Trickling heads and \
+              bodies are judged only if a total is declared: nginx and HAProxy bound the gap between \
+              reads, not a trickling body. Typical fixes: nginx `proxy_read_timeout`, \
+              `proxy_next_upstream_timeout`; HAProxy `timeout server`, `timeout connect`, `retries`.",
+        example: "bounded-time: {}",
+        needs: Capabilities::of(&[Capability::Framing]),
+        min_samples: 1,
+        rests: Rests::OnExchanges,
+    };
+
+    fn judge(&self, scope: &Scope<'_>) -> Finding {
+        let limit = scope.limit(declared(scope.profile));
+        let mut tally = Tally::default();
+        for client in scope.clients() {
+            let took = u64::from(client.done) * 1000;
+            let left_early = client.ending == Ending::Hang && took <= limit;
+            if left_early || (scope.profile.total_timeout.is_none() && is_trickled(scope, client)) {
+                continue;
+            }
+            tally.count(took <= limit, client.id(), || {
+                let seconds = took / 100_000_000;
+                format!("{} after {}.{} s", client.ending, seconds / 10, seconds % 10)
+            });
+        }
+        let wanted = format!("within {}", Span::millis(limit / 1_000_000));
+        tally.finding(scope, wanted, "no request lasted long enough to be judged")
+    }
+
+    #[cfg(test)]
+    fn goldens() -> Vec<Golden> {
+        use crate::faults::SlowBody;
+        use crate::units::Size;
+        let story = || {
+            Story::new()
+                .every(10, 0, 50, |r| r)
+                .every(10, 50, 60, |r| r.tries([Try::silent(), Try::silent()]))
+        };
+        let hang = |ms| {
+            Story::new().every(10, 0, 50, move |r| r.tries([Try::silent()]).ending(Ending::Hang).took(ms))
+        };
+        let slow = FaultSpec::SlowBody(SlowBody { bytes: Size(1), every: Span::millis(100) });
+        let trickle = Story::new()
+            .fault(slow, 0, 5000)
+            .every(10, 0, 50, |r| r.tries([Try::served().by(0)]).took(9000))
+            .profile(|p| p.total_timeout = None);
+        vec![
+            Golden::pass("two silent tries end within the total", Self {}, story()),
+            Golden::fail("a hang of 5 s", Self {}, hang(5000)),
+            Golden::fail("an answer after 9 s", Self {}, Story::new().every(10, 0, 50, |r| r.took(9000))),
+            Golden::inconclusive("the client left first", Self {}, hang(1000)),
+            Golden::inconclusive("a trickle without a declared total", Self {}, trickle),
+        ]
+    }
+}
+
+/// What a profile declares for a whole request.
+pub(super) fn declared(profile: &Profile) -> Nanos {
+    let per_try = profile.connect_timeout.0 + profile.read_timeout.0;
+    let tries = u64::from(profile.max_attempts.max(1));
+    profile.total_timeout.map_or(tries * per_try + profile.back_off.0, |total| total.0)
+}
+
+fn is_trickled(scope: &Scope<'_>, client: &ClientRecord) -> bool {
+    scope.attempts(client).chain(scope.fed_by(client)).any(|a| scope.fault(a).is_some_and(is_trickle))
+}

@@ -1,0 +1,90 @@
+//! `crash-free`: the gateway survives.
+
+use gatecrash_model::{AttemptRecord, Capabilities, Capability, ClientRecord, Ending};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::tally::Tally;
+use super::{Check, CheckInfo, Rests};
+use crate::faults::Host;
+#[cfg(test)]
+use crate::golden::{Golden, Story, Try};
+use crate::judge::Scope;
+use crate::verdict::Finding;
+
+/// The gateway's process and listener live, and no request makes the task that serves it vanish.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct CrashFree {}
+
+impl Check for CrashFree {
+    const INFO: CheckInfo = CheckInfo {
+        name: "crash-free",
+        summary: "process, listener and connections survive every fault",
+        doc: "The gateway's process must not end by itself, its listener must accept, and no connection \
+              may close without a byte under a request: on a first request that is never legal, on a \
+              reused connection it is a legal race (RFC 9112 9.3.1) unless the gateway was just reading a \
+              malformed answer for that request - then the task that served it died. A panic per bad \
+              response is a denial of service for whoever shares the process. Measured: nginx 1.22 drops \
+              the client for some malformed heads and chunk sizes. Typical fixes: update; run behind a \
+              supervisor; report it upstream.",
+        example: "crash-free: {}",
+        needs: Capabilities::of(&[Capability::Framing, Capability::Process]),
+        min_samples: 1,
+        rests: Rests::OnExchanges,
+    };
+
+    fn judge(&self, scope: &Scope<'_>) -> Finding {
+        let mut tally = Tally::default();
+        for client in scope.clients() {
+            tally.count(!is_vanished(scope, client), client.id(), || match client.ending {
+                Ending::Refused | Ending::ConnectFailed => {
+                    format!("connecting to the gateway: {}", client.ending)
+                }
+                ending => format!("closed without a byte ({ending})"),
+            });
+        }
+        let deaths: Vec<_> = scope.history.gateway_deaths().collect();
+        let wanted = "process, listener and connections live";
+        let finding = tally.finding(scope, wanted, "no request was sent");
+        let Some((at, how)) = deaths.first() else { return finding };
+        let died = format!("the gateway's process died at +{:.2}s: {how}", *at as f64 / 1e9);
+        let details = finding.details.clone();
+        let dead = Finding::judged(false, "died", wanted, finding.samples).detail(died);
+        dead.details(details).exemplars(finding.exemplars)
+    }
+
+    #[cfg(test)]
+    fn goldens() -> Vec<Golden> {
+        use gatecrash_model::Event;
+        let story = || Story::new().every(10, 0, 50, |r| r);
+        let told = |ending| story().every(10, 50, 60, move |r| r.ending(ending));
+        let reading =
+            || story().every(10, 50, 60, |r| r.tries([Try::garbage()]).ending(Ending::DroppedReused));
+        let died = Event::GatewayDied { at: 40_000_000, how: "signal 11".into() };
+        vec![
+            Golden::pass("all answered", Self {}, story()),
+            Golden::pass("a reused connection was closed", Self {}, told(Ending::DroppedReused)),
+            Golden::fail("a first connection was closed", Self {}, told(Ending::DroppedFirst)),
+            Golden::fail("closed while reading garbage", Self {}, reading()),
+            Golden::fail("nobody listens", Self {}, told(Ending::Refused)),
+            Golden::fail("the process died", Self {}, story().event(died)),
+            Golden::inconclusive("the process was not seen", Self {}, story().without(Capability::Process)),
+        ]
+    }
+}
+
+fn is_vanished(scope: &Scope<'_>, client: &ClientRecord) -> bool {
+    match client.ending {
+        Ending::DroppedFirst => true,
+        Ending::DroppedReused => scope.attempts(client).any(|a| a.has(AttemptRecord::ILLEGAL)),
+        Ending::Refused | Ending::ConnectFailed => !is_starved(scope, client),
+        _ => false,
+    }
+}
+
+/// Whether a fault on the gateway's own process explains that it cannot accept.
+fn is_starved(scope: &Scope<'_>, client: &ClientRecord) -> bool {
+    let faults = scope.plan.faults.iter().enumerate().filter(|(_, f)| f.spec.info().host == Host::Process);
+    faults.map(|(i, _)| i as u16).any(|i| scope.intervals.active(i, client.intended, client.ended()))
+}

@@ -1,0 +1,144 @@
+//! `failback`: a healed region gets its traffic back.
+
+use gatecrash_model::{Capabilities, Capability, ClientRecord, Ending, Nanos};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Check, CheckInfo, Rests};
+#[cfg(test)]
+use crate::faults::{FaultSpec, Swallow};
+#[cfg(test)]
+use crate::golden::{Golden, Story, Try};
+use crate::judge::Scope;
+use crate::stats::settled;
+use crate::units::Span;
+use crate::verdict::Finding;
+
+/// After the fault on `to` ended, it gets 90 % of its share back in time, and not too early.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Failback {
+    /// The region that healed.
+    pub to: String,
+    /// By when it has its share again, from the recorded end of the fault.
+    pub within: Span,
+    /// Until when it must not have: no return on the first good answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Span>,
+}
+
+impl Check for Failback {
+    const INFO: CheckInfo = CheckInfo {
+        name: "failback",
+        summary: "a healed region gets its traffic back in time",
+        doc: "From `within` after the recorded end of the fault, the region must serve at least 90 % of \
+              the share it had before the first fault; before `not-before`, at most 10 % of it. A gateway \
+              that never returns runs on its standby until that fails too; one that returns at the first \
+              good answer flaps. Inconclusive when traffic had never left. Measured: nginx returns after \
+              `fail_timeout`, HAProxy after `rise` probes. Typical fixes: nginx `fail_timeout`, \
+              `slow_start`; HAProxy `rise`, `inter`, `slowstart`.",
+        example: "failback: { to: us-east-1, within: 20s, not-before: 3s }",
+        needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
+        min_samples: 30,
+        rests: Rests::OnRates,
+    };
+
+    fn judge(&self, scope: &Scope<'_>) -> Finding {
+        let wanted = format!("{} has its share again within {}", self.to, self.within);
+        let open = |samples, reason: String| Finding::inconclusive(wanted.clone(), samples, reason);
+        let Some(to) = scope.region(&self.to) else {
+            return open(0, format!("there is no region {}", self.to));
+        };
+        let Some((hit, healed, end)) = healed(scope, to) else {
+            return open(0, format!("no fault on {} ended before the end of this window", self.to));
+        };
+        let is_to = |c: &&ClientRecord| scope.served_from(c) == Some(to);
+        let before: Vec<_> = successes(scope, 0, hit).collect();
+        let due = match before.len() {
+            0..30 => planned_share(scope, to),
+            all => before.iter().filter(|c| is_to(c)).count() as f64 / all as f64,
+        };
+        let during: Vec<_> = successes(scope, hit, healed).collect();
+        let kept = during.iter().filter(|c| is_to(c)).count() as f64;
+        if due == 0.0 || kept > 0.5 * due * during.len() as f64 {
+            return open(0, format!("traffic had not left {} while the fault was on", self.to));
+        }
+        let after: Vec<_> =
+            scope.clients_between(healed, end).filter(|c| c.ending != Ending::DroppedReused).collect();
+        let moments: Vec<_> = after.iter().map(|c| (c.intended, is_to(c))).collect();
+        let late: Vec<_> = after.iter().filter(|c| c.intended >= healed + self.within.0).copied().collect();
+        let samples = late.len() as u64;
+        if samples < scope.min_samples.max(1) {
+            let needed = scope.min_samples;
+            return open(
+                samples,
+                format!("{samples} requests later than {} after the end, {needed} needed", self.within),
+            );
+        }
+        let back = late.iter().filter(|c| is_to(c)).count();
+        let in_time = back as f64 >= 0.9 * due * samples as f64;
+        let early: Vec<_> = match self.not_before {
+            Some(t) => after.iter().filter(|c| c.intended < healed + t.0).copied().collect(),
+            None => Vec::new(),
+        };
+        let too_early = early.iter().filter(|c| is_to(c)).count() as f64 > 0.1 * due * early.len() as f64;
+        let observed = match settled(&moments, 0.9 * due) {
+            Some(at) => format!("after {:.2}s", (at - healed) as f64 / 1e9),
+            None => "never".into(),
+        };
+        let finding = Finding::judged(in_time && !too_early, observed, wanted, samples).detail(format!(
+            "{back} of {samples} requests later than {} were served by {}, whose share is {:.0}%",
+            self.within,
+            self.to,
+            due * 100.0
+        ));
+        let finding =
+            if too_early { finding.detail("traffic came back before `not-before`") } else { finding };
+        finding.exemplars(late.iter().filter(|c| !is_to(c)).map(|c| c.id()))
+    }
+
+    #[cfg(test)]
+    fn goldens() -> Vec<Golden> {
+        let check = || Self { to: "a".into(), within: Span::millis(500), not_before: None };
+        let patient = || Self { not_before: Some(Span::millis(200)), ..check() };
+        let moved = |r: crate::golden::Request| r.tries([Try::served().link(1)]);
+        let story = |back| {
+            let swallow = FaultSpec::Swallow(Swallow {});
+            let first = |r: crate::golden::Request| r.tries([Try::silent().by(0), Try::served().link(1)]);
+            let story = Story::new().standby("b").fault(swallow, 1000, 2000).every(10, 0, 1000, |r| r);
+            story.every(10, 1000, 1020, first).every(10, 1020, back, moved).every(10, back, 4000, |r| r)
+        };
+        vec![
+            Golden::pass("back after 0.3 s", check(), story(2300)),
+            Golden::fail("back after 1 s", check(), story(3000)),
+            Golden::fail("never back", check(), story(4000)),
+            Golden::fail("back too early", patient(), story(2050)),
+            Golden::inconclusive("nothing ended", check(), Story::new().every(10, 0, 1000, |r| r)),
+        ]
+    }
+}
+
+/// The last fault on a region: recorded on, recorded off, and the end of the quiet after it.
+fn healed(scope: &Scope<'_>, region: u16) -> Option<(Nanos, Nanos, Nanos)> {
+    let hits = |fault: u16| scope.plan.faults[usize::from(fault)].region.is_none_or(|r| r == region);
+    let edges: Vec<_> = scope.intervals.all().filter(|(f, _)| hits(*f)).map(|(_, i)| i).collect();
+    let off = edges.iter().map(|i| i.until).filter(|off| *off < scope.until).max()?;
+    let on = edges.iter().map(|i| i.from).filter(|on| *on < off).min()?;
+    let next = edges.iter().map(|i| i.from).filter(|on| *on >= off).min();
+    Some((on, off, next.unwrap_or(scope.until).min(scope.until)))
+}
+
+fn successes<'a>(
+    scope: &Scope<'a>,
+    from: Nanos,
+    until: Nanos,
+) -> impl Iterator<Item = &'a ClientRecord> + use<'a> {
+    scope.clients_between(from, until).filter(|c| c.is_success())
+}
+
+/// The share of a region by its endpoints, when the run tells nothing.
+fn planned_share(scope: &Scope<'_>, region: u16) -> f64 {
+    let primary = || scope.plan.regions.iter().filter(|r| r.primary).map(|r| f64::from(r.endpoints));
+    let own = &scope.plan.regions[usize::from(region)];
+    if own.primary { f64::from(own.endpoints) / primary().sum::<f64>() } else { 0.0 }
+}

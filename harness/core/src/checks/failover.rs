@@ -1,0 +1,126 @@
+//! `failover`: with a healthy region left, traffic moves there in time.
+
+use gatecrash_model::{Capabilities, Capability, Nanos};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Check, CheckInfo, Rests};
+#[cfg(test)]
+use crate::faults::{FaultSpec, Swallow};
+#[cfg(test)]
+use crate::golden::{Golden, Story, Try};
+use crate::judge::Scope;
+use crate::stats::settled;
+use crate::units::Span;
+use crate::verdict::Finding;
+
+/// The share of requests that must be whole, correct and served by the other region once it took over.
+const GOOD: f64 = 0.99;
+
+/// After a fault hit `from`, requests are served, whole and correct, by `to`, and this soon.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Failover {
+    /// The region that the fault hits.
+    pub from: String,
+    /// The region that takes over.
+    pub to: String,
+    /// Time to detect and move, from the recorded edge of the fault.
+    pub within: Span,
+}
+
+impl Check for Failover {
+    const INFO: CheckInfo = CheckInfo {
+        name: "failover",
+        summary: "traffic moves to a healthy region in time",
+        doc: "From `within` after the recorded edge at which the fault came into force until it ends, 99 % \
+              of the requests must succeed and be served by the other region, as their responses name it. \
+              Detection takes what health checks and timeouts add up to: probes x interval, or failures x \
+              read timeout. Inconclusive when no fault hit the region or it never had traffic. Typical \
+              fixes: nginx `max_fails=1 fail_timeout` with a `backup` server and `proxy_next_upstream`; \
+              HAProxy `check inter 1s fall 2`, `option redispatch 1`, `observe layer7`.",
+        example: "failover: { from: us-east-1, to: us-west-2, within: 5s }",
+        needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
+        min_samples: 30,
+        rests: Rests::OnRates,
+    };
+
+    fn judge(&self, scope: &Scope<'_>) -> Finding {
+        let wanted = format!("{} serves within {}", self.to, self.within);
+        let (Some(from), Some(to)) = (scope.region(&self.from), scope.region(&self.to)) else {
+            return Finding::inconclusive(wanted, 0, format!("{} or {} is no region", self.from, self.to));
+        };
+        let Some((hit, end)) = outage(scope, from) else {
+            return Finding::inconclusive(wanted, 0, format!("no fault hit {} in this window", self.from));
+        };
+        if !scope.history.attempts.iter().any(|a| scope.plan.region_of_link(a.link()) == Some(from)) {
+            return Finding::inconclusive(wanted, 0, format!("{} never had traffic", self.from));
+        }
+        let samples: Vec<_> = scope
+            .clients_between(hit, end)
+            .filter(|c| c.ending != gatecrash_model::Ending::DroppedReused)
+            .map(|c| (c, c.is_success() && scope.served_from(c) == Some(to)))
+            .collect();
+        let late: Vec<_> = samples.iter().filter(|(c, _)| c.intended >= hit + self.within.0).collect();
+        let count = late.len() as u64;
+        if count < scope.min_samples.max(1) {
+            let reason = format!(
+                "{count} requests later than {} after the fault, {} needed",
+                self.within, scope.min_samples
+            );
+            return Finding::inconclusive(wanted, count, reason);
+        }
+        let good = late.iter().filter(|(_, good)| *good).count();
+        let moments: Vec<(Nanos, bool)> = samples.iter().map(|(c, good)| (c.intended, *good)).collect();
+        let observed = match settled(&moments, GOOD) {
+            Some(at) => format!("after {:.2}s", (at - hit) as f64 / 1e9),
+            None => "never".into(),
+        };
+        let lost = samples.iter().filter(|(c, _)| !c.is_success()).count();
+        Finding::judged(good as f64 >= GOOD * count as f64, observed, wanted, count)
+            .detail(format!(
+                "{good} of {count} requests later than {} after the fault were served by {}",
+                self.within, self.to
+            ))
+            .detail(format!("{lost} of {} requests failed while the fault was on", samples.len()))
+            .exemplars(late.iter().filter(|(_, good)| !good).map(|(c, _)| c.id()))
+    }
+
+    #[cfg(test)]
+    fn goldens() -> Vec<Golden> {
+        let check = || Self { from: "a".into(), to: "b".into(), within: Span::millis(500) };
+        let story = || {
+            let swallow = FaultSpec::Swallow(Swallow {});
+            Story::new().standby("b").fault(swallow, 1000, 4000).every(10, 0, 1000, |r| r)
+        };
+        let lost = |r: crate::golden::Request| r.tries([Try::silent().by(0)]);
+        let moved = |r: crate::golden::Request| r.tries([Try::served().link(1)]);
+        vec![
+            Golden::pass(
+                "moved after 0.3 s",
+                check(),
+                story().every(10, 1000, 1300, lost).every(10, 1300, 4000, moved),
+            ),
+            Golden::fail(
+                "moved after 2 s",
+                check(),
+                story().every(10, 1000, 3000, lost).every(10, 3000, 4000, moved),
+            ),
+            Golden::fail("never moved", check(), story().every(10, 1000, 4000, lost)),
+            Golden::inconclusive("no fault", check(), Story::new().standby("b").every(10, 0, 1000, |r| r)),
+        ]
+    }
+}
+
+/// First edge on and last edge off of the faults that hit a region in this window.
+fn outage(scope: &Scope<'_>, region: u16) -> Option<(Nanos, Nanos)> {
+    let hits = |fault: u16| scope.plan.faults[usize::from(fault)].region.is_none_or(|r| r == region);
+    let in_window = scope
+        .intervals
+        .all()
+        .filter(|(fault, i)| hits(*fault) && i.from < scope.until && i.until > scope.from);
+    let edges: Vec<_> = in_window.map(|(_, i)| i).collect();
+    let hit = edges.iter().map(|i| i.from).min()?;
+    let end = edges.iter().map(|i| i.until).max()?;
+    Some((hit, end.min(scope.until)))
+}

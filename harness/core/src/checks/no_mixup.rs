@@ -1,0 +1,95 @@
+//! `no-mixup`: response N answers request N.
+
+use gatecrash_model::{AttemptRecord, BodyCheck, Capabilities, Capability, ClientRecord, Op};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::tally::Tally;
+use super::{Check, CheckInfo, Rests};
+#[cfg(test)]
+use crate::golden::{Golden, Story};
+use crate::judge::Scope;
+use crate::verdict::Finding;
+
+/// Every response belongs to its request: the upstream exchange it names, its bytes, and nothing after its
+/// end.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct NoMixup {}
+
+impl Check for NoMixup {
+    const INFO: CheckInfo = CheckInfo {
+        name: "no-mixup",
+        summary: "no response of another request, no surplus bytes",
+        doc: "Each response names the upstream exchange it came from, and each body tells whose bytes it \
+              holds. A response fed by an exchange for another key or operation, bytes of another object, \
+              bytes after the end of a message, or a body where none is allowed (HEAD, 204, 304: RFC 9110 \
+              6.4.1) mean that a connection lost count: one customer's data goes to another. A cached or \
+              coalesced response of the same key is fine. Typical fixes: close upstream connections after \
+              a timeout, an early answer or surplus bytes; nginx `proxy_http_version 1.1` with `keepalive` \
+              of a current version; HAProxy `http-reuse safe`.",
+        example: "no-mixup: {}",
+        needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
+        min_samples: 1,
+        rests: Rests::OnExchanges,
+    };
+
+    fn judge(&self, scope: &Scope<'_>) -> Finding {
+        let mut tally = Tally::default();
+        for client in scope.clients().filter(|c| c.status != 0) {
+            match mixup(scope, client) {
+                Some(how) => tally.bad(client.id(), how),
+                None if scope.fed_by(client).is_some() => tally.good(),
+                None => {}
+            }
+        }
+        tally.finding(scope, "each response answers its request", "no response named its upstream exchange")
+    }
+
+    #[cfg(test)]
+    fn goldens() -> Vec<Golden> {
+        let story = || Story::new().every(10, 0, 50, |r| r);
+        let last =
+            |tell: fn(crate::golden::Request) -> crate::golden::Request| story().every(10, 60, 70, tell);
+        vec![
+            Golden::pass("each its own", Self {}, story()),
+            Golden::pass("a cached answer of the same key", Self {}, last(|r| r.key("o/1").from_other(1))),
+            Golden::fail("fed by another key", Self {}, last(|r| r.key("o/9").from_other(1))),
+            Golden::fail("another object's bytes", Self {}, last(|r| r.body(BodyCheck::Other))),
+            Golden::fail("surplus bytes", Self {}, last(|r| r.flag(ClientRecord::SURPLUS))),
+            Golden::fail(
+                "a body after HEAD",
+                Self {},
+                last(|r| r.op(Op::HeadObject).body(BodyCheck::NotChecked).flag(ClientRecord::UNDUE_BODY)),
+            ),
+            Golden::inconclusive(
+                "only errors of the gateway",
+                Self {},
+                Story::new().every(10, 0, 50, |r| r.answer(502)),
+            ),
+        ]
+    }
+}
+
+fn mixup(scope: &Scope<'_>, client: &ClientRecord) -> Option<String> {
+    if client.has(ClientRecord::SURPLUS) {
+        return Some("bytes after the end of the response".into());
+    }
+    if client.has(ClientRecord::UNDUE_BODY) {
+        return Some(format!("a body after {} {}", client.op, client.status));
+    }
+    if client.shape.body() == BodyCheck::Other {
+        return Some("bytes of another object".into());
+    }
+    let source = scope.fed_by(client).filter(|a| !belongs(scope, a, client))?;
+    Some(format!("fed by the exchange for {} {}", source.op, scope.history.text(source.key)))
+}
+
+fn belongs(scope: &Scope<'_>, attempt: &AttemptRecord, client: &ClientRecord) -> bool {
+    if attempt.request == client.id().pack() {
+        return true;
+    }
+    let (theirs, ours) = (scope.history.text(attempt.key), scope.history.text(client.key));
+    let same_op = attempt.op == client.op || (attempt.op, client.op) == (Op::GetObject, Op::HeadObject);
+    same_op && theirs == ours && !client.op.is_write()
+}

@@ -1,0 +1,59 @@
+//! Counting exchanges that were put to the test, and those that failed it.
+
+use std::collections::BTreeMap;
+
+use gatecrash_model::RequestId;
+
+use crate::judge::Scope;
+use crate::verdict::Finding;
+
+/// Exchanges that could have broken a rule, and those that did, grouped by what they did.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    samples: u64,
+    bad: BTreeMap<String, Vec<RequestId>>,
+}
+
+impl Tally {
+    /// One that kept the rule.
+    pub(super) fn good(&mut self) {
+        self.samples += 1;
+    }
+
+    /// One that broke it, and how: a fragment after "7 x".
+    pub(super) fn bad(&mut self, request: RequestId, how: impl Into<String>) {
+        self.samples += 1;
+        self.bad.entry(how.into()).or_default().push(request);
+    }
+
+    /// One that kept the rule (`true`) or broke it.
+    pub(super) fn count(&mut self, kept: bool, request: RequestId, how: impl FnOnce() -> String) {
+        if kept { self.good() } else { self.bad(request, how()) }
+    }
+
+    /// Fails on any that broke the rule; passes on enough that kept it; else says why there were too few.
+    pub(super) fn finding(self, scope: &Scope<'_>, wanted: impl Into<String>, why_none: &str) -> Finding {
+        let count: usize = self.bad.values().map(Vec::len).sum();
+        if count == 0 && self.samples < scope.min_samples.max(1) {
+            let reason = match self.samples {
+                0 => why_none.to_owned(),
+                n => format!("{n} samples, {} needed", scope.min_samples),
+            };
+            return Finding::inconclusive(wanted, self.samples, reason);
+        }
+        let mut groups: Vec<_> = self.bad.into_iter().collect();
+        groups.sort_by_key(|(_, requests)| std::cmp::Reverse(requests.len()));
+        let observed = format!("{count} of {} did otherwise", self.samples);
+        let mut finding = Finding::judged(count == 0, observed, wanted, self.samples);
+        for (how, requests) in groups.iter().take(6) {
+            finding = finding.detail(format!("{} x {how}", requests.len()));
+        }
+        finding.exemplars(first_of_each(&groups))
+    }
+}
+
+/// One request of each group in turn, so that three exemplars show three different things.
+fn first_of_each(groups: &[(String, Vec<RequestId>)]) -> Vec<RequestId> {
+    let longest = groups.iter().map(|(_, r)| r.len()).max().unwrap_or(0).min(3);
+    (0..longest).flat_map(|i| groups.iter().filter_map(move |(_, r)| r.get(i).copied())).take(3).collect()
+}

@@ -1,0 +1,158 @@
+//! `upload-once`: what was acknowledged is stored, whole and once.
+
+use std::collections::HashMap;
+
+use gatecrash_model::population::SizeLaw;
+use gatecrash_model::{Capabilities, Capability, ClientRecord, Ending, Op, Pool, StoreEntry, UpstreamRecord};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::tally::Tally;
+use super::{Check, CheckInfo, Rests};
+#[cfg(test)]
+use crate::golden::{Golden, Request, Stored, Story, Try};
+use crate::judge::Scope;
+use crate::plan::{SizePlan, WorkloadPlan};
+use crate::verdict::Finding;
+
+/// An upload answered 2xx is in the store, whole and applied once; any other is absent or whole.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct UploadOnce {}
+
+impl Check for UploadOnce {
+    const INFO: CheckInfo = CheckInfo {
+        name: "upload-once",
+        summary: "acknowledged uploads are stored whole and once",
+        doc: "Each PutObject answered 2xx must have been applied by an upstream with exactly the bytes \
+              that were sent, and be there at the end of the run unless it was deleted; one that was not \
+              acknowledged is absent or whole, never torn. A PUT applied more than once is a failure \
+              unless the profile declares PUT repeatable and the content is the same (RFC 9110 9.2.2, \
+              9.3.4). Acknowledging before the upstream did loses data silently. Typical fixes: answer \
+              only after the upstream's 2xx; nginx `proxy_request_buffering on` so that a retry has the \
+              whole body; no retry of half a body.",
+        example: "upload-once: {}",
+        needs: Capabilities::of(&[Capability::Framing, Capability::Store]),
+        min_samples: 1,
+        rests: Rests::OnExchanges,
+    };
+
+    fn judge(&self, scope: &Scope<'_>) -> Finding {
+        let store = Store::of(scope);
+        let mut tally = Tally::default();
+        for client in scope.clients().filter(|c| c.op == Op::PutObject) {
+            match store.wrong(scope, client) {
+                Some(how) => tally.bad(client.id(), how),
+                None => tally.good(),
+            }
+        }
+        tally.finding(scope, "stored whole, once", "nothing was uploaded")
+    }
+
+    #[cfg(test)]
+    fn goldens() -> Vec<Golden> {
+        let put = |r: Request| r.op(Op::PutObject);
+        let kept =
+            move |r: Request| put(r).tries([Try::served().applied(Stored::Whole)]).stored(Stored::Whole);
+        let told = move |tell: fn(Request) -> Request| {
+            Story::new().every(10, 0, 50, kept).every(10, 50, 60, move |r| tell(put(r)))
+        };
+        let twice = || {
+            told(|r| {
+                let applied = || Try::served().applied(Stored::Whole);
+                r.tries([applied(), applied()]).stored(Stored::Whole)
+            })
+        };
+        vec![
+            Golden::pass("all are kept", Self {}, Story::new().every(10, 0, 50, kept)),
+            Golden::pass("a failed one is absent", Self {}, told(|r| r.tries([Try::reset()]))),
+            Golden::pass(
+                "a failed one is whole",
+                Self {},
+                told(|r| r.tries([Try::reset().applied(Stored::Whole)]).stored(Stored::Whole)),
+            ),
+            Golden::pass("a repeated one is declared", Self {}, twice()),
+            Golden::fail("acknowledged and absent", Self {}, told(|r| r.tries([Try::reset()]).answer(200))),
+            Golden::fail(
+                "acknowledged and torn",
+                Self {},
+                told(|r| r.tries([Try::served().applied(Stored::Torn)]).stored(Stored::Torn)),
+            ),
+            Golden::fail(
+                "failed and torn",
+                Self {},
+                told(|r| r.tries([Try::reset().applied(Stored::Torn)]).stored(Stored::Torn)),
+            ),
+            Golden::fail("applied twice, not declared", Self {}, twice().profile(|p| p.replays.clear())),
+            Golden::fail(
+                "acknowledged, applied, gone",
+                Self {},
+                told(|r| r.tries([Try::served().applied(Stored::Whole)])),
+            ),
+            Golden::inconclusive("no upload", Self {}, Story::new().every(10, 0, 50, |r| r)),
+        ]
+    }
+}
+
+/// The mock's side of all uploads.
+struct Store<'a> {
+    pool: Pool,
+    applied: HashMap<u64, Vec<&'a UpstreamRecord>>,
+    at_end: HashMap<(&'a str, &'a str), Vec<&'a StoreEntry>>,
+    deletes: bool,
+}
+
+impl<'a> Store<'a> {
+    fn of(scope: &Scope<'a>) -> Self {
+        let mut applied: HashMap<_, Vec<_>> = HashMap::new();
+        let is_put = |u: &&UpstreamRecord| u.op == Op::PutObject && u.has(UpstreamRecord::APPLIED);
+        for upstream in scope.history.upstreams.iter().filter(is_put) {
+            applied.entry(upstream.request).or_default().push(upstream);
+        }
+        let mut at_end: HashMap<_, Vec<_>> = HashMap::new();
+        for entry in scope.history.stored() {
+            at_end.entry((entry.bucket.as_str(), entry.key.as_str())).or_default().push(entry);
+        }
+        let is_delete = |c: &ClientRecord| matches!(c.op, Op::DeleteObject | Op::DeleteObjects);
+        let deletes = scope.history.clients.iter().any(is_delete);
+        Self { pool: Pool::new(scope.plan.seed), applied, at_end, deletes }
+    }
+
+    /// What is wrong with one upload, in words.
+    fn wrong(&self, scope: &Scope<'_>, client: &ClientRecord) -> Option<String> {
+        let workload = scope.plan.workloads.get(usize::from(client.workload))?;
+        let key = scope.history.text(client.key);
+        let length = write_size(workload, scope.plan.seed, client.k);
+        let content = self.pool.content(&workload.bucket, key, client.id().pack() + 1);
+        let hash = content.hash(&self.pool, length);
+        let applied = self.applied.get(&client.id().pack()).map_or(&[][..], Vec::as_slice);
+        let whole =
+            applied.iter().filter(|u| u.body_hash == hash && u64::from(u.body_bytes) == length).count();
+        let entries = self.at_end.get(&(workload.bucket.as_str(), key)).map_or(&[][..], Vec::as_slice);
+        let torn = entries.iter().any(|e| e.hash != hash || e.length != length);
+        let acknowledged = client.ending == Ending::Complete && matches!(client.status, 200..=299);
+        let word = if acknowledged { "acknowledged" } else { "not acknowledged" };
+        if whole < applied.len() || torn {
+            return Some(format!("{word}, and stored with other bytes than were sent"));
+        }
+        if applied.len() > 1 && !scope.profile.replays.contains(&Op::PutObject) {
+            return Some(format!("{word}, and applied {} times", applied.len()));
+        }
+        if acknowledged && applied.is_empty() {
+            return Some("acknowledged, and applied by no upstream".into());
+        }
+        let gone = acknowledged && entries.is_empty() && !self.deletes;
+        gone.then(|| "acknowledged and applied, and gone at the end".into())
+    }
+}
+
+/// Bytes that arrival `k` uploads.
+fn write_size(workload: &WorkloadPlan, seed: u64, k: u32) -> u64 {
+    let law = match &workload.write_size {
+        SizePlan::Fixed(size) => SizeLaw::Fixed(size.0),
+        SizePlan::Weighted(list) => {
+            SizeLaw::Weighted(list.iter().map(|(size, share)| (size.0, share.0)).collect())
+        }
+    };
+    law.size(seed, &workload.bucket, k)
+}

@@ -1,0 +1,148 @@
+//! The story of one request, line by line.
+
+use gatecrash_model::{AttemptRecord, BodyCheck, ClientRecord, Decision, RequestId};
+
+use super::likely_cause;
+use crate::history::{History, Join};
+use crate::plan::Plan;
+
+/// What is known of a request, in order of time; a single line when it is not in the history.
+pub fn story(history: &History, join: &Join, plan: &Plan, request: RequestId) -> Vec<String> {
+    let Some(client) = join.client(history, request) else {
+        return vec![format!("request {request} is not in this run")];
+    };
+    let mut lines = told_by_client(history, plan, client);
+    for attempt in join.attempts(history, request) {
+        lines.push(told_by_link(history, join, plan, client, attempt));
+    }
+    match join.fed_by(history, client) {
+        Some(fed) if fed.request != request.pack() => {
+            let other = fed.request().map_or("nobody".to_owned(), |r| r.to_string());
+            lines.push(format!("the response came from an attempt of request {other}"));
+        }
+        None if client.status != 0 => {
+            lines.push("the response names no attempt: the gateway made it itself".into())
+        }
+        _ => {}
+    }
+    let notes = history.evidence.iter().filter(|e| e.request == request.pack() && !e.note.is_empty());
+    lines.extend(notes.map(|e| format!("evidence: {}", e.note)));
+    let likely = (!client.is_success()).then(|| likely_cause(plan, history, join, client)).flatten();
+    lines.extend(likely.map(|cause| format!("likely: {cause}")));
+    lines
+}
+
+fn told_by_client(history: &History, plan: &Plan, client: &ClientRecord) -> Vec<String> {
+    let bucket = plan.workloads.get(usize::from(client.workload)).map_or("", |w| w.bucket.as_str());
+    let key = history.text(client.key);
+    let mut lines = vec![format!("request {}: {} {bucket}/{key}", client.id(), client.op)];
+    if client.was_dropped() {
+        lines
+            .push(format!("due at +{}, never sent: the in-flight cap was reached", seconds(client.intended)));
+        return lines;
+    }
+    let connection = if client.has(ClientRecord::REUSED) { "a reused" } else { "a new" };
+    lines.push(format!(
+        "due at +{}, sent {} later on {connection} connection ({})",
+        seconds(client.intended),
+        millis(client.lag),
+        client.conn
+    ));
+    let status = if client.status == 0 { "no status".to_owned() } else { client.status.to_string() };
+    let code = history.text(client.code);
+    let code = if code.is_empty() { String::new() } else { format!(" {code}") };
+    let first = if client.first_byte == u32::MAX {
+        "no byte came".to_owned()
+    } else {
+        format!("first byte after {}", millis(client.first_byte))
+    };
+    lines.push(format!(
+        "client saw {status}{code}, {}, {} body bytes{}; {first}, end after {}",
+        client.ending,
+        client.body_bytes,
+        checked(client.shape.body()),
+        millis(client.done)
+    ));
+    lines
+}
+
+fn told_by_link(
+    history: &History,
+    join: &Join,
+    plan: &Plan,
+    client: &ClientRecord,
+    attempt: &AttemptRecord,
+) -> String {
+    let (region, endpoint) = plan.links().get(usize::from(attempt.link())).copied().unwrap_or_default();
+    let region = plan.regions.get(usize::from(region)).map_or("?", |r| r.name.as_str());
+    let id = attempt.id().map_or("?".to_owned(), |id| id.to_string());
+    let reused = if attempt.has(AttemptRecord::REUSED) { "reused" } else { "new" };
+    let after = attempt.start.saturating_sub(client.sent()) / 1_000;
+    let fault = attempt.fault.checked_sub(1).and_then(|i| plan.faults.get(usize::from(i)));
+    let fault = fault.map_or(String::new(), |f| format!(", fault {} ({})", f.name, f.spec.name()));
+    let status = if attempt.status == 0 { "no status".to_owned() } else { attempt.status.to_string() };
+    let upstream = join.upstream(history, attempt).map_or(String::new(), |u| {
+        let code = history.text(u.code);
+        let code = if code.is_empty() { String::new() } else { format!(" {code}") };
+        let decision =
+            if u.decision == Decision::NotEvaluated { String::new() } else { format!(", {}", u.decision) };
+        format!("; upstream said {}{code}{decision}", u.status)
+    });
+    format!(
+        "attempt {} at +{} ({id}): {region}/{endpoint}, {reused} connection, {} request bytes{fault}, \
+         {status}, {} body bytes, {} by {} after {}{upstream}",
+        attempt.number,
+        millis(u32::try_from(after).unwrap_or(u32::MAX)),
+        attempt.request_bytes,
+        attempt.response_bytes,
+        attempt.ending,
+        attempt.ended_by,
+        millis(attempt.done),
+    )
+}
+
+fn checked(body: BodyCheck) -> String {
+    if body == BodyCheck::NotChecked { String::new() } else { format!(" ({body})") }
+}
+
+fn seconds(nanos: u64) -> String {
+    format!("{:.3}s", nanos as f64 / 1e9)
+}
+
+fn millis(micros: u32) -> String {
+    format!("{:.1}ms", f64::from(micros) / 1e3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::golden::{Request, Story, Try};
+
+    #[test]
+    fn a_request_is_told_from_due_to_end() {
+        let told = Story::new().with(Request::at(5).tries([Try::reset(), Try::status(503, "SlowDown")]));
+        let lines =
+            story(&told.history, &Join::of(&told.history), &told.plan, RequestId { workload: 0, k: 0 });
+        assert_eq!(
+            lines,
+            [
+                "request 0-0: GetObject media/o/0",
+                "due at +0.005s, sent 0.0ms later on a new connection (0)",
+                "client saw 503 SlowDown, complete, 0 body bytes; first byte after 11.0ms, end after 11.0ms",
+                "attempt 1 at +1.0ms (0-0-0): a/1, new connection, 0 request bytes, no status, 0 body bytes, \
+                 dropped-first by fault after 4.0ms",
+                "attempt 2 at +6.0ms (0-1-0): a/1, new connection, 0 request bytes, 503, 200 body bytes, \
+                 complete by nobody after 4.0ms; upstream said 503 SlowDown, allowed",
+                "likely: SlowDown: the upstream throttles; retry with back-off and a budget",
+            ]
+        );
+    }
+
+    #[test]
+    fn unknown_requests_are_said_to_be() {
+        let told = Story::new();
+        let id = RequestId { workload: 0, k: 9 };
+        let lines = story(&told.history, &Join::of(&told.history), &told.plan, id);
+        assert_eq!(lines, ["request 0-9 is not in this run"]);
+    }
+}

@@ -1,0 +1,68 @@
+//! When each fault was on, as recorded: computed once, asked often.
+
+use gatecrash_model::Nanos;
+
+use super::History;
+use crate::plan::Plan;
+
+/// One stretch of time in which a fault was on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Interval {
+    /// In force from here.
+    pub from: Nanos,
+    /// Until here.
+    pub until: Nanos,
+    /// Connect faults: our own probe saw both edges. Other faults: always true.
+    pub confirmed: bool,
+}
+
+/// The recorded intervals of every fault of a plan.
+#[derive(Clone, Debug, Default)]
+pub struct Intervals {
+    by_fault: Vec<Vec<Interval>>,
+}
+
+// === impl Intervals ===
+
+impl Intervals {
+    /// Reads them off the events of a history.
+    pub fn of(plan: &Plan, history: &History) -> Self {
+        let interval = |(from, until, confirmed)| Interval { from, until, confirmed };
+        let by_fault = (0..plan.faults.len())
+            .map(|fault| history.fault_intervals(fault as u16).into_iter().map(interval).collect())
+            .collect();
+        Self { by_fault }
+    }
+
+    /// The intervals of one fault, in order.
+    pub fn of_fault(&self, fault: u16) -> &[Interval] {
+        self.by_fault.get(usize::from(fault)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a fault was on at some instant of `from..=until`.
+    pub fn active(&self, fault: u16, from: Nanos, until: Nanos) -> bool {
+        self.of_fault(fault).iter().any(|i| i.overlaps(from, until))
+    }
+
+    /// All of them with their fault, by fault.
+    pub fn all(&self) -> impl Iterator<Item = (u16, Interval)> {
+        let of = |(fault, list): (usize, &Vec<Interval>)| {
+            list.iter().map(move |i| (fault as u16, *i)).collect::<Vec<_>>()
+        };
+        self.by_fault.iter().enumerate().flat_map(of)
+    }
+
+    /// Whether any fault was on at some instant of `from..=until`.
+    pub fn any_active(&self, from: Nanos, until: Nanos) -> bool {
+        self.by_fault.iter().flatten().any(|i| i.overlaps(from, until))
+    }
+}
+
+// === impl Interval ===
+
+impl Interval {
+    /// Whether it shares an instant with `from..=until`.
+    pub fn overlaps(self, from: Nanos, until: Nanos) -> bool {
+        self.from <= until && from <= self.until
+    }
+}

@@ -1,0 +1,132 @@
+//! What an attempt did to its request, in the words of a profile.
+
+use gatecrash_model::{AttemptRecord, EndedBy, Ending};
+
+use crate::faults::malformed::{Kind, Original, script};
+use crate::faults::{FaultSpec, Order, Terminal};
+use crate::plan::Plan;
+use crate::profile::Profile;
+use crate::rules::{Facts, Point};
+
+/// What came of one attempt.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, PartialOrd, Ord)]
+pub enum Cause {
+    /// A whole answer below 400.
+    Served,
+    /// A whole answer of 400 or above.
+    Status(u16),
+    /// A legal head, and a body that broke off.
+    BodyBroken,
+    /// No connection.
+    Refused,
+    /// No connection in time.
+    ConnectTimeout,
+    /// No answer in time.
+    Timeout,
+    /// An answer that is not legal HTTP, or that ended before its head was whole.
+    Invalid,
+    /// Nobody was asked.
+    NoUpstream,
+}
+
+/// Reads the cause off an attempt and the fault that changed it.
+pub fn cause_of(plan: &Plan, attempt: &AttemptRecord) -> Cause {
+    let fault = attempt.fault.checked_sub(1).and_then(|i| plan.faults.get(usize::from(i))).map(|f| &f.spec);
+    let whole = attempt.ending == Ending::Complete;
+    let gave_up = attempt.ending == Ending::Hang || attempt.ended_by == EndedBy::Gateway;
+    match fault {
+        _ if attempt.has(AttemptRecord::NO_HEAD) => Cause::Refused,
+        _ if attempt.has(AttemptRecord::ILLEGAL) => Cause::Invalid,
+        Some(spec) if !whole && matches!(on_head(spec), Order::End(Terminal::CutHead(..))) => Cause::Invalid,
+        Some(spec) if !whole && gave_up && matches!(on_head(spec), Order::PaceHead(_)) => Cause::Timeout,
+        _ if attempt.status == 0 && gave_up => Cause::Timeout,
+        _ if attempt.status == 0 => Cause::Invalid,
+        _ if !whole => Cause::BodyBroken,
+        _ if attempt.status >= 400 => Cause::Status(attempt.status),
+        _ => Cause::Served,
+    }
+}
+
+/// What a fault does to a response head, as far as it does not depend on the exchange.
+fn on_head(spec: &FaultSpec) -> Order {
+    if !spec.acts_at(Point::ResponseHead) {
+        return Order::Continue;
+    }
+    spec.order(Point::ResponseHead, &Facts::connection(0, 1, 0, 0), 0)
+}
+
+/// Whether a fault trickles heads or bodies, so that only a total limit bounds the exchange.
+pub fn is_trickle(spec: &FaultSpec) -> bool {
+    matches!(on_head(spec), Order::PaceHead(_) | Order::PaceBody(_))
+}
+
+/// Whether a fault ends connections on accept, before a request can be seen.
+pub(super) fn is_on_accept(spec: &FaultSpec) -> bool {
+    spec.acts_at(Point::Accept)
+        && spec.order(Point::Accept, &Facts::connection(0, 1, 0, 0), 0) != Order::Continue
+}
+
+/// Whether what an attempt wrote to the gateway was no HTTP response at all: a status line no parser may
+/// accept.
+pub fn is_not_http(plan: &Plan, attempt: &AttemptRecord) -> bool {
+    if !attempt.has(AttemptRecord::ILLEGAL) {
+        return false;
+    }
+    let fault = attempt.fault.checked_sub(1).and_then(|i| plan.faults.get(usize::from(i))).map(|f| &f.spec);
+    match fault {
+        Some(FaultSpec::Malformed(m)) => !has_status_line(m.kind),
+        _ => attempt.status == 0,
+    }
+}
+
+/// Whether the bytes of a malformed kind begin with a status line of RFC 9112 4.
+fn has_status_line(kind: Kind) -> bool {
+    let original = Original {
+        status: 200,
+        head: b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
+        length: Some(5),
+        attempt_line: "x-gatecrash-attempt: 0-0-0\r\n",
+    };
+    let head = script(kind, &original).head;
+    let line = head.split(|b| *b == b'\n').next().unwrap_or_default();
+    let Some(rest) = line.strip_prefix(b"HTTP/1.") else { return false };
+    matches!(rest, [b'0'..=b'9', b' ', b'1'..=b'9', b'0'..=b'9', b'0'..=b'9', b' ' | b'\r', ..])
+        && matches!(rest[2], b'1'..=b'5')
+}
+
+// === impl Cause ===
+
+impl Cause {
+    /// Whether the upstream left the gateway without a usable answer.
+    pub fn is_failure(self) -> bool {
+        !matches!(self, Self::Served | Self::Status(_))
+    }
+
+    /// In words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Served => "served",
+            Self::Status(_) => "upstream error",
+            Self::BodyBroken => "broken body",
+            Self::Refused => "refused",
+            Self::ConnectTimeout => "connect timeout",
+            Self::Timeout => "timeout",
+            Self::Invalid => "invalid response",
+            Self::NoUpstream => "no upstream left",
+        }
+    }
+
+    /// The statuses a profile expects for it.
+    pub fn statuses(self, profile: &Profile) -> Vec<u16> {
+        match self {
+            Self::Served => Vec::new(),
+            Self::Status(status) => vec![status],
+            Self::BodyBroken => [&profile.invalid[..], &profile.timeout[..]].concat(),
+            Self::Refused => profile.refused.clone(),
+            Self::ConnectTimeout => profile.connect_timeout_status.clone(),
+            Self::Timeout => profile.timeout.clone(),
+            Self::Invalid => profile.invalid.clone(),
+            Self::NoUpstream => profile.no_upstream.clone(),
+        }
+    }
+}

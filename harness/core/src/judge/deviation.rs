@@ -1,0 +1,112 @@
+//! Known deviations of a gateway: expected, always printed, and noticed when they stop.
+
+use std::collections::HashSet;
+
+use gatecrash_model::AttemptId;
+
+use super::scope::{Case, Scope};
+use crate::checks::CheckSpec;
+use crate::faults::{FaultSpec, Host};
+use crate::profile::{Deviation, Profile};
+use crate::report::GuardNote;
+use crate::verdict::{Outcome, Verdict};
+
+/// The deviation that explains a failure: without the requests that its fault touched, the check does not
+/// fail.
+pub(super) fn excuse(check: &CheckSpec, scope: &Scope<'_>) -> Option<String> {
+    let name = check.info().name;
+    let known: Vec<_> = scope
+        .profile
+        .deviations
+        .iter()
+        .filter(|d| d.check == name)
+        .map(|d| (d, faults_of(d, scope)))
+        .filter(|(_, faults)| !faults.is_empty())
+        .collect();
+    if known.is_empty() {
+        return None;
+    }
+    let faults: HashSet<u16> = known.iter().flat_map(|(_, faults)| faults.iter().copied()).collect();
+    let touched = touched_by(&faults, scope);
+    let rest = Scope { excused: Some(&touched), ..*scope };
+    (check.judge(&rest).outcome != Outcome::Fail).then(|| {
+        let texts: Vec<_> = known.iter().map(|(d, _)| in_words(scope.profile, d)).collect();
+        texts.join("; ")
+    })
+}
+
+/// Deviations whose fault touched requests of an expectation for that check, which then held all the same.
+pub(super) fn stopped(case: &Case<'_>, verdicts: &[Verdict]) -> Vec<GuardNote> {
+    let of_check = |d: &Deviation| {
+        let name = d.check.clone();
+        verdicts
+            .iter()
+            .filter(move |v| case.plan.expectations[v.expectation as usize].check.info().name == name)
+    };
+    let held = |d: &&Deviation| {
+        of_check(d).all(|v| v.outcome == Outcome::Pass && v.deviation.is_none())
+            && of_check(d).any(|v| {
+                let Some(scope) = case.scope(&case.plan.expectations[v.expectation as usize]) else {
+                    return false;
+                };
+                let faults = faults_of(d, &scope).into_iter().collect();
+                let touched = touched_by(&faults, &scope);
+                scope.clients().any(|c| touched.contains(&c.id().pack()))
+            })
+    };
+    let note = |d: &Deviation| GuardNote {
+        guard: "deviation".into(),
+        spoils: false,
+        text: format!("known deviation stopped happening: {}", in_words(case.profile, d)),
+    };
+    case.profile.deviations.iter().filter(held).map(note).collect()
+}
+
+fn in_words(profile: &Profile, deviation: &Deviation) -> String {
+    let Deviation { fault, version, what, source, .. } = deviation;
+    format!("{} {version} under {fault}: {what} ({source})", profile.gateway)
+}
+
+/// Faults on in the window that a deviation speaks of.
+fn faults_of(deviation: &Deviation, scope: &Scope<'_>) -> Vec<u16> {
+    let meant = |spec: &FaultSpec| {
+        deviation.fault == "*"
+            || deviation.fault == spec.name()
+            || malformed_kind(spec).is_some_and(|kind| kind == deviation.fault)
+    };
+    let faults = scope.plan.faults.iter().enumerate().filter(|(_, f)| meant(&f.spec));
+    faults.map(|(i, _)| i as u16).filter(|i| scope.intervals.active(*i, scope.from, scope.until)).collect()
+}
+
+fn malformed_kind(spec: &FaultSpec) -> Option<String> {
+    let FaultSpec::Malformed(malformed) = spec else { return None };
+    serde_json::to_value(malformed.kind).ok()?.as_str().map(str::to_owned)
+}
+
+/// Packed ids of the requests that any of these faults touched: an attempt it changed, or an interval it
+/// overlapped.
+fn touched_by(faults: &HashSet<u16>, scope: &Scope<'_>) -> HashSet<u64> {
+    let history = scope.history;
+    let changed = history.attempts.iter().filter(|a| a.fault > 0 && faults.contains(&(a.fault - 1)));
+    let mut touched: HashSet<u64> = changed.map(|a| a.request).collect();
+    let mut fired = HashSet::new();
+    for firing in history.firings.iter().filter(|f| faults.contains(&f.fault)) {
+        touched.insert(firing.request);
+        fired.insert(firing.attempt);
+    }
+    fired.remove(&AttemptId::NONE);
+    touched.extend(history.attempts.iter().filter(|a| fired.contains(&a.attempt)).map(|a| a.request));
+    let by_interval = |host| matches!(host, Host::Listener | Host::MockSetting | Host::Process);
+    let wide: Vec<_> = faults
+        .iter()
+        .copied()
+        .filter(|f| by_interval(scope.plan.faults[usize::from(*f)].spec.info().host))
+        .collect();
+    if !wide.is_empty() {
+        let overlaps = |c: &&gatecrash_model::ClientRecord| {
+            wide.iter().any(|f| scope.intervals.active(*f, c.sent(), c.ended()))
+        };
+        touched.extend(history.clients.iter().filter(overlaps).map(|c| c.id().pack()));
+    }
+    touched
+}

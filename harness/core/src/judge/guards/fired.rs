@@ -1,0 +1,254 @@
+//! Did each fault fire as its draws say? The draws are recomputed and compared with the recorded firings.
+
+use std::collections::{HashMap, HashSet};
+
+use gatecrash_model::{AttemptContext, AttemptId, AttemptRecord, Decision, FiringRecord, Nanos, draw, hash};
+
+use super::super::cause::is_on_accept;
+use super::super::scope::Case;
+use crate::faults::{Host, Order};
+use crate::history::Interval;
+use crate::plan::{FaultPlan, Per};
+use crate::rules::{Facts, Point};
+
+/// How near to an edge an exchange may lie for its fate to be uncertain.
+const EDGE: Nanos = 5_000_000;
+/// How far outside an interval a firing is strange.
+const STRANGE: Nanos = 50_000_000;
+
+/// What became of one fault.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Delivery {
+    /// Index in the plan.
+    pub fault: u16,
+    /// Recorded firings; `None` for faults that are intervals.
+    pub fired: Option<u64>,
+    /// Attempts (or connections) it could have fired on, when that can be recomputed.
+    pub eligible: Option<u64>,
+    /// Why the run does not count as exercised by it: a fragment after the fault's name.
+    pub undelivered: Option<String>,
+    /// What differed from the plan without spoiling it.
+    pub remark: Option<String>,
+}
+
+/// One exchange that a fault could have fired on.
+struct Candidate {
+    attempt: u64,
+    must: bool,
+    planned: bool,
+}
+
+/// Compares plan and history, one entry per fault.
+pub fn deliveries(case: &Case<'_>) -> Vec<Delivery> {
+    let mut firings: HashMap<u16, Vec<&FiringRecord>> = HashMap::new();
+    for firing in &case.history.firings {
+        firings.entry(firing.fault).or_default().push(firing);
+    }
+    let disturbed = disturbances(case);
+    let of = |index: u16| firings.get(&index).map_or(&[][..], Vec::as_slice);
+    let faults = case.plan.faults.iter().enumerate().map(|(i, f)| (i as u16, f));
+    faults
+        .map(|(index, fault)| match fault.spec.info().host {
+            Host::Link | Host::Mock => by_rule(case, index, fault, of(index), &disturbed),
+            host => by_interval(case, index, host),
+        })
+        .collect()
+}
+
+fn by_interval(case: &Case<'_>, index: u16, host: Host) -> Delivery {
+    let intervals = case.intervals.of_fault(index);
+    let undelivered = if intervals.is_empty() {
+        Some("was never switched on".to_owned())
+    } else if host == Host::Listener && intervals.iter().any(|i| !i.confirmed) {
+        Some("was not confirmed by our own probe".to_owned())
+    } else {
+        None
+    };
+    Delivery { fault: index, fired: None, eligible: None, undelivered, remark: None }
+}
+
+fn by_rule(
+    case: &Case<'_>,
+    index: u16,
+    fault: &FaultPlan,
+    firings: &[&FiringRecord],
+    disturbed: &HashMap<u64, HashSet<u16>>,
+) -> Delivery {
+    let intervals = case.intervals.of_fault(index);
+    let candidates = is_recomputable(fault).then(|| {
+        let alone = |attempt: u64| {
+            disturbed.get(&attempt).is_none_or(|others| others.iter().all(|other| *other == index))
+        };
+        candidates(case, fault, intervals, &alone)
+    });
+    let eligible = candidates.as_ref().map(|c| c.len() as u64);
+    let undelivered = match (intervals.is_empty(), firings.is_empty(), eligible) {
+        (_, false, _) => None,
+        (true, true, _) => Some("was never switched on".to_owned()),
+        (false, true, Some(n)) => Some(format!("never fired ({n} exchanges matched)")),
+        (false, true, None) => Some("never fired".to_owned()),
+    };
+    let remark = candidates.and_then(|c| compare(&c, firings, intervals));
+    Delivery { fault: index, fired: Some(firings.len() as u64), eligible, undelivered, remark }
+}
+
+/// Order-dependent triggers, headers that were not recorded and closes of idle connections cannot be
+/// recomputed.
+fn is_recomputable(fault: &FaultPlan) -> bool {
+    let info = fault.spec.info();
+    let in_mock = info.host == Host::Mock;
+    fault.matcher.is_recomputable()
+        && fault.limit.is_none()
+        && !info.points.contains(&Point::Kept)
+        && !is_on_accept(&fault.spec)
+        && !(in_mock && (fault.per == Per::Connection || fault.endpoint.is_some()))
+}
+
+fn candidates(
+    case: &Case<'_>,
+    fault: &FaultPlan,
+    intervals: &[Interval],
+    alone: &dyn Fn(u64) -> bool,
+) -> Vec<Candidate> {
+    let hash = hash::bytes(fault.name.as_bytes());
+    let links = case.plan.links();
+    let skipped = AttemptRecord::PROBE | AttemptRecord::NO_HEAD;
+    let attempts = case.history.attempts.iter().filter(|a| a.flags & skipped == 0);
+    attempts
+        .filter_map(|attempt| {
+            let inside = intervals.iter().any(|i| i.overlaps(attempt.start, attempt.ended()));
+            let id = attempt.id().filter(|_| inside)?;
+            let (region, endpoint) = *links.get(usize::from(id.link))?;
+            let aimed =
+                fault.region.is_none_or(|r| r == region) && fault.endpoint.is_none_or(|e| e == endpoint);
+            let facts = aimed.then(|| facts(case, attempt, id, region, endpoint))?;
+            if !names(case, attempt, region).any(|bucket| fault.matcher.matches(&Facts { bucket, ..facts })) {
+                return None;
+            }
+            let draw = fault.draw(case.plan.seed, hash, &facts);
+            let point = reached(case, fault, attempt, &facts, draw)?;
+            let certain = alone(attempt.attempt) && is_surely_inside(attempt, point, intervals);
+            let planned = draw::fires(draw, fault.probability.0);
+            Some(Candidate { attempt: attempt.attempt, must: planned && certain, planned })
+        })
+        .collect()
+}
+
+fn facts<'a>(
+    case: &Case<'a>,
+    attempt: &AttemptRecord,
+    id: AttemptId,
+    region: u16,
+    endpoint: u16,
+) -> Facts<'a> {
+    Facts {
+        region,
+        endpoint,
+        link: id.link,
+        conn: id.conn,
+        ordinal: id.ordinal,
+        attempt: AttemptContext {
+            attempt: attempt.attempt,
+            request: attempt.request,
+            number: attempt.number,
+        },
+        op: attempt.op,
+        method: attempt.op.method(),
+        bucket: "",
+        key: case.history.text(attempt.key),
+        headers: &[],
+        status: attempt.status,
+    }
+}
+
+/// The names a request's bucket goes by: the scenario's and the region's own.
+fn names<'a>(case: &Case<'a>, attempt: &AttemptRecord, region: u16) -> impl Iterator<Item = &'a str> {
+    let plan = case.plan;
+    let workload = attempt.request().and_then(|r| plan.workloads.get(usize::from(r.workload)));
+    let name = workload.map_or("", |w| w.bucket.as_str());
+    let region = plan.regions.get(usize::from(region)).map_or("", |r| r.name.as_str());
+    let bucket = plan.buckets.iter().find(|b| b.name == name);
+    let local = bucket.and_then(|b| b.regions.iter().find(|(r, _)| r == region)).map(|(_, n)| n.as_str());
+    std::iter::once(name).chain(local)
+}
+
+/// The point at which the fault wants something of this attempt, if the attempt got that far.
+fn reached(
+    case: &Case<'_>,
+    fault: &FaultPlan,
+    attempt: &AttemptRecord,
+    facts: &Facts<'_>,
+    draw: u64,
+) -> Option<Point> {
+    let points = fault.spec.info().points;
+    let wants = |p: &&Point| fault.spec.order(**p, facts, draw) != Order::Continue;
+    let point = points.iter().find(wants)?;
+    let got_there = match point {
+        Point::ResponseHead => {
+            attempt.status != 0 || attempt.first_byte != u32::MAX || attempt.has(AttemptRecord::ILLEGAL)
+        }
+        Point::MockAuth | Point::MockHandle => {
+            let upstream = case.join.upstream(case.history, attempt)?;
+            upstream.decision == Decision::Allowed && attempt.has(AttemptRecord::FORWARDED)
+        }
+        _ => true,
+    };
+    got_there.then_some(*point)
+}
+
+/// Whether the decision fell inside an interval, away from its edges.
+fn is_surely_inside(attempt: &AttemptRecord, point: Point, intervals: &[Interval]) -> bool {
+    let latest = match point {
+        Point::Accept | Point::RequestHead => attempt.start,
+        _ => attempt.ended(),
+    };
+    intervals.iter().any(|i| attempt.start >= i.from + EDGE && latest + EDGE <= i.until)
+}
+
+fn compare(candidates: &[Candidate], firings: &[&FiringRecord], intervals: &[Interval]) -> Option<String> {
+    let fired: HashSet<u64> = firings.iter().map(|f| f.attempt).collect();
+    let missing: Vec<_> =
+        candidates.iter().filter(|c| c.must && !fired.contains(&c.attempt)).map(|c| c.attempt).collect();
+    let planned = candidates.iter().filter(|c| c.must).count();
+    let refused: HashSet<u64> = candidates.iter().filter(|c| !c.planned).map(|c| c.attempt).collect();
+    let near = |at: Nanos| intervals.iter().any(|i| i.from <= at + STRANGE && at <= i.until + STRANGE);
+    let unplanned: Vec<_> =
+        firings.iter().filter(|f| refused.contains(&f.attempt) || !near(f.at)).map(|f| f.attempt).collect();
+    if missing.is_empty() && unplanned.is_empty() {
+        return None;
+    }
+    let mut text = format!("{} of {planned} planned firings are missing", missing.len());
+    if let Some(list) = list(&missing) {
+        text += &format!(" (attempts {list})");
+    }
+    text += &format!(", {} were not planned", unplanned.len());
+    if let Some(list) = list(&unplanned) {
+        text += &format!(" (attempts {list})");
+    }
+    Some(text)
+}
+
+fn list(attempts: &[u64]) -> Option<String> {
+    let ids = attempts.iter().filter_map(|a| AttemptId::unpack(*a)).take(5);
+    let texts: Vec<_> = ids.map(|id| id.to_string()).collect();
+    (!texts.is_empty()).then(|| texts.join(", "))
+}
+
+/// Attempts on which a fault fired that ends or replaces the exchange, and which ones.
+fn disturbances(case: &Case<'_>) -> HashMap<u64, HashSet<u16>> {
+    let mut all: HashMap<u64, HashSet<u16>> = HashMap::new();
+    let facts = Facts { ordinal: 1, ..Facts::connection(0, 1, 0, 0) };
+    let ends: Vec<bool> = case
+        .plan
+        .faults
+        .iter()
+        .map(|f| f.spec.info().points.iter().any(|p| f.spec.order(*p, &facts, 0).is_terminal()))
+        .collect();
+    for firing in &case.history.firings {
+        if ends.get(usize::from(firing.fault)).copied().unwrap_or(false) && firing.attempt != AttemptId::NONE
+        {
+            all.entry(firing.attempt).or_default().insert(firing.fault);
+        }
+    }
+    all
+}

@@ -1,0 +1,133 @@
+//! Judging a run: each expectation over its window, guarded against vacuous verdicts.
+//!
+//! A check finds; the judge decides whether the finding may be believed. A known deviation of the gateway
+//! turns a failure into an expected one; a guard turns what it casts doubt on into "inconclusive".
+
+mod cause;
+mod deviation;
+mod guards;
+mod scope;
+
+use gatecrash_model::Capability;
+
+pub use cause::{Cause, cause_of, is_not_http, is_trickle};
+pub use guards::{Delivery, deliveries};
+pub use scope::{Case, Scope};
+
+use crate::checks::{CheckInfo, Rests};
+use crate::explain;
+use crate::history::History;
+use crate::plan::{ExpectationPlan, Plan, Severity};
+use crate::profile::Profile;
+use crate::report::GuardNote;
+use crate::verdict::{Finding, Outcome, Verdict};
+use guards::Guards;
+
+/// What became of a run.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Judgement {
+    /// One verdict per expectation, in order.
+    pub verdicts: Vec<Verdict>,
+    /// Guards that spoke.
+    pub guards: Vec<GuardNote>,
+    /// The worst that an expectation of severity `error`, or the gateway's death, makes of it.
+    pub outcome: Outcome,
+}
+
+/// Judges a run. For strict mode, hand in [`Profile::without_deviations`].
+pub fn judge_run(plan: &Plan, profile: &Profile, history: &History) -> Judgement {
+    let case = Case::new(plan, profile, history);
+    let guards = Guards::of(&case);
+    let verdicts: Vec<_> = plan
+        .expectations
+        .iter()
+        .enumerate()
+        .map(|(index, expectation)| verdict(&case, &guards, index as u32, expectation))
+        .collect();
+    let mut notes = guards.notes;
+    notes.extend(deviation::stopped(&case, &verdicts));
+    let outcome = outcome(plan, history, &verdicts);
+    Judgement { verdicts, guards: notes, outcome }
+}
+
+fn verdict(case: &Case<'_>, guards: &Guards, index: u32, expectation: &ExpectationPlan) -> Verdict {
+    let info = expectation.check.info();
+    let (finding, deviation) = match case.scope(expectation) {
+        None => (Finding::inconclusive("", 0, "its phase never began"), None),
+        Some(scope) => judge(guards, expectation, info, &scope),
+    };
+    let likely = (finding.outcome == Outcome::Fail)
+        .then(|| explain::likely_cause_of(case.plan, case.history, &case.join, &finding.exemplars))
+        .flatten();
+    Verdict {
+        expectation: index,
+        outcome: finding.outcome,
+        observed: finding.observed,
+        wanted: finding.wanted,
+        samples: finding.samples,
+        details: finding.details,
+        exemplars: finding.exemplars.iter().map(ToString::to_string).collect(),
+        likely,
+        deviation,
+    }
+}
+
+fn judge(
+    guards: &Guards,
+    expectation: &ExpectationPlan,
+    info: CheckInfo,
+    scope: &Scope<'_>,
+) -> (Finding, Option<String>) {
+    if let Some(missing) = scope.missing(info.needs) {
+        return (Finding::inconclusive("", 0, format!("this run could not observe: {missing}")), None);
+    }
+    let finding = expectation.check.judge(scope);
+    let excuse =
+        (finding.outcome == Outcome::Fail).then(|| deviation::excuse(&expectation.check, scope)).flatten();
+    let (finding, deviation) = match excuse {
+        Some(what) => (Finding { outcome: Outcome::Pass, ..finding }, Some(what)),
+        None => (finding, None),
+    };
+    let doubt = guards.doubt(expectation, info, scope).find(|d| match finding.outcome {
+        Outcome::Pass => true,
+        Outcome::Fail => d.over_failures,
+        Outcome::Inconclusive => false,
+    });
+    match doubt {
+        Some(doubt) => (finding.doubted(doubt.reason), None),
+        None => (finding, deviation),
+    }
+}
+
+fn outcome(plan: &Plan, history: &History, verdicts: &[Verdict]) -> Outcome {
+    let is_error = |v: &&Verdict| plan.expectations[v.expectation as usize].severity == Severity::Error;
+    let any = |outcome| verdicts.iter().filter(is_error).any(|v| v.outcome == outcome);
+    let watched =
+        history.capabilities.missing(gatecrash_model::Capabilities::of(&[Capability::Process])).next();
+    let died = watched.is_none() && history.gateway_deaths().next().is_some();
+    match () {
+        () if any(Outcome::Fail) || died => Outcome::Fail,
+        () if any(Outcome::Inconclusive) => Outcome::Inconclusive,
+        () => Outcome::Pass,
+    }
+}
+
+impl Finding {
+    /// The same numbers, which may not be believed, and why.
+    fn doubted(self, reason: String) -> Self {
+        let said = format!(
+            "without that: {} {}",
+            self.observed,
+            if self.outcome == Outcome::Pass { "(holds)" } else { "(does not hold)" }
+        );
+        let mut details = vec![reason, said];
+        details.extend(self.details);
+        Self { outcome: Outcome::Inconclusive, details, ..self }
+    }
+}
+
+impl CheckInfo {
+    fn rests_on_rates(&self) -> bool {
+        self.rests == Rests::OnRates
+    }
+}

@@ -1,0 +1,222 @@
+//! What one expectation looks at: a window, a match, and the questions that checks share.
+
+use std::collections::HashSet;
+
+use gatecrash_model::{AttemptRecord, Capabilities, Capability, ClientRecord, Ending, Nanos};
+
+use super::cause::{Cause, cause_of, is_on_accept};
+use crate::faults::{FaultSpec, Host};
+use crate::history::{History, Intervals, Join};
+use crate::plan::{ExpectationPlan, Plan};
+use crate::profile::Profile;
+use crate::rules::Matcher;
+
+/// A whole run, ready to be judged.
+#[derive(Debug)]
+pub struct Case<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// What is expected of this gateway.
+    pub profile: &'a Profile,
+    /// Everything observed.
+    pub history: &'a History,
+    /// Who caused what.
+    pub join: Join,
+    /// When each fault was on.
+    pub intervals: Intervals,
+    /// Scheduler slack measured in the run, added to time limits.
+    pub slack: Nanos,
+}
+
+/// What a check may look at.
+#[derive(Clone, Copy, Debug)]
+pub struct Scope<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// What is expected of this gateway.
+    pub profile: &'a Profile,
+    /// Everything observed.
+    pub history: &'a History,
+    /// Who caused what.
+    pub join: &'a Join,
+    /// When each fault was on.
+    pub intervals: &'a Intervals,
+    /// Window on intended start, from.
+    pub from: Nanos,
+    /// Window on intended start, until (exclusive).
+    pub until: Nanos,
+    /// Phase index, when the expectation names one.
+    pub phase: Option<u16>,
+    /// Which requests.
+    pub matcher: &'a Matcher,
+    /// Least samples.
+    pub min_samples: u64,
+    /// Allowance for time limits: max(50 ms, 10 %) is the check's own; this is the scheduler slack of the
+    /// run.
+    pub slack: Nanos,
+    /// Packed ids of requests that a known deviation of the gateway excuses.
+    pub excused: Option<&'a HashSet<u64>>,
+}
+
+// === impl Case ===
+
+impl<'a> Case<'a> {
+    /// Joins a history and measures its slack.
+    pub fn new(plan: &'a Plan, profile: &'a Profile, history: &'a History) -> Self {
+        let intervals = Intervals::of(plan, history);
+        let slack = super::guards::slack(history, &intervals);
+        Self { plan, profile, history, join: Join::of(history), intervals, slack }
+    }
+
+    /// The scope of an expectation; `None` when its phase never began.
+    pub fn scope(&'a self, expectation: &'a ExpectationPlan) -> Option<Scope<'a>> {
+        let (start, end) = match expectation.phase {
+            Some(phase) => self.history.phase_window(phase)?,
+            None => (0, self.history.end() + 1),
+        };
+        Some(Scope {
+            plan: self.plan,
+            profile: self.profile,
+            history: self.history,
+            join: &self.join,
+            intervals: &self.intervals,
+            from: start + expectation.after.map_or(0, |s| s.0),
+            until: expectation.before.map_or(end, |s| end.min(start + s.0)),
+            phase: expectation.phase,
+            matcher: &expectation.matcher,
+            min_samples: expectation.min_samples.unwrap_or_else(|| expectation.check.info().min_samples),
+            slack: self.slack,
+            excused: None,
+        })
+    }
+}
+
+// === impl Scope ===
+
+impl<'a> Scope<'a> {
+    /// Client requests of the window that match and were sent, by intended time.
+    pub fn clients(&self) -> impl Iterator<Item = &'a ClientRecord> + use<'a> {
+        self.clients_between(self.from, self.until)
+    }
+
+    /// The same for another window.
+    pub fn clients_between(
+        &self,
+        from: Nanos,
+        until: Nanos,
+    ) -> impl Iterator<Item = &'a ClientRecord> + use<'a> {
+        let scope = *self;
+        let begin = scope.history.clients.partition_point(|c| c.intended < from);
+        let end = scope.history.clients.partition_point(|c| c.intended < until);
+        scope.history.clients[begin..end.max(begin)]
+            .iter()
+            .filter(move |c| !c.was_dropped() && scope.includes(c))
+    }
+
+    /// Client requests of the window that got, or were owed, an answer: drops of reused connections are a
+    /// legal "please retry" (RFC 9112 9.3.1) and count neither way.
+    pub fn answered(&self) -> impl Iterator<Item = &'a ClientRecord> + use<'a> {
+        self.clients().filter(|c| c.ending != Ending::DroppedReused)
+    }
+
+    /// Whether a client request matches, whatever its time.
+    pub fn includes(&self, client: &ClientRecord) -> bool {
+        let bucket = self.plan.workloads.get(usize::from(client.workload)).map_or("", |w| w.bucket.as_str());
+        self.matcher.matches_request(client.op, bucket, self.history.text(client.key))
+            && self.matcher.method.as_deref().is_none_or(|m| m.eq_ignore_ascii_case(client.op.method()))
+            && self
+                .matcher
+                .upstream_status
+                .is_none_or(|status| self.attempts(client).any(|a| a.status == status))
+            && self.excused.is_none_or(|excused| !excused.contains(&client.id().pack()))
+    }
+
+    /// What of `needed` nobody could observe in this run, in words.
+    pub fn missing(&self, needed: Capabilities) -> Option<String> {
+        let names: Vec<_> = self.history.capabilities.missing(needed).map(Capability::name).collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    }
+
+    /// The attempts a request originated, by start.
+    pub fn attempts(&self, client: &ClientRecord) -> impl Iterator<Item = &'a AttemptRecord> + use<'a> {
+        self.join.attempts(self.history, client.id())
+    }
+
+    /// The attempt a response named.
+    pub fn fed_by(&self, client: &ClientRecord) -> Option<&'a AttemptRecord> {
+        self.join.fed_by(self.history, client)
+    }
+
+    /// The attempt a response came from: the one it names, or the request's last.
+    pub fn source(&self, client: &ClientRecord) -> Option<&'a AttemptRecord> {
+        self.fed_by(client).or_else(|| self.attempts(client).last())
+    }
+
+    /// Region index of the attempt a response named.
+    pub fn served_from(&self, client: &ClientRecord) -> Option<u16> {
+        self.fed_by(client).and_then(|a| self.plan.region_of_link(a.link()))
+    }
+
+    /// What an attempt did to its request.
+    pub fn cause(&self, attempt: &AttemptRecord) -> Cause {
+        cause_of(self.plan, attempt)
+    }
+
+    /// The fault that changed an attempt.
+    pub fn fault(&self, attempt: &AttemptRecord) -> Option<&'a FaultSpec> {
+        let index = attempt.fault.checked_sub(1)?;
+        self.plan.faults.get(usize::from(index)).map(|f| &f.spec)
+    }
+
+    /// Causes without an attempt: what connecting can have met while the request was under way.
+    pub fn connect_causes(&self, client: &ClientRecord) -> Vec<Cause> {
+        let (from, until) = (client.sent(), client.ended());
+        let on = |(index, _): &(usize, _)| self.intervals.active(*index as u16, from, until);
+        let faults = self.plan.faults.iter().enumerate().filter(on);
+        faults.flat_map(|(_, f)| connect_causes_of(&f.spec)).copied().collect()
+    }
+
+    /// Whether attempts of this request can have gone unseen: a connect fault was on and nobody else
+    /// witnessed.
+    pub fn hides_attempts(&self, client: &ClientRecord) -> bool {
+        !self.profile.witness && !self.connect_causes(client).is_empty()
+    }
+
+    /// The index of a region by name.
+    pub fn region(&self, name: &str) -> Option<u16> {
+        self.plan.regions.iter().position(|r| r.name == name).map(|i| i as u16)
+    }
+
+    /// The recorded edge at which the last fault of this window ended, with no other left on, and the end of
+    /// the quiet after it. `None` when no fault ended.
+    pub fn restored(&self) -> Option<(Nanos, Nanos)> {
+        let edges: Vec<_> = self.intervals.all().collect();
+        let quiet = |at: Nanos| !edges.iter().any(|(_, i)| i.from <= at && at < i.until);
+        let offs = edges.iter().map(|(_, i)| i.until).filter(|off| *off < self.until && quiet(*off));
+        let off = offs.max()?;
+        let next = edges.iter().map(|(_, i)| i.from).filter(|on| *on >= off).min();
+        Some((off, next.unwrap_or(self.until).min(self.until)))
+    }
+
+    /// Whether every connect fault that ended at `at` or before was seen to end by our probe.
+    pub fn end_confirmed(&self, at: Nanos) -> bool {
+        self.intervals.all().all(|(_, i)| i.until > at || i.confirmed)
+    }
+
+    /// A declared time limit with its allowance: max(50 ms, 10 %) and the scheduler slack of the run.
+    pub fn limit(&self, declared: Nanos) -> Nanos {
+        declared + (declared / 10).max(50_000_000) + self.slack
+    }
+}
+
+fn connect_causes_of(spec: &FaultSpec) -> &'static [Cause] {
+    match spec {
+        FaultSpec::Refuse(_) => &[Cause::Refused],
+        FaultSpec::ConnectBlackhole(_) => &[Cause::ConnectTimeout],
+        spec if is_on_accept(spec) => &[Cause::Refused, Cause::Invalid],
+        _ if spec.info().host == Host::Process => {
+            &[Cause::Refused, Cause::ConnectTimeout, Cause::NoUpstream, Cause::Invalid]
+        }
+        _ => &[],
+    }
+}

@@ -1,0 +1,1 @@
+//! Which checks prove which defect.

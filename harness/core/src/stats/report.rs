@@ -1,0 +1,82 @@
+//! Everything a renderer needs, out of a stored run alone.
+
+use gatecrash_model::RunId;
+
+use super::summarise;
+use crate::history::{History, Join};
+use crate::judge::judge_run;
+use crate::plan::Plan;
+use crate::profile::Profile;
+use crate::report::{Environment, RunReport};
+use crate::verdict::Outcome;
+
+/// Why a run ended before its plan.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Interruption {
+    /// The exit code it asks for: 4 environment, 5 aborted by a guard, 130 or 143 by a signal.
+    pub exit: u8,
+    /// One sentence.
+    pub why: String,
+}
+
+/// Judges and summarises a run. For strict mode, hand in [`Profile::without_deviations`].
+pub fn run_report(
+    plan: &Plan,
+    profile: &Profile,
+    history: &History,
+    environment: Environment,
+    run: RunId,
+    interrupted: Option<Interruption>,
+) -> RunReport {
+    let judgement = judge_run(plan, profile, history);
+    let (phases, faults, series) = summarise(plan, history, &Join::of(history));
+    let exit = exit_code(judgement.outcome, interrupted.as_ref());
+    RunReport {
+        version: 1,
+        ok: exit == 0,
+        exit,
+        run: run.to_string(),
+        plan: plan.clone(),
+        profile: profile.clone(),
+        phases,
+        faults,
+        verdicts: judgement.verdicts,
+        guards: judgement.guards,
+        series,
+        environment,
+        interrupted: interrupted.map(|i| i.why),
+    }
+}
+
+/// One code of several: a signal, then 4 environment, 1 failed, 5 aborted, 3 inconclusive.
+fn exit_code(outcome: Outcome, interrupted: Option<&Interruption>) -> u8 {
+    match (outcome, interrupted.map(|i| i.exit)) {
+        (_, Some(exit @ (4 | 70 | 130 | 143))) => exit,
+        (Outcome::Fail, _) => 1,
+        (_, Some(exit)) => exit,
+        (Outcome::Inconclusive, None) => 3,
+        (Outcome::Pass, None) => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_gravest_code_wins() {
+        let by = |exit| Some(Interruption { exit, why: String::new() });
+        let table = [
+            (Outcome::Pass, None, 0),
+            (Outcome::Fail, None, 1),
+            (Outcome::Inconclusive, None, 3),
+            (Outcome::Fail, by(5), 1),
+            (Outcome::Inconclusive, by(5), 5),
+            (Outcome::Fail, by(4), 4),
+            (Outcome::Pass, by(130), 130),
+        ];
+        for (outcome, interrupted, exit) in table {
+            assert_eq!(exit_code(outcome, interrupted.as_ref()), exit, "{outcome:?} {interrupted:?}");
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! A run in numbers, for reports: per phase, per fault, per second.
+
+use std::collections::BTreeMap;
+
+use gatecrash_model::{AttemptRecord, ClientRecord, Ending, Nanos};
+
+use super::nearest_rank;
+use crate::history::{History, Join};
+use crate::judge::{Case, deliveries};
+use crate::plan::Plan;
+use crate::profile::Profile;
+use crate::report::{FaultSummary, PhaseSummary, Second};
+
+/// The numbers of a run: phases, faults, seconds.
+pub fn summarise(
+    plan: &Plan,
+    history: &History,
+    join: &Join,
+) -> (Vec<PhaseSummary>, Vec<FaultSummary>, Vec<Second>) {
+    (phases(plan, history, join), faults(plan, history), seconds(plan, history))
+}
+
+fn phases(plan: &Plan, history: &History, join: &Join) -> Vec<PhaseSummary> {
+    let windows = plan.phases.iter().enumerate().filter_map(|(index, phase)| {
+        let (from, until) = history.phase_window(index as u16)?;
+        Some((phase, from, until))
+    });
+    windows
+        .map(|(phase, from, until)| {
+            let sent: Vec<_> = due(history, from, until).filter(|c| !c.was_dropped()).collect();
+            let times = response_times(sent.iter().copied());
+            let attempts: usize = sent.iter().map(|c| join.attempts(history, c.id()).count()).sum();
+            let mut statuses = BTreeMap::<u16, u64>::new();
+            sent.iter().for_each(|c| *statuses.entry(c.status).or_default() += 1);
+            PhaseSummary {
+                name: phase.name.clone(),
+                from: in_seconds(from),
+                until: in_seconds(until),
+                requests: sent.len() as u64,
+                succeeded: times.len() as u64,
+                p50_ms: in_millis(&times, 0.5),
+                p99_ms: in_millis(&times, 0.99),
+                attempts_per_request: (!sent.is_empty()).then(|| attempts as f64 / sent.len() as f64),
+                statuses: statuses.into_iter().collect(),
+            }
+        })
+        .collect()
+}
+
+fn faults(plan: &Plan, history: &History) -> Vec<FaultSummary> {
+    let nobody = Profile::strict("");
+    let case = Case::new(plan, &nobody, history);
+    let delivered = deliveries(&case);
+    plan.faults
+        .iter()
+        .zip(delivered)
+        .map(|(fault, delivery)| FaultSummary {
+            name: fault.name.clone(),
+            kind: fault.spec.name().into(),
+            intervals: case
+                .intervals
+                .of_fault(delivery.fault)
+                .iter()
+                .map(|i| (in_seconds(i.from), in_seconds(i.until)))
+                .collect(),
+            fired: delivery.fired,
+            eligible: delivery.eligible,
+        })
+        .collect()
+}
+
+fn seconds(plan: &Plan, history: &History) -> Vec<Second> {
+    const SECOND: Nanos = 1_000_000_000;
+    let length = history.end().div_ceil(SECOND).min(u64::from(u16::MAX)) as u32;
+    let regions = plan.regions.len();
+    let links = plan.links();
+    let mut attempts = vec![vec![0; regions]; length as usize];
+    for attempt in history.attempts.iter().filter(|a| !a.has(AttemptRecord::PROBE)) {
+        let region = links.get(usize::from(attempt.link())).map(|(region, _)| usize::from(*region));
+        let slot = attempts.get_mut((attempt.start / SECOND) as usize);
+        if let (Some(slot), Some(region)) = (slot, region) {
+            slot[region] += 1;
+        }
+    }
+    (0..length)
+        .zip(attempts)
+        .map(|(at, attempts)| {
+            let from = u64::from(at) * SECOND;
+            let due: Vec<_> = due(history, from, from + SECOND).collect();
+            let times = response_times(due.iter().copied());
+            let mut classes = [0; 5];
+            due.iter().filter_map(|c| class(c)).for_each(|class| classes[class] += 1);
+            Second {
+                at,
+                offered: due.len() as u64,
+                good: times.len() as u64,
+                p50_ms: in_millis(&times, 0.5),
+                p99_ms: in_millis(&times, 0.99),
+                classes,
+                attempts,
+            }
+        })
+        .collect()
+}
+
+fn due(history: &History, from: Nanos, until: Nanos) -> impl Iterator<Item = &ClientRecord> {
+    let begin = history.clients.partition_point(|c| c.intended < from);
+    let end = history.clients.partition_point(|c| c.intended < until);
+    history.clients[begin..end.max(begin)].iter()
+}
+
+/// Which of 2xx, 3xx, 4xx, 5xx, broken; arrivals that were never sent have none.
+fn class(client: &ClientRecord) -> Option<usize> {
+    match (client.ending, client.status) {
+        (Ending::Dropped, _) => None,
+        (Ending::Complete, status @ 200..=599) => Some(usize::from(status / 100) - 2),
+        _ => Some(4),
+    }
+}
+
+/// Sorted response times of successes, us.
+fn response_times<'a>(clients: impl Iterator<Item = &'a ClientRecord>) -> Vec<u64> {
+    let mut times: Vec<_> = clients.filter(|c| c.is_success()).map(ClientRecord::response_micros).collect();
+    times.sort_unstable();
+    times
+}
+
+fn in_millis(sorted: &[u64], q: f64) -> Option<f64> {
+    nearest_rank(sorted, q).map(|micros| micros as f64 / 1e3)
+}
+
+fn in_seconds(nanos: Nanos) -> f64 {
+    nanos as f64 / 1e9
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::faults::{FaultSpec, Swallow};
+    use crate::golden::{Story, Try};
+
+    #[test]
+    fn phases_faults_and_seconds_add_up() {
+        let story = Story::new()
+            .standby("b")
+            .fault(FaultSpec::Swallow(Swallow {}), 1000, 2000)
+            .every(100, 0, 1000, |r| r.took(20))
+            .every(100, 1100, 1600, |r| r.tries([Try::silent().by(0), Try::served().link(1)]).took(1050))
+            .every(100, 1600, 1800, |r| r.tries([Try::silent().by(0)]));
+        let (phases, faults, seconds) = summarise(&story.plan, &story.history, &Join::of(&story.history));
+        let phase = &phases[0];
+        assert_eq!((phase.requests, phase.succeeded), (17, 15));
+        assert_eq!(phase.statuses, [(200, 15), (504, 2)]);
+        assert_eq!(phase.p50_ms, Some(20.0));
+        assert_eq!(phase.p99_ms, Some(1050.0));
+        assert_eq!(phase.attempts_per_request, Some(22.0 / 17.0));
+        assert_eq!((faults[0].fired, faults[0].eligible), (Some(7), Some(7)));
+        assert_eq!(faults[0].intervals, [(1.0, 2.0)]);
+        assert_eq!((seconds[0].offered, seconds[0].good, seconds[0].attempts.clone()), (10, 10, vec![10, 0]));
+        assert_eq!((seconds[1].classes, seconds[1].attempts.clone()), ([5, 0, 0, 2, 0], vec![7, 0]));
+        assert_eq!(seconds[2].attempts, [0, 5]);
+        assert_eq!(seconds.len(), 10);
+    }
+}

@@ -1,0 +1,265 @@
+//! The synthetic objects of a bucket as closed forms: which keys exist and how long each one is.
+//!
+//! The load generator and the mock both hold the same value, so that the generator knows what to expect without
+//! asking. Contents are [`crate::Pool::content`] of (bucket, key, version 0).
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{draw, hash};
+
+/// Objects 0 to `count - 1` of one bucket.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Population {
+    /// Bucket name in the scenario, not a region's own name for it.
+    pub bucket: String,
+    /// How many there are.
+    pub count: u32,
+    /// How they are called.
+    pub pattern: KeyPattern,
+    /// How long they are.
+    pub sizes: SizeLaw,
+    /// Seed of the run: decides weighted sizes.
+    pub seed: u64,
+}
+
+/// Object keys with a number in them: `doc/{n}.json`, or `img/{n:06}.bin` with leading zeros to six digits.
+#[derive(Clone, PartialEq, Eq, Debug, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct KeyPattern {
+    before: String,
+    after: String,
+    width: usize,
+}
+
+/// The length of object `n`, bytes.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SizeLaw {
+    /// All alike.
+    Fixed(u64),
+    /// (bytes, share): a keyed draw picks one for each object. Shares need not add up to 1.
+    Weighted(Vec<(u64, f64)>),
+}
+
+/// Why a text is no key pattern.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum PatternError {
+    /// No `{n}`.
+    #[error("the key pattern has no {{n}} or {{n:06}}")]
+    NoNumber,
+    /// More than one `{…}`, or one that is not closed.
+    #[error("a key pattern has one {{n}} or {{n:06}} and no other brace")]
+    Braces,
+    /// The width is not `0` and one or two digits, 1 to 10.
+    #[error("the width in {{n:0W}} is 1 to 10, written with a leading zero as in {{n:06}}")]
+    Width,
+}
+
+// === impl Population ===
+
+impl Population {
+    /// The key of object `n`.
+    pub fn key(&self, n: u32) -> String {
+        self.pattern.key(n)
+    }
+
+    /// The object with this key, if there is one.
+    pub fn index(&self, key: &str) -> Option<u32> {
+        self.pattern.index(key).filter(|n| *n < self.count)
+    }
+
+    /// The length of object `n`, bytes.
+    pub fn size(&self, n: u32) -> u64 {
+        self.sizes.size(self.seed, &self.bucket, n)
+    }
+
+    /// How many objects there are.
+    pub fn len(&self) -> u32 {
+        self.count
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+}
+
+// === impl SizeLaw ===
+
+impl SizeLaw {
+    /// The length of object `n` of `bucket` under `seed`; 0 for a weighted law without shares.
+    pub fn size(&self, seed: u64, bucket: &str, n: u32) -> u64 {
+        match self {
+            Self::Fixed(bytes) => *bytes,
+            Self::Weighted(choices) => {
+                let key = hash::combine(&[seed, hash::bytes(bucket.as_bytes()), u64::from(n)]);
+                pick(choices, draw::unit(key))
+            }
+        }
+    }
+}
+
+fn pick(choices: &[(u64, f64)], at: f64) -> u64 {
+    let total: f64 = choices.iter().map(|(_, share)| share).sum();
+    let mut left = at * total;
+    for (bytes, share) in choices {
+        if left < *share {
+            return *bytes;
+        }
+        left -= share;
+    }
+    choices.last().map_or(0, |(bytes, _)| *bytes)
+}
+
+// === impl KeyPattern ===
+
+impl KeyPattern {
+    /// The key of object `n`.
+    pub fn key(&self, n: u32) -> String {
+        let Self { before, after, width } = self;
+        format!("{before}{n:0width$}{after}")
+    }
+
+    /// The number in a key of this pattern, exactly as [`KeyPattern::key`] writes it.
+    pub fn index(&self, key: &str) -> Option<u32> {
+        let digits = key.strip_prefix(self.before.as_str())?.strip_suffix(self.after.as_str())?;
+        let canonical =
+            digits.len() == self.width.max(1) || (digits.len() > self.width && !digits.starts_with('0'));
+        (canonical && digits.bytes().all(|b| b.is_ascii_digit())).then(|| digits.parse().ok())?
+    }
+
+    /// What every key begins with.
+    pub fn prefix(&self) -> &str {
+        &self.before
+    }
+}
+
+impl std::str::FromStr for KeyPattern {
+    type Err = PatternError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (before, rest) = text.split_once('{').ok_or(PatternError::NoNumber)?;
+        let (inside, after) = rest.split_once('}').ok_or(PatternError::Braces)?;
+        if before.contains('}') || after.contains(['{', '}']) {
+            return Err(PatternError::Braces);
+        }
+        let width = match inside.strip_prefix('n').ok_or(PatternError::NoNumber)? {
+            "" => 0,
+            width => width
+                .strip_prefix(":0")
+                .filter(|w| w.bytes().all(|b| b.is_ascii_digit()))
+                .and_then(|w| w.parse().ok())
+                .filter(|w| (1..=10).contains(w))
+                .ok_or(PatternError::Width)?,
+        };
+        Ok(Self { before: before.to_owned(), after: after.to_owned(), width })
+    }
+}
+
+impl fmt::Display for KeyPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.width {
+            0 => write!(f, "{}{{n}}{}", self.before, self.after),
+            width => write!(f, "{}{{n:0{width}}}{}", self.before, self.after),
+        }
+    }
+}
+
+impl TryFrom<String> for KeyPattern {
+    type Error = PatternError;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<KeyPattern> for String {
+    fn from(pattern: KeyPattern) -> Self {
+        pattern.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn pattern(text: &str) -> KeyPattern {
+        text.parse().unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn a_key_tells_its_number(n: u32, width in 0usize..=10) {
+            let text = if width == 0 { "a/{n}.bin".to_owned() } else { format!("a/{{n:0{width}}}.bin") };
+            let pattern = pattern(&text);
+            prop_assert_eq!(pattern.index(&pattern.key(n)), Some(n));
+            prop_assert_eq!(pattern.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn keys_are_written_as_the_pattern_says() {
+        assert_eq!(pattern("img/{n:06}.bin").key(42), "img/000042.bin");
+        assert_eq!(pattern("doc/{n}").key(0), "doc/0");
+        assert_eq!(pattern("{n:02}").key(12_345), "12345");
+    }
+
+    #[test]
+    fn only_keys_of_the_pattern_have_a_number() {
+        let padded = pattern("img/{n:06}.bin");
+        for key in ["img/42.bin", "img/0000042.bin", "img/00004x.bin", "img/.bin", "doc/000042.bin", "img/"] {
+            assert_eq!(padded.index(key), None, "{key}");
+        }
+        let plain = pattern("d/{n}");
+        for key in ["d/", "d/00", "d/01", "d/+1", "d/4294967296", "d/1/2"] {
+            assert_eq!(plain.index(key), None, "{key}");
+        }
+    }
+
+    #[test]
+    fn bad_patterns_say_why() {
+        let table = [
+            ("plain", PatternError::NoNumber),
+            ("a/{k}", PatternError::NoNumber),
+            ("a/{n", PatternError::Braces),
+            ("a/{n}{n}", PatternError::Braces),
+            ("}{n}", PatternError::Braces),
+            ("a/{n:6}", PatternError::Width),
+            ("a/{n:00}", PatternError::Width),
+            ("a/{n:011}", PatternError::Width),
+            ("a/{n:0+6}", PatternError::Width),
+        ];
+        for (text, error) in table {
+            assert_eq!(text.parse::<KeyPattern>(), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn weighted_sizes_follow_their_shares_and_the_seed() {
+        let mut population = Population {
+            bucket: "media".into(),
+            count: 20_000,
+            pattern: pattern("{n}"),
+            sizes: SizeLaw::Weighted(vec![(16_384, 0.9), (1_048_576, 0.1)]),
+            seed: 7,
+        };
+        let sizes: Vec<u64> = (0..population.len()).map(|n| population.size(n)).collect();
+        let big = sizes.iter().filter(|s| **s == 1_048_576).count();
+        assert!(sizes.iter().all(|s| matches!(s, 16_384 | 1_048_576)));
+        assert!((1_830..=2_170).contains(&big), "{big}");
+        population.seed = 8;
+        assert_ne!(sizes, (0..population.len()).map(|n| population.size(n)).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn an_index_stays_below_the_count() {
+        let sizes = SizeLaw::Fixed(8);
+        let population = Population { bucket: "b".into(), count: 5, pattern: pattern("{n}"), sizes, seed: 0 };
+        assert_eq!(population.index("4"), Some(4));
+        assert_eq!(population.index("5"), None);
+        assert_eq!(population.size(3), 8);
+    }
+}
