@@ -155,7 +155,6 @@ macro_rules! faults {
 pub mod malformed;
 pub mod statement;
 
-
 faults! {
     latency: Latency = "latency",
     bandwidth: Bandwidth = "bandwidth",

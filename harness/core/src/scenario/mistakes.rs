@@ -85,6 +85,8 @@ fn explain(why: &Why, place: Place, path: &[String]) -> Diagnostic {
     match why {
         Why::UnknownKey(name, keys) => match not_yet::key(path) {
             Some(help) => not_built(name, place, help),
+            None if name.contains(' ') => unknown("key", name, *keys, place)
+                .help("inside { } and [ ] a comma ends a value: put text with commas in quotes"),
             None => unknown("key", name, *keys, place),
         },
         Why::UnknownName(name, names) => {

@@ -172,6 +172,18 @@ fn a_fault_lasts_through_the_phase_it_names() {
 }
 
 #[test]
+fn line_ends_and_byte_order_marks_do_not_matter() {
+    let wanted = plan(RIGHT);
+    assert_eq!(plan(&RIGHT.replace('\n', "\r\n")), wanted);
+    assert_eq!(plan(&format!("\u{feff}{RIGHT}")), wanted);
+    let wrong =
+        read(&with("name: base", "name: base\nabout: \u{fc}\u{1f980}").replace("as: app", "as: \u{fc}"));
+    let wrong = wrong.expect_err("is wrong");
+    let json = wrong.to_json();
+    assert_eq!((json[0]["line"].as_u64(), json[0]["column"].as_u64()), (Some(16), Some(9)));
+}
+
+#[test]
 fn anchors_may_be_parked() {
     let text = with("name: base", "name: base\nx: { tight: &tight { p50: 1ms } }")
         .replace("us-east-1: { endpoints: 2 }", "us-east-1: { endpoints: 2, latency: *tight }");

@@ -35,6 +35,7 @@ mistakes! {
     bad_indentation: "    as: app" => "   as: app";
     variable_in_braces: "{ rate: 50/s }" => "{ rate: ${rate} }";
     block_marker: "{ min: 99% }" => "{ min: >= 99% }";
+    comma_in_braces: "check: { body-complete: {} }" => "check: { body-complete: {} }, because: first, and last";
     glob_read_as_alias: "{ op: GetObject }" => "{ key: *.bin }";
 
     // Quantities.

@@ -39,6 +39,37 @@ fn the_schema_accepts_what_the_reader_accepts() {
     }
 }
 
+/// Every scenario beside the schema that begins with the format version, variables and matrix included.
+#[test]
+fn the_schema_accepts_the_shipped_scenarios() {
+    let validator = jsonschema::validator_for(&schema()).expect("is a schema");
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("is a folder") {
+            let path = entry.expect("is readable").path();
+            if path.is_dir() && path.file_name().is_some_and(|name| name != "lib") {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "yaml") {
+                let text = std::fs::read_to_string(&path).expect("is text");
+                let value: serde_json::Value = from_yaml(&SourceText::new("x", text)).expect("is YAML");
+                let errors: Vec<_> = validator.iter_errors(&value).map(|e| e.to_string()).collect();
+                assert!(errors.is_empty(), "{}: {errors:#?}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn variables_may_stand_for_quantities_and_numbers() {
+    let validator = jsonschema::validator_for(&schema()).expect("is a schema");
+    let text = with("probability: 20%", "probability: ${odds}")
+        .replace("for: 10s", "for: ${length}")
+        .replace("endpoints: 2", "endpoints: \"${n}\"");
+    let value: serde_json::Value = from_yaml(&SourceText::new("x", text)).expect("is YAML");
+    let errors: Vec<_> = validator.iter_errors(&value).map(|e| e.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+}
+
 #[test]
 fn the_schema_refuses_what_the_reader_refuses() {
     let validator = jsonschema::validator_for(&schema()).expect("is a schema");

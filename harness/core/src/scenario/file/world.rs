@@ -40,6 +40,7 @@ pub(crate) enum Role {
 /// A latency law by two quantiles (lognormal).
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "UpstreamLatency")]
 pub(crate) struct Latency {
     /// Median.
     pub(crate) p50: Span,
@@ -134,6 +135,7 @@ pub(crate) struct Identity {
 /// Actions on resources.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "IdentityStatement")]
 pub(crate) struct Statement {
     /// Actions such as `s3:GetObject`, `*` and `?` allowed.
     pub(crate) actions: Vec<Spanned<String>>,
