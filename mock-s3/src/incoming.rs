@@ -22,7 +22,7 @@ pub(crate) struct RequestBody {
 }
 
 /// Bodies that nobody asked for are read over up to this length, to keep the connection usable.
-const DRAINED: u64 = 1 << 20;
+const DRAINED: u64 = 16 << 20;
 
 impl RequestBody {
     pub(crate) fn new(inner: Incoming, headers: &HeaderMap) -> Self {
