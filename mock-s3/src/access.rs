@@ -27,11 +27,12 @@ impl Access<'_> {
     pub(crate) fn evaluate(&self, action: &str, key: &str) -> Evaluation {
         let nothing = Policy::default();
         let (known, given) = match self.placement {
-            Some(placement) => (arn(&placement.bucket.name, key), arn(&placement.name, key)),
-            None if self.bucket.is_empty() => ("*".to_owned(), arn("*", "")),
-            None => (arn(self.bucket, key), arn(self.bucket, key)),
+            Some(placement) if *placement.bucket.name == *placement.name => (arn(&placement.name, key), None),
+            Some(placement) => (arn(&placement.bucket.name, key), Some(arn(&placement.name, key))),
+            None if self.bucket.is_empty() => ("*".to_owned(), Some(arn("*", ""))),
+            None => (arn(self.bucket, key), None),
         };
-        let both = [known.as_str(), given.as_str()];
+        let both = [known.as_str(), given.as_deref().unwrap_or_default()];
         let bucket = self.placement.map(|placement| {
             let policy = self.settings.bucket_policies.get(&placement.bucket.name).unwrap_or(&nothing);
             (policy, placement.bucket.account.as_str())
@@ -39,7 +40,7 @@ impl Access<'_> {
         evaluate(&Ask {
             caller: self.caller(),
             action,
-            resources: if known == given { &both[..1] } else { &both },
+            resources: if given.is_some() { &both } else { &both[..1] },
             identity: self.who().map_or(&[], |i| &i.policies),
             withdrawn: self.who().map_or(&[], |i| &i.withdrawn),
             bucket,

@@ -25,7 +25,7 @@ pub(crate) fn decode(body: &Bytes, headers: &HeaderMap) -> Result<Bytes, S3Error
         if size == 0 {
             break;
         }
-        if rest.len() < size + 2 || &rest[size..size + 2] != b"\r\n" {
+        if rest.len() < size || !rest[size..].starts_with(b"\r\n") {
             return Err(incomplete());
         }
         chunks.push(rest.split_to(size));
@@ -114,6 +114,8 @@ mod tests {
             ("5\r\nhello\r\n", "5", "IncompleteBody"),
             ("5\r\nhelloXX0\r\n\r\n", "5", "IncompleteBody"),
             ("zz\r\n", "5", "InvalidRequest"),
+            ("ffffffffffffffff\r\nhello\r\n", "5", "IncompleteBody"),
+            ("11111111111111111\r\nhello\r\n", "5", "InvalidRequest"),
         ];
         for (body, length, code) in table {
             assert_eq!(decoded(body, length).unwrap_err().code, code, "{body:?}");

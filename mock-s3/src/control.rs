@@ -138,7 +138,8 @@ impl Control {
         actions: &[&str],
         resources: &[&str],
     ) -> Result<ChangeId, ControlError> {
-        let statement = json!({ "Effect": "Deny", "Action": actions, "Resource": resources });
+        let statement =
+            json!({ "Sid": "injected", "Effect": "Deny", "Action": actions, "Resource": resources });
         let policy = Policy::parse(&json!({ "Statement": statement }), Kind::Identity)?;
         let identity = self.identity(identity)?;
         Ok(self.make(Change::IdentityPolicy { identity, policy }))
@@ -169,7 +170,8 @@ impl Control {
         statement: &Value,
     ) -> Result<ChangeId, ControlError> {
         let bucket = self.bucket(bucket)?;
-        let statement = Statement::parse(statement, 0, Kind::Bucket)?;
+        let position = self.shared.settings().bucket_policies.get(&bucket).map_or(0, |p| p.statements.len());
+        let statement = Statement::parse(statement, position, Kind::Bucket)?;
         Ok(self.make(Change::BucketStatement { bucket, statement }))
     }
 

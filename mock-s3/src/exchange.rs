@@ -55,9 +55,17 @@ enum Stop {
 struct Admitted {
     route: &'static Route,
     body: Bytes,
-    /// Of the fault at [`Point::Handle`].
-    delay: Duration,
+    /// The fault at [`Point::Handle`].
+    fault: Fault,
     place: Option<Place>,
+}
+
+/// What the fault hook wants at a point.
+#[derive(Default)]
+struct Fault {
+    delay: Duration,
+    /// The answer instead of what would come.
+    stop: Option<Stop>,
 }
 
 impl From<S3Error> for Stop {
@@ -77,16 +85,19 @@ pub(crate) async fn serve(
     let mut body = RequestBody::new(body, &parts.headers);
     let head = Head::new(parts.method, parts.uri, parts.headers);
     let mut exchange = Exchange::begin(&shared, region, cell, head);
+    exchange.note_body(&body);
     let mut response = match exchange.admit(&mut body).await {
-        Ok(admitted) if admitted.place.is_some() || !admitted.delay.is_zero() => {
+        Ok(admitted) if admitted.place.is_some() || !admitted.fault.delay.is_zero() => {
             shared.detached(exchange.work(admitted)).await
         }
         Ok(admitted) => exchange.work(admitted).await,
         Err(stop) => {
-            let goes_on = body.drain().await;
-            exchange.note_body(&body);
+            if !body.whole {
+                body.drain().await;
+                exchange.note_body(&body);
+            }
             let mut response = exchange.respond(Err(stop));
-            if !goes_on {
+            if !body.whole {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
             response
@@ -120,23 +131,17 @@ impl Exchange {
 
     /// Phases handle and respond.
     async fn work(mut self, admitted: Admitted) -> Response<Outgoing> {
-        let Admitted { route, body, delay, mut place } = admitted;
-        if !delay.is_zero() {
-            tokio::time::sleep(delay).await;
+        let Admitted { route, body, fault, mut place } = admitted;
+        if let Err(stop) = fault.pass().await {
+            return self.respond(Err(stop));
         }
         if let Some(place) = &mut place {
             place.served().await;
         }
         let outcome = self.handle(route, &body);
         drop(place);
-        let outcome = match self.fault(Point::Respond, body.len() as u64) {
-            Ok(delay) if delay.is_zero() => outcome,
-            Ok(delay) => {
-                tokio::time::sleep(delay).await;
-                outcome
-            }
-            Err(stop) => Err(stop),
-        };
+        let fault = self.fault(Point::Respond, body.len() as u64);
+        let outcome = fault.pass().await.and(outcome);
         self.respond(outcome)
     }
 
@@ -160,7 +165,7 @@ impl Exchange {
     }
 
     /// Asks the fault hook: how long to wait, or what to answer.
-    fn fault(&self, point: Point, body_len: u64) -> Result<Duration, Stop> {
+    fn fault(&self, point: Point, body_len: u64) -> Fault {
         let bucket = self.placement.as_ref().map_or(self.head.bucket.as_str(), |p| &p.bucket.name);
         let facts = Facts {
             at: self.shared.clock.now(),
@@ -176,15 +181,7 @@ impl Exchange {
             headers: &self.head.headers,
             body_len,
         };
-        match self.shared.hook.decide(point, &facts) {
-            Action::Continue => Ok(Duration::ZERO),
-            Action::Delay(delay) => Ok(delay),
-            Action::Error { status, code, message } => {
-                Err(Stop::Error(S3Error::new(code, status, message).by_fault()))
-            }
-            Action::Status(status) => Err(Stop::Answer(Box::new(respond::html(status)))),
-            Action::Empty(status) => Err(Stop::Answer(Box::new(respond::bare(status)))),
-        }
+        Fault::of(self.shared.hook.decide(point, &facts))
     }
 
     fn note_body(&mut self, body: &RequestBody) {
@@ -204,6 +201,33 @@ impl Exchange {
 
     fn region_name(&self) -> &str {
         &self.shared.regions[self.region]
+    }
+}
+
+impl Fault {
+    fn of(action: Action) -> Self {
+        let stop = |stop| Self { delay: Duration::ZERO, stop: Some(stop) };
+        match action {
+            Action::Continue => Self::default(),
+            Action::Delay(delay) => Self { delay, stop: None },
+            Action::After(delay, action) => {
+                let then = Self::of(*action);
+                Self { delay: delay.saturating_add(then.delay), ..then }
+            }
+            Action::Error { status, code, message } => {
+                stop(Stop::Error(S3Error::new(code, status, message).by_fault()))
+            }
+            Action::Status(status) => stop(Stop::Answer(Box::new(respond::html(status)))),
+            Action::Empty(status) => stop(Stop::Answer(Box::new(respond::bare(status)))),
+        }
+    }
+
+    /// Waits, then goes on or stops.
+    async fn pass(self) -> Result<(), Stop> {
+        if !self.delay.is_zero() {
+            tokio::time::sleep(self.delay).await;
+        }
+        self.stop.map_or(Ok(()), Err)
     }
 }
 

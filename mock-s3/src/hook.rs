@@ -53,6 +53,8 @@ pub enum Action {
     Continue,
     /// The exchange waits, then goes on.
     Delay(Duration),
+    /// The exchange waits, then something else happens: delays of a stack of faults add up before its answer.
+    After(Duration, Box<Action>),
     /// A full S3 error. At [`Point::Respond`] the effect stays.
     Error {
         /// Status; one that is no HTTP status becomes 500.

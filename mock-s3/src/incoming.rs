@@ -22,7 +22,7 @@ pub(crate) struct RequestBody {
 }
 
 /// Bodies that nobody asked for are read over up to this length, to keep the connection usable.
-const DRAINED: u64 = 1 << 20;
+const DRAINED: u64 = 16 << 20;
 
 impl RequestBody {
     pub(crate) fn new(inner: Incoming, headers: &HeaderMap) -> Self {
@@ -71,19 +71,13 @@ impl RequestBody {
         Ok(if joined.is_empty() { first } else { joined.freeze() })
     }
 
-    /// Reads over a short body that nobody asked for. Whether the connection can go on.
-    pub(crate) async fn drain(&mut self) -> bool {
-        if self.broken
-            || !self.whole && (self.awaits_continue || self.declared.is_none_or(|length| length > DRAINED))
-        {
-            return false;
+    /// Reads over a short body that nobody asked for, so that the connection can go on.
+    pub(crate) async fn drain(&mut self) {
+        let short = self.declared.is_some_and(|length| length <= DRAINED);
+        if self.broken || self.awaits_continue || !short {
+            return;
         }
-        while !self.whole {
-            if self.next().await.is_err() {
-                return false;
-            }
-        }
-        true
+        while !self.whole && self.next().await.is_ok() {}
     }
 
     async fn next(&mut self) -> Result<Option<Bytes>, S3Error> {

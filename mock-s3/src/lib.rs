@@ -1,12 +1,4 @@
-//! A mock of Amazon S3 for tests of what stands in front of S3.
-//!
-//! It speaks enough of S3 that official SDKs work against it, checks signatures and evaluates permissions for
-//! real, serves synthetic objects without storing them, writes down every request, and lets a test break it
-//! in the ways S3 breaks: errors, permissions, keys, clocks, places, capacity.
-//!
-//! A request goes through the phases of `exchange.rs`: head, auth, place, policy, body, handle, respond. Each
-//! is a function; three of them are fault points ([`Point`]). An operation is one file in `ops/` and one line
-//! in its route table. What can change at run time is changed through [`Control`].
+#![doc = include_str!("../README.md")]
 
 mod access;
 mod auth;

@@ -23,18 +23,15 @@ const DOCUMENT_LIMIT: u64 = 8 << 20;
 impl Exchange {
     /// The phases up to the one that does something.
     pub(super) async fn admit(&mut self, body: &mut RequestBody) -> Result<Admitted, Stop> {
-        let delay = self.fault(Point::Auth, body.declared())?;
-        if !delay.is_zero() {
-            tokio::time::sleep(delay).await;
-        }
+        self.fault(Point::Auth, body.declared()).pass().await?;
         let payload = self.authenticate()?;
         let route = route(self.head.op).ok_or_else(|| self.not_done())?;
         self.locate(route)?;
         self.authorise(route)?;
         let body = self.receive(body, &payload).await?;
-        let delay = self.fault(Point::Handle, body.len() as u64)?;
-        let place = self.enter()?;
-        Ok(Admitted { route, body, delay, place })
+        let fault = self.fault(Point::Handle, body.len() as u64);
+        let place = if fault.stop.is_none() { self.enter()? } else { None };
+        Ok(Admitted { route, body, fault, place })
     }
 
     /// Phase auth.

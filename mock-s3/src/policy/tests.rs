@@ -1,6 +1,7 @@
 //! The rules of evaluation as a table, and what documents are rejected.
 
 use gatecrash_model::Decision::{self, Allowed, ExplicitDeny, ImplicitDeny};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::super::document::{Kind, Policy, PolicyError};
@@ -155,6 +156,33 @@ fn the_order_of_decision() {
     for (name, caller, identity, bucket, decision, layer) in table {
         let got = ask(&caller, &identity, &bucket);
         assert_eq!((got.decision, got.layer), (decision, layer), "{name}: {}", got.explain());
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_matching_deny_wins_whatever_else_is_said(
+        own_allows in proptest::collection::vec(any::<bool>(), 0..5),
+        bucket_allows in proptest::collection::vec(any::<bool>(), 0..5),
+        open: bool,
+        caller in prop_oneof![Just(app()), Just(stranger()), Just(Caller::Anonymous)],
+    ) {
+        let effect = |allows: &bool| if *allows { "Allow" } else { "Deny" };
+        let signed = caller != Caller::Anonymous;
+        let own: Vec<Value> = own_allows.iter().filter(|_| signed).map(|a| own(effect(a), "s3:*")).collect();
+        let all: Vec<Value> = bucket_allows.iter().map(|a| bucket(effect(a), json!("*"), "s3:*")).collect();
+        let denied = (signed && own_allows.contains(&false)) || bucket_allows.contains(&false);
+        let (own, all) = (policy(&own, Kind::Identity), policy(&all, Kind::Bucket));
+        let got = evaluate(&Ask {
+            caller: &caller,
+            action: "s3:GetObject",
+            resources: &[KEY],
+            identity: &[own],
+            withdrawn: &[],
+            bucket: Some((&all, OWNER)),
+            open,
+        });
+        prop_assert_eq!(got.decision == ExplicitDeny, denied);
     }
 }
 

@@ -188,3 +188,35 @@ async fn work_goes_on_when_the_caller_hangs_up() {
     assert!(put.has(UpstreamRecord::APPLIED) && put.has(UpstreamRecord::ABANDONED));
     assert_eq!(bench.mock.store_entries().len(), 1);
 }
+
+#[tokio::test]
+async fn a_configuration_with_a_mistake_does_not_start() {
+    type Change = fn(&mut gatecrash_mock_s3::Config);
+    let table: [(Change, &str); 7] = [
+        (|c| c.regions.clear(), "a mock has 1 to 255 regions, not 0"),
+        (|c| c.regions.push(EAST.into()), "the region \"us-east-1\" is declared twice"),
+        (|c| c.buckets[0].name = "reports".into(), "the bucket \"reports\" is declared twice"),
+        (|c| c.buckets[0].regions[0].1 = "reports".into(), "the bucket name \"reports\" is declared twice"),
+        (|c| c.regions.truncate(1), "bucket \"media\" is in region \"us-west-2\", which is not declared"),
+        (
+            |c| c.buckets[0].objects[0].bucket = "other".into(),
+            "bucket \"media\" holds synthetic objects of bucket \"other\"",
+        ),
+        (
+            |c| c.identities[0].policies.push(json!({ "Statement": { "Effect": "Allow", "Condition": {} } })),
+            "the policy of \"app\": Condition is not supported yet",
+        ),
+    ];
+    for (change, message) in table {
+        let mut config = crate::support::config();
+        change(&mut config);
+        let started = gatecrash_mock_s3::MockS3::start(
+            config,
+            std::sync::Arc::new(crate::support::StepClock::default()),
+            std::sync::Arc::new(gatecrash_model::NullSink),
+            std::sync::Arc::default(),
+            std::sync::Arc::new(gatecrash_mock_s3::NoFaults),
+        );
+        assert_eq!(started.await.unwrap_err().to_string(), message);
+    }
+}

@@ -75,6 +75,20 @@ async fn a_delay_waits_and_goes_on() {
 }
 
 #[tokio::test]
+async fn a_late_error_waits_and_then_answers() {
+    for point in [Point::Auth, Point::Handle, Point::Respond] {
+        let error = Box::new(Action::s3_error("InternalError").unwrap());
+        let more = Box::new(Action::After(Duration::from_millis(30), error));
+        let (bench, _) = bench(point, Action::After(Duration::from_millis(30), more)).await;
+        let began = std::time::Instant::now();
+        let reply = bench.send(EAST, request("PUT", "/media/up/1").body(b"hello")).await;
+        assert_eq!(reply.verdict(), (500, "InternalError".into()), "{point:?}");
+        assert!(began.elapsed() >= Duration::from_millis(60), "{point:?}");
+        assert_eq!(bench.mock.store_entries().len(), usize::from(point == Point::Respond), "{point:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_caller_who_hangs_up_is_an_abandoned_exchange() {
     let (bench, _) = bench(Point::Respond, Action::Delay(Duration::from_secs(3600))).await;
     let mut client = bench.connect(EAST).await;

@@ -262,7 +262,7 @@ async fn a_refused_upload_is_read_over_when_short_and_closed_when_long() {
     assert_eq!((reply.status, reply.header("connection")), (403, Some("close")));
     assert!(late.is_closed().await);
     let mut long = bench.connect(EAST).await;
-    long.post(&put().header("content-length", "2000000")).await;
+    long.post(&put().header("content-length", "20000000")).await;
     assert_eq!(long.reply("PUT").await.header("connection"), Some("close"));
     let records = bench.records(3).await;
     assert_eq!((records[0].body_bytes, records[0].flags), (100_000, UpstreamRecord::BODY_WHOLE));
