@@ -77,7 +77,8 @@ impl Connection {
 
     /// Serves the connection until it is closed, by whomever, and writes its records.
     pub(crate) async fn run(mut self, mut control: watch::Receiver<Control>, epoch: u64) {
-        let mut silent = false;
+        // The fault that silenced it, which need not be the one that is on when the silence ends.
+        let mut silenced: Option<Option<u16>> = None;
         let over = {
             let serve = self.serve();
             tokio::pin!(serve);
@@ -90,11 +91,12 @@ impl Connection {
                             break Over::Stopped;
                         }
                         if now.epoch != epoch {
-                            break Over::Reset { fault: now.fault, hung: silent };
+                            let (hung, fault) = (silenced.is_some(), silenced.unwrap_or(now.fault));
+                            break Over::Reset { fault, hung };
                         }
-                        silent = now.silent;
+                        silenced = now.silent.then_some(now.fault);
                     }
-                    end = &mut serve, if !silent => break Over::Served(end),
+                    end = &mut serve, if silenced.is_none() => break Over::Served(end),
                 }
             }
         };

@@ -1,4 +1,5 @@
-//! The listening side of a link: open, refusing, or a black hole, and our own probe that says whether it is so.
+//! The listening side of a link: open, refusing, or a black hole, and our own probe that says whether it is
+//! so.
 
 use std::collections::HashSet;
 use std::io;
