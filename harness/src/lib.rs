@@ -1,3 +1,19 @@
 //! gatecrash: crash-test the HTTP gateway in front of your S3. See `docs/architecture.md` for the map.
+//!
+//! The main path is [`run`]: plan, [`topology`], [`timeline`] and load, [`recorder`], history, verdicts, [`reports`].
 
+pub mod cli;
+pub mod clock;
+pub mod environment;
+pub mod exit;
 pub mod gateway;
+pub mod live;
+pub mod recorder;
+pub mod reference;
+pub mod reports;
+pub mod run;
+pub mod run_dir;
+pub mod selftest;
+pub mod suite;
+pub mod timeline;
+pub mod topology;

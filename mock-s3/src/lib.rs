@@ -1,1 +1,34 @@
-//! Seams come first; see docs/architecture.md.
+#![doc = include_str!("../README.md")]
+
+mod access;
+mod auth;
+mod capacity;
+mod chunked;
+mod compile;
+mod config;
+mod control;
+mod crc32;
+mod encoding;
+mod errors;
+mod exchange;
+mod hook;
+mod incoming;
+mod journal;
+mod ops;
+mod outgoing;
+mod policy;
+mod request;
+mod server;
+mod settings;
+mod store;
+mod time;
+mod xml;
+
+pub use auth::{Credentials, mask};
+pub use capacity::Capacity;
+pub use config::{BucketConfig, Config, ConfigError, DEFAULT_ACCOUNT, IdentityConfig, RegionConfig};
+pub use control::{ChangeId, Control, ControlError, WrongRegion, WrongRegionKind};
+pub use errors::{known_code, known_codes};
+pub use hook::{Action, Facts, FaultHook, NoFaults, Point};
+pub use policy::{Evaluation, Layer, PolicyError};
+pub use server::MockS3;

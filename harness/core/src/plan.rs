@@ -50,7 +50,7 @@ pub struct Plan {
 
 /// The gateway under test.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum GatewayPlan {
     /// The reference gateway in a process of its own.
     Embedded {

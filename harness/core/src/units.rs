@@ -150,7 +150,7 @@ impl FromStr for Share {
         if unit != "%" || number > 100.0 {
             return Err(UnitError(hint.into()));
         }
-        // A quotient of two whole numbers is the nearest double to the decimal that was written.
+        // Rounded in decimal first: 99.9% is the double nearest to 0.999, so that 999 of 1,000 meet it.
         Ok(Self((number * 1e9).round() / 1e11))
     }
 }

@@ -1,1 +1,34 @@
-//! Seams come first; see docs/architecture.md.
+//! The load generator: open-loop arrivals, a wire client that judges what it sees byte by byte, SigV4
+//! signing.
+//!
+//! A [`Workload`] is a pure function from arrival number to [`RequestPlan`]; a [`Schedule`] says when each is
+//! due; a [`Client`] exchanges one plan for one record over pooled HTTP/1.1 connections, with no retries of
+//! its own; and [`run_load`] drives workloads through clients on threads of its own. The generator knows the
+//! plan and the content function, nothing else: it never sees the mock or the links.
+
+pub mod drive;
+mod encode;
+mod health;
+pub mod histogram;
+pub mod keys;
+pub mod live;
+mod pace;
+pub mod plan;
+pub mod schedule;
+pub mod sign;
+pub mod stop;
+#[cfg(test)]
+mod testing;
+pub mod wire;
+pub mod workload;
+
+pub use drive::{Load, LoadError, LoadSummary, run_load};
+pub use health::process_cpu;
+pub use keys::KeyLaw;
+pub use live::{LiveCounters, LiveSnapshot};
+pub use plan::{Expect, Payload, RequestPlan};
+pub use schedule::{Arrivals, Schedule, Segment};
+pub use sign::{CredentialSource, Credentials, Signer};
+pub use stop::Stop;
+pub use wire::{Client, ClientStats, EvidenceBudget, Session, Setup};
+pub use workload::{ByteRange, OpPlan, Target, Workload, Writes};

@@ -9,6 +9,8 @@ use crate::hash;
 /// Words in the pool: 2 MiB before it repeats.
 const WORDS: usize = 1 << 18;
 const POOL: usize = WORDS * 8;
+/// Bytes in the pool before it repeats: every place is below this.
+pub const PLACES: usize = POOL;
 /// The longest slice [`Content::chunk`] hands out at once.
 pub const WINDOW: usize = 256 * 1024;
 
@@ -50,6 +52,12 @@ impl Pool {
         Content { shift: (place % POOL as u64) as usize }
     }
 
+    /// All the bytes: the pool once, then its first [`WINDOW`] again, so that any [`Content::place`] has a whole
+    /// window behind it. For hosts that share them by reference count.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Where in the pool these bytes come from (at least 16 are needed), or `None` when they are not ours.
     pub fn locate(&self, bytes: &[u8]) -> Option<usize> {
         (0..8).find_map(|skip| {
@@ -79,8 +87,13 @@ impl std::fmt::Debug for Pool {
 impl Content {
     /// Up to `len` bytes from `offset`, at most [`WINDOW`]; never empty unless `len` is 0.
     pub fn chunk(self, pool: &Pool, offset: u64, len: usize) -> &[u8] {
-        let start = ((self.shift as u64).wrapping_add(offset) % POOL as u64) as usize;
+        let start = self.place(offset);
         &pool.bytes[start..start + len.min(WINDOW)]
+    }
+
+    /// Where in [`Pool::as_bytes`] the byte at `offset` stands; at least [`WINDOW`] bytes of content follow there.
+    pub fn place(self, offset: u64) -> usize {
+        ((self.shift as u64).wrapping_add(offset) % POOL as u64) as usize
     }
 
     /// Compares received bytes with the content at `offset`; the position (in `got`) of the first wrong byte.

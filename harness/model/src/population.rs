@@ -1,7 +1,7 @@
 //! The synthetic objects of a bucket as closed forms: which keys exist and how long each one is.
 //!
-//! The load generator and the mock both hold the same value, so that the generator knows what to expect without
-//! asking. Contents are [`crate::Pool::content`] of (bucket, key, version 0).
+//! The load generator and the mock both hold the same value, so that the generator knows what to expect
+//! without asking. Contents are [`crate::Pool::content`] of (bucket, key, version 0).
 
 use std::fmt;
 

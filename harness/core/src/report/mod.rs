@@ -1,10 +1,86 @@
 //! Reports: one [`RunReport`], many renderers. One format is one file and one line in the table.
+//!
+//! Renderers are pure: the same report gives the same bytes. They show the same words (`story`) and the same
+//! standing of each verdict ([`Standing`]), make text from the wire harmless (`text`), and hold back
+//! credentials ([`redacted`]).
+
+mod github;
+mod html;
+mod json;
+mod junit;
+mod markdown;
+mod progress;
+mod secrets;
+mod standing;
+mod story;
+mod terminal;
+mod text;
+
+#[cfg(test)]
+mod fixtures;
 
 use serde::{Deserialize, Serialize};
+
+pub use progress::ProgressLine;
+pub use secrets::{mask, redact_plan, redacted};
+pub use standing::{Standing, Tally, standing, word};
 
 use crate::plan::Plan;
 use crate::profile::Profile;
 use crate::verdict::Verdict;
+
+/// Renders one run.
+pub type Render = fn(&RunReport, &RenderOptions) -> Vec<u8>;
+
+/// Renders several runs into one document.
+pub type RenderMany = fn(&[RunReport], &RenderOptions) -> Vec<u8>;
+
+/// One report format.
+#[derive(Clone, Copy, Debug)]
+pub struct Renderer {
+    /// Name on the command line.
+    pub name: &'static str,
+    /// Extension of its files, without the dot.
+    pub extension: &'static str,
+    /// One line.
+    pub summary: &'static str,
+    /// Renders one run.
+    pub render: Render,
+    /// Renders several runs into one document; absent where each run has a document of its own.
+    pub render_many: Option<RenderMany>,
+}
+
+/// How to render; formats ignore what does not concern them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RenderOptions {
+    /// ANSI colours (terminal only).
+    pub colour: bool,
+    /// Columns, at least 40 (terminal only).
+    pub width: usize,
+    /// Status tables, passed expectations and the environment too (terminal only).
+    pub full: bool,
+}
+
+/// Every format, in the order of the reference.
+pub const RENDERERS: &[Renderer] = &[
+    terminal::RENDERER,
+    json::RENDERER,
+    junit::RENDERER,
+    markdown::RENDERER,
+    github::RENDERER,
+    html::RENDERER,
+];
+
+/// A format by its name on the command line.
+pub fn renderer(name: &str) -> Option<&'static Renderer> {
+    RENDERERS.iter().find(|r| r.name == name)
+}
+
+impl Default for RenderOptions {
+    fn default() -> Self {
+        Self { colour: false, width: 110, full: false }
+    }
+}
 
 /// Everything a renderer may use: computed from a stored run alone, so that re-rendering is byte-equal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -14,7 +90,8 @@ pub struct RunReport {
     pub version: u32,
     /// Whether everything that can fail the run passed: `exit == 0`.
     pub ok: bool,
-    /// Exit code of this case alone (design: 0 pass, 1 fail, 3 inconclusive, 4 environment, 5 aborted, 130/143).
+    /// Exit code of this case alone (design: 0 pass, 1 fail, 3 inconclusive, 4 environment, 5 aborted,
+    /// 130/143).
     pub exit: u8,
     /// Run id, eight hex digits.
     pub run: String,
@@ -128,4 +205,36 @@ pub struct Environment {
     pub reproduce: String,
     /// Run directory, as the user named it.
     pub directory: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_in_order() {
+        let names: Vec<_> = RENDERERS.iter().map(|r| r.name).collect();
+        assert_eq!(names, ["terminal", "json", "junit", "markdown", "github", "html"]);
+        for r in RENDERERS {
+            assert!(
+                !r.summary.is_empty() && !r.summary.ends_with('.') && !r.extension.starts_with('.'),
+                "{r:?}"
+            );
+            assert_eq!(renderer(r.name).map(|found| found.extension), Some(r.extension));
+        }
+        assert!(renderer("pdf").is_none());
+    }
+
+    #[test]
+    fn every_format_renders_every_report_the_same_way_twice() {
+        let options = RenderOptions { full: true, ..RenderOptions::default() };
+        for (name, report) in fixtures::all() {
+            let stored: RunReport = serde_json::from_slice(&serde_json::to_vec(&report).unwrap()).unwrap();
+            for r in RENDERERS {
+                let first = (r.render)(&report, &options);
+                assert!(std::str::from_utf8(&first).is_ok(), "{} of {name}", r.name);
+                assert!(first == (r.render)(&stored, &options), "{} of {name}", r.name);
+            }
+        }
+    }
 }

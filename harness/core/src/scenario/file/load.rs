@@ -1,0 +1,120 @@
+//! The `load` block.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::world::Sizes;
+use super::{Either, Named};
+use crate::scenario::decode::Spanned;
+use crate::units::{Rate, Share, Span};
+
+/// One workload.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Workload {
+    /// Requests start at their time, whether earlier ones have ended or not.
+    pub(crate) open: Open,
+    /// Bucket, by its name in this file. Default: the only one.
+    #[serde(default)]
+    pub(crate) bucket: Option<Spanned<String>>,
+    /// Operations with their shares, which sum to 100%: GetObject, HeadObject, PutObject, DeleteObject,
+    /// DeleteObjects, ListObjectsV2.
+    pub(crate) ops: Spanned<Named<OpEntry>>,
+    /// Which keys are read. Default: uniform.
+    #[serde(default)]
+    pub(crate) keys: Option<Spanned<Keys>>,
+    /// Share of reads for keys that do not exist. Default: 0%.
+    #[serde(default)]
+    pub(crate) missing: Option<Spanned<Share>>,
+    /// What writes write.
+    #[serde(default)]
+    pub(crate) writes: Writes,
+    /// Identity whose key signs. Default: none, or the only identity when `sign` is client or gateway.
+    #[serde(default)]
+    pub(crate) r#as: Option<Spanned<String>>,
+    /// Who signs. Default: client when `as` is given, else none.
+    #[serde(default)]
+    pub(crate) sign: Option<Spanned<Sign>>,
+    /// From sending to the end of the response. Default: 5s.
+    #[serde(default)]
+    pub(crate) timeout: Option<Spanned<Span>>,
+    /// Whether this entry replaces the one of a fragment. Default: false.
+    #[serde(default, rename = "replace")]
+    pub(crate) _replace: bool,
+}
+
+/// The open model.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Open {
+    /// Requests started per second (or minute, hour).
+    pub(crate) rate: Spanned<Rate>,
+    /// How starts are spread. Default: poisson.
+    #[serde(default)]
+    pub(crate) arrivals: Option<Spanned<Arrivals>>,
+    /// Requests that may be in flight; starts beyond are dropped and counted. Default: 1000.
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub(crate) max_in_flight: Option<Spanned<u32>>,
+}
+
+/// How starts are spread.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Arrivals {
+    /// Independent of each other, as from many clients.
+    Poisson,
+    /// Evenly spaced.
+    Even,
+}
+
+/// A share, or a share with details.
+pub(crate) type OpEntry = Either<Share, OpDetail>;
+
+/// An operation with details.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct OpDetail {
+    /// Its share.
+    pub(crate) share: Share,
+    /// Inclusive byte range of a GetObject, such as `0-1023`. Default: the whole object.
+    #[serde(default)]
+    #[schemars(regex(pattern = r"^[0-9]+-[0-9]+$"))]
+    pub(crate) range: Option<Spanned<String>>,
+}
+
+/// The key law.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Keys {
+    /// Every key alike.
+    Uniform,
+    /// One after the other.
+    Sequential,
+    /// Few keys often: Zipf with this exponent, above 0 and at most 5.
+    Zipf(f64),
+}
+
+/// What writes write.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Writes {
+    /// Key pattern with the number of the write as `{n}` or `{n:06}`. Default: `w/{n:08}`.
+    #[serde(default)]
+    pub(crate) key: Option<Spanned<String>>,
+    /// Size of what is written. Default: 4KiB.
+    #[serde(default)]
+    pub(crate) size: Option<Spanned<Sizes>>,
+}
+
+/// Who signs a request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Sign {
+    /// The client, with the key of its identity.
+    Client,
+    /// The gateway, which holds the key.
+    Gateway,
+    /// Nobody.
+    None,
+}

@@ -1,0 +1,144 @@
+//! The blocks `upstreams`, `buckets` and `identities`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Either, Named, OneOrMany};
+use crate::faults::statement;
+use crate::scenario::decode::Spanned;
+use crate::units::{Share, Size, Span};
+
+/// One upstream region.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Upstream {
+    /// Whether traffic belongs here while it is healthy. Default: primary.
+    #[serde(default)]
+    pub(crate) role: Option<Spanned<Role>>,
+    /// Endpoints, each with a link (and address) of its own; 1 to 16. Default: 1.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 16))]
+    pub(crate) endpoints: Option<Spanned<u32>>,
+    /// Latency that the links add to every exchange. Default: none.
+    #[serde(default)]
+    pub(crate) latency: Option<Spanned<Latency>>,
+    /// Whether this entry replaces the one of a fragment. Default: false.
+    #[serde(default, rename = "replace")]
+    pub(crate) _replace: bool,
+}
+
+/// The role of a region.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Role {
+    /// Serves while healthy.
+    Primary,
+    /// Serves when no primary does.
+    Standby,
+}
+
+/// A latency law by two quantiles (lognormal).
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "UpstreamLatency")]
+pub(crate) struct Latency {
+    /// Median.
+    pub(crate) p50: Span,
+    /// 99th percentile. Default: as the median, a constant.
+    #[serde(default)]
+    pub(crate) p99: Option<Span>,
+}
+
+/// One bucket.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Bucket {
+    /// Regions that hold it: a list, or a mapping from region to that region's name for it. Default: every
+    /// region, under its own name.
+    #[serde(default)]
+    pub(crate) r#in: Option<Spanned<Homes>>,
+    /// Synthetic objects that exist from the start. Default: 1000 of 16KiB, `o/{n:06}`.
+    #[serde(default)]
+    pub(crate) objects: Objects,
+    /// Whether unsigned requests may read and write it. Default: true while the scenario has no identities.
+    #[serde(default)]
+    pub(crate) public: Option<Spanned<bool>>,
+    /// Bucket policy, AWS JSON. Default: none.
+    #[serde(default)]
+    pub(crate) policy: Option<Spanned<Policy>>,
+    /// Whether this entry replaces the one of a fragment. Default: false.
+    #[serde(default, rename = "replace")]
+    pub(crate) _replace: bool,
+}
+
+/// Where a bucket lives: regions, or regions with their own names for it.
+pub(crate) type Homes = Either<Vec<Spanned<String>>, Named<Spanned<String>>>;
+
+/// Synthetic objects: their bytes follow from key and seed, nothing is stored.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Objects {
+    /// How many. Default: 1000.
+    #[serde(default)]
+    pub(crate) count: Option<Spanned<u32>>,
+    /// Key pattern with the number as `{n}`, or `{n:06}` with leading zeros. Default: `o/{n:06}`.
+    #[serde(default)]
+    pub(crate) key: Option<Spanned<String>>,
+    /// Their size. Default: 16KiB.
+    #[serde(default)]
+    pub(crate) size: Option<Spanned<Sizes>>,
+}
+
+/// One size, or a law of sizes.
+pub(crate) type Sizes = Either<Size, SizeLaw>;
+
+/// A law of sizes.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum SizeLaw {
+    /// Sizes with their shares, which sum to 100%.
+    Weighted(Named<Spanned<Share>>),
+}
+
+/// A bucket policy in AWS spelling.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(crate) struct Policy {
+    /// Policy language version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) version: Option<String>,
+    /// Policy id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) id: Option<String>,
+    /// Its statements.
+    pub(crate) statement: Vec<statement::Statement>,
+}
+
+/// One identity.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Identity {
+    /// Account, twelve digits (in quotes). Default: "000000000001".
+    #[serde(default)]
+    pub(crate) account: Option<Spanned<String>>,
+    /// What it may do: one statement or a list. Default: nothing but what bucket policies grant.
+    #[serde(default)]
+    pub(crate) allow: OneOrMany<Statement>,
+    /// What it must not do: one statement or a list. Default: nothing.
+    #[serde(default)]
+    pub(crate) deny: OneOrMany<Statement>,
+    /// Whether this entry replaces the one of a fragment. Default: false.
+    #[serde(default, rename = "replace")]
+    pub(crate) _replace: bool,
+}
+
+/// Actions on resources.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "IdentityStatement")]
+pub(crate) struct Statement {
+    /// Actions such as `s3:GetObject`, `*` and `?` allowed.
+    pub(crate) actions: Vec<Spanned<String>>,
+    /// Resources such as `arn:aws:s3:::media/*`, `*` and `?` allowed.
+    pub(crate) resources: Vec<Spanned<String>>,
+}

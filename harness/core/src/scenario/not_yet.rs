@@ -1,0 +1,188 @@
+//! What the format has and this release does not: refused by name at its line, never ignored.
+
+use crate::checks::CHECKS;
+use crate::faults::FAULTS;
+
+/// Keys by path (`*` for any name or number; a leading `**` for any beginning), with advice.
+const KEYS: &[(&str, &str)] = &[
+    ("capacity", "write a timeline instead"),
+    ("report", "choose formats on the command line"),
+    ("upstreams.*.bandwidth", "the fault `bandwidth` limits a link"),
+    ("upstreams.*.tls", "upstreams speak plain HTTP/1.1"),
+    ("upstreams.*.http", "upstreams speak plain HTTP/1.1"),
+    ("upstreams.*.health", ""),
+    ("buckets.*.replication-lag", ""),
+    ("buckets.*.versioning", ""),
+    ("identities.*.keys", "keys are generated"),
+    ("identities.*.policy", "use allow and deny"),
+    ("identities.*.session-token", ""),
+    ("identities.*.expiry", ""),
+    ("gateway.recipe.version", "the installed version runs, and is recorded"),
+    ("gateway.recipe.cpus", ""),
+    ("gateway.command.reload", ""),
+    ("gateway.url.drain", ""),
+    ("gateway.url.serve", ""),
+    ("load.*.closed", "use `open: { rate: ... }`"),
+    ("load.*.client", "requests go through the plain HTTP/1.1 client"),
+    ("load.*.engine", "requests go through the plain HTTP/1.1 client"),
+    ("load.*.sizes", "sizes belong to `buckets` and `writes`"),
+    ("load.*.ops.*.parts", ""),
+    ("load.*.ops.*.if-none-match", ""),
+    ("load.*.ops.*.if-match", ""),
+    ("timeline.*.until", "phases end after `for`"),
+    ("timeline.*.load.*.users", "phases change the rate"),
+    ("timeline.*.load.*.ramp", "phases change the rate at once"),
+    ("timeline.*.inject.*.ramp", "use several phases"),
+    ("**.target.side", ""),
+    ("**.target.direction", ""),
+    ("**.match.query", ""),
+    ("**.match.identity", ""),
+    ("**.match.size", ""),
+    ("**.match.connection.age", ""),
+    ("**.rotate-key.old-key", "the old key is rejected"),
+    ("**.iam.propagation", "changes hold at once"),
+    ("**.bucket-policy.propagation", "changes hold at once"),
+    ("**.Condition", "policies are evaluated on principal, action and resource"),
+    ("**.NotAction", ""),
+    ("**.NotResource", ""),
+    ("**.NotPrincipal", ""),
+    ("guards.abort-when", ""),
+    ("guards.generator.max-cpu", ""),
+];
+
+/// Names of fixed sets by the key that holds them, with advice.
+const NAMES: &[(&str, &str, &str)] = &[
+    ("keys", "hot-set", "use { zipf: 1.1 }"),
+    ("keys", "missing", "write `missing: 2%` beside `keys`"),
+    ("size", "lognormal", "use { weighted: ... }"),
+    ("size", "from-file", "use { weighted: ... }"),
+    ("size", "fixed", "write the size alone, as in `size: 16KiB`"),
+];
+
+/// Faults of the catalogue; those that are built are in [`FAULTS`].
+const CATALOGUE_FAULTS: &[&str] = &[
+    "slice",
+    "close",
+    "half-close",
+    "early-reply",
+    "corrupt-body",
+    "forward-then-drop",
+    "tls",
+    "dns",
+    "http2",
+    "error-in-200",
+    "applied-but-lost",
+    "throttle",
+    "wrong-etag",
+    "wrong-range",
+    "stale-read",
+    "stale-list",
+    "redirect",
+    "expire-token",
+    "cpu",
+    "memory",
+    "pause",
+    "kill",
+    "restart",
+    "reload",
+];
+
+/// Checks of the catalogue; those that are built are in [`CHECKS`].
+const CATALOGUE_CHECKS: &[&str] = &[
+    "success-rate",
+    "statuses",
+    "responses",
+    "latency",
+    "error-latency",
+    "longest-outage",
+    "attempts-to",
+    "stale-reads",
+    "signed-headers-untouched",
+    "error-shape",
+    "queue-growth",
+    "capacity",
+    "capacity-ratio",
+    "metastability",
+    "body-complete",
+    "body-exact",
+    "no-mixup",
+    "no-request-desync",
+    "no-ambiguous-framing",
+    "no-false-success",
+    "status-map",
+    "status-pass",
+    "no-leak",
+    "bounded-time",
+    "bounded-attempts",
+    "no-unsafe-replay",
+    "no-retry-after-bytes",
+    "no-retry-4xx",
+    "backoff",
+    "amplification",
+    "retry-after-passed",
+    "retry-after-obeyed",
+    "failover",
+    "outage-errors",
+    "ejection",
+    "no-self-ejection",
+    "failback",
+    "no-flapping",
+    "recovery",
+    "no-herd",
+    "coalescing",
+    "negative-cache",
+    "stale-if-error",
+    "no-cache-poisoning",
+    "connections-released",
+    "breaker",
+    "stale-pool",
+    "limits",
+    "crash-free",
+    "head-and-range",
+    "upload-once",
+    "deadline",
+];
+
+/// Advice on a key that is not built yet; `None` when the format has no such key.
+pub(super) fn key(path: &[String]) -> Option<&'static str> {
+    KEYS.iter().find(|(pattern, _)| fits(pattern, path)).map(|(_, help)| *help)
+}
+
+/// Advice on a name that is not built yet.
+pub(super) fn name(what: &str, name: &str, path: &[String]) -> Option<&'static str> {
+    match what {
+        "fault" if CATALOGUE_FAULTS.contains(&name) && FAULTS.iter().all(|f| f.name != name) => {
+            Some("`gatecrash list faults` shows what there is")
+        }
+        "check" if CATALOGUE_CHECKS.contains(&name) && CHECKS.iter().all(|c| c.name != name) => {
+            Some("`gatecrash list checks` shows what there is")
+        }
+        "gateway" => None,
+        _ => {
+            let holders = path.iter().map(String::as_str).collect::<Vec<_>>();
+            let mut found = NAMES.iter().filter(|(holder, n, _)| *n == name && holders.contains(holder));
+            found.next().map(|(_, _, help)| *help)
+        }
+    }
+}
+
+/// Advice on a value that is not built yet.
+pub(super) fn value(path: &[String], found: &str) -> Option<&'static str> {
+    (fits("load.*.open.rate", path) && found == "`search`").then_some("write a rate such as 150/s")
+}
+
+fn fits(pattern: &str, path: &[String]) -> bool {
+    let pattern: Vec<_> = pattern.split('.').collect();
+    let same = |pattern: &[&str], path: &[String]| {
+        pattern.len() == path.len() && pattern.iter().zip(path).all(|(p, s)| *p == "*" || p == s)
+    };
+    match pattern.split_first() {
+        Some((&"**", tail)) => path.len() >= tail.len() && same(tail, &path[path.len() - tail.len()..]),
+        _ => same(&pattern, path),
+    }
+}
+
+/// Whether the format knows a preset of the embedded gateway, built or not.
+pub(super) fn is_preset(name: &str) -> bool {
+    ["strict", "cloudfront", "api-gateway", "app-server"].contains(&name)
+}

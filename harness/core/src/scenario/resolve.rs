@@ -1,0 +1,243 @@
+//! Types to plan: every default made explicit, every reference and every sum checked, all mistakes collected.
+
+mod expect;
+mod gateway;
+mod load;
+mod references;
+mod timeline;
+mod world;
+
+use super::decode::Spanned;
+use super::file::File;
+use super::mistakes::unknown;
+use super::node::{Node, Via};
+use super::resolved::Origin;
+use super::{Case, Options};
+use crate::diagnostics::{Diagnostic, Place, SourceText};
+use crate::plan::{BucketPlan, GuardsPlan, IdentityPlan, PhasePlan, Plan, RegionPlan, WorkloadPlan};
+use crate::units::Span;
+
+/// Seed of a file that gives none.
+const DEFAULT_SEED: u64 = 1;
+
+/// Turns one file into one plan. Without an error in `problems` the plan is whole.
+pub(super) fn resolve(
+    file: &File,
+    tree: &Node,
+    case: &str,
+    sources: &mut Vec<SourceText>,
+    options: &Options,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<Case> {
+    let before = problems.len();
+    let mut cx = Cx { tree, sources, options, problems, origins: Vec::new() };
+    cx.name("scenario name", &file.name);
+    let regions = cx.regions(file);
+    let buckets = cx.buckets(file, &regions);
+    let identities = cx.identities(file);
+    let gateway = cx.gateway(file);
+    let phases = cx.phases(file);
+    let workloads = cx.workloads(file, &buckets, &identities, &phases);
+    let world = World {
+        regions: &regions,
+        buckets: &buckets,
+        identities: &identities,
+        phases: &phases,
+        workloads: &workloads,
+    };
+    let faults = cx.faults(file, &world);
+    cx.capabilities(file, &gateway);
+    let expectations = cx.expectations(file, &world, &faults);
+    let guards = cx.guards(file, phases.last().map_or(Span(0), |p| p.until));
+    cx.unused(file);
+    let seed = match options.seed {
+        Some(seed) => cx.given("seed", Origin::Option("--seed"), seed),
+        None => cx.or("seed", file.seed, DEFAULT_SEED),
+    };
+    cx.took("name", file.name.place);
+    let plan = Plan {
+        name: file.name.value.clone(),
+        about: file.about.value.clone(),
+        case: case.to_owned(),
+        tags: file.tags.iter().map(|t| t.value.clone()).collect(),
+        source: cx.sources[0].name.clone(),
+        seed,
+        gateway,
+        regions,
+        buckets,
+        identities,
+        workloads,
+        phases,
+        faults,
+        expectations,
+        guards,
+    };
+    let origins = cx.origins;
+    let errors = problems[before..].iter().any(|d| d.level == crate::diagnostics::Level::Error);
+    (!errors).then_some(Case { plan, origins })
+}
+
+/// What names may refer to.
+struct World<'a> {
+    regions: &'a [RegionPlan],
+    buckets: &'a [BucketPlan],
+    identities: &'a [IdentityPlan],
+    phases: &'a [PhasePlan],
+    workloads: &'a [WorkloadPlan],
+}
+
+/// What the resolvers of all blocks share.
+struct Cx<'a> {
+    tree: &'a Node,
+    sources: &'a mut Vec<SourceText>,
+    options: &'a Options,
+    problems: &'a mut Vec<Diagnostic>,
+    origins: Vec<(String, Origin)>,
+}
+
+impl Cx<'_> {
+    // === problems ===
+
+    /// Notes an error.
+    fn error(&mut self, message: impl Into<String>, place: Place, label: impl Into<String>) {
+        self.problems.push(Diagnostic::error(message, place, label));
+    }
+
+    /// Notes an error with advice.
+    fn advise(&mut self, message: impl Into<String>, place: Place, label: &str, help: impl Into<String>) {
+        self.problems.push(Diagnostic::error(message, place, label).help(help));
+    }
+
+    /// Notes a warning.
+    fn warn(&mut self, message: impl Into<String>, place: Place, label: impl Into<String>) {
+        self.problems.push(Diagnostic::warning(message, place, label));
+    }
+
+    /// The index of a name among those that exist, or an error with what was meant.
+    fn refer<'n>(
+        &mut self,
+        what: &str,
+        name: &str,
+        place: Place,
+        all: impl IntoIterator<Item = &'n str>,
+    ) -> Option<usize> {
+        let all: Vec<_> = all.into_iter().collect();
+        let at = all.iter().position(|n| *n == name);
+        if at.is_none() {
+            self.problems.push(unknown(what, name, &all, place));
+        }
+        at
+    }
+
+    /// Refuses names that paths, ids and reports could not carry.
+    fn name(&mut self, what: &str, name: &Spanned<String>) {
+        let fine = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if name.value.is_empty() || !name.value.chars().all(fine) {
+            let label = "expected letters, digits, `-`, `_` and `.`";
+            self.error(format!("invalid {what} `{}`", name.value), name.place, label);
+        }
+    }
+
+    /// Refuses a duration of zero.
+    fn positive(&mut self, what: &str, span: Option<Spanned<Span>>) {
+        if let Some(zero) = span.filter(|s| s.value == Span(0)) {
+            self.error(format!("`{what}` is zero"), zero.place, "expected more than 0s");
+        }
+    }
+
+    /// The place of what stands at a path below a place; the place itself when there is nothing.
+    fn within(&self, place: Place, path: &[&str]) -> Place {
+        let found =
+            self.tree.find(place).and_then(|start| path.iter().try_fold(start, |node, key| node.get(key)));
+        found.map_or(place, |node| node.place)
+    }
+
+    // === origins ===
+
+    /// The given value or the default, and notes which.
+    fn or<T>(&mut self, path: impl Into<String>, given: Option<Spanned<T>>, default: T) -> T {
+        match given {
+            Some(given) => {
+                self.took(path, given.place);
+                given.value
+            }
+            None => {
+                self.origins.push((path.into(), Origin::Default));
+                default
+            }
+        }
+    }
+
+    /// Notes that a value stands at a place.
+    fn took(&mut self, path: impl Into<String>, place: Place) {
+        let source = &self.sources[usize::from(place.source)];
+        let via = self.tree.find(place).map(|node| node.via).unwrap_or_default();
+        let (line, _) = source.position(place.start);
+        let file = source.name.clone();
+        let origin = match via {
+            Via::Set => Origin::Option("--set"),
+            Via::Matrix => Origin::Matrix { file, line },
+            Via::Variable => Origin::Variable { file, line },
+            Via::Text => Origin::File { file, line },
+        };
+        self.origins.push((path.into(), origin));
+    }
+
+    /// Notes where a value comes from.
+    fn given<T>(&mut self, path: &str, origin: Origin, value: T) -> T {
+        self.origins.push((path.to_owned(), origin));
+        value
+    }
+
+    /// Line of a place in its file.
+    fn line(&self, place: Place) -> u32 {
+        self.sources[usize::from(place.source)].position(place.start).0
+    }
+
+    /// A source for what the command line gave, so that diagnostics can point at it.
+    fn option(&mut self, name: &str, value: &str) -> Place {
+        let number = self.sources.len() as u16;
+        self.sources.push(SourceText::new(name, value));
+        Place::new(number, 0, value.len())
+    }
+
+    // === whole file ===
+
+    /// Warns of what nothing uses; fragments may hold more than one file needs.
+    fn unused(&mut self, file: &File) {
+        let buckets =
+            || file.load.value.iter().filter_map(|(_, w)| w.bucket.as_ref().map(|b| b.value.as_str()));
+        for (name, _) in file.buckets.iter().filter(|(n, _)| n.place.source == 0) {
+            if file.buckets.0.len() > 1 && buckets().all(|b| b != name.value) {
+                self.warn(format!("unused bucket `{}`", name.value), name.place, "no workload uses it");
+            }
+        }
+        let identities =
+            || file.load.value.iter().filter_map(|(_, w)| w.r#as.as_ref().map(|i| i.value.as_str()));
+        for (name, _) in file.identities.iter().filter(|(n, _)| n.place.source == 0) {
+            if file.identities.0.len() > 1 && identities().all(|i| i != name.value) {
+                self.warn(format!("unused identity `{}`", name.value), name.place, "no workload is `as` it");
+            }
+        }
+    }
+
+    /// Limits on the run itself.
+    fn guards(&mut self, file: &File, planned: Span) -> GuardsPlan {
+        let guards = &file.guards;
+        let deadline = Span(planned.0.saturating_add(planned.0 / 2).saturating_add(Span::seconds(30).0));
+        if let Some(early) = guards.deadline.filter(|d| d.value <= planned) {
+            let label = format!("the phases alone take {planned}");
+            self.error("the deadline is before the end", early.place, label);
+        }
+        GuardsPlan {
+            deadline: self.or("guards.deadline", guards.deadline, deadline),
+            max_lag_p99: self.or("guards.max-lag-p99", guards.generator.max_lag_p99, Span::millis(20)),
+            max_dropped: self.or(
+                "guards.max-dropped",
+                guards.generator.max_dropped,
+                crate::units::Share(0.001),
+            ),
+            fault_fired: self.or("guards.fault-fired", guards.fault_fired, true),
+        }
+    }
+}

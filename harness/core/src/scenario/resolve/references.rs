@@ -1,0 +1,78 @@
+//! Names inside faults and checks, by table: what they refer to, and which of their keys belong together.
+
+use super::{Cx, World};
+use crate::diagnostics::Place;
+use crate::faults::FaultSpec;
+use crate::scenario::decode::Spanned;
+use crate::scenario::node::Node;
+
+/// What a key refers to.
+#[derive(Clone, Copy)]
+enum To {
+    Region,
+    Bucket,
+    Identity,
+    Fault,
+}
+
+/// (fault or check, key, what it names).
+const REFERENCES: &[(&str, &str, To)] = &[
+    ("iam", "identity", To::Identity),
+    ("rotate-key", "identity", To::Identity),
+    ("bucket-policy", "bucket", To::Bucket),
+    ("wrong-region", "bucket", To::Bucket),
+    ("failover", "from", To::Region),
+    ("failover", "to", To::Region),
+    ("failback", "from", To::Region),
+    ("failback", "to", To::Region),
+    ("attempts-to", "region", To::Region),
+    ("recovery", "fault", To::Fault),
+    ("no-self-ejection", "fault", To::Fault),
+];
+
+/// Faults that do nothing without one of these keys.
+const NEEDS_ONE: &[(&str, &[&str])] = &[
+    ("iam", &["remove", "deny"]),
+    ("bucket-policy", &["add", "replace"]),
+    ("misconfigure", &["bucket", "region", "host", "endpoint"]),
+];
+
+impl Cx<'_> {
+    /// Checks the names inside a fault.
+    pub(super) fn fault_references(&mut self, fault: &Spanned<FaultSpec>, world: &World<'_>) {
+        let name = fault.value.name();
+        self.references(fault.place, name, world, &[]);
+        let keys = self.parameters(fault.place, name).map_or_else(Vec::new, |(_, keys)| keys);
+        if let Some((_, needed)) = NEEDS_ONE.iter().find(|(fault, _)| *fault == name)
+            && !keys.iter().any(|key| needed.contains(&key.as_str()))
+        {
+            self.error(
+                format!("`{name}` changes nothing"),
+                fault.place,
+                format!("expected {}", needed.join(" or ")),
+            );
+        }
+    }
+
+    /// Checks the names inside a fault or a check that stands at a place.
+    pub(super) fn references(&mut self, place: Place, name: &str, world: &World<'_>, faults: &[&str]) {
+        for (_, key, to) in REFERENCES.iter().filter(|(owner, ..)| *owner == name) {
+            let node = self.tree.find(place).and_then(|n| n.get(name)).and_then(|n| n.get(key));
+            let Some((text, at)) = node.and_then(|n| Some((n.text()?.to_owned(), n.place))) else { continue };
+            match to {
+                To::Region => self.refer("region", &text, at, world.regions.iter().map(|r| r.name.as_str())),
+                To::Bucket => self.refer("bucket", &text, at, world.buckets.iter().map(|b| b.name.as_str())),
+                To::Identity => {
+                    self.refer("identity", &text, at, world.identities.iter().map(|i| i.name.as_str()))
+                }
+                To::Fault => self.refer("fault", &text, at, faults.iter().copied()),
+            };
+        }
+    }
+
+    /// The parameters of a fault or a check that stands at a place, with their keys.
+    pub(super) fn parameters(&self, place: Place, name: &str) -> Option<(&Node, Vec<String>)> {
+        let node = self.tree.find(place)?.get(name)?;
+        Some((node, node.entries().iter().map(|(key, _)| key.text.clone()).collect()))
+    }
+}

@@ -1,0 +1,100 @@
+//! Limits on time, retries and idle connections.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ConfigError, require};
+
+/// How long each stage may take, in milliseconds; each at least 1.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Timeouts {
+    /// Until the TCP connection stands. Default 500.
+    pub connect: u64,
+    /// From the last request byte to the complete response head, and between body bytes. Default 1000.
+    pub read: u64,
+    /// The whole request, with retries and pauses, to the last body byte. Also how long a client may take no
+    /// byte of its response. Default 3000.
+    pub total: u64,
+}
+
+/// Pause before the n-th retry: uniform in [0, min(cap, base * 2^(n-1))), in milliseconds.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Backoff {
+    /// Bound of the first pause. Default 25.
+    pub base: u64,
+    /// Bound of every pause. Default 250.
+    pub cap: u64,
+}
+
+/// A token bucket: over any t seconds at most `burst + ratio * requests + min-per-second * t` retries.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct RetryBudget {
+    /// Retries earned by each client request; 0 or more. Default 0.2.
+    pub ratio: f64,
+    /// Retries earned by each second that passes; 0 or more. Default 3.
+    pub min_per_second: f64,
+    /// Retries that can be saved up, and are there at the start; 0 or more. Default 10.
+    pub burst: f64,
+}
+
+/// Idle upstream connections kept for reuse, for each endpoint.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Pool {
+    /// How many are kept; 0 turns reuse off. Default 64.
+    pub max_idle: usize,
+    /// How long one is kept, in milliseconds. Default 4000.
+    pub idle_ms: u64,
+}
+
+// === impl Timeouts ===
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self { connect: 500, read: 1000, total: 3000 }
+    }
+}
+
+impl Timeouts {
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let each = [self.connect, self.read, self.total];
+        require(each.iter().all(|&limit| limit >= 1), "timeouts-ms", "must each be at least 1")
+    }
+}
+
+// === impl Backoff ===
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self { base: 25, cap: 250 }
+    }
+}
+
+// === impl RetryBudget ===
+
+impl Default for RetryBudget {
+    fn default() -> Self {
+        Self { ratio: 0.2, min_per_second: 3.0, burst: 10.0 }
+    }
+}
+
+impl RetryBudget {
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let each = [self.ratio, self.min_per_second, self.burst];
+        require(
+            each.iter().all(|value| value.is_finite() && *value >= 0.0),
+            "retry-budget",
+            "must hold numbers of 0 or more",
+        )
+    }
+}
+
+// === impl Pool ===
+
+impl Default for Pool {
+    fn default() -> Self {
+        Self { max_idle: 64, idle_ms: 4000 }
+    }
+}

@@ -1,0 +1,269 @@
+//! The defects that can be switched on, each off by default, and every decision they change.
+//!
+//! The request's path reads correct-first: it asks a small function here ("how many tries?", "which status?")
+//! and gets the honest answer back unless the defect is active for this request.
+
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+use tokio::time::Instant;
+
+use crate::draw;
+use crate::upstream::{Failure, Limits};
+
+/// One switchable misbehaviour.
+#[derive(Clone, Copy, Debug)]
+pub struct Defect {
+    /// Number in the catalogue of defects.
+    pub number: u8,
+    /// Kebab-case name, as written in a configuration.
+    pub name: &'static str,
+    /// What goes wrong, in one sentence.
+    pub what: &'static str,
+}
+
+macro_rules! defects {
+    ($($number:literal $switch:ident $name:literal $what:literal;)*) => {
+        /// Every defect, in the order of the catalogue.
+        pub const DEFECTS: &[Defect] = &[$(Defect { number: $number, name: $name, what: $what }),*];
+
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        enum Switch { $($switch),* }
+    };
+}
+
+defects! {
+    1 CompleteOnBodyError "complete-on-body-error" "A response whose body broke is ended as if complete.";
+    2 RecomputeLength "recompute-length" "Bodies are buffered, Content-Length is what arrived.";
+    4 PadWithZeros "pad-with-zeros" "A body cut short is filled up with zeros to its Content-Length.";
+    6 RetryAfterBytes "retry-after-bytes" "After a broken body a new attempt's body is appended.";
+    10 SwapResponses "swap-responses" "Two waiting GET responses are handed to each other's clients.";
+    14 PassHttp09 "pass-http09" "Unparsable upstream bytes become the body of a 200.";
+    15 All404 "all-404" "Upstream failures and upstream 5xx become a 404.";
+    16 All200 "all-200" "Upstream failures and upstream 5xx become a 200 with an XML error body.";
+    17 SwapTimeoutRefused "swap-timeout-refused" "Timeouts are reported as 502, refused connections as 504.";
+    18 Status500 "status-500" "500 where 502 is due.";
+    19 LeakUpstream "leak-upstream" "Error bodies name the upstream's address and the exception.";
+    20 NoReadTimeout "no-read-timeout" "No limit on reading a response, neither per gap nor in total.";
+    21 RetryPlusOne "retry-plus-one" "One attempt more than configured.";
+    23 RetryPost "retry-post" "POST is retried after it was sent.";
+    25 Retry4xx "retry-4xx" "403 and 404 answers are retried.";
+    27 NoRetryBudget "no-retry-budget" "Retries need no budget and no pause; at least four tries.";
+    29 RetrySamePeer "retry-same-peer" "Retries go to the endpoint that failed; no ejection, no failover.";
+    30 NoFailback "no-failback" "An endpoint once unhealthy is not used again while others are left.";
+    31 FlapOnSingleResult "flap-on-single-result" "One result, good or bad, flips an endpoint's health.";
+    32 EjectLast "eject-last" "One failure ejects the last endpoint for 10 s; the answer is 503.";
+    44 PanicOnBadChunk "panic-on-bad-chunk" "A malformed chunk panics the connection's task.";
+    46 AckBeforeUpstream "ack-before-upstream" "PUT is acknowledged before the upstream answered.";
+}
+
+/// The defects switched on in this process, with the share of requests they act on.
+#[derive(Clone, Debug)]
+pub(crate) struct Defects {
+    enabled: Active,
+    rate: f64,
+}
+
+/// The defects that act on one request.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Active(u32);
+
+// === impl Defects ===
+
+impl Defects {
+    /// Names not in the table are ignored: the configuration was checked before.
+    pub(crate) fn new(names: &[String], rate: f64) -> Self {
+        let mut enabled = Active::default();
+        for (index, defect) in DEFECTS.iter().enumerate() {
+            if names.iter().any(|name| name == defect.name) {
+                enabled.0 |= 1 << index;
+            }
+        }
+        Self { enabled, rate }
+    }
+
+    /// What acts on everything that is not one request's: health and ejection.
+    pub(crate) fn process_wide(&self) -> Active {
+        self.enabled
+    }
+
+    pub(crate) fn for_request(&self, id: &str) -> Active {
+        let mut active = self.enabled;
+        for (index, defect) in DEFECTS.iter().enumerate() {
+            if active.0 & (1 << index) != 0 && draw::unit(id, defect.name) >= self.rate {
+                active.0 &= !(1 << index);
+            }
+        }
+        active
+    }
+}
+
+// === impl Active ===
+
+impl Active {
+    fn has(self, switch: Switch) -> bool {
+        self.0 & (1 << switch as u32) != 0
+    }
+
+    pub(crate) fn finishes_broken_bodies(self) -> bool {
+        self.has(Switch::CompleteOnBodyError)
+    }
+
+    pub(crate) fn recomputes_length(self) -> bool {
+        self.has(Switch::RecomputeLength)
+    }
+
+    pub(crate) fn pads_short_bodies(self) -> bool {
+        self.has(Switch::PadWithZeros)
+    }
+
+    pub(crate) fn retries_after_bytes(self, method: &Method) -> bool {
+        self.has(Switch::RetryAfterBytes) && method == Method::GET
+    }
+
+    pub(crate) fn swaps_responses(self) -> bool {
+        self.has(Switch::SwapResponses)
+    }
+
+    pub(crate) fn passes_unparsable_bytes(self) -> bool {
+        self.has(Switch::PassHttp09)
+    }
+
+    /// The status of a gateway-made error.
+    pub(crate) fn error_status(self, failure: &Failure) -> StatusCode {
+        let honest = failure.status();
+        if self.has(Switch::All404) {
+            StatusCode::NOT_FOUND
+        } else if self.has(Switch::All200) {
+            StatusCode::OK
+        } else if self.has(Switch::SwapTimeoutRefused) && failure.is_timeout() {
+            StatusCode::BAD_GATEWAY
+        } else if self.has(Switch::SwapTimeoutRefused) && matches!(failure, Failure::Connect(_)) {
+            StatusCode::GATEWAY_TIMEOUT
+        } else if self.has(Switch::Status500) && honest == StatusCode::BAD_GATEWAY {
+            StatusCode::INTERNAL_SERVER_ERROR
+        } else {
+            honest
+        }
+    }
+
+    /// The status an upstream's own 5xx is replaced with.
+    pub(crate) fn masks_upstream_5xx(self) -> Option<StatusCode> {
+        if self.has(Switch::All404) {
+            Some(StatusCode::NOT_FOUND)
+        } else if self.has(Switch::All200) {
+            Some(StatusCode::OK)
+        } else {
+            None
+        }
+    }
+
+    pub(crate) fn leaks_upstream(self) -> bool {
+        self.has(Switch::LeakUpstream)
+    }
+
+    pub(crate) fn limits(self, honest: Limits) -> Limits {
+        if self.has(Switch::NoReadTimeout) { Limits { read: None, deadline: None, ..honest } } else { honest }
+    }
+
+    pub(crate) fn tries(self, honest: u32) -> u32 {
+        let tries = if self.has(Switch::NoRetryBudget) { honest.max(4) } else { honest };
+        if self.has(Switch::RetryPlusOne) { tries.saturating_add(1) } else { tries }
+    }
+
+    pub(crate) fn replays(self, method: &Method) -> bool {
+        self.has(Switch::RetryPost) && method == Method::POST
+    }
+
+    pub(crate) fn retries_status(self, status: StatusCode) -> bool {
+        self.has(Switch::Retry4xx) && matches!(status.as_u16(), 403 | 404)
+    }
+
+    pub(crate) fn ignores_retry_budget(self) -> bool {
+        self.has(Switch::NoRetryBudget)
+    }
+
+    pub(crate) fn sticks_to_the_same_peer(self) -> bool {
+        self.has(Switch::RetrySamePeer)
+    }
+
+    pub(crate) fn never_ejects(self) -> bool {
+        self.has(Switch::RetrySamePeer)
+    }
+
+    pub(crate) fn never_fails_back(self) -> bool {
+        self.has(Switch::NoFailback)
+    }
+
+    /// How many results in a row flip an endpoint's health; 0 stays "never".
+    pub(crate) fn streak(self, honest: u32) -> u32 {
+        if self.has(Switch::FlapOnSingleResult) { honest.min(1) } else { honest }
+    }
+
+    /// Until when the last endpoint is put away after a failure.
+    pub(crate) fn ejects_last_until(self, now: Instant) -> Option<Instant> {
+        self.has(Switch::EjectLast).then(|| now + Duration::from_secs(10))
+    }
+
+    pub(crate) fn gives_up_without_healthy_peer(self) -> bool {
+        self.has(Switch::EjectLast)
+    }
+
+    pub(crate) fn panics_on_bad_chunk(self) -> bool {
+        self.has(Switch::PanicOnBadChunk)
+    }
+
+    pub(crate) fn acknowledges_early(self, method: &Method) -> bool {
+        self.has(Switch::AckBeforeUpstream) && method == Method::PUT
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_in_order_and_well_named() {
+        assert!(DEFECTS.windows(2).all(|pair| pair[0].number < pair[1].number));
+        for defect in DEFECTS {
+            let kebab = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+            assert!(defect.name.chars().all(kebab), "{}", defect.name);
+            assert!(defect.what.ends_with('.'), "{}", defect.name);
+        }
+        let names: std::collections::BTreeSet<_> = DEFECTS.iter().map(|defect| defect.name).collect();
+        assert_eq!(names.len(), DEFECTS.len());
+    }
+
+    #[test]
+    fn the_readme_lists_them_all() {
+        let readme = include_str!("../README.md");
+        for Defect { number, name, what } in DEFECTS {
+            assert!(readme.contains(&format!("| {number} | `{name}` | {what} |")), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_switch_is_its_line_in_the_table() {
+        for (index, defect) in DEFECTS.iter().enumerate() {
+            let defects = Defects::new(&[defect.name.to_owned()], 1.0);
+            assert_eq!(defects.for_request("any").0, 1 << index);
+        }
+        assert!(Defects::new(&["eject-last".to_owned()], 1.0).process_wide().has(Switch::EjectLast));
+    }
+
+    #[test]
+    fn the_rate_picks_requests_by_their_id() {
+        let defects = Defects::new(&["all-404".to_owned()], 0.5);
+        let hit = |k: u32| defects.for_request(&format!("9f2c41aa-0-{k}")).has(Switch::All404);
+        let share = (0..1000).filter(|&k| hit(k)).count();
+        assert!((400..600).contains(&share), "{share}");
+        assert!((0..1000).all(|k| hit(k) == hit(k)));
+        let never = Defects::new(&["all-404".to_owned()], 0.0);
+        assert!((0..1000).all(|k| !never.for_request(&k.to_string()).has(Switch::All404)));
+    }
+
+    #[test]
+    fn nothing_is_on_by_default() {
+        assert_eq!(Defects::new(&[], 1.0).for_request("any").0, 0);
+    }
+}

@@ -1,0 +1,13 @@
+//! The client side: taking a request in, giving a response or an error out.
+
+mod errors;
+mod patient;
+mod relay;
+mod request;
+mod swap;
+
+pub(crate) use self::errors::{error_reply, mark, masked_reply};
+pub(crate) use self::patient::Patient;
+pub(crate) use self::relay::{Mend, Reply, whole};
+pub(crate) use self::request::{ClientBodyError, ClientRequest, RequestBody, request_id};
+pub(crate) use self::swap::SwapSpot;

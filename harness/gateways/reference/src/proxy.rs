@@ -1,0 +1,245 @@
+//! The path of one request, as a table of contents.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Method, Request, Response, StatusCode, header};
+use hyper::body::Incoming;
+use time::OffsetDateTime;
+use tokio::time::{Instant, sleep};
+
+use crate::config::Config;
+use crate::defects::{Active, Defects};
+use crate::downstream::{
+    ClientRequest, Mend, Reply, RequestBody, SwapSpot, error_reply, mark, masked_reply, request_id, whole,
+};
+use crate::fleet::{Fleet, Peer};
+use crate::forward;
+use crate::headers::keep_end_to_end;
+use crate::retry::{self, Budget};
+use crate::upstream::{Answer, BodyError, Failed, Failure, Limits, Stage, exchange};
+
+/// Most of a 5xx's body that is read before deciding about a retry, in bytes.
+const HELD: usize = 64 * 1024;
+
+pub(crate) struct Proxy {
+    config: Config,
+    defects: Defects,
+    fleet: Arc<Fleet>,
+    budget: Budget,
+    swap: SwapSpot,
+}
+
+/// What became of a request's attempts, and where the last one went.
+struct Fetched {
+    outcome: Result<Answer, Failure>,
+    last: Option<SocketAddr>,
+}
+
+// === impl Proxy ===
+
+impl Proxy {
+    pub(crate) fn new(config: Config) -> Self {
+        let defects = Defects::new(&config.defects, config.defect_rate);
+        let fleet = Fleet::new(&config, &defects);
+        let budget = Budget::new(config.retry_budget, Instant::now());
+        Self { config, defects, fleet, budget, swap: SwapSpot::default() }
+    }
+
+    pub(crate) fn fleet(&self) -> &Arc<Fleet> {
+        &self.fleet
+    }
+
+    /// How long a client may take no byte of its response.
+    pub(crate) fn client_patience(&self) -> Duration {
+        Duration::from_millis(self.config.timeouts_ms.total)
+    }
+
+    /// Answers one client request.
+    pub(crate) async fn handle(self: Arc<Self>, request: Request<Incoming>) -> Response<Reply> {
+        let id = request_id(request.headers());
+        let active = self.defects.for_request(&id);
+        let limits = active.limits(Limits::new(&self.config.timeouts_ms, Instant::now()));
+        let method = request.method().clone();
+        let mut response = match ClientRequest::receive(id, request, self.config.buffer_limit, &limits).await
+        {
+            Ok(request) => self.answer(request, limits, active).await,
+            Err(failure) => error_reply(&failure, None, &method, active),
+        };
+        if method == Method::GET
+            && response.status() == StatusCode::OK
+            && self.defects.process_wide().swaps_responses()
+        {
+            response = self.swap.trade(response, active.swaps_responses()).await;
+        }
+        mark(response.headers_mut());
+        response
+    }
+
+    /// Answers a request there is no room for.
+    pub(crate) fn shed(request: &Request<Incoming>) -> Response<Reply> {
+        let mut response = error_reply(&Failure::Shed, None, request.method(), Active::default());
+        response.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
+        mark(response.headers_mut());
+        response
+    }
+
+    async fn answer(
+        self: &Arc<Self>,
+        mut request: ClientRequest,
+        limits: Limits,
+        active: Active,
+    ) -> Response<Reply> {
+        if active.acknowledges_early(&request.method) && matches!(request.body, RequestBody::Buffered(_)) {
+            let proxy = Arc::clone(self);
+            tokio::spawn(async move {
+                if let Ok(answer) = proxy.fetch(&mut request, limits, active).await.outcome {
+                    whole(answer.body).await;
+                }
+            });
+            return Response::new(Reply::full(""));
+        }
+        let fetched = self.fetch(&mut request, limits, active).await;
+        request.body.let_end(limits);
+        match fetched.outcome {
+            Ok(answer) => self.pass(request, answer, limits, active).await,
+            Err(failure) => error_reply(&failure, fetched.last, &request.method, active),
+        }
+    }
+
+    /// Makes attempts until one is final.
+    async fn fetch(&self, request: &mut ClientRequest, limits: Limits, active: Active) -> Fetched {
+        self.budget.deposit(Instant::now());
+        let tries = active.tries(self.config.tries);
+        let mut tried = Vec::new();
+        let mut last = None;
+        for attempt in 1.. {
+            let Some(peer) = self.fleet.pick(&tried, active) else { break };
+            tried.push(peer.index());
+            last = Some(peer.endpoint().address);
+            let outcome = self.attempt(&peer, request, attempt > 1, limits, active).await;
+            let again = attempt < tries && retry::may_repeat(&outcome, request, active);
+            let pause = if again { self.pause(&outcome, attempt, &request.id, active) } else { None };
+            let Some(pause) = pause.filter(|&pause| !limits.passes_during(pause)) else {
+                return Fetched { outcome: outcome.map_err(|failed| failed.failure), last };
+            };
+            drop(outcome);
+            sleep(pause).await;
+        }
+        Fetched { outcome: Err(Failure::NoUpstream), last }
+    }
+
+    /// One attempt at one endpoint, a retry on a new connection. A 5xx is read ahead, so that its connection
+    /// is free and its kind is known.
+    async fn attempt(
+        &self,
+        peer: &Peer,
+        request: &mut ClientRequest,
+        fresh: bool,
+        limits: Limits,
+        active: Active,
+    ) -> Result<Answer, Failed> {
+        let address = peer.endpoint().address;
+        let head = forward::head(request, peer.region(), address, &self.config, OffsetDateTime::now_utc())
+            .map_err(|failure| Failed { failure, wrote: false, stale: false })?;
+        let method = &request.method;
+        let mut outcome = exchange(peer, method, head, &mut request.body, fresh, limits, active).await;
+        let mut blameless = false;
+        if let Ok(answer) = &mut outcome
+            && answer.status.is_server_error()
+        {
+            match answer.body.hold(HELD).await {
+                Ok(held) => blameless = held.iter().any(|bytes| says_slow_down(bytes)),
+                Err(error) => outcome = Err(broken_error(error)),
+            }
+        }
+        let failed = match &outcome {
+            Ok(answer) => answer.status.is_server_error() && !blameless,
+            Err(failed) => failed.failure.is_upstreams() && !failed.stale,
+        };
+        if failed {
+            peer.failed();
+        }
+        outcome
+    }
+
+    /// Pause before the next attempt; `None` when the budget has none. A pooled connection that died is no
+    /// sign of trouble upstream: that retry waits for nothing and costs nothing.
+    fn pause(
+        &self,
+        outcome: &Result<Answer, Failed>,
+        attempt: u32,
+        id: &str,
+        active: Active,
+    ) -> Option<Duration> {
+        let stale = outcome.as_ref().is_err_and(|failed| failed.stale);
+        if stale || active.ignores_retry_budget() {
+            return Some(Duration::ZERO);
+        }
+        self.budget.withdraw(Instant::now()).then(|| retry::pause(&self.config.backoff_ms, attempt, id))
+    }
+
+    /// Hands an upstream's answer to the client.
+    async fn pass(
+        self: &Arc<Self>,
+        request: ClientRequest,
+        answer: Answer,
+        limits: Limits,
+        active: Active,
+    ) -> Response<Reply> {
+        let Answer { status, mut headers, body } = answer;
+        if status.is_server_error()
+            && let Some(mask) = active.masks_upstream_5xx()
+        {
+            return masked_reply(mask, &request.method);
+        }
+        keep_end_to_end(&mut headers);
+        let bodiless = request.method == Method::HEAD || matches!(status.as_u16(), 204 | 304);
+        let reply = if bodiless {
+            Reply::full("")
+        } else if active.recomputes_length() {
+            headers.remove(header::CONTENT_LENGTH);
+            Reply::full(whole(body).await)
+        } else if active.finishes_broken_bodies() {
+            // A declared length could not be met: chunked, any end will do.
+            headers.remove(header::CONTENT_LENGTH);
+            Reply::relayed(body, Mend::Finish)
+        } else if active.pads_short_bodies() {
+            Reply::relayed(body, Mend::Pad)
+        } else if active.retries_after_bytes(&request.method) {
+            Reply::relayed(body, self.refetch(&request, limits, active))
+        } else {
+            Reply::relayed(body, Mend::Never)
+        };
+        let mut response = Response::new(reply);
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        response
+    }
+
+    fn refetch(self: &Arc<Self>, request: &ClientRequest, limits: Limits, active: Active) -> Mend {
+        let Some(mut request) = request.copy() else { return Mend::Never };
+        let proxy = Arc::clone(self);
+        Mend::Refetch(Box::pin(async move {
+            let fetched = proxy.fetch(&mut request, limits, active).await;
+            fetched.outcome.ok().map(|answer| answer.body)
+        }))
+    }
+}
+
+fn says_slow_down(body: &[u8]) -> bool {
+    const CODE: &[u8] = b"<Code>SlowDown</Code>";
+    body.windows(CODE.len()).any(|window| window == CODE)
+}
+
+/// A 5xx whose body broke: worth no more than no answer.
+fn broken_error(error: BodyError) -> Failed {
+    let failure = match error {
+        BodyError::Stalled => Failure::Timeout(Stage::Body),
+        BodyError::Cut => Failure::Dropped(std::io::ErrorKind::UnexpectedEof.into()),
+        BodyError::Reset(error) => Failure::Dropped(error),
+        BodyError::Invalid(what) => Failure::Invalid { what, raw: bytes::Bytes::new() },
+    };
+    Failed { failure, wrote: true, stale: false }
+}

@@ -1,0 +1,97 @@
+//! The retry budget: a token bucket that keeps retries a small share of the load.
+
+use std::sync::{Mutex, PoisonError};
+
+use tokio::time::Instant;
+
+use crate::config::RetryBudget;
+
+#[derive(Debug)]
+pub(crate) struct Budget {
+    rules: RetryBudget,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    tokens: f64,
+    at: Instant,
+}
+
+// === impl Budget ===
+
+impl Budget {
+    /// A full bucket.
+    pub(crate) fn new(rules: RetryBudget, now: Instant) -> Self {
+        Self { rules, state: Mutex::new(State { tokens: rules.burst, at: now }) }
+    }
+
+    /// A client request came in.
+    pub(crate) fn deposit(&self, now: Instant) {
+        self.change(now, |state| {
+            state.tokens += self.rules.ratio;
+            true
+        });
+    }
+
+    /// Asks for one retry.
+    pub(crate) fn withdraw(&self, now: Instant) -> bool {
+        self.change(now, |state| {
+            let granted = state.tokens >= 1.0;
+            state.tokens -= if granted { 1.0 } else { 0.0 };
+            granted
+        })
+    }
+
+    fn change(&self, now: Instant, change: impl FnOnce(&mut State) -> bool) -> bool {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let passed = now.saturating_duration_since(state.at).as_secs_f64();
+        state.at = state.at.max(now);
+        state.tokens += passed * self.rules.min_per_second;
+        // A burst below 1 still lets a whole token gather.
+        let most = self.rules.burst.max(1.0);
+        state.tokens = state.tokens.min(most);
+        let result = change(&mut state);
+        state.tokens = state.tokens.min(most);
+        result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn granted(budget: &Budget, wanted: usize, now: Instant) -> usize {
+        (0..wanted).filter(|_| budget.withdraw(now)).count()
+    }
+
+    #[test]
+    fn the_burst_is_there_at_once_and_no_more() {
+        let now = Instant::now();
+        let budget = Budget::new(RetryBudget { ratio: 0.2, min_per_second: 3.0, burst: 10.0 }, now);
+        assert_eq!(granted(&budget, 100, now), 10);
+    }
+
+    #[test]
+    fn requests_and_seconds_earn_retries() {
+        let now = Instant::now();
+        let budget = Budget::new(RetryBudget { ratio: 0.25, min_per_second: 3.0, burst: 10.0 }, now);
+        granted(&budget, 10, now);
+        for _ in 0..8 {
+            budget.deposit(now);
+        }
+        assert_eq!(granted(&budget, 100, now), 2);
+        assert_eq!(granted(&budget, 100, now + Duration::from_secs(2)), 6);
+        assert_eq!(granted(&budget, 100, now + Duration::from_secs(60)), 10);
+    }
+
+    #[test]
+    fn a_budget_of_nothing_grants_nothing() {
+        let now = Instant::now();
+        let budget = Budget::new(RetryBudget { ratio: 0.0, min_per_second: 0.0, burst: 0.0 }, now);
+        budget.deposit(now);
+        assert_eq!(granted(&budget, 100, now + Duration::from_secs(60)), 0);
+    }
+}

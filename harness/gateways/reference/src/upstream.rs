@@ -1,0 +1,20 @@
+//! The upstream side: our own small HTTP/1.1 client over plain sockets.
+//!
+//! General-purpose clients repair, hide or retry what this gateway has to judge strictly: framing, how a
+//! message ended, surplus bytes. A connection that is not known to be clean is closed, never reused.
+
+mod body;
+mod chunks;
+mod connection;
+mod exchange;
+mod failure;
+mod head;
+mod limits;
+mod pool;
+
+pub(crate) use self::body::{BodyError, UpstreamBody};
+use self::connection::{Connection, connect};
+pub(crate) use self::exchange::{Answer, ask, exchange};
+pub(crate) use self::failure::{Failed, Failure, Stage};
+pub(crate) use self::limits::Limits;
+pub(crate) use self::pool::IdlePool;

@@ -1,0 +1,39 @@
+//! One upstream connection: the socket and what was read from it and not yet used.
+
+use std::io;
+use std::net::SocketAddr;
+
+use bytes::BytesMut;
+use tokio::net::TcpStream;
+
+use super::{Failure, Limits, Stage};
+
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) stream: TcpStream,
+    pub(crate) buffer: BytesMut,
+    /// Whether it carried an earlier request.
+    pub(crate) reused: bool,
+}
+
+// === impl Connection ===
+
+impl Connection {
+    pub(crate) fn new(stream: TcpStream, reused: bool) -> Self {
+        Self { stream, buffer: BytesMut::new(), reused }
+    }
+}
+
+/// Opens a connection.
+pub(crate) async fn connect(address: SocketAddr, limits: &Limits) -> Result<Connection, Failure> {
+    let opening = async {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok::<_, io::Error>(stream)
+    };
+    match limits.within(Some(limits.connect), opening).await {
+        Ok(Ok(stream)) => Ok(Connection::new(stream, false)),
+        Ok(Err(error)) => Err(Failure::of_connect(error)),
+        Err(_) => Err(Failure::Timeout(Stage::Connect)),
+    }
+}

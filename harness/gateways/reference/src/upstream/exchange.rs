@@ -1,0 +1,195 @@
+//! One request and its response head on one connection.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, Method, StatusCode};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+use super::head::{self, Head};
+use super::limits::until;
+use super::{Connection, Failed, Failure, Limits, Stage, UpstreamBody, connect};
+use crate::defects::Active;
+use crate::downstream::{ClientBodyError, RequestBody};
+use crate::fleet::Peer;
+
+/// Most interim (1xx) responses before the final one.
+const MAX_INTERIM: usize = 10;
+
+/// What an upstream answered: a head that is read and a body that is not.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: UpstreamBody,
+}
+
+/// Sends `head` and `body` to `peer` and reads the response head. `fresh` asks for a new connection.
+pub(crate) async fn exchange(
+    peer: &Peer,
+    method: &Method,
+    head: Bytes,
+    body: &mut RequestBody,
+    fresh: bool,
+    limits: Limits,
+    active: Active,
+) -> Result<Answer, Failed> {
+    let pooled = if fresh { None } else { peer.endpoint().pool.take() };
+    let mut connection = match pooled {
+        Some(stream) => Connection::new(stream, true),
+        None => {
+            let opened = open(peer, &limits).await;
+            opened.map_err(|failure| Failed { failure, wrote: false, stale: false })?
+        }
+    };
+    match converse(&mut connection, method, head, body, &limits).await {
+        Ok((head, whole)) => {
+            let mut head = head;
+            head.keep &= whole;
+            let body = UpstreamBody::new(connection, &head, peer.clone(), limits, active);
+            Ok(Answer { status: head.status, headers: head.headers, body })
+        }
+        Err(failure) => {
+            let untouched = connection.buffer.is_empty();
+            let stale = connection.reused && untouched && matches!(failure, Failure::Dropped(_));
+            Err(Failed { failure, wrote: true, stale })
+        }
+    }
+}
+
+/// Opens a connection; when descriptors are short, at the expense of idle ones.
+async fn open(peer: &Peer, limits: &Limits) -> Result<Connection, Failure> {
+    let address = peer.endpoint().address;
+    match connect(address, limits).await {
+        Err(Failure::Exhausted(_)) => {
+            peer.fleet().release_idle();
+            connect(address, limits).await
+        }
+        opened => opened,
+    }
+}
+
+/// Sends a bodiless GET on a connection of its own; the status of the answer.
+pub(crate) async fn ask(address: SocketAddr, head: Bytes, limits: Limits) -> Result<StatusCode, Failure> {
+    let mut connection = connect(address, &limits).await?;
+    let mut body = RequestBody::Buffered(Bytes::new());
+    let (head, _) = converse(&mut connection, &Method::GET, head, &mut body, &limits).await?;
+    Ok(head.status)
+}
+
+/// Writes and reads at once, since an upstream may answer before it has the whole request. Says also whether
+/// the request went out whole: otherwise the connection cannot carry another.
+async fn converse(
+    connection: &mut Connection,
+    method: &Method,
+    head: Bytes,
+    body: &mut RequestBody,
+    limits: &Limits,
+) -> Result<(Head, bool), Failure> {
+    let (reader, writer) = connection.stream.split();
+    let mut writing = pin!(send(writer, head, body, limits));
+    let mut reading = pin!(receive(reader, &mut connection.buffer, method));
+    // `None` while the request is on its way out; then whether it went out whole.
+    let mut sent = None;
+    let mut due = None;
+    loop {
+        tokio::select! {
+            biased;
+            head = &mut reading => return head.map(|head| (head, sent == Some(true))),
+            result = &mut writing, if sent.is_none() => {
+                due = limits.due(limits.read);
+                sent = Some(match result {
+                    Ok(()) => true,
+                    // The answer may have been sent before the connection broke: go on reading.
+                    Err(SendError::Upstream) => false,
+                    Err(SendError::Gave(failure)) => return Err(failure),
+                });
+            }
+            () = until(due), if sent.is_some() => return Err(Failure::Timeout(Stage::Head)),
+        }
+    }
+}
+
+enum SendError {
+    /// The upstream does not take any more.
+    Upstream,
+    /// The attempt is over.
+    Gave(Failure),
+}
+
+async fn send(
+    mut writer: impl AsyncWrite + Unpin,
+    head: Bytes,
+    body: &mut RequestBody,
+    limits: &Limits,
+) -> Result<(), SendError> {
+    let mut next = Some(body.start(head));
+    while let Some(bytes) = next {
+        write(&mut writer, bytes, limits).await?;
+        next = match limits.within(None, body.next()).await {
+            Ok(Ok(next)) => next,
+            Ok(Err(ClientBodyError)) => return Err(SendError::Gave(Failure::ClientBody)),
+            Err(_) => return Err(SendError::Gave(Failure::SlowClient)),
+        };
+    }
+    Ok(())
+}
+
+/// Writes it all; the read limit holds between one piece taken and the next.
+async fn write(
+    writer: &mut (impl AsyncWrite + Unpin),
+    mut bytes: Bytes,
+    limits: &Limits,
+) -> Result<(), SendError> {
+    while !bytes.is_empty() {
+        match limits.within(limits.read, writer.write_buf(&mut bytes)).await {
+            Ok(Ok(1..)) => {}
+            Ok(_) => return Err(SendError::Upstream),
+            Err(_) => return Err(SendError::Gave(Failure::Timeout(Stage::Write))),
+        }
+    }
+    Ok(())
+}
+
+/// Reads the final response head, skipping a few interim ones.
+async fn receive(
+    mut reader: impl AsyncRead + Unpin,
+    buffer: &mut BytesMut,
+    method: &Method,
+) -> Result<Head, Failure> {
+    let mut interim = 0;
+    loop {
+        match head::parse(buffer, method) {
+            Ok(Some(head)) if head.status == StatusCode::SWITCHING_PROTOCOLS => {
+                return Err(invalid("unasked 101", buffer));
+            }
+            Ok(Some(head)) if head.status.is_informational() => {
+                interim += 1;
+                if interim > MAX_INTERIM {
+                    return Err(invalid("too many interim responses", buffer));
+                }
+                let _ = buffer.split_to(head.length);
+                continue;
+            }
+            Ok(Some(head)) => {
+                let _ = buffer.split_to(head.length);
+                return Ok(head);
+            }
+            Ok(None) => {}
+            Err(rule) => return Err(invalid(rule, buffer)),
+        }
+        buffer.reserve(8 * 1024);
+        match reader.read_buf(buffer).await {
+            Ok(0) if buffer.is_empty() => return Err(Failure::Dropped(io::ErrorKind::UnexpectedEof.into())),
+            Ok(0) => return Err(invalid("incomplete response head", buffer)),
+            Ok(_) => {}
+            Err(error) => return Err(Failure::Dropped(error)),
+        }
+    }
+}
+
+fn invalid(what: &'static str, buffer: &BytesMut) -> Failure {
+    Failure::Invalid { what, raw: Bytes::copy_from_slice(buffer) }
+}

@@ -1,0 +1,9 @@
+//! The gateway between a raw client and upstreams scripted byte by byte.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod defects;
+mod failover;
+mod forwarding;
+mod retries;
+mod strict;
+mod support;

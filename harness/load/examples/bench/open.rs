@@ -1,0 +1,51 @@
+//! An open loop at a fixed rate: whether the schedule is kept, and what waiting for it costs.
+
+use std::sync::Arc;
+
+use gatecrash_load::{Arrivals, LiveCounters, Load, Schedule, Segment, Stop, process_cpu, run_load};
+use gatecrash_model::MemorySink;
+
+use crate::{Options, Outcome, setup, workload};
+
+pub(crate) fn run(options: &Options) -> Outcome {
+    let from = 100_000_000;
+    let mut workload = workload(options.size)?;
+    workload.schedule = Schedule::new(
+        &[Segment {
+            from,
+            until: from + options.seconds * 1_000_000_000,
+            rate: options.rate,
+            arrivals: if options.poisson { Arrivals::Poisson } else { Arrivals::Even },
+        }],
+        crate::SEED,
+    );
+    let sink = Arc::new(MemorySink::default());
+    let cpu = process_cpu();
+    let summary = run_load(Load {
+        setup: setup(options, &sink),
+        workloads: vec![Arc::new(workload)],
+        threads: 1,
+        stop: Stop::default(),
+        live: Arc::new(LiveCounters::default()),
+    })?;
+    let cpu = process_cpu() - cpu;
+    let records = sink.kept().clients;
+    let sorted = |micros: &mut Vec<u64>| {
+        micros.sort_unstable();
+        let at = |share: f64| micros.get((micros.len() as f64 * share) as usize).copied().unwrap_or(0);
+        format!("p50={} p99={} p999={}", at(0.5), at(0.99), at(0.999))
+    };
+    let mut lag = records.iter().map(|r| u64::from(r.lag)).collect();
+    let mut response = records.iter().map(gatecrash_model::ClientRecord::response_micros).collect();
+    println!(
+        "arrivals={} ok={} dropped={} connections={} cpu_per_100k={:.3} lag_us: {} response_us: {}",
+        summary.arrivals,
+        summary.ok,
+        summary.dropped,
+        summary.client.connections,
+        cpu as f64 / 1e9 / records.len().max(1) as f64 * 1e5,
+        sorted(&mut lag),
+        sorted(&mut response),
+    );
+    Ok(())
+}

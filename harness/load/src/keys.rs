@@ -1,0 +1,97 @@
+//! Which object a request is for: a keyed draw turned into an index.
+
+use gatecrash_model::{draw, hash};
+
+/// How keys are picked from a population.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum KeyLaw {
+    /// All alike.
+    Uniform,
+    /// Object n with a weight of 1 / (n + 1)^s; s > 0, s = 1 is the classic law. Object 0 is the most
+    /// popular.
+    Zipf(f64),
+    /// Object k mod count for arrival k.
+    Sequential,
+}
+
+impl KeyLaw {
+    /// The object of arrival `k` among `count`, decided by `key` (a hash of its identity). 0 when there are
+    /// none.
+    pub fn pick(self, key: u64, k: u32, count: u32) -> u32 {
+        match self {
+            _ if count <= 1 => 0,
+            Self::Uniform => ((u128::from(key) * u128::from(count)) >> 64) as u32,
+            Self::Zipf(s) => zipf(key, count, s),
+            Self::Sequential => k % count,
+        }
+    }
+}
+
+/// Rejection from the continuous law above the discrete one (Devroye 1986, X.6.1); a draw needs 1.2 tries or
+/// so.
+fn zipf(key: u64, count: u32, s: f64) -> u32 {
+    let n = f64::from(count);
+    let log = (s - 1.0).abs() < 1e-9;
+    let area = if log { 1.0 + n.ln() } else { (n.powf(1.0 - s) - s) / (1.0 - s) };
+    for round in 0..64 {
+        let at = draw::unit(hash::combine(&[key, 2 * round])) * area;
+        let x = match () {
+            () if at <= 1.0 => at,
+            () if log => (at - 1.0).exp(),
+            () => (at * (1.0 - s) + s).powf(1.0 / (1.0 - s)),
+        };
+        let rank = (x + 1.0).floor().min(n);
+        let ratio = rank.powf(-s) * if rank > 1.0 { x.powf(s) } else { 1.0 };
+        if draw::unit(hash::combine(&[key, 2 * round + 1])) < ratio {
+            return rank as u32 - 1;
+        }
+    }
+    0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn histogram(law: KeyLaw, count: u32, draws: u32) -> Vec<f64> {
+        let mut hits = vec![0f64; count as usize];
+        for k in 0..draws {
+            hits[law.pick(hash::combine(&[3, u64::from(k)]), k, count) as usize] += 1.0;
+        }
+        hits
+    }
+
+    #[test]
+    fn zipf_follows_its_weights() {
+        for s in [0.8, 1.0, 1.1, 2.0] {
+            let (count, draws) = (50, 200_000);
+            let hits = histogram(KeyLaw::Zipf(s), count, draws);
+            let total: f64 = (1..=count).map(|n| f64::from(n).powf(-s)).sum();
+            for (n, hit) in hits.iter().enumerate() {
+                let share = (n as f64 + 1.0).powf(-s) / total;
+                let sigma = (f64::from(draws) * share * (1.0 - share)).sqrt();
+                assert!((hit - f64::from(draws) * share).abs() < 4.5 * sigma, "s={s} object {n}: {hit}");
+            }
+        }
+    }
+
+    #[test]
+    fn uniform_reaches_every_object_alike() {
+        let hits = histogram(KeyLaw::Uniform, 20, 200_000);
+        let sigma = (200_000f64 * 0.05 * 0.95).sqrt();
+        assert!(hits.iter().all(|h| (h - 10_000.0).abs() < 4.5 * sigma), "{hits:?}");
+    }
+
+    #[test]
+    fn sequential_walks_round() {
+        let picks: Vec<u32> = (0..7).map(|k| KeyLaw::Sequential.pick(99, k, 3)).collect();
+        assert_eq!(picks, [0, 1, 2, 0, 1, 2, 0]);
+    }
+
+    #[test]
+    fn tiny_populations_have_one_answer() {
+        for law in [KeyLaw::Uniform, KeyLaw::Zipf(1.1), KeyLaw::Sequential] {
+            assert_eq!((law.pick(u64::MAX, 9, 0), law.pick(u64::MAX, 9, 1)), (0, 0));
+        }
+    }
+}

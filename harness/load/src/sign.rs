@@ -1,0 +1,112 @@
+//! AWS Signature Version 4 in the Authorization header
+//! (<https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html>).
+//!
+//! Signs `host` and every `x-amz-*` header, nothing else: gateways may add and drop other headers. Keys can
+//! be swapped and the clock shifted while a run goes on, as rotation and skew faults need.
+
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sha2::{Digest as _, Sha256};
+
+mod canonical;
+mod credentials;
+
+use canonical::Day;
+pub use credentials::{CredentialSource, Credentials};
+
+use crate::encode;
+use crate::plan::{Payload, RequestPlan};
+use gatecrash_model::Pool;
+
+/// Bodies up to this many bytes are hashed; longer ones are sent as UNSIGNED-PAYLOAD.
+const HASH_LIMIT: u64 = 1 << 20;
+const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
+
+/// Signs the requests of a workload.
+#[derive(Debug)]
+pub struct Signer {
+    source: Arc<CredentialSource>,
+    region: String,
+    skew: AtomicI64,
+    day: Mutex<Option<Arc<Day>>>,
+}
+
+impl Signer {
+    /// Signs for service `s3` of a region with whatever credentials the source holds at that moment.
+    pub fn new(source: Arc<CredentialSource>, region: &str) -> Self {
+        Self { source, region: region.to_owned(), skew: AtomicI64::new(0), day: Mutex::new(None) }
+    }
+
+    /// Makes the client's clock wrong by so many seconds from now on; negative is behind.
+    pub fn set_skew(&self, seconds: i64) {
+        self.skew.store(seconds, Ordering::Relaxed);
+    }
+
+    /// Appends the signature's header lines to a request head. `now` is seconds since the Unix epoch.
+    pub(crate) fn sign(&self, plan: &RequestPlan, host: &str, pool: &Pool, now: i64, head: &mut Vec<u8>) {
+        let credentials = self.source.current();
+        let stamp = canonical::stamp(now + self.skew.load(Ordering::Relaxed));
+        let digest = payload_hash(&plan.payload, pool);
+        let mut headers =
+            vec![("host", host), ("x-amz-content-sha256", digest.as_str()), ("x-amz-date", stamp.as_str())];
+        if let Some(token) = &credentials.session_token {
+            headers.push(("x-amz-security-token", token));
+        }
+        for (name, value) in &plan.workload.headers {
+            if name.starts_with("x-amz-") {
+                headers.push((name, value.trim()));
+            }
+        }
+        headers.sort_unstable();
+        let path = path(&plan.workload.population.bucket, &plan.key, !plan.query.is_empty());
+        let request = canonical::request(plan.op.method(), &path, &plan.query, &headers, &digest);
+        let day = self.day(&credentials, &stamp[..8]);
+        let authorization = day.authorization(&credentials.access_key, &stamp, &headers, &request);
+        let mut lines = String::with_capacity(512);
+        let _ = write!(lines, "x-amz-content-sha256: {digest}\r\nx-amz-date: {stamp}\r\n");
+        if let Some(token) = &credentials.session_token {
+            let _ = write!(lines, "x-amz-security-token: {token}\r\n");
+        }
+        let _ = write!(lines, "authorization: {authorization}\r\n");
+        head.extend_from_slice(lines.as_bytes());
+    }
+
+    /// The signing key of a day, derived once.
+    fn day(&self, credentials: &Credentials, date: &str) -> Arc<Day> {
+        let mut kept = self.day.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*kept {
+            Some(day) if day.is(&credentials.access_key, date) => Arc::clone(day),
+            _ => Arc::clone(kept.insert(Arc::new(Day::new(credentials, date, &self.region)))),
+        }
+    }
+}
+
+/// The encoded path of a request: of the bucket alone for requests with a query.
+pub(crate) fn path(bucket: &str, key: &str, bucket_only: bool) -> String {
+    let bucket = percent_encoding::utf8_percent_encode(bucket, encode::PATH);
+    match bucket_only {
+        true => format!("/{bucket}"),
+        false => format!("/{bucket}/{}", percent_encoding::utf8_percent_encode(key, encode::PATH)),
+    }
+}
+
+fn payload_hash(payload: &Payload, pool: &Pool) -> String {
+    match payload {
+        Payload::Empty => EMPTY.to_owned(),
+        Payload::Document(bytes) => canonical::hex(&Sha256::digest(bytes)),
+        Payload::Object { len, .. } if *len > HASH_LIMIT => UNSIGNED.to_owned(),
+        Payload::Object { content, len } => {
+            let mut hash = Sha256::new();
+            let mut offset = 0;
+            while offset < *len {
+                let chunk = content.chunk(pool, offset, (*len - offset) as usize);
+                hash.update(chunk);
+                offset += chunk.len() as u64;
+            }
+            canonical::hex(&hash.finalize())
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The wire client: HTTP/1.1 by hand, so that framing, endings and stray bytes can be judged.
+//!
+//! `response` is a state machine without a socket: bytes in, a judged message out. `connection` owns a socket
+//! and moves bytes; [`Client`] pools connections and writes records. Nothing here retries, follows or
+//! repairs.
+
+mod body;
+mod chunked;
+mod client;
+mod connection;
+mod evidence;
+mod head;
+mod owners;
+mod request;
+mod response;
+
+pub use client::{Client, ClientStats, Session, Setup};
+pub use evidence::EvidenceBudget;

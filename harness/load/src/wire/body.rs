@@ -1,0 +1,198 @@
+//! Compares a response body with what it has to be, while it streams by. Nothing is stored but a beginning.
+
+use gatecrash_model::content::PLACES;
+use gatecrash_model::{BodyCheck, Content, Op, Pool};
+
+use crate::plan::{Expect, RequestPlan};
+
+/// How much of a body is kept as evidence, bytes.
+const SHOWN: usize = 4096;
+/// How much of a body that is not a success is kept, to look for leaks and an error code, bytes.
+const SEARCHED: usize = 64 * 1024;
+/// Bytes kept from the first wrong one on: enough to recognise whose they are.
+const STRAY: usize = 64;
+
+/// The state of one comparison.
+#[derive(Debug, Default)]
+pub(super) struct Body {
+    expected: Option<Expected>,
+    keep: usize,
+    /// The beginning of a body that is not an object; of a wrong object, its beginning too.
+    pub kept: Vec<u8>,
+    /// Bytes so far.
+    pub seen: u64,
+    /// Offset in the body of the first wrong byte.
+    pub mismatch: Option<u64>,
+    stray: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Expected {
+    Bytes { content: Content, base: u64, len: u64, size: u64 },
+    NoBody,
+}
+
+/// What a wrong body turned out to be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Found {
+    /// Bytes that the run never made, or that are too few to tell.
+    Foreign,
+    /// Bytes of the expected object, from this offset of it.
+    Shifted(u64),
+    /// Bytes of the pool at this place, seen at this offset of the object.
+    Elsewhere { place: usize, offset: u64 },
+}
+
+impl Body {
+    /// Starts over, without a response yet.
+    pub(super) fn clear(&mut self) {
+        self.expected = None;
+        self.keep = 0;
+        self.kept.clear();
+        self.kept.shrink_to(SHOWN);
+        self.stray.clear();
+        self.seen = 0;
+        self.mismatch = None;
+    }
+
+    /// Decides what the body of a response with this status has to be.
+    pub(super) fn begin(&mut self, plan: &RequestPlan, status: u16) {
+        let success = matches!(status, 200..=299);
+        self.expected = match plan.expect {
+            _ if plan.op != Op::GetObject || !success => None,
+            Expect::Anything => None,
+            Expect::Absent => Some(Expected::NoBody),
+            Expect::Object { content, size, .. } => Some(match plan.range {
+                Some((first, last)) if status == 206 => {
+                    Expected::Bytes { content, base: first, len: (last + 1).saturating_sub(first), size }
+                }
+                _ => Expected::Bytes { content, base: 0, len: size, size },
+            }),
+        };
+        self.keep = match self.expected {
+            Some(_) => 0,
+            None if success => SHOWN,
+            None => SEARCHED,
+        };
+    }
+
+    /// Takes the next bytes.
+    pub(super) fn take(&mut self, pool: &Pool, bytes: &[u8]) {
+        let offset = self.seen;
+        self.seen += bytes.len() as u64;
+        if self.expected.is_some() && self.mismatch.is_none() {
+            let Some(at) = self.wrong_at(pool, offset, bytes) else { return };
+            self.mismatch = Some(offset + at as u64);
+            self.keep = SHOWN;
+            self.keep_expected(pool, offset + at as u64);
+            return self.keep_more(&bytes[at..]);
+        }
+        self.keep_more(bytes);
+    }
+
+    /// What the comparison says, at the end of the body.
+    pub(super) fn check(&self, pool: &Pool) -> BodyCheck {
+        match (self.expected, self.mismatch) {
+            (None, _) | (Some(Expected::NoBody), None) => BodyCheck::NotChecked,
+            (Some(Expected::Bytes { len, .. }), None) if self.seen == len => BodyCheck::Exact,
+            (Some(Expected::Bytes { .. }), None) => BodyCheck::Prefix,
+            (Some(_), Some(_)) => match self.found(pool) {
+                Found::Elsewhere { .. } => BodyCheck::Other,
+                _ => BodyCheck::Wrong,
+            },
+        }
+    }
+
+    /// Whose the wrong bytes are; only meaningful after a mismatch.
+    pub(super) fn found(&self, pool: &Pool) -> Found {
+        let (Some(at), Some(place)) = (self.mismatch, pool.locate(&self.stray)) else {
+            return Found::Foreign;
+        };
+        match self.expected {
+            Some(Expected::Bytes { content, base, size, .. }) => {
+                let own = ((place + PLACES - content.place(0)) % PLACES) as u64;
+                match own < size {
+                    true => Found::Shifted(own),
+                    false => Found::Elsewhere { place, offset: base + at },
+                }
+            }
+            _ => Found::Elsewhere { place, offset: at },
+        }
+    }
+
+    /// The bytes from the first wrong one on.
+    pub(super) fn stray(&self) -> &[u8] {
+        &self.stray
+    }
+
+    fn wrong_at(&self, pool: &Pool, offset: u64, bytes: &[u8]) -> Option<usize> {
+        let Some(Expected::Bytes { content, base, len, .. }) = self.expected else {
+            return (!bytes.is_empty()).then_some(0);
+        };
+        let within = usize::try_from(len.saturating_sub(offset)).unwrap_or(usize::MAX).min(bytes.len());
+        let wrong = content.mismatch(pool, base + offset, &bytes[..within]);
+        wrong.or_else(|| (within < bytes.len()).then_some(within))
+    }
+
+    /// The correct beginning was not kept as it passed, but it is known.
+    fn keep_expected(&mut self, pool: &Pool, until: u64) {
+        if let Some(Expected::Bytes { content, base, .. }) = self.expected {
+            self.kept.extend_from_slice(content.chunk(pool, base, until.min(SHOWN as u64) as usize));
+        }
+    }
+
+    fn keep_more(&mut self, bytes: &[u8]) {
+        let room = self.keep.saturating_sub(self.kept.len()).min(bytes.len());
+        self.kept.extend_from_slice(&bytes[..room]);
+        if self.mismatch.is_some() {
+            let room = STRAY.saturating_sub(self.stray.len()).min(bytes.len());
+            self.stray.extend_from_slice(&bytes[..room]);
+        }
+    }
+}
+
+/// The S3 error code in a document, and whether the document is an error as a whole.
+pub(super) fn s3_code(document: &[u8]) -> Option<(&str, bool)> {
+    let mut rest = document.trim_ascii_start();
+    if rest.starts_with(b"<?xml") {
+        rest = rest[find(rest, b"?>")? + 2..].trim_ascii_start();
+    }
+    let whole = rest.starts_with(b"<Error>") || rest.starts_with(b"<Error ");
+    if !whole && !rest.starts_with(b"<DeleteResult") {
+        return None;
+    }
+    let start = find(rest, b"<Code>")? + 6;
+    let len = find(&rest[start..], b"</Code>").filter(|len| (1..=128).contains(len))?;
+    std::str::from_utf8(&rest[start..start + len]).ok().map(|code| (code, whole))
+}
+
+/// Where `needle` first is.
+pub(super) fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    (!needle.is_empty()).then(|| haystack.windows(needle.len()).position(|w| w == needle))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn error_documents_give_their_code() {
+        let table: [(&str, Option<(&str, bool)>); 6] = [
+            ("<Error><Code>SlowDown</Code></Error>", Some(("SlowDown", true))),
+            (
+                "<?xml version=\"1.0\"?>\n<Error xmlns=\"x\"><Message/><Code>NoSuchKey</Code>",
+                Some(("NoSuchKey", true)),
+            ),
+            (
+                "<DeleteResult><Error><Key>k</Key><Code>AccessDenied</Code></Error></DeleteResult>",
+                Some(("AccessDenied", false)),
+            ),
+            ("<ListBucketResult><Code>no</Code></ListBucketResult>", None),
+            ("<html><Code>502</Code></html>", None),
+            ("<Error><Code></Code></Error>", None),
+        ];
+        for (text, code) in table {
+            assert_eq!(s3_code(text.as_bytes()), code, "{text}");
+        }
+    }
+}

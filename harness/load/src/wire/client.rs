@@ -1,0 +1,294 @@
+//! Pools connections and turns plans into records. One attempt for each plan, always.
+
+use std::io;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use gatecrash_model::time::micros_between;
+use gatecrash_model::{AttemptId, ClientRecord, Clock, Ending, Nanos, Pool, RunId, Sink, StrId};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+
+use super::connection::{Connection, Idle, Order};
+use super::evidence::{self, EvidenceBudget};
+use super::owners::Owners;
+use super::request;
+use crate::plan::{Expect, RequestPlan};
+use crate::workload::{Target, Workload};
+
+/// What the clients of a run work with.
+pub struct Setup {
+    /// The gateway.
+    pub target: Target,
+    /// The run, part of every request id.
+    pub run: RunId,
+    /// Time since T0.
+    pub clock: Arc<dyn Clock>,
+    /// Where records and evidence go.
+    pub sink: Arc<dyn Sink>,
+    /// The bytes of every object.
+    pub pool: Arc<Pool>,
+    /// Secrets, addresses and names that a gateway's own error must not contain: searched in answers outside
+    /// 2xx.
+    pub needles: Arc<[String]>,
+    /// How much evidence is kept.
+    pub evidence: EvidenceBudget,
+}
+
+/// What all clients of a run share.
+pub struct Session {
+    setup: Setup,
+    owners: Owners,
+    /// Interned keys by workload and object; 0 is not interned yet.
+    keys: Vec<Box<[AtomicU32]>>,
+    connections: AtomicU32,
+    stats: Counts,
+}
+
+/// Objects of a population whose interned key is remembered.
+const REMEMBERED: u32 = 1 << 20;
+
+#[derive(Default)]
+struct Counts {
+    informational: AtomicU64,
+    late_bytes: AtomicU64,
+}
+
+/// What does not show in a record.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ClientStats {
+    /// Connections opened.
+    pub connections: u32,
+    /// 1xx responses that were skipped.
+    pub informational: u64,
+    /// Connections on which bytes came while they were idle.
+    pub late_bytes: u64,
+}
+
+/// HTTP/1.1 over pooled connections, which belong to the runtime they were opened on: one client for each
+/// runtime. Share it by reference between the tasks of that runtime.
+pub struct Client {
+    session: Arc<Session>,
+    idle: Mutex<Vec<Connection>>,
+}
+
+// === impl Session ===
+
+impl Session {
+    /// Prepares for the workloads of a run.
+    pub fn new(setup: Setup, workloads: &[Arc<Workload>]) -> Self {
+        let owners = Owners::new(workloads.iter().map(|w| w.population.clone()).collect());
+        let most = workloads.iter().map(|w| usize::from(w.index) + 1).max().unwrap_or(0);
+        let mut keys: Vec<Box<[AtomicU32]>> = (0..most).map(|_| Box::default()).collect();
+        for workload in workloads {
+            let count = workload.population.count.min(REMEMBERED);
+            keys[usize::from(workload.index)] = (0..count).map(|_| AtomicU32::new(0)).collect();
+        }
+        Self { setup, owners, keys, connections: AtomicU32::new(0), stats: Counts::default() }
+    }
+
+    /// What it was made of.
+    pub fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
+    /// Counts that no record holds.
+    pub fn stats(&self) -> ClientStats {
+        ClientStats {
+            connections: self.connections.load(Ordering::Relaxed),
+            informational: self.stats.informational.load(Ordering::Relaxed),
+            late_bytes: self.stats.late_bytes.load(Ordering::Relaxed),
+        }
+    }
+
+    /// A record of a plan that has not been sent.
+    pub fn blank(&self, plan: &RequestPlan, intended: Nanos) -> ClientRecord {
+        ClientRecord {
+            intended,
+            attempt: AttemptId::NONE,
+            k: plan.k,
+            first_byte: u32::MAX,
+            workload: plan.workload.index,
+            op: plan.op,
+            key: self.key(plan),
+            ..ClientRecord::default()
+        }
+    }
+
+    /// Records an arrival that is over the in-flight cap.
+    pub fn drop_arrival(&self, plan: &RequestPlan, intended: Nanos) -> ClientRecord {
+        let lag = micros_between(intended, self.setup.clock.now());
+        let record = ClientRecord { lag, ending: Ending::Dropped, ..self.blank(plan, intended) };
+        self.setup.sink.client(record);
+        record
+    }
+
+    fn key(&self, plan: &RequestPlan) -> StrId {
+        let Expect::Object { index, .. } = plan.expect else { return self.setup.sink.intern(&plan.key) };
+        let known = self.keys.get(usize::from(plan.workload.index)).and_then(|w| w.get(index as usize));
+        match known.map(|slot| (slot, slot.load(Ordering::Relaxed))) {
+            Some((_, id)) if id != 0 => StrId(id),
+            Some((slot, _)) => {
+                let id = self.setup.sink.intern(&plan.key);
+                slot.store(id.0, Ordering::Relaxed);
+                id
+            }
+            None => self.setup.sink.intern(&plan.key),
+        }
+    }
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session")
+            .field("target", &self.setup.target)
+            .field("run", &self.setup.run)
+            .finish_non_exhaustive()
+    }
+}
+
+// === impl Client ===
+
+impl Client {
+    /// A client without connections.
+    pub fn new(session: Arc<Session>) -> Self {
+        Self { session, idle: Mutex::default() }
+    }
+
+    /// The session it belongs to.
+    pub fn session(&self) -> &Arc<Session> {
+        &self.session
+    }
+
+    /// Sends one request that was due at `intended`, and writes its record (and evidence, where there is any)
+    /// to the sink. Never fails: what went wrong is in the record. A future that is dropped midway leaves no
+    /// record.
+    pub async fn exchange(&self, plan: &RequestPlan, intended: Nanos) -> ClientRecord {
+        let setup = &self.session.setup;
+        let mut record = self.session.blank(plan, intended);
+        let deadline = Instant::now() + plan.workload.timeout;
+        let mut connection = match self.reuse(&mut record) {
+            Some(connection) => connection,
+            None => match self.connect(&mut record, deadline).await {
+                Some(connection) => connection,
+                None => {
+                    setup.sink.client(record);
+                    return record;
+                }
+            },
+        };
+        let wall = if plan.workload.signing.is_some() { setup.clock.wall_seconds() } else { 0 };
+        let host = &setup.target.host_header;
+        let context = request::Context { run: setup.run, host, pool: &setup.pool, wall };
+        request::write(&mut connection.head, plan, context);
+        record.conn = connection.number;
+        let order = Order { plan, pool: &setup.pool, clock: &*setup.clock, deadline };
+        let done = connection.exchange(order).await;
+        record.lag = micros_between(intended, done.sent);
+        record.first_byte = done.first_byte.map_or(u32::MAX, |at| micros_between(done.sent, at));
+        record.done = micros_between(done.sent, done.done);
+        record.ending = done.ending;
+        self.judge(plan, &connection, &mut record);
+        setup.sink.client(record);
+        if connection.is_reusable() {
+            connection.last = (plan.id().pack(), record.attempt);
+            self.lock().push(connection);
+        }
+        record
+    }
+
+    /// Looks for late bytes on the idle connections and closes them.
+    pub fn close_idle(&self) {
+        let mut record = ClientRecord::default();
+        let mut idle = std::mem::take(&mut *self.lock());
+        for connection in &mut idle {
+            self.look(connection, &mut record);
+        }
+    }
+
+    /// An idle connection, the one used last first. Late bytes found on the way are flagged on this record.
+    fn reuse(&self, record: &mut ClientRecord) -> Option<Connection> {
+        loop {
+            let mut connection = self.lock().pop()?;
+            if self.look(&mut connection, record) == Idle::Clean {
+                record.flags |= ClientRecord::REUSED;
+                return Some(connection);
+            }
+        }
+    }
+
+    fn look(&self, connection: &mut Connection, record: &mut ClientRecord) -> Idle {
+        let idle = connection.look();
+        if idle == Idle::Surplus {
+            record.flags |= connection.response.surplus_flag();
+            self.session.stats.late_bytes.fetch_add(1, Ordering::Relaxed);
+            let (setup, response) = (&self.session.setup, &connection.response);
+            let now = setup.clock.now();
+            if let Some(evidence) = evidence::of_late_bytes(&setup.evidence, now, response, connection.last) {
+                setup.sink.evidence(evidence);
+            }
+        }
+        idle
+    }
+
+    /// A new connection; on failure the record says how, with the time from the attempt to the failure.
+    async fn connect(&self, record: &mut ClientRecord, deadline: Instant) -> Option<Connection> {
+        let session = &*self.session;
+        let setup = &session.setup;
+        let begun = setup.clock.now();
+        let result = timeout_at(deadline, TcpStream::connect(setup.target.addr)).await;
+        let took = micros_between(begun, setup.clock.now());
+        record.connect = took;
+        let error = match result {
+            Ok(Ok(stream)) => {
+                let number = session.connections.fetch_add(1, Ordering::Relaxed);
+                return Some(Connection::new(stream, number));
+            }
+            Ok(Err(error)) => error,
+            Err(_) => io::ErrorKind::TimedOut.into(),
+        };
+        let refused = error.kind() == io::ErrorKind::ConnectionRefused;
+        record.ending = if refused { Ending::Refused } else { Ending::ConnectFailed };
+        record.lag = micros_between(record.intended, begun);
+        record.done = took;
+        if let Some(evidence) = evidence::of_connect(&setup.evidence, record, &error) {
+            setup.sink.evidence(evidence);
+        }
+        None
+    }
+
+    /// What the response says, and the evidence it leaves.
+    fn judge(&self, plan: &RequestPlan, connection: &Connection, record: &mut ClientRecord) {
+        let session = &*self.session;
+        let setup = &session.setup;
+        let response = &connection.response;
+        response.describe(&setup.pool, record);
+        if response.informational > 0 {
+            session.stats.informational.fetch_add(u64::from(response.informational), Ordering::Relaxed);
+        }
+        if let Some((code, whole)) = response.s3_code() {
+            record.code = setup.sink.intern(code);
+            record.flags |= if whole { ClientRecord::S3_ERROR } else { 0 };
+        }
+        let failed = !matches!(record.status, 200..=299);
+        let leak = if failed { response.leaked(&setup.needles) } else { None };
+        record.flags |= if leak.is_some() { ClientRecord::LEAK } else { 0 };
+        if plan.is_answered_by(record) && record.flags & evidence::ORDINARY == record.flags {
+            return;
+        }
+        let (budget, owners) = (&setup.evidence, &session.owners);
+        if let Some(evidence) = evidence::of_exchange(budget, record, response, &setup.pool, owners, leak) {
+            setup.sink.evidence(evidence);
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("session", &self.session).field("idle", &self.lock().len()).finish()
+    }
+}

@@ -1,0 +1,123 @@
+//! What a load consists of, as the plan hands it over. No scenario syntax here.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gatecrash_model::Op;
+use gatecrash_model::population::{KeyPattern, PatternError, Population, SizeLaw};
+
+use crate::keys::KeyLaw;
+use crate::schedule::Schedule;
+use crate::sign::Signer;
+
+/// The gateway under test.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Target {
+    /// Where it listens.
+    pub addr: SocketAddr,
+    /// Value of the Host header, which a signature covers.
+    pub host_header: String,
+}
+
+/// A stream of requests with its own rate, operations and objects.
+#[derive(Debug)]
+pub struct Workload {
+    /// Its number in the plan: part of every request id.
+    pub index: u8,
+    /// Its name in the scenario.
+    pub name: String,
+    /// Seed of the run: decides operations, keys and sizes.
+    pub seed: u64,
+    /// When its requests are due.
+    pub schedule: Schedule,
+    /// Operations with their shares, which need not add up to 1.
+    pub ops: Vec<(OpPlan, f64)>,
+    /// The bucket and its synthetic objects. Its bucket name goes into the request path.
+    pub population: Population,
+    /// How an object is picked for a read.
+    pub keys: KeyLaw,
+    /// Share of reads for keys that do not exist (`<key>.missing`), 0 to 1.
+    pub missing: f64,
+    /// What uploads are called and how long they are.
+    pub writes: Writes,
+    /// Signs every request; `None` sends them anonymously.
+    pub signing: Option<Arc<Signer>>,
+    /// From the moment a request is handed out (a connection is looked for) to its last response byte.
+    pub timeout: Duration,
+    /// Requests under way at once; arrivals beyond it are recorded as not sent.
+    pub max_in_flight: usize,
+    /// More request headers, lower-case names.
+    pub headers: Vec<(String, String)>,
+}
+
+/// An operation with its details.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum OpPlan {
+    /// A whole object or a range of it.
+    GetObject {
+        /// Bytes asked for; the end is clipped to the object.
+        range: Option<ByteRange>,
+    },
+    /// An object's metadata.
+    HeadObject,
+    /// An upload of pool bytes to a key of its own.
+    PutObject,
+    /// Removes one earlier upload.
+    DeleteObject,
+    /// Removes several earlier uploads at once.
+    DeleteObjects {
+        /// How many, 1 to 1000; fewer where fewer uploads are near.
+        keys: u16,
+    },
+    /// One page of a list.
+    ListObjectsV2 {
+        /// Key prefix; the one all synthetic keys share when absent.
+        prefix: Option<String>,
+        /// Page size, 1 to 1000.
+        max_keys: u16,
+    },
+}
+
+/// Bytes of an object, both ends inclusive.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ByteRange {
+    /// Offset of the first byte.
+    pub first: u64,
+    /// Offset of the last byte.
+    pub last: u64,
+}
+
+/// Uploads of a workload: arrival `k` writes key `k` of the pattern, and nobody else does.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Writes {
+    /// Key pattern. Must differ between workloads and must not produce keys of the population.
+    pub keys: KeyPattern,
+    /// Lengths by arrival number.
+    pub sizes: SizeLaw,
+}
+
+// === impl OpPlan ===
+
+impl OpPlan {
+    /// The operation's name.
+    pub fn op(&self) -> Op {
+        match self {
+            Self::GetObject { .. } => Op::GetObject,
+            Self::HeadObject => Op::HeadObject,
+            Self::PutObject => Op::PutObject,
+            Self::DeleteObject => Op::DeleteObject,
+            Self::DeleteObjects { .. } => Op::DeleteObjects,
+            Self::ListObjectsV2 { .. } => Op::ListObjectsV2,
+        }
+    }
+}
+
+// === impl Writes ===
+
+impl Writes {
+    /// Uploads to `up/<workload>/<k>`, all of one size.
+    pub fn under(workload: &str, bytes: u64) -> Result<Self, PatternError> {
+        Ok(Self { keys: format!("up/{workload}/{{n}}").parse()?, sizes: SizeLaw::Fixed(bytes) })
+    }
+}

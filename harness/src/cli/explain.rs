@@ -1,0 +1,146 @@
+//! `gatecrash explain`.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use gatecrash_core::checks::CHECKS;
+use gatecrash_core::faults::FAULTS;
+use gatecrash_core::faults::malformed::KINDS;
+use gatecrash_core::history::Join;
+use gatecrash_core::selftest::DEFECTS as PROOFS;
+use gatecrash_model::RequestId;
+
+use crate::exit::{BY_PRECEDENCE, Exit, Failure};
+use crate::run_dir::RunDir;
+
+/// Prints the reference page of a name, or the story of one request.
+#[derive(Args, Debug)]
+pub(super) struct Explain {
+    /// A check, a fault, a malformed kind, a defect, an exit code, or run:RUN/WORKLOAD-K
+    what: String,
+    /// Where run directories are
+    #[arg(long, default_value = "runs", value_name = "DIR")]
+    out: PathBuf,
+}
+
+impl Explain {
+    pub(super) fn execute(self) -> Result<Exit, Failure> {
+        let page = match self.what.strip_prefix("run:") {
+            Some(request) => story(&self.out, request)?,
+            None => page(&self.what).ok_or_else(|| {
+                Failure::usage(format!("nothing is called `{}`", self.what))
+                    .hint("`gatecrash list checks`, `list faults`, `list malformed` and `list defects` show the names")
+            })?,
+        };
+        super::print(&page);
+        Ok(Exit::Pass)
+    }
+}
+
+fn page(name: &str) -> Option<String> {
+    check(name)
+        .or_else(|| fault(name))
+        .or_else(|| malformed(name))
+        .or_else(|| defect(name))
+        .or_else(|| code(name))
+}
+
+fn check(name: &str) -> Option<String> {
+    let check = CHECKS.iter().find(|c| c.name == name)?;
+    let proves: Vec<_> = PROOFS.iter().filter(|d| d.must.contains(&name)).map(|d| d.name).collect();
+    let proof = if proves.is_empty() {
+        String::new()
+    } else {
+        format!("\nproved by the defects: {}\n", proves.join(", "))
+    };
+    Some(format!(
+        "check {name}: {}\n\n{}\n\nin a scenario:\n  - check: {{ {} }}\n\nleast samples: {}\n{proof}",
+        check.summary,
+        wrap(check.doc),
+        check.example,
+        check.min_samples
+    ))
+}
+
+fn fault(name: &str) -> Option<String> {
+    let fault = FAULTS.iter().find(|f| f.name == name)?;
+    Some(format!(
+        "fault {name}: {}\n\n{}\n\nin a scenario:\n  inject: [{{ fault: {{ {} }} }}]\n",
+        fault.summary,
+        wrap(fault.doc),
+        fault.example
+    ))
+}
+
+fn malformed(name: &str) -> Option<String> {
+    let kind = KINDS.iter().find(|k| k.name == name)?;
+    Some(format!(
+        "malformed {name} ({}): {}\n\n{}\n\nin a scenario:\n  inject: [{{ fault: {{ malformed: {{ kind: {name} }} }} }}]\n",
+        kind.group,
+        kind.what,
+        wrap(kind.rule)
+    ))
+}
+
+fn defect(name: &str) -> Option<String> {
+    let defect = gatecrash_reference::DEFECTS.iter().find(|d| d.name == name)?;
+    let proof = PROOFS.iter().find(|p| p.name == name);
+    let must = proof.map_or(String::new(), |p| format!("\nmust be detected by: {}\n", p.must.join(", ")));
+    Some(format!(
+        "defect {name} (number {}): {}\n{must}\ntry it: gatecrash run --defect {name}\n",
+        defect.number, defect.what
+    ))
+}
+
+fn code(name: &str) -> Option<String> {
+    let code: u8 = name.parse().ok()?;
+    let (_, _, what) = BY_PRECEDENCE.iter().find(|(_, c, _)| *c == code)?;
+    Some(format!("exit code {code}: {what}\n"))
+}
+
+fn story(out: &Path, request: &str) -> Result<String, Failure> {
+    let bad = || {
+        Failure::usage(format!("run:{request} is not run:RUN/WORKLOAD-K"))
+            .hint("for example run:1a2b3c4d/0-4410")
+    };
+    let (run, id) = request.rsplit_once('/').ok_or_else(bad)?;
+    let (workload, k) = id.trim_start_matches("req-").split_once('-').ok_or_else(bad)?;
+    let id = RequestId { workload: workload.parse().map_err(|_| bad())?, k: k.parse().map_err(|_| bad())? };
+    let dir = find_run(out, run)?;
+    let (plan, history) = (dir.plan()?, dir.history()?);
+    let join = Join::of(&history);
+    let lines = gatecrash_core::explain::story(&history, &join, &plan, id);
+    Ok(format!("{}\n", lines.join("\n")))
+}
+
+/// A run directory by its path or by its run id.
+fn find_run(out: &Path, run: &str) -> Result<RunDir, Failure> {
+    if crate::run::is_run_dir(Path::new(run)) {
+        return Ok(RunDir::open(Path::new(run))?);
+    }
+    let suffix = format!("-{run}");
+    let entries = std::fs::read_dir(out).into_iter().flatten().flatten();
+    let found = entries.map(|e| e.path()).find(|p| p.to_string_lossy().ends_with(&suffix));
+    let path = found.ok_or_else(|| {
+        Failure::usage(format!("there is no run {run} in {}", out.display()))
+            .hint("give --out DIR or the run directory itself")
+    })?;
+    Ok(RunDir::open(&path)?)
+}
+
+fn wrap(text: &str) -> String {
+    let mut out = String::new();
+    let mut column = 0;
+    for word in text.split_whitespace() {
+        if column > 0 && column + 1 + word.len() > 100 {
+            out.push('\n');
+            column = 0;
+        } else if column > 0 {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += word.len();
+    }
+    out
+}

@@ -1,0 +1,99 @@
+//! What `run`, `check` and `selftest` share: which scenarios, with which overrides.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use gatecrash_core::diagnostics::SourceText;
+use gatecrash_core::plan::Plan;
+use gatecrash_core::scenario::{Case, Options};
+
+use crate::exit::Failure;
+use crate::{gateway, suite};
+
+/// Which scenarios, and what is changed in them.
+#[derive(Args, Debug, Clone, Default)]
+pub(super) struct Selection {
+    /// Scenario files or folders, or names of shipped scenarios
+    paths: Vec<PathBuf>,
+    /// Put this gateway in the place of the scenario's: embedded, or a recipe such as nginx
+    #[arg(long, value_name = "NAME")]
+    pub(super) gateway: Option<String>,
+    /// Switch a defect of the reference gateway on (repeatable)
+    #[arg(long, value_name = "DEFECT")]
+    pub(super) defect: Vec<String>,
+    /// Change a value of the file, such as vars.rate=50/s or load.readers.open.rate=50/s (repeatable)
+    #[arg(long, value_name = "PATH=VALUE")]
+    set: Vec<String>,
+    /// Seed of every draw: a number, or `random`
+    #[arg(long, value_name = "N")]
+    seed: Option<String>,
+    /// Only scenarios with this tag (repeatable: any of them)
+    #[arg(long)]
+    tag: Vec<String>,
+    /// Only matrix cases whose title contains this text
+    #[arg(long)]
+    case: Option<String>,
+}
+
+impl Selection {
+    /// The scenario texts: what was named, or the built-in suite.
+    pub(super) fn sources(&self) -> Result<Vec<SourceText>, Failure> {
+        if self.paths.is_empty() { Ok(suite::shipped()) } else { suite::read(&self.paths) }
+    }
+
+    /// The plans; nothing selected is an error.
+    pub(super) fn plans(&self) -> Result<Vec<Plan>, Failure> {
+        Ok(self.cases()?.into_iter().map(|case| case.plan).collect())
+    }
+
+    /// The plans with the origin of their values.
+    pub(super) fn cases(&self) -> Result<Vec<Case>, Failure> {
+        let options = self.options()?;
+        let mut tags = self.tag.clone();
+        if self.paths.is_empty() && tags.is_empty() {
+            tags.push(suite::BUILT_IN.to_owned());
+        }
+        let mut cases = suite::plan_all(&self.sources()?, &options)?;
+        cases.retain(|c| tags.is_empty() || c.plan.tags.iter().any(|t| tags.contains(t)));
+        cases.retain(|c| self.case.as_deref().is_none_or(|wanted| c.plan.title().contains(wanted)));
+        if cases.is_empty() {
+            return Err(Failure::usage("nothing was selected")
+                .hint("`gatecrash list scenarios` shows names and tags"));
+        }
+        Ok(cases)
+    }
+
+    fn options(&self) -> Result<Options, Failure> {
+        let set = self.set.iter().map(|text| {
+            let pair = text.split_once('=').map(|(path, value)| (path.to_owned(), value.to_owned()));
+            pair.ok_or_else(|| {
+                Failure::usage(format!("--set {text} has no `=`")).hint("for example --set vars.rate=50/s")
+            })
+        });
+        let seed = match self.seed.as_deref() {
+            None => None,
+            Some("random") => Some(
+                u64::from(std::process::id())
+                    ^ std::time::SystemTime::now()
+                        .duration_since(std::time::UNIX_EPOCH)
+                        .map_or(0, |d| d.as_secs()),
+            ),
+            Some(text) => Some(
+                text.parse()
+                    .map_err(|_| Failure::usage(format!("--seed {text} is neither a number nor `random`")))?,
+            ),
+        };
+        Ok(Options {
+            set: set.collect::<Result<_, _>>()?,
+            seed,
+            gateway: self.gateway.clone(),
+            defects: self.defect.clone(),
+            known: gateway::known(),
+        })
+    }
+}
+
+/// No overrides.
+pub(super) fn plain() -> Options {
+    Options { known: gateway::known(), ..Options::default() }
+}

@@ -1,0 +1,232 @@
+//! `gatecrash serve`: the long-running parts alone.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+use gatecrash_core::diagnostics::SourceText;
+use gatecrash_core::plan::Plan;
+use gatecrash_model::{Clock, NullSink, Pool, RunId, Sink};
+
+use crate::clock::RunClock;
+use crate::exit::{Exit, Failure};
+use crate::topology::{Ground, Upstream};
+use crate::{suite, topology};
+
+/// Which part.
+#[derive(Args, Debug)]
+pub(super) struct Serve {
+    #[command(subcommand)]
+    part: Part,
+}
+
+#[derive(Subcommand, Debug)]
+enum Part {
+    /// The mock S3 of a scenario, without links
+    Mock {
+        /// Scenario whose buckets and identities it has; a public bucket `media` without one
+        scenario: Option<PathBuf>,
+        /// Port of the first region, the next ones follow; 0 for free ones
+        #[arg(long, default_value_t = 9000)]
+        port: u16,
+    },
+    /// A chaos link in front of an upstream of yours
+    Proxy {
+        /// Where it listens
+        #[arg(long, default_value = "127.0.0.1:8666")]
+        listen: SocketAddr,
+        /// Where it connects to
+        #[arg(long)]
+        upstream: SocketAddr,
+        /// Fault that is on all the time, as in a scenario: 'latency: { add: 50ms }' (repeatable)
+        #[arg(long)]
+        fault: Vec<String>,
+        /// Probability of the faults, per attempt
+        #[arg(long, default_value = "100%")]
+        probability: String,
+        /// Seed of the draws
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// The reference gateway; SIGHUP reads its configuration again
+    Gateway {
+        /// Its configuration, JSON
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Mock and links of a scenario on stable ports, for a gateway you start yourself
+    Upstreams {
+        /// Scenario
+        scenario: PathBuf,
+        /// Port all endpoints share, each on its own loopback address
+        #[arg(long, default_value_t = 9100)]
+        port: u16,
+    },
+}
+
+impl Serve {
+    pub(super) fn execute(self) -> Result<Exit, Failure> {
+        super::runtime()?.block_on(async {
+            match self.part {
+                Part::Mock { scenario, port } => mock(scenario, port).await,
+                Part::Proxy { listen, upstream, fault, probability, seed } => {
+                    proxy(listen, upstream, &fault, &probability, seed).await
+                }
+                Part::Gateway { config } => reference(&config).await,
+                Part::Upstreams { scenario, port } => upstreams(scenario, port).await,
+            }
+        })
+    }
+}
+
+async fn mock(scenario: Option<PathBuf>, port: u16) -> Result<Exit, Failure> {
+    let plan = plan_of(scenario)?;
+    let ground = ground(&plan);
+    let mut config =
+        topology::upstream::mock_config(&plan, Arc::clone(&ground.pool)).map_err(Failure::usage)?;
+    for (region, offset) in config.regions.iter_mut().zip(0u16..) {
+        let port = if port == 0 { 0 } else { port + offset };
+        region.bind.set_port(port);
+    }
+    let mock = gatecrash_mock_s3::MockS3::start(
+        config,
+        ground.clock,
+        ground.sink,
+        Arc::default(),
+        Arc::new(gatecrash_mock_s3::NoFaults),
+    )
+    .await
+    .map_err(|e| {
+        Failure::environment(e.to_string()).hint("choose another port with --port, 0 for a free one")
+    })?;
+    for region in &plan.regions {
+        let addr = mock.addr(&region.name).map_or_else(String::new, |a| a.to_string());
+        super::print(&format!("{:<14} http://{addr}\n", region.name));
+    }
+    for bucket in &plan.buckets {
+        let access = if bucket.public { "public" } else { "signed requests only" };
+        super::print(&format!(
+            "bucket {:<10} {} objects ({}), {access}\n",
+            bucket.name, bucket.objects, bucket.key
+        ));
+    }
+    for identity in &plan.identities {
+        if let Ok(credentials) = mock.control().credentials(&identity.name) {
+            // Generated test keys of a mock on loopback: the user needs them to sign, nothing else accepts them.
+            super::print(&format!(
+                "identity {}: access key {} secret {}\n",
+                identity.name, credentials.access_key, credentials.secret_key
+            ));
+        }
+    }
+    until_signal().await;
+    mock.shutdown().await;
+    Ok(Exit::Pass)
+}
+
+async fn upstreams(scenario: PathBuf, port: u16) -> Result<Exit, Failure> {
+    let plan = plan_of(Some(scenario))?;
+    let upstream = Upstream::start(&plan, &ground(&plan), port).await?;
+    for endpoint in &upstream.endpoints {
+        let role = if endpoint.primary { "primary" } else { "standby" };
+        super::print(&format!(
+            "{:<14} {role:<8} endpoint {}  http://{}\n",
+            endpoint.region, endpoint.number, endpoint.addr
+        ));
+    }
+    until_signal().await;
+    upstream.stop().await;
+    Ok(Exit::Pass)
+}
+
+async fn proxy(
+    listen: SocketAddr,
+    upstream: SocketAddr,
+    faults: &[String],
+    probability: &str,
+    seed: u64,
+) -> Result<Exit, Failure> {
+    let injected: String = faults
+        .iter()
+        .map(|f| format!("      - {{ probability: {probability}, fault: {{ {f} }} }}\n"))
+        .collect();
+    let inject = if injected.is_empty() { String::new() } else { format!("    inject:\n{injected}") };
+    let text = format!(
+        "gatecrash: 1\nname: proxy\nseed: {seed}\nload: {{ none: {{ open: {{ rate: 1/s }}, bucket: media, ops: {{ GetObject: 100% }} }} }}\n\
+         buckets: {{ media: {{ objects: {{ count: 1, key: \"{{n}}\", size: 1KiB }} }} }}\n\
+         timeline:\n  - phase: always\n    for: 1h\n{inject}expect: [{{ check: {{ success-rate: {{ min: 0% }} }} }}]\n"
+    );
+    let source = SourceText::new("--fault", text);
+    let plan = one_plan(&source)?;
+    let ground = ground(&plan);
+    let rules = Arc::new(gatecrash_core::rules::RuleSet::new(&plan));
+    (0..plan.faults.len()).for_each(|fault| rules.switch(fault as u16, true));
+    let shared = gatecrash_wire::Shared {
+        clock: ground.clock,
+        sink: ground.sink,
+        rules,
+        registry: Arc::default(),
+        attempts: Arc::default(),
+    };
+    let config = gatecrash_wire::LinkConfig {
+        index: 0,
+        region: 0,
+        endpoint: 1,
+        listen,
+        upstream,
+        run: ground.run,
+        baseline: None,
+        probes: Vec::new(),
+    };
+    let link = gatecrash_wire::Link::start(config, shared).map_err(|e| {
+        Failure::environment(format!("cannot listen on {listen}: {e}"))
+            .hint("choose another address with --listen")
+    })?;
+    super::print(&format!("http://{} -> {upstream}\n", link.addr()));
+    until_signal().await;
+    link.stop().await;
+    Ok(Exit::Pass)
+}
+
+async fn reference(path: &std::path::Path) -> Result<Exit, Failure> {
+    crate::reference::serve(path, until_signal()).await?;
+    Ok(Exit::Pass)
+}
+
+fn plan_of(scenario: Option<PathBuf>) -> Result<Plan, Failure> {
+    let source = match scenario {
+        Some(path) => suite::read(&[path])?.remove(0),
+        None => suite::shipped()
+            .into_iter()
+            .find(|s| s.name.ends_with("smoke/control.yaml"))
+            .ok_or_else(|| Failure::environment("no shipped scenario"))?,
+    };
+    one_plan(&source)
+}
+
+fn one_plan(source: &SourceText) -> Result<Plan, Failure> {
+    let cases = suite::plan_all(std::slice::from_ref(source), &super::load_scenarios::plain())?;
+    let case = cases.into_iter().next().ok_or_else(|| Failure::usage("the scenario has no case"))?;
+    Ok(case.plan)
+}
+
+fn ground(plan: &Plan) -> Ground {
+    let clock = RunClock::start();
+    clock.set_zero();
+    Ground {
+        run: RunId(0),
+        clock: Arc::new(clock) as Arc<dyn Clock>,
+        sink: Arc::new(NullSink) as Arc<dyn Sink>,
+        pool: Arc::new(Pool::new(plan.seed)),
+    }
+}
+
+async fn until_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}

@@ -1,0 +1,59 @@
+//! What gateways there are, for lists and for the scenario reader.
+
+use gatecrash_core::profile::ProbePattern;
+use gatecrash_core::rules::Glob;
+use gatecrash_core::scenario::{Known, KnownGateway};
+
+use super::recipe::{RECIPES, REFERENCE, Recipe, Source};
+use super::version;
+
+/// A line of `gatecrash list gateways`.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// Name in scenarios.
+    pub name: String,
+    /// One sentence.
+    pub summary: String,
+    /// Whether its program is here, in words.
+    pub installed: String,
+}
+
+/// Every gateway with a recipe, the embedded one first.
+pub fn catalogue() -> Vec<Listed> {
+    let embedded = recipes(&[REFERENCE]).map(|r| Listed {
+        name: "embedded".into(),
+        summary: r.about,
+        installed: "built in".into(),
+    });
+    let released = recipes(RECIPES).map(|r| {
+        let package = r.package.map_or_else(String::new, |p| format!(", package {p}"));
+        let here = if version::find(&r.program).is_some() { "installed" } else { "not installed" };
+        Listed { name: r.name, summary: r.about, installed: format!("{here}{package}") }
+    });
+    embedded.chain(released).collect()
+}
+
+/// Names, parameters and abilities that a scenario may use.
+pub fn known() -> Known {
+    let known = |r: Recipe| {
+        let mut can: Vec<String> = r.can.iter().map(|m| m.name().to_owned()).collect();
+        can.extend(r.signs.then(|| "sign".to_owned()));
+        KnownGateway { name: r.name, params: r.parameters.into_iter().map(|p| p.name).collect(), can }
+    };
+    Known {
+        embedded: recipes(&[REFERENCE]).map(known).next().unwrap_or_default(),
+        recipes: recipes(RECIPES).map(known).collect(),
+        presets: gatecrash_reference::PRESETS.iter().map(|p| p.name.to_owned()).collect(),
+        defects: gatecrash_reference::DEFECTS.iter().map(|d| d.name.to_owned()).collect(),
+    }
+}
+
+/// How probes look: everything of ours that is not load says `gatecrash-...` in its User-Agent, recipes included.
+pub fn probe_pattern() -> ProbePattern {
+    ProbePattern { user_agent: Some(Glob("gatecrash-*".into())), ..ProbePattern::default() }
+}
+
+/// The recipes that can be read; a test reads them all.
+fn recipes(sources: &[Source]) -> impl Iterator<Item = Recipe> {
+    sources.iter().filter_map(|source| Recipe::parse(source).ok())
+}

@@ -1,0 +1,176 @@
+//! Why a gateway could not be started, reloaded or limited. All of it is the environment's side: exit code 4.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use gatecrash_core::units::Span;
+
+/// Whose side a problem is on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Side {
+    /// The gateway did not do what its recipe says.
+    Gateway,
+    /// The machine: a missing package, a port, a disk.
+    Machine,
+    /// What the scenario asks of the gateway.
+    Scenario,
+}
+
+/// Why a gateway could not be started, reloaded or limited.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// The plan asks for what this gateway cannot do; every problem is listed.
+    #[error("the gateway cannot run this plan: {}", .0.join("; "))]
+    Plan(Vec<String>),
+    /// The program is not on this machine.
+    #[error("gateway `{gateway}` needs `{program}`, which is not installed")]
+    MissingProgram {
+        /// Recipe name, or `command`.
+        gateway: String,
+        /// What was looked for.
+        program: String,
+        /// Debian package that holds it, when known.
+        package: Option<String>,
+    },
+    /// The version probe said nothing that can be read.
+    #[error("cannot read the version of `{program}` from its answer: {answer:?}")]
+    Version {
+        /// Program.
+        program: PathBuf,
+        /// What it printed, or why it did not run.
+        answer: String,
+    },
+    /// A template does not render.
+    #[error("cannot render {what}: {problem}")]
+    Render {
+        /// Which template.
+        what: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A file of the gateway's directory cannot be written or read.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// File or directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The supervisor does not start.
+    #[error("cannot start {}: {source}", program.display())]
+    Spawn {
+        /// What was started.
+        program: PathBuf,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// The gateway ended before it was ready.
+    #[error("gateway `{gateway}` ended at start ({how}){}", quoted(tail))]
+    EndedAtStart {
+        /// Gateway name.
+        gateway: String,
+        /// Exit code or signal, in words.
+        how: String,
+        /// Its last log lines.
+        tail: Vec<String>,
+    },
+    /// Its port was taken, twice.
+    #[error("the gateway's port {addr} is taken{}", quoted(tail))]
+    PortTaken {
+        /// The address.
+        addr: SocketAddr,
+        /// Its last log lines.
+        tail: Vec<String>,
+    },
+    /// It runs and does not answer.
+    #[error("gateway `{gateway}` was not ready within {within}: {last}{}", quoted(tail))]
+    NotReady {
+        /// Gateway name.
+        gateway: String,
+        /// How long was waited.
+        within: Span,
+        /// The last try and what came of it.
+        last: String,
+        /// Its last log lines.
+        tail: Vec<String>,
+    },
+    /// A URL that names no reachable gateway.
+    #[error("gateway address `{base}` {problem}")]
+    Address {
+        /// What was written.
+        base: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// This gateway has no such setting to get wrong.
+    #[error("gateway `{gateway}` cannot be misconfigured by {kind} (it can by: {can})")]
+    CannotMisconfigure {
+        /// Gateway name.
+        gateway: String,
+        /// What was asked for.
+        kind: &'static str,
+        /// What it can, or `nothing`.
+        can: String,
+    },
+    /// A reload did not come into force.
+    #[error("gateway `{gateway}` did not take its new configuration: {problem}{}", quoted(tail))]
+    Reload {
+        /// Gateway name.
+        gateway: String,
+        /// What was seen.
+        problem: String,
+        /// Its last log lines.
+        tail: Vec<String>,
+    },
+    /// A limit could not be set.
+    #[error("cannot limit the descriptors of process {pid}: {source}")]
+    Limit {
+        /// Process id.
+        pid: i32,
+        /// Why.
+        source: io::Error,
+    },
+    /// A gateway given by address has no process of ours.
+    #[error("a gateway given by its address has no process to {0}")]
+    NoProcess(&'static str),
+}
+
+impl GatewayError {
+    /// Whose side it is on.
+    pub fn side(&self) -> Side {
+        match self {
+            Self::Plan(_) | Self::Render { .. } | Self::CannotMisconfigure { .. } | Self::NoProcess(_) => {
+                Side::Scenario
+            }
+            Self::MissingProgram { .. }
+            | Self::Write { .. }
+            | Self::Spawn { .. }
+            | Self::PortTaken { .. }
+            | Self::Address { .. }
+            | Self::Limit { .. } => Side::Machine,
+            Self::Version { .. }
+            | Self::EndedAtStart { .. }
+            | Self::NotReady { .. }
+            | Self::Reload { .. } => Side::Gateway,
+        }
+    }
+
+    /// What to do about it, when that is known.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::MissingProgram { package: Some(package), .. } => Some(format!("apt-get install {package}")),
+            Self::MissingProgram { program, .. } => Some(format!("put `{program}` on the PATH")),
+            Self::PortTaken { .. } => Some("another process takes free ports quickly: run again".into()),
+            Self::EndedAtStart { .. } | Self::NotReady { .. } | Self::Reload { .. } => {
+                Some("its rendered configuration and logs are in gateway/ of the run directory".into())
+            }
+            Self::Limit { .. } => Some("a process may only lower limits of its own user's processes".into()),
+            _ => None,
+        }
+    }
+}
+
+fn quoted(tail: &[String]) -> String {
+    tail.iter().map(|line| format!("\n  | {line}")).collect()
+}

@@ -1,0 +1,140 @@
+//! What a plan may ask of its gateway. All problems are found before anything starts.
+
+use gatecrash_core::faults::{FaultSpec, Misconfigure};
+use gatecrash_core::plan::{GatewayPlan, Plan, SignPlan};
+use minijinja::{Value, context};
+
+use super::command;
+use super::live;
+use super::parameters;
+use super::recipe::{self, Mistake, REFERENCE, Recipe, Source};
+use super::render::Renderer;
+
+/// What the gateway of this plan cannot do for it; each problem is one fragment.
+pub fn check_plan(plan: &Plan) -> Vec<String> {
+    let mut problems = Vec::new();
+    let (name, abilities) = match &plan.gateway {
+        GatewayPlan::Embedded { params, .. } => {
+            ("embedded", of_recipe(&REFERENCE, params, plan, &mut problems))
+        }
+        GatewayPlan::Recipe { name, params } => match recipe::find(name) {
+            Ok(source) => (name.as_str(), of_recipe(source, params, plan, &mut problems)),
+            Err(problem) => return vec![problem],
+        },
+        GatewayPlan::Command { run, stop_signal, .. } => {
+            problems.extend(command::problems(run, stop_signal));
+            ("command", Abilities { process: true, maps_buckets: true, signs: true, can: Vec::new() })
+        }
+        GatewayPlan::Url { base } => {
+            problems.extend(live::parse_base(base).err().map(|problem| format!("`{base}` {problem}")));
+            ("url", Abilities { process: false, maps_buckets: true, signs: true, can: Vec::new() })
+        }
+    };
+    if !abilities.maps_buckets {
+        problems.extend(renamed_buckets(plan, name));
+    }
+    if !abilities.signs && plan.workloads.iter().any(|w| w.sign == SignPlan::Gateway) {
+        problems.push(format!("`sign: gateway`: gateway `{name}` cannot sign requests"));
+    }
+    for fault in &plan.faults {
+        match &fault.spec {
+            FaultSpec::Misconfigure(mistake) => problems
+                .extend(mistakes(mistake, &abilities, name).map(|p| format!("fault `{}`: {p}", fault.name))),
+            FaultSpec::Descriptors(_) if !abilities.process => {
+                problems.push(format!("fault `{}`: gateway `{name}` has no process to limit", fault.name));
+            }
+            _ => {}
+        }
+    }
+    problems
+}
+
+/// Numbers that defaults of parameters may depend on.
+pub(super) fn topology(plan: &Plan) -> Value {
+    let count = |primary| -> u32 {
+        plan.regions.iter().filter(|region| region.primary == primary).map(|region| region.endpoints).sum()
+    };
+    context! { primaries => count(true), standbys => count(false) }
+}
+
+struct Abilities {
+    process: bool,
+    maps_buckets: bool,
+    signs: bool,
+    can: Vec<Mistake>,
+}
+
+fn of_recipe(
+    source: &Source,
+    params: &std::collections::BTreeMap<String, String>,
+    plan: &Plan,
+    problems: &mut Vec<String>,
+) -> Abilities {
+    match Recipe::parse(source) {
+        Ok(recipe) => {
+            let settled = parameters::settle(&recipe.parameters, params, &topology(plan), &Renderer::new());
+            problems.extend(settled.err().unwrap_or_default());
+            Abilities {
+                process: true,
+                maps_buckets: recipe.maps_buckets,
+                signs: recipe.signs,
+                can: recipe.can,
+            }
+        }
+        Err(e) => {
+            problems.push(format!("recipe `{}` cannot be read: {e}", source.name));
+            Abilities { process: true, maps_buckets: true, signs: true, can: Vec::new() }
+        }
+    }
+}
+
+fn renamed_buckets(plan: &Plan, gateway: &str) -> Vec<String> {
+    plan.buckets
+        .iter()
+        .flat_map(|bucket| bucket.regions.iter().map(move |(region, name)| (bucket, region, name)))
+        .filter(|(bucket, _, name)| **name != bucket.name)
+        .map(|(bucket, region, name)| {
+            format!(
+                "bucket `{}` is `{name}` in {region}: gateway `{gateway}` cannot map bucket names",
+                bucket.name
+            )
+        })
+        .collect()
+}
+
+fn mistakes(wanted: &Misconfigure, abilities: &Abilities, gateway: &str) -> impl Iterator<Item = String> {
+    let given = given(wanted);
+    let mut problems = Vec::new();
+    if given.len() != 1 {
+        problems.push("misconfigure takes one of bucket, region, host, endpoint".to_owned());
+    }
+    for (mistake, value) in given {
+        if !abilities.can.contains(&mistake) {
+            problems.push(format!(
+                "gateway `{gateway}` cannot be misconfigured by {} (it can by: {})",
+                mistake.name(),
+                recipe::list(&abilities.can)
+            ));
+        }
+        let plain = |c: char| c.is_ascii_alphanumeric() || "._:-[]".contains(c);
+        if value.is_empty() || !value.chars().all(plain) {
+            problems.push(format!("misconfigure {}: expected a plain name, found `{value}`", mistake.name()));
+        } else if mistake == Mistake::Endpoint && value.parse::<std::net::SocketAddr>().is_err() {
+            problems.push(format!("misconfigure endpoint: expected ADDRESS:PORT, found `{value}`"));
+        }
+    }
+    problems.into_iter()
+}
+
+/// The mistakes that are asked for.
+pub(super) fn given(wanted: &Misconfigure) -> Vec<(Mistake, &str)> {
+    [
+        (Mistake::Bucket, &wanted.bucket),
+        (Mistake::Region, &wanted.region),
+        (Mistake::Host, &wanted.host),
+        (Mistake::Endpoint, &wanted.endpoint),
+    ]
+    .into_iter()
+    .filter_map(|(mistake, value)| Some((mistake, value.as_deref()?)))
+    .collect()
+}

@@ -1,0 +1,204 @@
+//! Recipes: what a released gateway is called, how it starts, reloads and stops, what can be set, what it declares.
+//! Data in `harness/gateways/<name>/`, one line here each; embedded, so that an installed program needs no files.
+
+use gatecrash_core::units::Span;
+use serde::Deserialize;
+
+use super::parameters::Parameter;
+use super::version::Probe;
+use super::yaml;
+
+/// The embedded files of a recipe.
+#[derive(Clone, Copy, Debug)]
+pub struct Source {
+    /// Name in scenarios.
+    pub name: &'static str,
+    /// `recipe.yaml`.
+    pub recipe: &'static str,
+    /// Template of the configuration file.
+    pub config: &'static str,
+    /// `declared.yaml`, the template of profile and probes.
+    pub declared: &'static str,
+}
+
+macro_rules! source {
+    ($name:literal, $config:literal) => {
+        Source {
+            name: $name,
+            recipe: include_str!(concat!("../../gateways/", $name, "/recipe.yaml")),
+            config: include_str!(concat!("../../gateways/", $name, "/", $config)),
+            declared: include_str!(concat!("../../gateways/", $name, "/declared.yaml")),
+        }
+    };
+}
+
+/// Every recipe, in the order of the reference.
+pub const RECIPES: &[Source] = &[source!("nginx", "nginx.conf"), source!("haproxy", "haproxy.cfg")];
+
+/// The embedded gateway is started by a recipe too; scenarios name it `embedded`.
+pub(super) const REFERENCE: Source = source!("reference/recipe", "gateway.json");
+
+/// A recipe, as its file says.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Recipe {
+    /// Name, the folder's.
+    pub name: String,
+    /// One sentence.
+    pub about: String,
+    /// Program to run, a template.
+    pub program: String,
+    /// Debian package that holds it.
+    #[serde(default)]
+    pub package: Option<String>,
+    /// How to ask for the version; absent for the embedded gateway, which has ours.
+    #[serde(default)]
+    pub version: Option<Probe>,
+    /// Arguments, templates; the program has to stay in the foreground.
+    pub args: Vec<String>,
+    /// Name of the rendered configuration file.
+    pub config: String,
+    /// When it counts as ready.
+    pub ready: Ready,
+    /// How it is stopped.
+    pub stop: Stop,
+    /// How it takes a new configuration.
+    #[serde(default)]
+    pub reload: Option<Reload>,
+    /// Which mistakes its configuration can be given.
+    #[serde(default)]
+    pub can: Vec<Mistake>,
+    /// Whether a bucket can have another name in each region.
+    #[serde(default)]
+    pub maps_buckets: bool,
+    /// Whether it can sign requests with a key of its own.
+    #[serde(default)]
+    pub signs: bool,
+    /// Log files in its directory, the most telling last.
+    pub logs: Vec<String>,
+    /// Log with one JSON object a request that names every upstream try: a second witness of connect attempts.
+    #[serde(default)]
+    pub witness: Option<String>,
+    /// What can be set.
+    pub parameters: Vec<Parameter>,
+}
+
+/// When a gateway counts as ready.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Ready {
+    /// Path asked for.
+    pub path: String,
+    /// How long it may take.
+    pub within: Span,
+    /// Greatest status that counts; any answer counts when absent.
+    #[serde(default)]
+    pub up_to: Option<u16>,
+}
+
+/// How a gateway is stopped.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Stop {
+    /// Signal name, without SIG.
+    pub signal: String,
+    /// How long it may take before it is killed.
+    pub within: Span,
+}
+
+/// How a gateway takes a new configuration.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Reload {
+    /// Signal name, without SIG.
+    pub signal: String,
+    /// How long it may take.
+    pub within: Span,
+    /// What shows that it happened.
+    pub seen_by: SeenBy,
+}
+
+/// What shows that a reload happened.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SeenBy {
+    /// New worker processes serve; the old ones leave when their requests are done.
+    NewProcesses,
+    /// A line with this text in one of its logs.
+    Log(String),
+}
+
+/// A wrong value in the configuration.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mistake {
+    /// Another bucket.
+    Bucket,
+    /// Another region in the signature.
+    Region,
+    /// Another Host header.
+    Host,
+    /// Another upstream address.
+    Endpoint,
+}
+
+// === impl Recipe ===
+
+impl Recipe {
+    /// Reads a recipe.
+    pub fn parse(source: &Source) -> Result<Self, String> {
+        yaml::parse(source.recipe)
+    }
+}
+
+/// The source of a recipe by name, or the names there are.
+pub(super) fn find(name: &str) -> Result<&'static Source, String> {
+    RECIPES.iter().find(|source| source.name == name).ok_or_else(|| {
+        let known: Vec<&str> = RECIPES.iter().map(|source| source.name).collect();
+        format!("unknown gateway recipe `{name}` (known: {})", known.join(", "))
+    })
+}
+
+// === impl Mistake ===
+
+impl Mistake {
+    /// Its key in scenarios.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bucket => "bucket",
+            Self::Region => "region",
+            Self::Host => "host",
+            Self::Endpoint => "endpoint",
+        }
+    }
+}
+
+/// Names of mistakes for a message.
+pub(super) fn list(mistakes: &[Mistake]) -> String {
+    let names: Vec<&str> = mistakes.iter().map(|m| m.name()).collect();
+    if names.is_empty() { "nothing".into() } else { names.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::shim::SIGNALS;
+    use super::*;
+
+    #[test]
+    fn every_recipe_is_whole() {
+        for source in RECIPES.iter().chain([&REFERENCE]) {
+            let recipe = Recipe::parse(source).unwrap_or_else(|e| panic!("{}: {e}", source.name));
+            assert!(source.name.starts_with(&recipe.name), "{}", source.name);
+            let signals = [&recipe.stop.signal].into_iter().chain(recipe.reload.as_ref().map(|r| &r.signal));
+            for signal in signals {
+                assert!(SIGNALS.iter().any(|(name, _)| name == signal), "{}: {signal}", recipe.name);
+            }
+            assert_eq!(recipe.can.is_empty(), recipe.reload.is_none(), "{}", recipe.name);
+            let names: BTreeSet<&str> = recipe.parameters.iter().map(|p| p.name.as_str()).collect();
+            assert_eq!(names.len(), recipe.parameters.len(), "{}: a parameter twice", recipe.name);
+            assert!(recipe.parameters.iter().all(|p| p.about.ends_with('.')), "{}", recipe.name);
+        }
+    }
+}

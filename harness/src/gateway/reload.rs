@@ -1,0 +1,65 @@
+//! A reload, and the wait until it is in force.
+
+use std::time::Duration;
+
+use rustix::process::Pid;
+use tokio::time::Instant;
+
+use super::error::GatewayError;
+use super::live::{self, Running, signal_named};
+use super::recipe::SeenBy;
+
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+const QUOTED: usize = 8;
+
+/// Signals the gateway and waits until the new configuration serves.
+pub(super) async fn reload(running: &Running) -> Result<(), GatewayError> {
+    let blueprint = &running.blueprint;
+    let failed = |problem: String| GatewayError::Reload {
+        gateway: blueprint.name.clone(),
+        problem,
+        tail: live::tail(&running.dir, &blueprint.logs, QUOTED),
+    };
+    let Some(how) = &blueprint.reload else {
+        return Err(failed("it cannot reload".into()));
+    };
+    let before = running.process.workers();
+    let said = count(running, &how.seen_by);
+    running.process.signal(signal_named(&how.signal)).map_err(|e| failed(e.to_string()))?;
+    let deadline = Instant::now() + how.within.duration();
+    loop {
+        if let Some(how) = running.process.ended() {
+            return Err(failed(format!("it ended ({how})")));
+        }
+        let now = running.process.workers();
+        let fresh = now.iter().any(|pid| !before.contains(pid));
+        let in_force = match &how.seen_by {
+            SeenBy::NewProcesses => fresh && gone(&before, &now),
+            SeenBy::Log(_) => count(running, &how.seen_by) > said,
+        };
+        if in_force {
+            return Ok(());
+        }
+        if Instant::now() >= deadline {
+            // Old workers may finish their last requests for as long as those take; new ones take all others.
+            return if fresh { Ok(()) } else { Err(failed(format!("no sign of it within {}", how.within))) };
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+fn gone(before: &[Pid], now: &[Pid]) -> bool {
+    before.iter().all(|pid| !now.contains(pid))
+}
+
+/// How often the logs hold the text that shows a reload.
+fn count(running: &Running, seen_by: &SeenBy) -> usize {
+    let SeenBy::Log(text) = seen_by else { return 0 };
+    running
+        .blueprint
+        .logs
+        .iter()
+        .filter_map(|file| std::fs::read_to_string(running.dir.join(file)).ok())
+        .map(|log| log.matches(text.as_str()).count())
+        .sum()
+}

@@ -1,0 +1,171 @@
+//! Shipped scenarios, embedded in the binary, and the selection of what to run.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use gatecrash_core::diagnostics::SourceText;
+use gatecrash_core::scenario::{self, Case, Fragments, Options};
+use include_dir::{Dir, include_dir};
+
+use crate::exit::Failure;
+
+static SHIPPED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/scenarios");
+
+/// The tag of the suite that runs when no path is given.
+pub const BUILT_IN: &str = "smoke";
+
+/// All shipped scenario files, by path (`smoke/control.yaml`), in order of name.
+pub fn shipped() -> Vec<SourceText> {
+    let mut files: Vec<_> =
+        SHIPPED.find("**/*.yaml").into_iter().flatten().filter_map(|e| e.as_file()).collect();
+    files.sort_by_key(|f| f.path().to_owned());
+    files
+        .into_iter()
+        .filter(|f| !is_fragment(f.path()))
+        .filter_map(|f| {
+            Some(SourceText::new(format!("scenarios/{}", f.path().display()), f.contents_utf8()?))
+        })
+        .collect()
+}
+
+/// What a list shows of a shipped scenario.
+#[derive(Clone, Debug)]
+pub struct Header {
+    /// Path below `scenarios/`, without the extension: what `run` accepts.
+    pub file: String,
+    /// What it is about.
+    pub about: String,
+    /// Tags.
+    pub tags: Vec<String>,
+}
+
+/// The headers of all shipped scenarios.
+pub fn headers(options: &Options) -> Result<Vec<Header>, Failure> {
+    let header = |source: SourceText| {
+        let case = plan_all(std::slice::from_ref(&source), options)?.into_iter().next();
+        let file = source.name.trim_start_matches("scenarios/").trim_end_matches(".yaml").to_owned();
+        Ok(case.map(|c| Header { file, about: c.plan.about, tags: c.plan.tags }))
+    };
+    shipped().into_iter().map(header).filter_map(Result::transpose).collect()
+}
+
+/// Reads the files and directories a user named; shipped ones by their name where there is no such file.
+pub fn read(paths: &[PathBuf]) -> Result<Vec<SourceText>, Failure> {
+    let mut sources = Vec::new();
+    for path in paths {
+        let found = find(path)?;
+        if found.is_empty() {
+            return Err(Failure::usage(format!("{} holds no scenario (*.yaml)", path.display())));
+        }
+        sources.extend(found);
+    }
+    Ok(sources)
+}
+
+fn find(path: &Path) -> Result<Vec<SourceText>, Failure> {
+    if path.is_dir() {
+        let mut files = Vec::new();
+        walk(path, &mut files).map_err(|e| Failure::usage(format!("cannot read {}: {e}", path.display())))?;
+        files.sort();
+        return files.iter().map(|p| read_file(p)).collect();
+    }
+    if path.is_file() {
+        return Ok(vec![read_file(path)?]);
+    }
+    let wanted = path.to_string_lossy();
+    let wanted = wanted
+        .trim_start_matches("./")
+        .trim_start_matches("scenarios/")
+        .trim_end_matches(".yaml")
+        .trim_end_matches('/')
+        .to_owned();
+    let matches = |name: &str| {
+        let name = name.trim_start_matches("scenarios/").trim_end_matches(".yaml");
+        name == wanted || name.starts_with(&format!("{wanted}/")) || name.ends_with(&format!("/{wanted}"))
+    };
+    let known: Vec<_> = shipped().into_iter().filter(|s| matches(&s.name)).collect();
+    if known.is_empty() {
+        return Err(Failure::usage(format!(
+            "there is no file, folder or shipped scenario `{}`",
+            path.display()
+        ))
+        .hint("`gatecrash list scenarios` shows the shipped ones"));
+    }
+    Ok(known)
+}
+
+fn walk(dir: &Path, into: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            walk(&path, into)?;
+        } else if path.extension().is_some_and(|e| e == "yaml" || e == "yml") && !is_fragment(&path) {
+            into.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Fragments live in folders named `lib` and are no scenarios of their own.
+fn is_fragment(path: &Path) -> bool {
+    path.components().any(|c| c.as_os_str() == "lib")
+}
+
+fn read_file(path: &Path) -> Result<SourceText, Failure> {
+    let text = fs::read_to_string(path)
+        .map_err(|e| Failure::usage(format!("cannot read {}: {e}", path.display())))?;
+    Ok(SourceText::new(path.display().to_string(), text))
+}
+
+/// The cases of all sources; every file's mistakes are reported together, warnings go to stderr.
+pub fn plan_all(sources: &[SourceText], options: &Options) -> Result<Vec<Case>, Failure> {
+    let mut cases = Vec::new();
+    let mut mistakes = String::new();
+    for source in sources {
+        match scenario::load(source, &Files, options) {
+            Ok(loaded) => {
+                if !loaded.warnings.is_empty() {
+                    eprint!("{}", loaded.warnings);
+                }
+                cases.extend(loaded.cases);
+            }
+            Err(diagnostics) => mistakes.push_str(&diagnostics.to_string()),
+        }
+    }
+    if mistakes.is_empty() { Ok(cases) } else { Err(Failure::usage(mistakes)) }
+}
+
+/// Fragments beside the file that names them: from the file system, or from the shipped ones.
+struct Files;
+
+impl Fragments for Files {
+    fn read(&self, from: &str, path: &str) -> Result<SourceText, String> {
+        let folder = Path::new(from).parent().unwrap_or(Path::new(""));
+        let name = normal(&folder.join(path));
+        let shipped = name
+            .strip_prefix("scenarios")
+            .ok()
+            .and_then(|p| SHIPPED.get_file(p))
+            .and_then(|f| f.contents_utf8());
+        match (fs::read_to_string(&name), shipped) {
+            (Ok(text), _) => Ok(SourceText::new(name.display().to_string(), text)),
+            (Err(_), Some(text)) => Ok(SourceText::new(name.display().to_string(), text)),
+            (Err(error), None) => Err(error.to_string()),
+        }
+    }
+}
+
+/// A path without `.` and `..`, as far as they can be resolved by name.
+fn normal(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            std::path::Component::ParentDir if out.file_name().is_some() => {
+                out.pop();
+            }
+            std::path::Component::CurDir => {}
+            part => out.push(part),
+        }
+    }
+    out
+}

@@ -1,0 +1,91 @@
+//! Phase edges and fault edges, carried out at their instant and written down with the time they were in force.
+
+use std::time::Duration;
+
+use gatecrash_core::plan::Plan;
+use gatecrash_model::{Clock, Event, Nanos, Sink};
+use tokio::sync::watch;
+
+use crate::clock::RunClock;
+use crate::topology::Topology;
+
+/// Something that happens at a planned offset from T0. The order of the variants is the order at one instant.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Edge {
+    /// A fault ends.
+    FaultOff(u16),
+    /// A phase ends.
+    PhaseEnd(u16),
+    /// A phase begins.
+    PhaseStart(u16),
+    /// A fault begins.
+    FaultOn(u16),
+    /// Clients learn the key that a rotation gave them.
+    Learn(u16),
+}
+
+/// All edges of a plan, in order.
+pub fn edges(plan: &Plan) -> Vec<(Nanos, Edge)> {
+    let mut all = Vec::new();
+    for (index, phase) in plan.phases.iter().enumerate() {
+        all.push((phase.from.0, Edge::PhaseStart(index as u16)));
+        all.push((phase.until.0, Edge::PhaseEnd(index as u16)));
+    }
+    for (index, fault) in plan.faults.iter().enumerate() {
+        all.push((fault.from.0, Edge::FaultOn(index as u16)));
+        all.push((fault.until.0, Edge::FaultOff(index as u16)));
+        if let gatecrash_core::faults::FaultSpec::RotateKey(rotate) = &fault.spec {
+            let learn = rotate.clients_learn_after.map_or(fault.until.0, |after| fault.from.0 + after.0);
+            all.push((learn.min(fault.until.0), Edge::Learn(index as u16)));
+        }
+    }
+    all.sort();
+    all
+}
+
+/// Walks the edges from T0 to the end, or until told to stop.
+pub async fn walk(
+    plan: &Plan,
+    topology: &mut Topology,
+    clock: &RunClock,
+    sink: &dyn Sink,
+    phase_now: &watch::Sender<Option<u16>>,
+    stop: &mut watch::Receiver<bool>,
+) {
+    for (at, edge) in edges(plan) {
+        if !sleep_until(clock, at, stop).await {
+            break;
+        }
+        match edge {
+            Edge::PhaseStart(phase) => {
+                phase_now.send_replace(Some(phase));
+                sink.event(Event::PhaseStart { phase, at: clock.now() });
+            }
+            Edge::PhaseEnd(phase) => sink.event(Event::PhaseEnd { phase, at: clock.now() }),
+            // An interval that takes time to begin or end counts from the first to the last instant it may bite.
+            Edge::FaultOn(fault) => {
+                let before = clock.now();
+                let confirmed = topology.switch_on(plan, fault).await;
+                let at = if confirmed.is_some() { before } else { clock.now() };
+                sink.event(Event::FaultOn { fault, at, confirmed });
+            }
+            Edge::FaultOff(fault) => {
+                let confirmed = topology.switch_off(plan, fault).await;
+                sink.event(Event::FaultOff { fault, at: clock.now(), confirmed });
+            }
+            Edge::Learn(fault) => topology.clients_learn(fault),
+        }
+    }
+}
+
+/// Sleeps until an instant of the run; false when told to stop before.
+async fn sleep_until(clock: &RunClock, at: Nanos, stop: &mut watch::Receiver<bool>) -> bool {
+    let left = Duration::from_nanos(at.saturating_sub(clock.now()));
+    if left.is_zero() {
+        return !*stop.borrow();
+    }
+    tokio::select! {
+        () = tokio::time::sleep(left) => true,
+        _ = stop.wait_for(|stopped| *stopped) => false,
+    }
+}

@@ -1,0 +1,291 @@
+//! One connection of the gateway, from accept to close: exchange after exchange on one task.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Buf, BytesMut};
+use gatecrash_core::faults::{Terminal, With};
+use gatecrash_core::rules::Point;
+use gatecrash_model::{
+    AttemptContext, AttemptId, AttemptRecord, ConnectionRecord, EndedBy, Nanos, Op, StrId,
+};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::attempt::{Attempt, Down, End, Up};
+use crate::closing;
+use crate::head::{self, Read, RequestHead};
+use crate::upstream::Upstream;
+use crate::wire::{Case, Wire};
+
+/// What a link tells all its connections at once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Control {
+    /// Connections of an older epoch are reset.
+    pub(crate) epoch: u64,
+    /// No byte moves either way.
+    pub(crate) silent: bool,
+    /// The run is over.
+    pub(crate) stopped: bool,
+    /// The fault that did it, for the records.
+    pub(crate) fault: Option<u16>,
+}
+
+/// A connection of the gateway.
+pub(crate) struct Connection {
+    pub(crate) wire: Arc<Wire>,
+    pub(crate) gateway: TcpStream,
+    /// Read from the gateway and not yet used.
+    pub(crate) input: BytesMut,
+    /// The raw head of the request under way.
+    pub(crate) head: Vec<u8>,
+    /// Whether the gateway has sent its FIN.
+    pub(crate) half_closed: bool,
+    pub(crate) upstream: Option<Upstream>,
+    pub(crate) attempt: Option<Attempt>,
+    pub(crate) record: ConnectionRecord,
+}
+
+/// When a kept connection is to be closed, and how.
+pub(crate) type Idle = Option<(Duration, With)>;
+
+/// How a connection came to its end.
+enum Over {
+    Served(End),
+    Reset { fault: Option<u16>, hung: bool },
+    Stopped,
+}
+
+impl Connection {
+    pub(crate) fn new(wire: Arc<Wire>, gateway: TcpStream, number: u32) -> Self {
+        let opened = wire.now();
+        let record =
+            ConnectionRecord { opened, conn: number, link: wire.config.index, ..ConnectionRecord::default() };
+        Self {
+            wire,
+            gateway,
+            input: BytesMut::new(),
+            head: Vec::new(),
+            half_closed: false,
+            upstream: None,
+            attempt: None,
+            record,
+        }
+    }
+
+    /// Serves the connection until it is closed, by whomever, and writes its records.
+    pub(crate) async fn run(mut self, mut control: watch::Receiver<Control>) {
+        let epoch = control.borrow().epoch;
+        // The fault that silenced it, which need not be the one that is on when the silence ends.
+        let mut silenced: Option<Option<u16>> = None;
+        let over = {
+            let serve = self.serve();
+            tokio::pin!(serve);
+            loop {
+                tokio::select! {
+                    biased;
+                    alive = control.changed() => {
+                        let now = *control.borrow_and_update();
+                        if alive.is_err() || now.stopped {
+                            break Over::Stopped;
+                        }
+                        if now.epoch != epoch {
+                            let (hung, fault) = (silenced.is_some(), silenced.unwrap_or(now.fault));
+                            break Over::Reset { fault, hung };
+                        }
+                        silenced = now.silent.then_some(now.fault);
+                    }
+                    end = &mut serve, if silenced.is_none() => break Over::Served(end),
+                }
+            }
+        };
+        let by = self.close(over, &mut control).await;
+        self.record.closed = self.wire.now();
+        self.record.ended_by = by;
+        self.wire.shared.sink.connection(self.record);
+    }
+
+    async fn serve(&mut self) -> End {
+        if let Some(end) = self.greet().await {
+            return end;
+        }
+        let mut idle = None;
+        loop {
+            let (head, start) = match self.next_head(idle).await {
+                Ok(head) => head,
+                Err(end) => return end,
+            };
+            match self.exchange(head, start).await {
+                Ok(next) => idle = next,
+                Err(end) => return end,
+            }
+        }
+    }
+
+    /// Asks the rules about the connection itself, before anything is read.
+    async fn greet(&mut self) -> Option<End> {
+        let id = self.attempt_id(0);
+        let context = AttemptContext { attempt: id.pack(), request: Attempt::STRANGER, number: 0 };
+        let orders = self.case(context, 0, Op::Unknown).decide(Point::Accept, 0);
+        if orders.delay > 0 {
+            sleep(Duration::from_nanos(orders.delay)).await;
+        }
+        let (fault, terminal) = orders.terminal?;
+        let mut attempt = Attempt {
+            id,
+            request: Attempt::STRANGER,
+            number: 0,
+            op: Op::Unknown,
+            key: StrId::default(),
+            start: self.record.opened,
+            fault: 0,
+            flags: AttemptRecord::NO_HEAD,
+            up: Up::default(),
+            down: Down::default(),
+        };
+        attempt.touched(fault);
+        self.attempt = Some(attempt);
+        self.record.attempts += 1;
+        match terminal {
+            Terminal::Close(with) => Some(End::fault(with)),
+            _ => Some(self.outlast().await),
+        }
+    }
+
+    /// Reads until a whole request head is there.
+    async fn next_head(&mut self, idle: Idle) -> Result<(RequestHead, Nanos), End> {
+        let deadline = idle.map(|(after, with)| (Instant::now() + after, with));
+        let mut start = (!self.input.is_empty()).then(|| self.wire.now());
+        loop {
+            if let Some(start) = start {
+                match head::request(&self.input) {
+                    Read::Whole(head) => return Ok((head, start)),
+                    Read::Bad(why) => return Err(self.turn_away(why).await),
+                    Read::Partial => {}
+                }
+            }
+            self.input.reserve(4096);
+            let idle = deadline.filter(|_| start.is_none());
+            tokio::select! {
+                biased;
+                read = self.gateway.read_buf(&mut self.input) => match read {
+                    Ok(0) => return Err(End::fin(EndedBy::Gateway)),
+                    Ok(n) => {
+                        self.record.up += n as u64;
+                        start.get_or_insert_with(|| self.wire.now());
+                    }
+                    Err(_) => return Err(End::rst(EndedBy::Gateway)),
+                },
+                () = gone(self.upstream.as_mut()) => return Err(End::fin(EndedBy::Upstream)),
+                with = until(idle) => return Err(End::fault(with)),
+            }
+        }
+    }
+
+    /// Answers what is no request, as a server would.
+    async fn turn_away(&mut self, why: String) -> End {
+        let context = AttemptContext::STRANGER;
+        self.wire.keep_evidence(context, &self.input, format!("the gateway's request: {why}"));
+        let answer = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        if self.gateway.write_all(answer).await.is_ok() {
+            self.record.down += answer.len() as u64;
+        }
+        End::fin(EndedBy::Harness)
+    }
+
+    /// Stays open and silent until the gateway leaves.
+    pub(crate) async fn outlast(&mut self) -> End {
+        let by_fin = closing::discard(&mut self.gateway).await;
+        End { by: EndedBy::Gateway, with: if by_fin { With::Fin } else { With::Rst }, hung: true }
+    }
+
+    /// Ends the connection on the wire. The attempt's record comes before the gateway can see the end.
+    async fn close(&mut self, over: Over, control: &mut watch::Receiver<Control>) -> EndedBy {
+        self.upstream = None;
+        let end = match over {
+            Over::Served(end) => end,
+            Over::Stopped => End::rst(EndedBy::Harness),
+            Over::Reset { fault, hung } => {
+                if let (Some(attempt), Some(fault)) = (&mut self.attempt, fault) {
+                    attempt.touched(fault);
+                }
+                End { hung, ..End::rst(EndedBy::Fault) }
+            }
+        };
+        match (over_by_us(&end), end.with) {
+            (true, _) if !matches!(over, Over::Served(_)) => {
+                self.finish(Some(end));
+                closing::rst_now(&self.gateway);
+            }
+            (true, With::Rst) => {
+                closing::all_sent(&self.gateway).await;
+                self.finish(Some(end));
+                closing::rst_now(&self.gateway);
+            }
+            (true, With::Fin) => {
+                self.finish(Some(end));
+                tokio::select! {
+                    () = closing::fin(&mut self.gateway) => {}
+                    () = outlived(control) => closing::rst_now(&self.gateway),
+                }
+            }
+            (false, _) => self.finish(Some(end)),
+        }
+        end.by
+    }
+
+    /// Writes the record of the attempt under way, if there is one.
+    pub(crate) fn finish(&mut self, end: Option<End>) {
+        if let Some(attempt) = self.attempt.take() {
+            self.wire.shared.sink.attempt(attempt.record(self.wire.now(), end));
+        }
+    }
+
+    pub(crate) fn attempt_id(&self, ordinal: u16) -> AttemptId {
+        AttemptId { link: self.wire.config.index, conn: self.record.conn, ordinal }
+    }
+
+    pub(crate) fn case(&self, context: AttemptContext, ordinal: u16, op: Op) -> Case<'_> {
+        Case { wire: &self.wire, conn: self.record.conn, ordinal, context, op, head: &self.head }
+    }
+
+    /// Takes a head off the input and keeps its bytes for the exchange.
+    pub(crate) fn take_head(&mut self, length: usize) {
+        self.head.clear();
+        self.head.extend_from_slice(&self.input[..length]);
+        self.input.advance(length);
+    }
+}
+
+/// Whether the closing is ours to do; a gateway that left needs none.
+fn over_by_us(end: &End) -> bool {
+    end.by != EndedBy::Gateway
+}
+
+/// Returns when all connections of this one's time are to be gone.
+async fn outlived(control: &mut watch::Receiver<Control>) {
+    let epoch = control.borrow_and_update().epoch;
+    let here = |now: Control| now.epoch == epoch && !now.stopped;
+    while here(*control.borrow_and_update()) && control.changed().await.is_ok() {}
+}
+
+/// Returns when an idle connection to the mock ends, or says something nobody asked for.
+async fn gone(upstream: Option<&mut Upstream>) {
+    match upstream {
+        None => std::future::pending().await,
+        // Whatever it is, the connection is of no more use.
+        Some(upstream) => _ = upstream.stream.read_buf(&mut upstream.input).await,
+    }
+}
+
+async fn until(deadline: Option<(Instant, With)>) -> With {
+    match deadline {
+        None => std::future::pending().await,
+        Some((at, with)) => {
+            sleep_until(at).await;
+            with
+        }
+    }
+}

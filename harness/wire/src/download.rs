@@ -1,0 +1,194 @@
+//! The response's way: from the mock to the gateway, with what the rules order done to it.
+
+use std::time::Duration;
+
+use bytes::{Buf, BytesMut};
+use gatecrash_core::faults::{Terminal, With};
+use gatecrash_core::rules::{Orders, Point};
+use gatecrash_model::{AttemptId, EndedBy};
+use tokio::io::AsyncReadExt;
+use tokio::net::tcp::ReadHalf;
+
+use crate::attempt::End;
+use crate::delivery::{Delivery, Paced};
+use crate::framing::{BadChunk, Frame};
+use crate::head::{self, Read, ResponseHead};
+use crate::wire::Case;
+
+/// Bytes asked of the mock at once.
+const READ: usize = 64 * 1024;
+
+/// One response being relayed.
+pub(crate) struct Download<'a> {
+    pub(crate) case: Case<'a>,
+    pub(crate) upstream: ReadHalf<'a>,
+    /// Read from the mock.
+    pub(crate) input: &'a mut BytesMut,
+    pub(crate) out: Delivery<'a>,
+    /// 1 + index of the first fault that changed the attempt.
+    pub(crate) fault: &'a mut u16,
+    /// Whether it answers a HEAD request.
+    pub(crate) to_head: bool,
+}
+
+/// How a response went.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Answer {
+    /// Written whole; the connection goes on unless the message says otherwise.
+    Whole { close: bool },
+    /// A fault keeps silent from here on.
+    Silence,
+}
+
+impl Download<'_> {
+    /// Relays one final response, with the interim ones before it.
+    pub(crate) async fn run(mut self) -> Result<Answer, End> {
+        let response = self.final_head().await?;
+        let raw = self.input.split_to(response.length);
+        let id = AttemptId::unpack(self.case.context.attempt);
+        let line = id.map(head::attempt_line).unwrap_or_default();
+        let head = head::with_line(&raw, &line);
+        // Lets go of the buffer, which then need not be allocated anew.
+        drop(raw);
+        let orders = self.case.decide(Point::ResponseHead, response.status);
+        if let (0, Some(first)) = (*self.fault, orders.fired.first()) {
+            *self.fault = first.fault + 1;
+        }
+        if orders.delay > 0 {
+            tokio::time::sleep(Duration::from_nanos(orders.delay)).await;
+        }
+        self.carry_out(&head, &line, response, &orders).await
+    }
+
+    async fn carry_out(
+        &mut self,
+        head: &[u8],
+        line: &str,
+        response: ResponseHead,
+        orders: &Orders,
+    ) -> Result<Answer, End> {
+        match orders.terminal.as_ref().map(|(_, terminal)| terminal) {
+            Some(Terminal::Close(with)) => Err(End::fault(*with)),
+            Some(Terminal::Swallow) => Ok(Answer::Silence),
+            Some(Terminal::CutHead(bytes, with)) => {
+                let cut = usize::try_from(*bytes).unwrap_or(usize::MAX).min(head.len() - 1);
+                let done = self.out.head(&head[..cut], orders.head_pace).await;
+                // "HTTP/1.1 200" tells the status.
+                if self.out.down.wire >= 12 {
+                    self.out.down.status = response.status;
+                }
+                done.and(Err(End::fault(*with)))
+            }
+            Some(Terminal::CutBody(bytes, with)) => {
+                self.deliver(head, response, orders, *bytes).await?;
+                Err(End::fault(*with))
+            }
+            Some(Terminal::StallBody(bytes)) => {
+                self.deliver(head, response, orders, *bytes).await?;
+                Ok(Answer::Silence)
+            }
+            Some(Terminal::Rewrite(kind)) => self.rewrite(*kind, head, line, response, orders).await,
+            // The others are orders to the mock, or about a connection between exchanges.
+            Some(Terminal::CloseIdle(..) | Terminal::S3Error { .. } | Terminal::Status { .. }) | None => {
+                let close = response.close;
+                self.deliver(head, response, orders, u64::MAX).await?;
+                Ok(Answer::Whole { close })
+            }
+        }
+    }
+
+    /// Writes the response as it is, up to `limit` body bytes.
+    async fn deliver(
+        &mut self,
+        head: &[u8],
+        response: ResponseHead,
+        orders: &Orders,
+        limit: u64,
+    ) -> Result<(), End> {
+        let mut frame = response.frame;
+        let mut left = limit;
+        let down = &mut *self.out.down;
+        down.status = response.status;
+        if response.has_body {
+            down.framing = frame.kind();
+            down.promised = response.states.filter(|_| matches!(frame, Frame::Length(_)));
+        }
+        let mut paced = orders.body_pace.map(Paced::new);
+        if orders.head_pace.is_none() && paced.is_none() {
+            let stretch = frame.walk(self.input, left).map_err(bad_upstream)?;
+            left -= stretch.payload as u64;
+            if stretch.len() == 0 {
+                self.out.head(head, None).await?;
+            } else {
+                let together = [head, &self.input[..stretch.len()]].concat();
+                self.input.advance(stretch.len());
+                self.out.head_and_body(&together, head.len(), stretch.payload).await?;
+            }
+        } else {
+            self.out.head(head, orders.head_pace).await?;
+        }
+        while !frame.is_done() && left > 0 {
+            if self.input.is_empty() && !self.read(&frame).await? {
+                break;
+            }
+            let stretch = frame.walk(self.input, left).map_err(bad_upstream)?;
+            left -= stretch.payload as u64;
+            self.out.body(&self.input[..stretch.len()], stretch.payload, paced.as_mut()).await?;
+            self.input.advance(stretch.len());
+        }
+        // A close-delimited body that came to its end is whole with the FIN that follows.
+        self.out.down.whole = frame.is_done() || (frame == Frame::Close && left > 0);
+        Ok(())
+    }
+
+    /// Reads until the final response's head; interim ones are passed on.
+    async fn final_head(&mut self) -> Result<ResponseHead, End> {
+        loop {
+            match head::response(self.input, self.to_head) {
+                Read::Whole(interim) if matches!(interim.status, 100 | 102..=199) => {
+                    let bytes = self.input.split_to(interim.length);
+                    self.out.interim(&bytes).await?;
+                }
+                Read::Whole(head) => return Ok(head),
+                Read::Partial => {
+                    self.read(&Frame::NONE).await?;
+                }
+                Read::Bad(why) => {
+                    let note = format!("the upstream's own answer: {why}");
+                    self.case.wire.keep_evidence(self.case.context, self.input, note);
+                    return Err(End::rst(EndedBy::Upstream));
+                }
+            }
+        }
+    }
+
+    /// The next payload bytes of the upstream's body; `None` at its end.
+    pub(crate) async fn payload(&mut self, frame: &mut Frame) -> Result<Option<BytesMut>, End> {
+        loop {
+            if frame.is_done() || (self.input.is_empty() && !self.read(frame).await?) {
+                return Ok(None);
+            }
+            let stretch = frame.stretch(self.input, u64::MAX).map_err(bad_upstream)?;
+            self.input.advance(stretch.framing);
+            if stretch.payload > 0 {
+                return Ok(Some(self.input.split_to(stretch.payload)));
+            }
+        }
+    }
+
+    /// Reads more from the mock; false when a close-delimited body has come to its end.
+    async fn read(&mut self, frame: &Frame) -> Result<bool, End> {
+        let large = matches!(frame, Frame::Length(8192..) | Frame::Close | Frame::Chunked(_));
+        self.input.reserve(if large { READ } else { 8192 });
+        match self.upstream.read_buf(self.input).await {
+            Ok(0) if *frame == Frame::Close => Ok(false),
+            Ok(0) => Err(End::fin(EndedBy::Upstream)),
+            Ok(_) => Ok(true),
+            Err(_) => Err(End::rst(EndedBy::Upstream)),
+        }
+    }
+}
+
+fn bad_upstream(_: BadChunk) -> End {
+    End { by: EndedBy::Upstream, with: With::Rst, hung: false }
+}

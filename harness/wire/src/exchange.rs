@@ -1,0 +1,264 @@
+//! One exchange: the request is read, judged by the rules, relayed and answered.
+
+use std::time::Duration;
+
+use bytes::Buf;
+use gatecrash_core::faults::{Terminal, With};
+use gatecrash_core::rules::Point;
+use gatecrash_model::{AttemptRecord, EndedBy, ID_HEADER, Nanos, Op, RequestId};
+use tokio::io::AsyncReadExt;
+use tokio::time::{Instant, sleep_until};
+
+use crate::attempt::{Attempt, Down, End, Up};
+use crate::connection::{Connection, Idle};
+use crate::delivery::Delivery;
+use crate::download::{Answer, Download};
+use crate::framing::Frame;
+use crate::head::{self, RequestHead};
+use crate::upload::{AHEAD, Upload};
+use crate::upstream::Upstream;
+use crate::wire::{Case, place};
+
+impl Connection {
+    /// Carries out one exchange. `Ok`: the connection is kept, perhaps to be closed when idle.
+    pub(crate) async fn exchange(&mut self, request: RequestHead, start: Nanos) -> Result<Idle, End> {
+        let (ordinal, to_head) = (self.record.attempts, request.to_head);
+        self.take_head(request.length);
+        let attempt = self.begin(ordinal as u16, start);
+        let (context, op) = (attempt.context(), attempt.op);
+        self.record.attempts += 1;
+        self.attempt = Some(attempt);
+        self.count(&request.frame);
+
+        let orders = self.case(context, ordinal as u16, op).decide(Point::RequestHead, 0);
+        if let (Some(first), Some(attempt)) = (orders.fired.first(), &mut self.attempt) {
+            attempt.touched(first.fault);
+        }
+        let baseline = self.wire.baseline.map_or(Duration::ZERO, |law| law.latency(context));
+        self.hold(baseline + Duration::from_nanos(orders.delay), &request.frame).await?;
+        match orders.terminal {
+            None
+            | Some((_, Terminal::CloseIdle(..) | Terminal::S3Error { .. } | Terminal::Status { .. })) => {}
+            Some((_, Terminal::Swallow | Terminal::StallBody(_) | Terminal::Rewrite(_))) => {
+                self.uncount();
+                return Err(self.swallow(request.frame).await);
+            }
+            Some((_, Terminal::Close(with) | Terminal::CutHead(_, with) | Terminal::CutBody(_, with))) => {
+                return Err(End::fault(with));
+            }
+        }
+
+        self.uncount();
+        let close = self.relay(request.frame, to_head).await?;
+        if close || request.close || self.half_closed || ordinal >= u32::from(u16::MAX) {
+            return Err(End::fin(EndedBy::Nobody));
+        }
+        let status = self.attempt.as_ref().map_or(0, |attempt| attempt.down.status);
+        self.finish(None);
+        let kept = self.case(context, ordinal as u16, op).decide(Point::Kept, status);
+        Ok(match kept.terminal {
+            Some((_, Terminal::CloseIdle(after, with))) => Some((Duration::from_nanos(after), with)),
+            _ => None,
+        })
+    }
+
+    /// Who asks for what.
+    fn begin(&self, ordinal: u16, start: Nanos) -> Attempt {
+        let (mut op, mut key, mut flags) = (Op::Unknown, String::new(), 0);
+        let mut request = None;
+        if let Some(parsed) = head::parse(&self.head) {
+            op = Op::classify(parsed.method, parsed.target);
+            key = place(parsed.target).1;
+            let ours = |(run, id)| (run == self.wire.config.run).then_some(id);
+            request =
+                parsed.header(ID_HEADER).and_then(|v| RequestId::parse_header(v.as_bytes())).and_then(ours);
+            let agent = parsed.header("user-agent");
+            if self.wire.config.probes.iter().any(|p| p.matches(parsed.method, parsed.target, agent)) {
+                (op, flags, request) = (Op::Probe, AttemptRecord::PROBE, None);
+            }
+        }
+        Attempt {
+            id: self.attempt_id(ordinal),
+            request: request.map_or(Attempt::STRANGER, RequestId::pack),
+            number: request.map_or(0, |id| self.wire.shared.attempts.next(id)),
+            op,
+            key: self.wire.shared.sink.intern(&key),
+            start,
+            fault: 0,
+            flags,
+            up: Up::default(),
+            down: Down::default(),
+        }
+    }
+
+    /// Notes how much of the request is here already.
+    fn count(&mut self, frame: &Frame) {
+        let mut rest = frame.clone();
+        let here = rest.walk(&self.input, u64::MAX).unwrap_or_default();
+        let now = self.wire.now();
+        if let Some(attempt) = &mut self.attempt {
+            attempt.up.bytes = here.payload as u64;
+            attempt.up.whole = attempt.up.whole.or(rest.is_done().then_some(now));
+        }
+    }
+
+    /// Forgets [`Self::count`]: the bytes are about to be counted as they are used.
+    fn uncount(&mut self) {
+        if let Some(attempt) = &mut self.attempt {
+            attempt.up.bytes = 0;
+        }
+    }
+
+    /// Holds the request, with an eye on the gateway.
+    async fn hold(&mut self, delay: Duration, frame: &Frame) -> Result<(), End> {
+        if delay.is_zero() {
+            return Ok(());
+        }
+        let until = Instant::now() + delay;
+        loop {
+            if self.half_closed || self.input.len() >= AHEAD {
+                sleep_until(until).await;
+                return Ok(());
+            }
+            self.input.reserve(4096);
+            tokio::select! {
+                biased;
+                () = sleep_until(until) => return Ok(()),
+                read = self.gateway.read_buf(&mut self.input) => match read {
+                    Ok(0) if self.attempt.as_ref().is_some_and(|a| a.up.whole.is_none()) => {
+                        return Err(End::gateway(With::Fin, false));
+                    }
+                    Ok(0) => self.half_closed = true,
+                    Ok(n) => {
+                        self.record.up += n as u64;
+                        self.count(frame);
+                    }
+                    Err(_) => return Err(End::gateway(With::Rst, false)),
+                },
+            }
+        }
+    }
+
+    /// Reads what is left of the request and all that may follow, and never answers.
+    async fn swallow(&mut self, mut frame: Frame) -> End {
+        while !frame.is_done() {
+            let stretch = frame.walk(&self.input, u64::MAX).unwrap_or_default();
+            self.input.advance(stretch.len());
+            let now = self.wire.now();
+            if let Some(attempt) = &mut self.attempt {
+                attempt.up.bytes += stretch.payload as u64;
+                attempt.up.whole = attempt.up.whole.or(frame.is_done().then_some(now));
+            }
+            if frame.is_done() {
+                break;
+            }
+            self.input.reserve(4096);
+            match self.gateway.read_buf(&mut self.input).await {
+                Ok(0) => return End::gateway(With::Fin, false),
+                Ok(n) => self.record.up += n as u64,
+                Err(_) => return End::gateway(With::Rst, false),
+            }
+        }
+        self.outlast().await
+    }
+
+    /// Relays request and response, both as they come. Returns whether the message closes the connection.
+    async fn relay(&mut self, mut frame: Frame, to_head: bool) -> Result<bool, End> {
+        let Self { wire, gateway, input, head, half_closed, upstream, attempt, record } = self;
+        let Some(attempt) = attempt else { return Ok(true) };
+        let (context, id, op) = (attempt.context(), attempt.id, attempt.op);
+        let Attempt { up, down, fault, .. } = attempt;
+        let upstream = match upstream {
+            Some(open) => open,
+            None => match Upstream::open(wire).await {
+                Ok(open) => upstream.insert(open),
+                Err(_) => return Err(End::rst(EndedBy::Upstream)),
+            },
+        };
+        upstream.announce(context);
+        upstream.pending.extend_from_slice(head);
+        let case = Case { wire, conn: id.conn, ordinal: id.ordinal, context, op, head };
+
+        let Upstream { stream, input: answers, pending, deaf, .. } = upstream;
+        let (from_upstream, to_upstream) = stream.split();
+        let (from_gateway, to_gateway) = gateway.split();
+        let upload = Upload {
+            wire,
+            gateway: from_gateway,
+            upstream: to_upstream,
+            input,
+            pending,
+            deaf,
+            half_closed,
+            frame: &mut frame,
+            up,
+            received: &mut record.up,
+        };
+        let out = Delivery { wire, gateway: to_gateway, down, sent: &mut record.down };
+        let download = Download { case, upstream: from_upstream, input: answers, out, fault, to_head };
+        let answer = tokio::select! {
+            biased;
+            left = upload.watch() => Err(End { by: EndedBy::Gateway, with: left, hung: false }),
+            answer = download.run() => answer,
+        };
+        self.conclude(answer, frame).await
+    }
+
+    /// What follows a response: the rest of its request, silence, or the end.
+    async fn conclude(&mut self, answer: Result<Answer, End>, mut frame: Frame) -> Result<bool, End> {
+        let answered = self.attempt.as_ref().is_some_and(|a| a.down.wire > 0);
+        match answer {
+            // The mock gave up because the gateway had.
+            Err(end) if end.by == EndedBy::Upstream && self.half_closed => {
+                Err(End::gateway(With::Fin, answered))
+            }
+            Err(end) if end.by == EndedBy::Gateway => Err(End::gateway(end.with, answered)),
+            Err(end) => Err(end),
+            Ok(Answer::Silence) => Err(self.swallow(frame).await),
+            Ok(Answer::Whole { close: true }) => Ok(true),
+            Ok(Answer::Whole { close: false }) => {
+                if self.half_closed && !matches!(self.gateway.take_error(), Ok(None)) {
+                    // It had not half-closed but left: the answer went nowhere.
+                    if let Some(attempt) = &mut self.attempt {
+                        attempt.down.whole = false;
+                    }
+                    return Err(End::gateway(With::Rst, true));
+                }
+                self.rest_of_request(&mut frame).await
+            }
+        }
+    }
+
+    /// The answer came before the request was whole: relays the rest, as long as the mock listens.
+    async fn rest_of_request(&mut self, frame: &mut Frame) -> Result<bool, End> {
+        if frame.is_done() {
+            return Ok(false);
+        }
+        let Self { wire, gateway, input, half_closed, upstream, attempt, record, .. } = self;
+        let (Some(attempt), Some(upstream)) = (attempt, upstream) else { return Ok(true) };
+        let Upstream { stream, input: answers, pending, deaf, .. } = upstream;
+        let (mut from_upstream, to_upstream) = stream.split();
+        let (from_gateway, _to_gateway) = gateway.split();
+        let upload = Upload {
+            wire,
+            gateway: from_gateway,
+            upstream: to_upstream,
+            input,
+            pending,
+            deaf,
+            half_closed,
+            frame,
+            up: &mut attempt.up,
+            received: &mut record.up,
+        };
+        tokio::select! {
+            biased;
+            left = upload.finish() => match left {
+                None => Ok(false),
+                Some(with) => Err(End::gateway(with, true)),
+            },
+            // The mock will not take the rest.
+            _ = from_upstream.read_buf(answers) => Err(End::fin(EndedBy::Upstream)),
+        }
+    }
+}

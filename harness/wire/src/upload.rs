@@ -1,0 +1,115 @@
+//! The request's way: from the gateway to the mock, as it comes.
+
+use bytes::{Buf, BytesMut};
+use gatecrash_core::faults::With;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{ReadHalf, WriteHalf};
+
+use crate::attempt::Up;
+use crate::framing::Frame;
+use crate::wire::Wire;
+
+/// Bytes asked of the gateway at once.
+const READ: usize = 64 * 1024;
+/// Bytes taken ahead of what the mock or the next exchange can use.
+pub(crate) const AHEAD: usize = 64 * 1024;
+
+/// One request being relayed. All that lasts is borrowed: the future may be dropped at any point and made
+/// anew.
+pub(crate) struct Upload<'a> {
+    pub(crate) wire: &'a Wire,
+    pub(crate) gateway: ReadHalf<'a>,
+    pub(crate) upstream: WriteHalf<'a>,
+    /// Read from the gateway.
+    pub(crate) input: &'a mut BytesMut,
+    /// To be written to the mock; the head to begin with.
+    pub(crate) pending: &'a mut BytesMut,
+    pub(crate) deaf: &'a mut bool,
+    /// Whether the gateway has sent its FIN.
+    pub(crate) half_closed: &'a mut bool,
+    pub(crate) frame: &'a mut Frame,
+    pub(crate) up: &'a mut Up,
+    /// Bytes from the gateway on the whole connection.
+    pub(crate) received: &'a mut u64,
+}
+
+impl Upload<'_> {
+    /// Relays the request and then watches the gateway; returns when the gateway leaves before its request is
+    /// whole, or resets. A FIN after a whole request is passed on to the mock, which may still answer.
+    pub(crate) async fn watch(mut self) -> With {
+        loop {
+            self.forward().await;
+            if *self.half_closed || self.input.len() >= AHEAD {
+                std::future::pending::<()>().await;
+            }
+            if let Some(left) = self.read().await {
+                return left;
+            }
+        }
+    }
+
+    /// Relays the rest of the request; `Some` when the gateway left before it was whole.
+    pub(crate) async fn finish(mut self) -> Option<With> {
+        loop {
+            self.forward().await;
+            if self.frame.is_done() {
+                return None;
+            }
+            if let Some(left) = self.read().await {
+                return Some(left);
+            }
+        }
+    }
+
+    async fn read(&mut self) -> Option<With> {
+        self.input.reserve(if self.frame.is_done() { 4096 } else { READ });
+        match self.gateway.read_buf(self.input).await {
+            Ok(0) => {
+                *self.half_closed = true;
+                if !self.frame.is_done() {
+                    return Some(With::Fin);
+                }
+                // A mock that is gone says so on its own direction.
+                _ = self.upstream.shutdown().await;
+                None
+            }
+            Ok(n) => {
+                *self.received += n as u64;
+                None
+            }
+            Err(_) => Some(With::Rst),
+        }
+    }
+
+    /// Passes on all that was read of this request.
+    async fn forward(&mut self) {
+        if !self.frame.is_done() && !self.input.is_empty() {
+            // Not the chunks HTTP knows: the mock is to say so.
+            let stretch = self.frame.walk(self.input, u64::MAX).unwrap_or_else(|_| {
+                *self.frame = Frame::Close;
+                self.frame.walk(self.input, u64::MAX).unwrap_or_default()
+            });
+            self.up.bytes += stretch.payload as u64;
+            let body = self.input.split_to(stretch.len());
+            if self.pending.is_empty() {
+                *self.pending = body;
+            } else {
+                self.pending.extend_from_slice(&body);
+            }
+        }
+        if self.frame.is_done() && self.up.whole.is_none() {
+            self.up.whole = Some(self.wire.now());
+        }
+        while !self.pending.is_empty() && !*self.deaf {
+            match self.upstream.write(self.pending).await {
+                Ok(n) => {
+                    self.up.forwarded = true;
+                    self.pending.advance(n);
+                }
+                Err(_) => *self.deaf = true,
+            }
+        }
+        // A mock that reads no more may have answered: the request is read to its end all the same.
+        self.pending.clear();
+    }
+}

@@ -1,0 +1,159 @@
+//! What all parts of one link share: its place in the run, and the doors to clock, sink, rules and registry.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use gatecrash_core::plan::LatencyPlan;
+use gatecrash_core::profile::ProbePattern;
+use gatecrash_core::rules::{Facts, Orders, Point, RuleSet};
+use gatecrash_model::op::split_path;
+use gatecrash_model::{
+    AttemptContext, AttemptRegistry, Clock, Evidence, EvidenceSide, FiringRecord, Nanos, Op, RunId, Sink,
+    printable,
+};
+
+use crate::attempts::AttemptCounter;
+use crate::baseline::Baseline;
+use crate::head;
+
+/// One link: the chaos in front of one upstream endpoint.
+#[derive(Clone, Debug)]
+pub struct LinkConfig {
+    /// Index of the link in the plan.
+    pub index: u8,
+    /// Region index.
+    pub region: u16,
+    /// Endpoint in its region, from 1.
+    pub endpoint: u16,
+    /// Where the gateway finds it; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The mock behind it.
+    pub upstream: SocketAddr,
+    /// The run: request ids of other runs are strangers.
+    pub run: RunId,
+    /// Latency that this endpoint always has, drawn per attempt.
+    pub baseline: Option<LatencyPlan>,
+    /// How the gateway's health probes look.
+    pub probes: Vec<ProbePattern>,
+}
+
+/// What the links of a run share.
+#[derive(Clone)]
+#[expect(missing_docs, reason = "one door each, named after its type")]
+pub struct Shared {
+    pub clock: Arc<dyn Clock>,
+    pub sink: Arc<dyn Sink>,
+    pub rules: Arc<RuleSet>,
+    pub registry: Arc<AttemptRegistry>,
+    pub attempts: Arc<AttemptCounter>,
+}
+
+/// A link's configuration and doors.
+pub(crate) struct Wire {
+    pub(crate) config: LinkConfig,
+    pub(crate) shared: Shared,
+    pub(crate) baseline: Option<Baseline>,
+}
+
+/// An exchange, as the rules are asked about it.
+#[derive(Clone, Copy)]
+pub(crate) struct Case<'a> {
+    pub(crate) wire: &'a Wire,
+    pub(crate) conn: u32,
+    pub(crate) ordinal: u16,
+    pub(crate) context: AttemptContext,
+    pub(crate) op: Op,
+    /// The raw request head; empty before there is one.
+    pub(crate) head: &'a [u8],
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").field("rules", &self.rules).finish_non_exhaustive()
+    }
+}
+
+// === impl Wire ===
+
+impl Wire {
+    pub(crate) fn new(config: LinkConfig, shared: Shared) -> Self {
+        let baseline = config.baseline.map(|plan| Baseline::new(plan, shared.rules.seed()));
+        Self { config, shared, baseline }
+    }
+
+    pub(crate) fn now(&self) -> Nanos {
+        self.shared.clock.now()
+    }
+
+    /// Keeps the raw beginning of something abnormal, as long as the run's budget lasts.
+    pub(crate) fn keep_evidence(&self, context: AttemptContext, head: &[u8], note: String) {
+        if self.shared.attempts.claim_evidence() {
+            self.shared.sink.evidence(Evidence {
+                side: EvidenceSide::Upstream,
+                request: context.request,
+                attempt: context.attempt,
+                head: printable(head),
+                body: String::new(),
+                mismatch: None,
+                note,
+            });
+        }
+    }
+}
+
+// === impl Case ===
+
+impl Case<'_> {
+    /// Asks the rules, and writes down what fired.
+    pub(crate) fn decide(&self, point: Point, status: u16) -> Orders {
+        let rules = &self.wire.shared.rules;
+        if !rules.any_active() {
+            return Orders::default();
+        }
+        let config = &self.wire.config;
+        let facts = Facts {
+            ordinal: self.ordinal,
+            attempt: self.context,
+            ..Facts::connection(config.region, config.endpoint, config.index, self.conn)
+        };
+        let orders = match head::parse(self.head) {
+            None => rules.decide(point, &facts),
+            Some(parsed) => {
+                let (bucket, key) = place(parsed.target);
+                rules.decide(
+                    point,
+                    &Facts {
+                        op: self.op,
+                        method: parsed.method,
+                        bucket: &bucket,
+                        key: &key,
+                        headers: &parsed.headers,
+                        status,
+                        ..facts
+                    },
+                )
+            }
+        };
+        for fired in &orders.fired {
+            self.wire.shared.sink.firing(FiringRecord {
+                at: self.wire.now(),
+                attempt: self.context.attempt,
+                request: self.context.request,
+                draw: fired.draw,
+                conn: self.conn,
+                fault: fired.fault,
+                link: config.index,
+                number: self.context.number,
+            });
+        }
+        orders
+    }
+}
+
+/// Bucket and key of a path-style target, decoded.
+pub(crate) fn place(target: &str) -> (String, String) {
+    let path = target.split_once('?').map_or(target, |(path, _)| path);
+    let (bucket, key) = split_path(path);
+    let decoded = |text| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
+    (decoded(bucket), decoded(key))
+}

@@ -1,0 +1,78 @@
+//! One caller's permissions on one bucket, as the state in force says.
+
+use gatecrash_model::Decision;
+
+use crate::errors::S3Error;
+use crate::policy::{Ask, Caller, Evaluation, Layer, Policy, evaluate};
+use crate::settings::{Identity, Settings};
+use crate::store::{Placement, arn};
+
+/// Asks the policies for a request.
+#[derive(Clone, Copy)]
+pub(crate) struct Access<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) identity: Option<usize>,
+    pub(crate) placement: Option<&'a Placement>,
+    /// The bucket's name as the request gave it, empty without one.
+    pub(crate) bucket: &'a str,
+}
+
+impl Access<'_> {
+    /// The caller's account; none for an unsigned request.
+    pub(crate) fn account(&self) -> Option<&str> {
+        self.caller().account()
+    }
+
+    /// May the caller do `action` on a key, or with an empty one on the bucket?
+    pub(crate) fn evaluate(&self, action: &str, key: &str) -> Evaluation {
+        let nothing = Policy::default();
+        let (known, given) = match self.placement {
+            Some(placement) if *placement.bucket.name == *placement.name => (arn(&placement.name, key), None),
+            Some(placement) => (arn(&placement.bucket.name, key), Some(arn(&placement.name, key))),
+            None if self.bucket.is_empty() => ("*".to_owned(), Some(arn("*", ""))),
+            None => (arn(self.bucket, key), None),
+        };
+        let both = [known.as_str(), given.as_deref().unwrap_or_default()];
+        let bucket = self.placement.map(|placement| {
+            let policy = self.settings.bucket_policies.get(&placement.bucket.name).unwrap_or(&nothing);
+            (policy, placement.bucket.account.as_str())
+        });
+        evaluate(&Ask {
+            caller: self.caller(),
+            action,
+            resources: if given.is_some() { &both } else { &both[..1] },
+            identity: self.who().map_or(&[], |i| &i.policies),
+            withdrawn: self.who().map_or(&[], |i| &i.withdrawn),
+            bucket,
+            open: self.settings.anonymous,
+        })
+    }
+
+    /// The AccessDenied of a refusal, worded as S3 words it for callers of the same account.
+    pub(crate) fn denial(&self, evaluation: &Evaluation) -> S3Error {
+        let mut error = S3Error::of("AccessDenied");
+        error.decision = Some(evaluation.decision);
+        let Caller::User { arn, .. } = self.caller() else { return error };
+        let Evaluation { action, resource, .. } = evaluation;
+        let layer = match evaluation.layer {
+            Layer::Identity => "identity-based policy",
+            Layer::Bucket | Layer::Anonymous => "resource-based policy",
+        };
+        let because = match evaluation.decision {
+            Decision::ExplicitDeny => format!("with an explicit deny in a {layer}"),
+            _ => format!("because no {layer} allows the {action} action"),
+        };
+        let because = because.replace("a identity", "an identity");
+        error.message(format!(
+            "User: {arn} is not authorized to perform: {action} on resource: \"{resource}\" {because}"
+        ))
+    }
+
+    fn who(&self) -> Option<&Identity> {
+        self.identity.map(|index| &self.settings.identities[index])
+    }
+
+    fn caller(&self) -> &Caller {
+        self.who().map_or(&Caller::Anonymous, |identity| &identity.caller)
+    }
+}

@@ -1,0 +1,198 @@
+//! What a mock is started with.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use gatecrash_model::{Pool, Population};
+use serde_json::{Value, json};
+
+use crate::auth::Credentials;
+use crate::policy::PolicyError;
+
+/// The account of everything that names no other.
+pub const DEFAULT_ACCOUNT: &str = "000000000001";
+
+/// A whole mock: regions, buckets, identities.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The contents of synthetic objects.
+    pub pool: Arc<Pool>,
+    /// One listener each; the position is the region index of the journal. At most 255.
+    pub regions: Vec<RegionConfig>,
+    /// The buckets that exist from the start.
+    pub buckets: Vec<BucketConfig>,
+    /// Who may sign; the position + 1 is the identity of the journal. At most 254.
+    pub identities: Vec<IdentityConfig>,
+    /// Whether unsigned requests may do whatever no statement denies. Without it they need a bucket that is
+    /// `public` or a bucket policy that allows everyone.
+    pub anonymous: bool,
+    /// Seed of request ids, synthetic ETags and generated keys.
+    pub seed: u64,
+    /// Bytes of uploads kept in memory over all regions; more are answered 507 `MockStoreFull`.
+    pub upload_capacity: u64,
+}
+
+/// One region and where it listens.
+#[derive(Clone, Debug)]
+pub struct RegionConfig {
+    /// AWS-style name, as in credential scopes.
+    pub name: String,
+    /// Listening address; port 0 picks a free one.
+    pub bind: SocketAddr,
+}
+
+/// One bucket of the scenario, with its names in the regions.
+#[derive(Clone, Debug)]
+pub struct BucketConfig {
+    /// The scenario's name: in the journal, in the contents, in policies.
+    pub name: String,
+    /// (region, name of the bucket there).
+    pub regions: Vec<(String, String)>,
+    /// Owner.
+    pub account: String,
+    /// Everyone may list, read, write and delete objects unless a statement denies it.
+    pub public: bool,
+    /// A bucket policy in AWS JSON.
+    pub policy: Option<Value>,
+    /// The synthetic objects, the same in every region. Their `bucket` must be this bucket's name.
+    pub objects: Vec<Population>,
+}
+
+/// One user who may sign requests.
+#[derive(Clone, Debug)]
+pub struct IdentityConfig {
+    /// The scenario's name; the ARN is `arn:aws:iam::<account>:user/<name>`.
+    pub name: String,
+    /// Its account.
+    pub account: String,
+    /// Its keys; generated from the seed when absent ([`crate::MockS3::credentials`] tells them).
+    pub credentials: Option<Credentials>,
+    /// Identity policies in AWS JSON. None means: nothing but what bucket policies allow.
+    pub policies: Vec<Value>,
+}
+
+/// Why a configuration cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// No region, or more than 255.
+    #[error("a mock has 1 to 255 regions, not {0}")]
+    Regions(usize),
+    /// More identities than the journal can tell apart.
+    #[error("a mock has at most 254 identities, not {0}")]
+    Identities(usize),
+    /// A name used twice.
+    #[error("the {what} {name:?} is declared twice")]
+    Twice {
+        /// What kind of thing.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// A name that was never declared.
+    #[error("bucket {bucket:?} is in region {region:?}, which is not declared")]
+    UnknownRegion {
+        /// The bucket.
+        bucket: String,
+        /// The region it names.
+        region: String,
+    },
+    /// Synthetic objects of another bucket.
+    #[error("bucket {bucket:?} holds synthetic objects of bucket {named:?}")]
+    ForeignObjects {
+        /// The bucket.
+        bucket: String,
+        /// The bucket the population names.
+        named: String,
+    },
+    /// A policy that cannot be read.
+    #[error("the policy of {owner:?}: {source}")]
+    Policy {
+        /// Bucket or identity.
+        owner: String,
+        /// Why.
+        source: PolicyError,
+    },
+    /// A listener that cannot be opened.
+    #[error("region {region:?} cannot listen on {address}: {source}")]
+    Listen {
+        /// The region.
+        region: String,
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+// === impl Config ===
+
+impl Config {
+    /// An empty mock with one region.
+    pub fn new(pool: Arc<Pool>, region: &str) -> Self {
+        Self {
+            pool,
+            regions: vec![region.into()],
+            buckets: Vec::new(),
+            identities: Vec::new(),
+            anonymous: false,
+            seed: 0,
+            upload_capacity: 1 << 30,
+        }
+    }
+}
+
+// === impl RegionConfig ===
+
+impl From<&str> for RegionConfig {
+    fn from(name: &str) -> Self {
+        Self { name: name.to_owned(), bind: (Ipv4Addr::LOCALHOST, 0).into() }
+    }
+}
+
+// === impl BucketConfig ===
+
+impl BucketConfig {
+    /// An empty private bucket, with one name in all the given regions.
+    pub fn new(name: &str, regions: &[&str]) -> Self {
+        Self {
+            name: name.to_owned(),
+            regions: regions.iter().map(|r| ((*r).to_owned(), name.to_owned())).collect(),
+            account: DEFAULT_ACCOUNT.to_owned(),
+            public: false,
+            policy: None,
+            objects: Vec::new(),
+        }
+    }
+}
+
+// === impl IdentityConfig ===
+
+impl IdentityConfig {
+    /// A user of the default account without any permission.
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            account: DEFAULT_ACCOUNT.to_owned(),
+            credentials: None,
+            policies: Vec::new(),
+        }
+    }
+
+    /// May do `actions` on `resources` (both with `*` and `?`).
+    pub fn allow(self, actions: &[&str], resources: &[&str]) -> Self {
+        self.statement("Allow", actions, resources)
+    }
+
+    /// May not do `actions` on `resources`, whatever else allows it.
+    pub fn deny(self, actions: &[&str], resources: &[&str]) -> Self {
+        self.statement("Deny", actions, resources)
+    }
+
+    fn statement(mut self, effect: &str, actions: &[&str], resources: &[&str]) -> Self {
+        self.policies.push(json!({
+            "Version": "2012-10-17",
+            "Statement": [{ "Effect": effect, "Action": actions, "Resource": resources }],
+        }));
+        self
+    }
+}

@@ -1,0 +1,359 @@
+//! Changing a running mock: permissions, keys, clock, places, capacity.
+//!
+//! Every change is in force for all requests that begin after the call returned, for none that began before,
+//! and is taken back by its own [`ChangeId`], in any order: what is in force is always the configuration with
+//! the remaining changes folded over it. A change that names something unknown is an error and changes
+//! nothing.
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use gatecrash_model::Op;
+use serde_json::{Value, json};
+
+use crate::auth::Credentials;
+use crate::capacity::{Capacity, Station};
+use crate::policy::{Ask, Caller, Evaluation, Glob, Kind, Policy, PolicyError, Statement, evaluate};
+use crate::settings::Settings;
+
+/// One change in force; give it to [`Control::undo`] to take it back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub struct ChangeId(u64);
+
+/// The handle to change a running mock. Cheap to clone, usable from any thread.
+#[derive(Clone)]
+pub struct Control {
+    shared: Arc<Switchboard>,
+}
+
+/// The state in force, and how it came about.
+pub(crate) struct Switchboard {
+    current: RwLock<Arc<Settings>>,
+    changes: Mutex<Changes>,
+    base: Settings,
+    regions: Vec<String>,
+    /// (name, owner).
+    buckets: Vec<(Arc<str>, String)>,
+    seed: u64,
+}
+
+#[derive(Default)]
+struct Changes {
+    in_force: Vec<(ChangeId, Change)>,
+    made: u64,
+}
+
+/// One change, ready to be folded over a state.
+pub(crate) enum Change {
+    /// One more identity policy.
+    IdentityPolicy {
+        identity: usize,
+        policy: Policy,
+    },
+    /// Instead of the identity's own policies.
+    IdentityPolicies {
+        identity: usize,
+        policies: Vec<Policy>,
+    },
+    Withdraw {
+        identity: usize,
+        action: Glob,
+    },
+    Credentials {
+        identity: usize,
+        credentials: Credentials,
+    },
+    BucketStatement {
+        bucket: Arc<str>,
+        statement: Statement,
+    },
+    BucketPolicy {
+        bucket: Arc<str>,
+        policy: Policy,
+    },
+    ClockSkew {
+        seconds: i64,
+    },
+    WrongRegion(WrongRegion),
+    Capacity {
+        region: usize,
+        station: Option<Arc<Station>>,
+    },
+}
+
+/// A bucket that answers as if it lived elsewhere.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct WrongRegion {
+    /// The scenario's bucket name; none means every bucket.
+    pub bucket: Option<String>,
+    /// The region whose endpoint answers so; none means every region.
+    pub region: Option<String>,
+    /// The operation it concerns; none means all of them.
+    pub op: Option<Op>,
+    /// What the answer is.
+    pub kind: WrongRegionKind,
+    /// Where the answer points to.
+    pub points_to: String,
+}
+
+/// The two ways S3 tells that a request went to the wrong region.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum WrongRegionKind {
+    /// 301 PermanentRedirect with Endpoint and `x-amz-bucket-region`.
+    #[default]
+    Redirect,
+    /// 307 TemporaryRedirect with Endpoint and Location.
+    Temporary,
+    /// 400 AuthorizationHeaderMalformed with Region; unsigned requests are redirected.
+    Malformed,
+}
+
+/// Why a change was not made.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ControlError {
+    /// A name that was never configured.
+    #[error("there is no {what} {name:?}")]
+    Unknown {
+        /// What kind of thing.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// A policy or statement that cannot be read.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+}
+
+// === impl Control ===
+
+impl Control {
+    pub(crate) fn new(shared: Arc<Switchboard>) -> Self {
+        Self { shared }
+    }
+
+    /// Denies an identity `actions` on `resources` (ARNs by the scenario's bucket names, `*` and `?`
+    /// allowed).
+    pub fn deny(
+        &self,
+        identity: &str,
+        actions: &[&str],
+        resources: &[&str],
+    ) -> Result<ChangeId, ControlError> {
+        let statement =
+            json!({ "Sid": "injected", "Effect": "Deny", "Action": actions, "Resource": resources });
+        let policy = Policy::parse(&json!({ "Statement": statement }), Kind::Identity)?;
+        let identity = self.identity(identity)?;
+        Ok(self.make(Change::IdentityPolicy { identity, policy }))
+    }
+
+    /// The identity's own policies no longer allow an action (`*` and `?` allowed). A bucket policy still
+    /// may.
+    pub fn remove_action(&self, identity: &str, action: &str) -> Result<ChangeId, ControlError> {
+        let identity = self.identity(identity)?;
+        Ok(self.make(Change::Withdraw { identity, action: Glob::action(action) }))
+    }
+
+    /// Replaces all policies of an identity.
+    pub fn set_identity_policies(
+        &self,
+        identity: &str,
+        policies: &[Value],
+    ) -> Result<ChangeId, ControlError> {
+        let identity = self.identity(identity)?;
+        let policies = policies.iter().map(|p| Policy::parse(p, Kind::Identity)).collect::<Result<_, _>>()?;
+        Ok(self.make(Change::IdentityPolicies { identity, policies }))
+    }
+
+    /// Adds a statement to a bucket's policy.
+    pub fn add_bucket_policy_statement(
+        &self,
+        bucket: &str,
+        statement: &Value,
+    ) -> Result<ChangeId, ControlError> {
+        let bucket = self.bucket(bucket)?;
+        let position = self.shared.settings().bucket_policies.get(&bucket).map_or(0, |p| p.statements.len());
+        let statement = Statement::parse(statement, position, Kind::Bucket)?;
+        Ok(self.make(Change::BucketStatement { bucket, statement }))
+    }
+
+    /// Replaces a bucket's policy (also what makes a bucket public).
+    pub fn replace_bucket_policy(&self, bucket: &str, policy: &Value) -> Result<ChangeId, ControlError> {
+        let bucket = self.bucket(bucket)?;
+        let policy = Policy::parse(policy, Kind::Bucket)?;
+        Ok(self.make(Change::BucketPolicy { bucket, policy }))
+    }
+
+    /// Gives an identity a new key pair; the old one is answered with InvalidAccessKeyId.
+    pub fn rotate_key(&self, identity: &str) -> Result<(ChangeId, Credentials), ControlError> {
+        let index = self.identity(identity)?;
+        let mut changes = self.shared.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let credentials = Credentials::generate(self.shared.seed, identity, changes.made + 1);
+        let change = Change::Credentials { identity: index, credentials: credentials.clone() };
+        Ok((self.shared.make(&mut changes, change), credentials))
+    }
+
+    /// Moves the mock's wall clock by `seconds`; several such changes add up.
+    pub fn set_clock_skew(&self, seconds: i64) -> ChangeId {
+        self.make(Change::ClockSkew { seconds })
+    }
+
+    /// Makes buckets answer as if they lived elsewhere.
+    pub fn set_wrong_region(&self, wrong: WrongRegion) -> Result<ChangeId, ControlError> {
+        if let Some(region) = &wrong.region {
+            self.region(region)?;
+        }
+        if let Some(bucket) = &wrong.bucket {
+            self.bucket(bucket)?;
+        }
+        Ok(self.make(Change::WrongRegion(wrong)))
+    }
+
+    /// Gives a region finite capacity, or lifts the bound with `None`.
+    pub fn set_capacity(&self, region: &str, capacity: Option<Capacity>) -> Result<ChangeId, ControlError> {
+        let region = self.region(region)?;
+        let station = capacity.map(|capacity| Arc::new(Station::new(capacity)));
+        Ok(self.make(Change::Capacity { region, station }))
+    }
+
+    /// Takes one change back. Whether it was in force.
+    pub fn undo(&self, change: ChangeId) -> bool {
+        let mut changes = self.shared.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = changes.in_force.len();
+        changes.in_force.retain(|(id, _)| *id != change);
+        self.shared.refresh(&changes);
+        changes.in_force.len() != before
+    }
+
+    /// Takes all changes back.
+    pub fn restore(&self) {
+        let mut changes = self.shared.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        changes.in_force.clear();
+        self.shared.refresh(&changes);
+    }
+
+    /// The key pair of an identity now.
+    pub fn credentials(&self, identity: &str) -> Result<Credentials, ControlError> {
+        let index = self.identity(identity)?;
+        Ok(self.shared.settings().identities[index].credentials.clone())
+    }
+
+    /// What the policies say now: may this identity (none: an unsigned caller) do `action` on an object (or,
+    /// with an empty key, on the bucket)?
+    pub fn evaluate(
+        &self,
+        identity: Option<&str>,
+        action: &str,
+        bucket: &str,
+        key: &str,
+    ) -> Result<Evaluation, ControlError> {
+        let settings = self.shared.settings();
+        let identity = identity.map(|name| self.identity(name)).transpose()?;
+        let identity = identity.map(|index| &settings.identities[index]);
+        let bucket = self.bucket(bucket)?;
+        let owner =
+            self.shared.buckets.iter().find(|(name, _)| *name == bucket).map_or("", |(_, owner)| owner);
+        let nothing = Policy::default();
+        Ok(evaluate(&Ask {
+            caller: identity.map_or(&Caller::Anonymous, |i| &i.caller),
+            action,
+            resources: &[&crate::store::arn(&bucket, key)],
+            identity: identity.map_or(&[], |i| &i.policies),
+            withdrawn: identity.map_or(&[], |i| &i.withdrawn),
+            bucket: Some((settings.bucket_policies.get(&bucket).unwrap_or(&nothing), owner)),
+            open: settings.anonymous,
+        }))
+    }
+
+    fn make(&self, change: Change) -> ChangeId {
+        let mut changes = self.shared.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        self.shared.make(&mut changes, change)
+    }
+
+    fn identity(&self, name: &str) -> Result<usize, ControlError> {
+        self.shared.base.identity_named(name).ok_or_else(|| unknown("identity", name))
+    }
+
+    fn bucket(&self, name: &str) -> Result<Arc<str>, ControlError> {
+        let found = self.shared.buckets.iter().find(|(known, _)| **known == *name);
+        found.map(|(known, _)| Arc::clone(known)).ok_or_else(|| unknown("bucket", name))
+    }
+
+    fn region(&self, name: &str) -> Result<usize, ControlError> {
+        self.shared.regions.iter().position(|known| known == name).ok_or_else(|| unknown("region", name))
+    }
+}
+
+impl std::fmt::Debug for Control {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Control").finish_non_exhaustive()
+    }
+}
+
+fn unknown(what: &'static str, name: &str) -> ControlError {
+    ControlError::Unknown { what, name: name.to_owned() }
+}
+
+// === impl Switchboard ===
+
+impl Switchboard {
+    pub(crate) fn new(
+        base: Settings,
+        regions: Vec<String>,
+        buckets: Vec<(Arc<str>, String)>,
+        seed: u64,
+    ) -> Self {
+        let current = RwLock::new(Arc::new(base.clone()));
+        Self { current, changes: Mutex::default(), base, regions, buckets, seed }
+    }
+
+    /// The state in force.
+    pub(crate) fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn make(&self, changes: &mut Changes, change: Change) -> ChangeId {
+        changes.made += 1;
+        let id = ChangeId(changes.made);
+        changes.in_force.push((id, change));
+        self.refresh(changes);
+        id
+    }
+
+    fn refresh(&self, changes: &Changes) {
+        let settings = self.base.with(changes.in_force.iter().map(|(_, change)| change));
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+    }
+}
+
+// === impl Change ===
+
+impl Change {
+    pub(crate) fn apply(&self, settings: &mut Settings) {
+        match self {
+            Self::IdentityPolicy { identity, policy } => {
+                settings.identities[*identity].policies.push(policy.clone());
+            }
+            Self::IdentityPolicies { identity, policies } => {
+                settings.identities[*identity].policies.clone_from(policies);
+            }
+            Self::Withdraw { identity, action } => {
+                settings.identities[*identity].withdrawn.push(action.clone());
+            }
+            Self::Credentials { identity, credentials } => {
+                settings.identities[*identity].credentials = credentials.clone();
+            }
+            Self::BucketStatement { bucket, statement } => {
+                let policy = settings.bucket_policies.entry(Arc::clone(bucket)).or_default();
+                policy.statements.push(statement.clone());
+            }
+            Self::BucketPolicy { bucket, policy } => {
+                settings.bucket_policies.insert(Arc::clone(bucket), policy.clone());
+            }
+            Self::ClockSkew { seconds } => settings.skew_seconds += seconds,
+            Self::WrongRegion(wrong) => settings.wrong_regions.push(wrong.clone()),
+            Self::Capacity { region, station } => match station {
+                Some(station) => drop(settings.stations.insert(*region, Arc::clone(station))),
+                None => drop(settings.stations.remove(region)),
+            },
+        }
+    }
+}

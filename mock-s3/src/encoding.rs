@@ -1,0 +1,31 @@
+//! Percent-encoding by AWS's rules: everything but letters, digits and `-._~`.
+
+use std::borrow::Cow;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const PATH: &AsciiSet = &QUERY.remove(b'/');
+
+/// Decoded text; bytes that are not UTF-8 become U+FFFD (and so never match a signature).
+pub(crate) fn decode(text: &str) -> Cow<'_, str> {
+    percent_decode_str(text).decode_utf8_lossy()
+}
+
+/// Decoded text; `None` when it is not UTF-8.
+pub(crate) fn decode_strict(text: &str) -> Option<Cow<'_, str>> {
+    percent_decode_str(text).decode_utf8().ok()
+}
+
+/// A decoded query value: `+` is a blank.
+pub(crate) fn decode_form(text: &str) -> String {
+    decode(&text.replace('+', " ")).into_owned()
+}
+
+pub(crate) fn encode_path(text: &str) -> String {
+    utf8_percent_encode(text, PATH).to_string()
+}
+
+pub(crate) fn encode_query(text: &str) -> String {
+    utf8_percent_encode(text, QUERY).to_string()
+}

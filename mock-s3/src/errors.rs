@@ -1,0 +1,227 @@
+//! S3 errors: code, status, default message, and the XML document.
+
+use std::borrow::Cow;
+
+use gatecrash_model::Decision;
+use http::{HeaderName, HeaderValue, StatusCode};
+
+use crate::xml::Xml;
+
+/// The codes the mock knows, with their status and default message (S3 API reference, "Error responses").
+const CODES: &[(&str, u16, &str)] = &[
+    ("AccessDenied", 403, "Access Denied"),
+    (
+        "AccountProblem",
+        403,
+        "There is a problem with your AWS account that prevents the operation from completing.",
+    ),
+    ("AllAccessDisabled", 403, "All access to this object has been disabled."),
+    ("AuthorizationHeaderMalformed", 400, "The authorization header is malformed."),
+    (
+        "AuthorizationQueryParametersError",
+        400,
+        "The authorization query parameters that you provided are not valid.",
+    ),
+    ("BadDigest", 400, "The Content-MD5 you specified did not match what we received."),
+    ("BucketAlreadyExists", 409, "The requested bucket name is not available."),
+    (
+        "BucketAlreadyOwnedByYou",
+        409,
+        "Your previous request to create the named bucket succeeded and you already own it.",
+    ),
+    ("BucketNotEmpty", 409, "The bucket you tried to delete is not empty"),
+    ("ConditionalRequestConflict", 409, "A conflicting operation occurred during the conditional request."),
+    ("EntityTooLarge", 400, "Your proposed upload exceeds the maximum allowed size"),
+    ("ExpiredToken", 400, "The provided token has expired."),
+    (
+        "IllegalLocationConstraintException",
+        400,
+        "The location constraint is incompatible for the region specific endpoint this request was sent to.",
+    ),
+    (
+        "IncompleteBody",
+        400,
+        "You did not provide the number of bytes specified by the Content-Length HTTP header",
+    ),
+    ("InternalError", 500, "We encountered an internal error. Please try again."),
+    ("InvalidAccessKeyId", 403, "The AWS Access Key Id you provided does not exist in our records."),
+    ("InvalidArgument", 400, "Invalid Argument"),
+    ("InvalidBucketName", 400, "The specified bucket is not valid."),
+    ("InvalidDigest", 400, "The Content-MD5 you specified was invalid."),
+    ("InvalidObjectState", 403, "The operation is not valid for the object's storage class"),
+    ("InvalidRange", 416, "The requested range is not satisfiable"),
+    ("InvalidRequest", 400, "Invalid Request"),
+    ("InvalidToken", 400, "The provided token is malformed or otherwise invalid."),
+    ("InvalidURI", 400, "Couldn't parse the specified URI."),
+    ("KeyTooLongError", 400, "Your key is too long"),
+    (
+        "MalformedXML",
+        400,
+        "The XML you provided was not well-formed or did not validate against our published schema",
+    ),
+    ("MethodNotAllowed", 405, "The specified method is not allowed against this resource."),
+    ("MissingContentLength", 411, "You must provide the Content-Length HTTP header."),
+    ("MissingSecurityHeader", 400, "Your request was missing a required header"),
+    // Ours, not S3's: the bound on uploads kept in memory was reached.
+    ("MockStoreFull", 507, "The mock's upload store is full; raise upload_capacity."),
+    ("NoSuchBucket", 404, "The specified bucket does not exist"),
+    ("NoSuchKey", 404, "The specified key does not exist."),
+    ("NoSuchUpload", 404, "The specified upload does not exist."),
+    ("NoSuchVersion", 404, "The specified version does not exist."),
+    ("NotImplemented", 501, "A header you provided implies functionality that is not implemented"),
+    (
+        "OperationAborted",
+        409,
+        "A conflicting conditional operation is currently in progress against this resource. Try again.",
+    ),
+    (
+        "PermanentRedirect",
+        301,
+        "The bucket you are attempting to access must be addressed using the specified endpoint. \
+         Please send all future requests to this endpoint.",
+    ),
+    ("PreconditionFailed", 412, "At least one of the pre-conditions you specified did not hold"),
+    (
+        "RequestTimeTooSkewed",
+        403,
+        "The difference between the request time and the current time is too large.",
+    ),
+    (
+        "RequestTimeout",
+        400,
+        "Your socket connection to the server was not read from or written to within the timeout period.",
+    ),
+    ("ServiceUnavailable", 503, "Service is unable to handle request."),
+    (
+        "SignatureDoesNotMatch",
+        403,
+        "The request signature we calculated does not match the signature you provided. \
+         Check your key and signing method.",
+    ),
+    ("SlowDown", 503, "Please reduce your request rate."),
+    (
+        "TemporaryRedirect",
+        307,
+        "Please re-send this request to the specified temporary endpoint. \
+         Continue to use the original request endpoint for future requests.",
+    ),
+    (
+        "XAmzContentSHA256Mismatch",
+        400,
+        "The provided 'x-amz-content-sha256' header does not match what was computed.",
+    ),
+];
+
+/// An answer with an S3 error document.
+#[derive(Clone, Debug)]
+pub(crate) struct S3Error {
+    pub(crate) code: Cow<'static, str>,
+    pub(crate) status: StatusCode,
+    pub(crate) message: Cow<'static, str>,
+    /// Further elements of the document, in order.
+    pub(crate) extras: Vec<(&'static str, String)>,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    /// The evaluation that refused, when one did.
+    pub(crate) decision: Option<Decision>,
+    /// An S3-shaped fault made it.
+    pub(crate) faulted: bool,
+}
+
+/// The status and default message of an S3 error code; `None` for a code the mock does not know.
+pub fn known_code(code: &str) -> Option<(u16, &'static str)> {
+    find(code).map(|(_, status, message)| (*status, *message))
+}
+
+/// Every S3 error code the mock knows, in order.
+pub fn known_codes() -> impl Iterator<Item = &'static str> {
+    CODES.iter().map(|(code, ..)| *code)
+}
+
+fn find(code: &str) -> Option<&'static (&'static str, u16, &'static str)> {
+    CODES.binary_search_by(|(known, ..)| (*known).cmp(code)).ok().map(|at| &CODES[at])
+}
+
+// === impl S3Error ===
+
+impl S3Error {
+    /// The error of a known code; an unknown one is an InternalError that names it.
+    pub(crate) fn of(code: &'static str) -> Self {
+        match known_code(code) {
+            Some((status, message)) => Self::new(code.into(), status, message.into()),
+            None => Self::new("InternalError".into(), 500, code.into()),
+        }
+    }
+
+    /// Any code with any status; a status that is no HTTP status becomes 500.
+    pub(crate) fn new(code: Cow<'static, str>, status: u16, message: Cow<'static, str>) -> Self {
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let (extras, headers) = (Vec::new(), Vec::new());
+        Self { code, status, message, extras, headers, decision: None, faulted: false }
+    }
+
+    pub(crate) fn message(mut self, message: impl Into<Cow<'static, str>>) -> Self {
+        self.message = message.into();
+        self
+    }
+
+    pub(crate) fn extra(mut self, element: &'static str, text: impl Into<String>) -> Self {
+        self.extras.push((element, text.into()));
+        self
+    }
+
+    /// Adds a response header; a value that cannot be one is left out.
+    pub(crate) fn header(mut self, name: HeaderName, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.push((name, value));
+        }
+        self
+    }
+
+    pub(crate) fn by_fault(mut self) -> Self {
+        self.faulted = true;
+        self
+    }
+
+    /// The error document.
+    pub(crate) fn document(&self, resource: &str, request_id: &str, host_id: &str) -> String {
+        let mut xml = Xml::new();
+        xml.open("Error");
+        xml.text("Code", &self.code);
+        xml.text("Message", &self.message);
+        for (element, text) in &self.extras {
+            xml.text(element, text);
+        }
+        xml.text("Resource", resource);
+        xml.text("RequestId", request_id);
+        xml.text("HostId", host_id);
+        xml.close("Error");
+        xml.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted_and_every_status_is_valid() {
+        assert!(CODES.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        for (code, status, message) in CODES {
+            assert!(StatusCode::from_u16(*status).is_ok(), "{code}");
+            assert!(!message.is_empty(), "{code}");
+            assert_eq!(known_code(code), Some((*status, *message)));
+        }
+        assert_eq!(known_code("NoSuchCode"), None);
+    }
+
+    #[test]
+    fn the_document_is_what_s3_sends() {
+        let error = S3Error::of("NoSuchKey").extra("Key", "a<b&c");
+        assert_eq!(
+            error.document("/b/a", "REQ", "HOST"),
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>NoSuchKey</Code>\
+             <Message>The specified key does not exist.</Message><Key>a&lt;b&amp;c</Key>\
+             <Resource>/b/a</Resource><RequestId>REQ</RequestId><HostId>HOST</HostId></Error>"
+        );
+    }
+}

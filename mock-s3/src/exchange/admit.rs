@@ -1,0 +1,145 @@
+//! The phases before anything is done: auth, place, policy, body, and a place among the servers.
+
+use bytes::Bytes;
+use gatecrash_model::{Decision, Op, hash};
+use http::Method;
+use http::header::LOCATION;
+
+use super::{Admitted, BUCKET_REGION, Exchange, Stop};
+use crate::auth::{Payload, Verifier, wrong_region};
+use crate::capacity::Place;
+use crate::chunked;
+use crate::control::WrongRegionKind;
+use crate::errors::S3Error;
+use crate::hook::Point;
+use crate::incoming::{RequestBody, check_upload_length};
+use crate::journal::saturated;
+use crate::ops::{On, Route, route};
+use crate::store::Placement;
+
+/// Bodies of operations other than uploads: 1000 keys of 1024 bytes, each byte escaped.
+const DOCUMENT_LIMIT: u64 = 8 << 20;
+
+impl Exchange {
+    /// The phases up to the one that does something.
+    pub(super) async fn admit(&mut self, body: &mut RequestBody) -> Result<Admitted, Stop> {
+        self.fault(Point::Auth, body.declared()).pass().await?;
+        let payload = self.authenticate()?;
+        let route = route(self.head.op).ok_or_else(|| self.not_done())?;
+        self.locate(route)?;
+        self.authorise(route)?;
+        let body = self.receive(body, &payload).await?;
+        let fault = self.fault(Point::Handle, body.len() as u64);
+        let place = if fault.stop.is_none() { self.enter()? } else { None };
+        Ok(Admitted { route, body, fault, place })
+    }
+
+    /// Phase auth.
+    fn authenticate(&mut self) -> Result<Payload, S3Error> {
+        if !self.head.legible {
+            return Err(S3Error::of("InvalidURI").extra("URI", self.head.path()));
+        }
+        let verifier = Verifier {
+            settings: &self.settings,
+            keys: &self.shared.keys,
+            region: self.region_name(),
+            wall: self.wall,
+        };
+        let signed = verifier.authenticate(&self.head)?;
+        self.identity = signed.identity;
+        self.entry.record.identity = signed.identity.map_or(0, |index| index as u8 + 1);
+        Ok(signed.payload)
+    }
+
+    /// Phase place: is the bucket here?
+    fn locate(&self, route: &Route) -> Result<(), S3Error> {
+        if !matches!(route.on, On::Bucket | On::Object) {
+            return Ok(());
+        }
+        let name = self.head.bucket.as_str();
+        if let Some(placement) = &self.placement {
+            return match self.misplaced(placement) {
+                Some((kind, to)) => Err(self.redirect(kind, &to).by_fault()),
+                None => Ok(()),
+            };
+        }
+        match self.shared.store.elsewhere(self.region, name) {
+            Some(other) => Err(self.redirect(WrongRegionKind::Redirect, &self.shared.regions[other])),
+            None => Err(S3Error::of("NoSuchBucket").extra("BucketName", name)),
+        }
+    }
+
+    /// The wrong-region change that concerns this request: the latest wins.
+    fn misplaced(&self, placement: &Placement) -> Option<(WrongRegionKind, String)> {
+        let concerns = self.settings.wrong_regions.iter().rev().find(|wrong| {
+            wrong.bucket.as_deref().is_none_or(|bucket| *bucket == *placement.bucket.name)
+                && wrong.region.as_deref().is_none_or(|region| region == self.region_name())
+                && wrong.op.is_none_or(|op| op == self.head.op)
+        })?;
+        Some((concerns.kind, concerns.points_to.clone()))
+    }
+
+    fn redirect(&self, kind: WrongRegionKind, to: &str) -> S3Error {
+        let endpoint = format!("s3.{to}.amazonaws.com");
+        let error = match kind {
+            WrongRegionKind::Malformed if self.identity.is_some() => wrong_region(self.region_name(), to),
+            WrongRegionKind::Temporary => S3Error::of("TemporaryRedirect")
+                .extra("Endpoint", &*endpoint)
+                .extra("Bucket", &*self.head.bucket)
+                .header(LOCATION, &format!("http://{endpoint}{}", self.head.uri)),
+            _ => S3Error::of("PermanentRedirect")
+                .extra("Endpoint", &*endpoint)
+                .extra("Bucket", &*self.head.bucket),
+        };
+        error.header(BUCKET_REGION, to)
+    }
+
+    /// Phase policy.
+    fn authorise(&mut self, route: &Route) -> Result<(), S3Error> {
+        let Some(action) = route.action else { return Ok(()) };
+        let access = self.access();
+        let evaluation = access.evaluate(action, &self.head.key);
+        if !evaluation.is_allowed() {
+            return Err(access.denial(&evaluation));
+        }
+        self.entry.record.decision = Decision::Allowed;
+        Ok(())
+    }
+
+    /// The body, checked against what the head said of it.
+    async fn receive(&mut self, body: &mut RequestBody, payload: &Payload) -> Result<Bytes, S3Error> {
+        let upload = self.head.op == Op::PutObject;
+        if upload {
+            check_upload_length(&self.head.headers)?;
+        }
+        let limit = if upload { self.shared.upload_capacity } else { DOCUMENT_LIMIT };
+        let received = body.read(limit).await;
+        self.note_body(body);
+        let received = received?;
+        let content = match payload {
+            Payload::Chunked => chunked::decode(&received, &self.head.headers)?,
+            _ => received,
+        };
+        payload.check(&content)?;
+        chunked::check_headers(&self.head.headers, &content)?;
+        if upload || !content.is_empty() {
+            self.entry.record.body_hash = hash::bytes(&content);
+        }
+        self.entry.record.body_bytes = saturated(content.len() as u64);
+        Ok(content)
+    }
+
+    /// A place among the region's servers, where capacity is finite.
+    fn enter(&self) -> Result<Option<Place>, S3Error> {
+        let Some(station) = self.settings.stations.get(&self.region) else { return Ok(None) };
+        station.enter().map(Some).ok_or_else(|| S3Error::of("SlowDown").by_fault())
+    }
+
+    fn not_done(&self) -> S3Error {
+        let known = [Method::GET, Method::HEAD, Method::PUT, Method::POST, Method::DELETE];
+        match known.contains(&self.head.method) && self.head.path() != "/" {
+            true => S3Error::of("NotImplemented").message("the mock does not do this operation yet"),
+            false => S3Error::of("MethodNotAllowed").extra("Method", self.head.method.as_str()),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! What an operation answers, before it becomes HTTP.
+
+use bytes::Bytes;
+use gatecrash_model::Decision;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+/// A status, headers and a body.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Content,
+    /// The store was changed.
+    pub(crate) applied: bool,
+    /// An S3-shaped fault made it.
+    pub(crate) faulted: bool,
+    /// What the operation's own evaluations came to, when it makes any.
+    pub(crate) decision: Option<Decision>,
+}
+
+/// A response body.
+#[derive(Debug)]
+pub(crate) enum Content {
+    /// None, and no Content-Length either.
+    None,
+    Memory(Bytes),
+    /// A slice of a synthetic object.
+    Pool {
+        content: gatecrash_model::Content,
+        offset: u64,
+        length: u64,
+    },
+}
+
+impl Answer {
+    pub(crate) fn new(status: StatusCode) -> Self {
+        let headers = HeaderMap::with_capacity(12);
+        Self { status, headers, body: Content::None, applied: false, faulted: false, decision: None }
+    }
+
+    /// 200 with an XML document.
+    pub(crate) fn xml(document: String) -> Self {
+        Self::new(StatusCode::OK)
+            .header(CONTENT_TYPE, "application/xml")
+            .body(Content::Memory(document.into()))
+    }
+
+    /// Adds a header; a value that cannot be one is left out.
+    pub(crate) fn header(mut self, name: HeaderName, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.insert(name, value);
+        }
+        self
+    }
+
+    pub(crate) fn body(mut self, body: Content) -> Self {
+        self.body = body;
+        self
+    }
+
+    /// A body of length zero, told by its length.
+    pub(crate) fn body_empty(self) -> Self {
+        self.body(Content::Memory(Bytes::new()))
+    }
+
+    /// Marks a change of the store.
+    pub(crate) fn applied(mut self, applied: bool) -> Self {
+        self.applied = applied;
+        self
+    }
+}
+
+impl Content {
+    /// Length in bytes; none where the answer has no length either.
+    pub(crate) fn length(&self) -> Option<u64> {
+        match self {
+            Self::None => None,
+            Self::Memory(bytes) => Some(bytes.len() as u64),
+            Self::Pool { length, .. } => Some(*length),
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! A running mock: listeners, connections, shutdown.
+
+use std::future::{Future, pending};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use gatecrash_model::{AttemptCell, AttemptRegistry, Clock, Pool, Sink, StoreEntry, hash};
+use http::HeaderValue;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::auth::Credentials;
+use crate::auth::sigv4::Keys;
+use crate::compile::{store, switchboard};
+use crate::config::{Config, ConfigError};
+use crate::control::{Control, Switchboard};
+use crate::exchange;
+use crate::hook::FaultHook;
+use crate::store::Store;
+use crate::time::http_date;
+
+/// How long answers under way may take after a shutdown began.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// A running mock S3. Serves until [`MockS3::shutdown`], or until it is dropped.
+pub struct MockS3 {
+    shared: Arc<Shared>,
+    addresses: Vec<SocketAddr>,
+    stop: watch::Sender<bool>,
+    /// Ends when the last connection is gone.
+    gone: mpsc::Receiver<()>,
+}
+
+/// What all connections share.
+pub(crate) struct Shared {
+    pub(crate) regions: Vec<String>,
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) pool_bytes: Bytes,
+    pub(crate) store: Store,
+    pub(crate) switchboard: Arc<Switchboard>,
+    pub(crate) keys: Keys,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) sink: Arc<dyn Sink>,
+    pub(crate) hook: Arc<dyn FaultHook>,
+    pub(crate) upload_capacity: u64,
+    registry: Arc<AttemptRegistry>,
+    seed: u64,
+    requests: AtomicU64,
+    date: Mutex<(i64, HeaderValue)>,
+    /// Work that outlives its connection ends with the mock.
+    lifeline: Lifeline,
+}
+
+/// Held by everything that runs: says when to stop, and tells when it has.
+#[derive(Clone)]
+struct Lifeline {
+    stop: watch::Receiver<bool>,
+    _gone: mpsc::Sender<()>,
+}
+
+/// The pool as one shared buffer.
+struct PoolBytes(Arc<Pool>);
+
+impl AsRef<[u8]> for PoolBytes {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+// === impl MockS3 ===
+
+impl MockS3 {
+    /// Checks the configuration, opens a listener for each region and serves in the current runtime.
+    pub async fn start(
+        config: Config,
+        clock: Arc<dyn Clock>,
+        sink: Arc<dyn Sink>,
+        registry: Arc<AttemptRegistry>,
+        hook: Arc<dyn FaultHook>,
+    ) -> Result<Self, ConfigError> {
+        config.check()?;
+        let now = clock.wall_seconds();
+        let (stop, stopped) = watch::channel(false);
+        let (alive, gone) = mpsc::channel(1);
+        let lifeline = Lifeline { stop: stopped, _gone: alive };
+        let regions: Vec<String> = config.regions.iter().map(|region| region.name.clone()).collect();
+        let store = store(&config, &regions, now);
+        let switchboard = Arc::new(switchboard(&config, &regions)?);
+        let mut listeners = Vec::new();
+        for region in &config.regions {
+            let listener = TcpListener::bind(region.bind).await;
+            let listen =
+                |source| ConfigError::Listen { region: region.name.clone(), address: region.bind, source };
+            let listener = listener.map_err(listen)?;
+            let address = listener.local_addr().map_err(listen)?;
+            listeners.push((listener, address));
+        }
+        let shared = Arc::new(Shared {
+            regions,
+            pool_bytes: Bytes::from_owner(PoolBytes(Arc::clone(&config.pool))),
+            pool: config.pool,
+            store,
+            switchboard,
+            keys: Keys::default(),
+            clock,
+            sink,
+            hook,
+            upload_capacity: config.upload_capacity,
+            registry,
+            seed: config.seed,
+            requests: AtomicU64::new(0),
+            date: Mutex::new((now, date_value(now))),
+            lifeline,
+        });
+        let addresses = listeners.iter().map(|(_, address)| *address).collect();
+        for (region, (listener, _)) in listeners.into_iter().enumerate() {
+            tokio::spawn(accept(Arc::clone(&shared), region, listener));
+        }
+        Ok(Self { shared, addresses, stop, gone })
+    }
+
+    /// Where a region listens; none for an unknown one.
+    pub fn addr(&self, region: &str) -> Option<SocketAddr> {
+        let index = self.shared.regions.iter().position(|known| known == region)?;
+        Some(self.addresses[index])
+    }
+
+    /// Region names, in the order of the journal's index.
+    pub fn regions(&self) -> &[String] {
+        &self.shared.regions
+    }
+
+    /// The handle to change the mock while it runs.
+    pub fn control(&self) -> Control {
+        Control::new(Arc::clone(&self.shared.switchboard))
+    }
+
+    /// The key pair of an identity now; none for an unknown one.
+    pub fn credentials(&self, identity: &str) -> Option<Credentials> {
+        self.control().credentials(identity).ok()
+    }
+
+    /// The uploads it holds, by region, bucket and key.
+    pub fn store_entries(&self) -> Vec<StoreEntry> {
+        self.shared.store.entries(&self.shared.regions)
+    }
+
+    /// Stops listening, lets answers under way end for at most a second, and closes every connection. The
+    /// journal is complete when this returns.
+    pub async fn shutdown(self) {
+        let Self { shared, stop, mut gone, .. } = self;
+        // Nobody left to tell is as good as told.
+        let _ = stop.send(true);
+        drop(shared);
+        let _ = gone.recv().await;
+    }
+}
+
+impl std::fmt::Debug for MockS3 {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MockS3").field("addresses", &self.addresses).finish_non_exhaustive()
+    }
+}
+
+// === impl Shared ===
+
+impl Shared {
+    /// 16 upper-case hex digits, the same sequence for the same seed.
+    pub(crate) fn next_request_id(&self) -> String {
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        format!("{:016X}", hash::combine(&[self.seed, 0x5eed, number]))
+    }
+
+    /// `x-amz-id-2`: 48 bytes in base64.
+    pub(crate) fn host_id(&self, request_id: &str) -> String {
+        let mut word = hash::bytes(request_id.as_bytes());
+        let mut bytes = [0; 48];
+        for place in bytes.chunks_exact_mut(8) {
+            word = hash::mix(word);
+            place.copy_from_slice(&word.to_le_bytes());
+        }
+        STANDARD.encode(bytes)
+    }
+
+    /// The `Date` header of a second.
+    pub(crate) fn http_date(&self, seconds: i64) -> HeaderValue {
+        let mut cached = self.date.lock().unwrap_or_else(PoisonError::into_inner);
+        if cached.0 != seconds {
+            *cached = (seconds, date_value(seconds));
+        }
+        cached.1.clone()
+    }
+
+    /// Runs work to its end whether or not anybody waits for the result.
+    pub(crate) async fn detached<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> T {
+        let (give, take) = oneshot::channel();
+        let mut lifeline = self.lifeline.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                // Nobody waiting any more is no reason to stop.
+                done = work => drop(give.send(done)),
+                () = lifeline.stopped() => {}
+            }
+        });
+        match take.await {
+            Ok(done) => done,
+            // The mock is being shut down: the connection ends too.
+            Err(_) => pending().await,
+        }
+    }
+}
+
+impl Lifeline {
+    async fn stopped(&mut self) {
+        // A sender that is gone means the mock was dropped.
+        let _ = self.stop.wait_for(|stop| *stop).await;
+    }
+}
+
+fn date_value(seconds: i64) -> HeaderValue {
+    HeaderValue::from_str(&http_date(seconds)).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+/// Phase accept.
+async fn accept(shared: Arc<Shared>, region: usize, listener: TcpListener) {
+    let mut lifeline = shared.lifeline.clone();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = lifeline.stopped() => return,
+        };
+        match accepted {
+            Ok((stream, peer)) => drop(tokio::spawn(connection(Arc::clone(&shared), region, stream, peer))),
+            // Out of descriptors, most likely: wait for some to be closed.
+            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
+    }
+}
+
+/// One connection, from accept to close.
+async fn connection(shared: Arc<Shared>, region: usize, stream: TcpStream, peer: SocketAddr) {
+    let mut lifeline = shared.lifeline.clone();
+    // Only a socket that is gone already refuses this.
+    let _ = stream.set_nodelay(true);
+    let cell: OnceLock<Option<AttemptCell>> = OnceLock::new();
+    let service = service_fn(|request| {
+        let cell = cell.get_or_init(|| shared.registry.find(peer)).clone();
+        let shared = Arc::clone(&shared);
+        async move { Ok::<_, std::convert::Infallible>(exchange::serve(shared, region, cell, request).await) }
+    });
+    let serving = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(None)
+        .max_buf_size(128 * 1024)
+        .serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(serving);
+    tokio::select! {
+        // How the connection ended is in the journal.
+        _ = serving.as_mut() => return,
+        () = lifeline.stopped() => {}
+    }
+    serving.as_mut().graceful_shutdown();
+    let _ = tokio::time::timeout(GRACE, serving).await;
+}

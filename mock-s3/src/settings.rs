@@ -1,0 +1,73 @@
+//! Everything about the mock that can change while it runs, as one immutable value per state.
+//!
+//! A request takes the value in force when it begins and keeps it to its end. The value is always the
+//! configured base with the changes in force folded over it in order: taking a change back leaves no trace.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::auth::Credentials;
+use crate::capacity::Station;
+use crate::control::{Change, WrongRegion};
+use crate::policy::{Caller, Glob, Policy};
+
+/// One state of the mock.
+#[derive(Clone, Default)]
+pub(crate) struct Settings {
+    pub(crate) identities: Vec<Identity>,
+    access_keys: HashMap<String, usize>,
+    /// By the scenario's bucket name.
+    pub(crate) bucket_policies: HashMap<Arc<str>, Policy>,
+    /// Added to the wall clock.
+    pub(crate) skew_seconds: i64,
+    pub(crate) wrong_regions: Vec<WrongRegion>,
+    /// By region index.
+    pub(crate) stations: HashMap<usize, Arc<Station>>,
+    /// Unsigned requests may do what nothing denies.
+    pub(crate) anonymous: bool,
+}
+
+/// One user in one state.
+#[derive(Clone)]
+pub(crate) struct Identity {
+    pub(crate) name: String,
+    pub(crate) caller: Caller,
+    pub(crate) credentials: Credentials,
+    pub(crate) policies: Vec<Policy>,
+    /// Actions its policies no longer allow.
+    pub(crate) withdrawn: Vec<Glob>,
+}
+
+impl Settings {
+    pub(crate) fn base(
+        identities: Vec<Identity>,
+        bucket_policies: HashMap<Arc<str>, Policy>,
+        anonymous: bool,
+    ) -> Self {
+        let mut settings = Self { identities, bucket_policies, anonymous, ..Self::default() };
+        settings.index_keys();
+        settings
+    }
+
+    /// This state with changes on top.
+    pub(crate) fn with<'c>(&self, changes: impl Iterator<Item = &'c Change>) -> Self {
+        let mut settings = self.clone();
+        changes.for_each(|change| change.apply(&mut settings));
+        settings.index_keys();
+        settings
+    }
+
+    pub(crate) fn by_access_key(&self, access_key: &str) -> Option<(usize, &Identity)> {
+        let index = *self.access_keys.get(access_key)?;
+        Some((index, &self.identities[index]))
+    }
+
+    pub(crate) fn identity_named(&self, name: &str) -> Option<usize> {
+        self.identities.iter().position(|identity| identity.name == name)
+    }
+
+    fn index_keys(&mut self) {
+        let keys = self.identities.iter().enumerate();
+        self.access_keys = keys.map(|(at, i)| (i.credentials.access_key.clone(), at)).collect();
+    }
+}

@@ -1,0 +1,60 @@
+//! Dates as S3 writes and reads them, from and to seconds since the Unix epoch.
+
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+use time::{OffsetDateTime, PrimitiveDateTime};
+
+/// `Sat, 21 Nov 2026 07:33:00 GMT` (RFC 9110, IMF-fixdate).
+const HTTP: &[BorrowedFormatItem<'_>] =
+    format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
+/// `20261121T073300Z`: `x-amz-date`.
+const COMPACT: &[BorrowedFormatItem<'_>] = format_description!("[year][month][day]T[hour][minute][second]Z");
+/// `2026-11-21T07:33:00.000Z`: in documents.
+const DOCUMENT: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].000Z");
+
+pub(crate) fn http_date(seconds: i64) -> String {
+    write(seconds, HTTP)
+}
+
+pub(crate) fn document_date(seconds: i64) -> String {
+    write(seconds, DOCUMENT)
+}
+
+pub(crate) fn compact_date(seconds: i64) -> String {
+    write(seconds, COMPACT)
+}
+
+pub(crate) fn parse_http_date(text: &str) -> Option<i64> {
+    read(text, HTTP)
+}
+
+pub(crate) fn parse_compact_date(text: &str) -> Option<i64> {
+    read(text, COMPACT)
+}
+
+/// Seconds outside the years 0 to 9999 are written as the epoch.
+fn write(seconds: i64, format: &[BorrowedFormatItem<'_>]) -> String {
+    let at = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    at.format(format).unwrap_or_default()
+}
+
+fn read(text: &str, format: &[BorrowedFormatItem<'_>]) -> Option<i64> {
+    Some(PrimitiveDateTime::parse(text.trim(), format).ok()?.assume_utc().unix_timestamp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_written_as_s3_writes_them_and_read_back() {
+        let at = 1_369_353_600;
+        assert_eq!(http_date(at), "Fri, 24 May 2013 00:00:00 GMT");
+        assert_eq!(compact_date(at), "20130524T000000Z");
+        assert_eq!(document_date(at), "2013-05-24T00:00:00.000Z");
+        assert_eq!(parse_http_date("Fri, 24 May 2013 00:00:00 GMT"), Some(at));
+        assert_eq!(parse_compact_date("20130524T000000Z"), Some(at));
+        assert_eq!(parse_compact_date("2013-05-24"), None);
+    }
+}

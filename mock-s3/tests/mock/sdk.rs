@@ -1,0 +1,130 @@
+//! The official `aws-sdk-s3` client, as people use it, against the mock.
+
+use std::sync::Arc;
+
+use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::config::{BehaviorVersion, Region};
+use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use aws_sdk_s3::{Client, Config};
+use gatecrash_mock_s3::NoFaults;
+
+use crate::support::{Bench, EAST, WEST, WallClock, config};
+
+fn client(bench: &Bench, identity: &str, endpoint: &str, region: &str) -> Client {
+    let pair = bench.credentials(identity);
+    let http = aws_smithy_http_client::Builder::new().build_http();
+    let config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(region.to_owned()))
+        .endpoint_url(format!("http://{}", bench.addr(endpoint)))
+        .force_path_style(true)
+        .credentials_provider(aws_sdk_s3::config::Credentials::new(
+            pair.access_key,
+            pair.secret_key,
+            None,
+            None,
+            "test",
+        ))
+        .retry_config(RetryConfig::disabled())
+        .http_client(http)
+        .build();
+    Client::from_conf(config)
+}
+
+async fn bench() -> Bench {
+    Bench::with(config(), Arc::new(WallClock), Arc::new(NoFaults)).await
+}
+
+#[tokio::test]
+async fn put_get_range_and_delete() {
+    let bench = bench().await;
+    let s3 = client(&bench, "app", EAST, EAST);
+    // The client's default: aws-chunked with a CRC32 trailer.
+    let body = vec![5u8; 150_000];
+    let put = s3.put_object().bucket("reports").key("up/a b+c").body(ByteStream::from(body.clone()));
+    let put = put.metadata("colour", "red").send().await.unwrap();
+    let get = s3.get_object().bucket("reports").key("up/a b+c").send().await.unwrap();
+    assert_eq!(get.e_tag(), put.e_tag());
+    assert_eq!(get.metadata().unwrap()["colour"], "red");
+    assert_eq!(get.content_encoding(), None);
+    assert_eq!(get.body.collect().await.unwrap().to_vec(), body);
+    let part = s3.get_object().bucket("reports").key("up/a b+c").range("bytes=10-19").send().await.unwrap();
+    assert_eq!(part.content_range(), Some("bytes 10-19/150000"));
+    assert_eq!(part.body.collect().await.unwrap().to_vec(), [5u8; 10]);
+    let head = s3.head_object().bucket("reports").key("up/a b+c").send().await.unwrap();
+    assert_eq!(head.content_length(), Some(150_000));
+    s3.delete_object().bucket("reports").key("up/a b+c").send().await.unwrap();
+    let gone = s3.get_object().bucket("reports").key("up/a b+c").send().await.unwrap_err();
+    assert!(gone.into_service_error().is_no_such_key());
+    let gone = s3.head_object().bucket("reports").key("up/a b+c").send().await.unwrap_err();
+    assert!(gone.into_service_error().is_not_found());
+}
+
+#[tokio::test]
+async fn synthetic_objects_are_listed_and_deleted_in_bulk() {
+    let bench = bench().await;
+    let s3 = client(&bench, "app", WEST, WEST);
+    let mut keys = Vec::new();
+    let mut pages = s3.list_objects_v2().bucket("reports-dr").max_keys(7).into_paginator().send();
+    let mut count = 0;
+    while let Some(page) = pages.next().await {
+        count += 1;
+        keys.extend(page.unwrap().contents().iter().map(|object| object.key().unwrap().to_owned()));
+    }
+    assert_eq!((count, keys.len()), (3, 20));
+    assert_eq!(keys[..3], ["r/0.csv", "r/1.csv", "r/10.csv"]);
+    let groups = s3.list_objects_v2().bucket("reports-dr").delimiter("/").send().await.unwrap();
+    assert_eq!(groups.common_prefixes()[0].prefix(), Some("r/"));
+    let ids = keys.iter().take(5).map(|key| ObjectIdentifier::builder().key(key).build().unwrap());
+    let delete = Delete::builder().set_objects(Some(ids.collect())).build().unwrap();
+    let deleted = s3.delete_objects().bucket("reports-dr").delete(delete).send().await.unwrap();
+    assert_eq!((deleted.deleted().len(), deleted.errors().len()), (5, 0));
+    let left = s3.list_objects_v2().bucket("reports-dr").send().await.unwrap();
+    assert_eq!(left.key_count(), Some(15));
+}
+
+#[tokio::test]
+async fn denied_wrong_region_and_conditions() {
+    let bench = bench().await;
+    let guest = client(&bench, "guest", EAST, EAST);
+    let denied = guest.get_object().bucket("reports").key("r/1.csv").send().await.unwrap_err();
+    assert_eq!(denied.raw_response().unwrap().status().as_u16(), 403);
+    let denied = denied.into_service_error();
+    assert_eq!(denied.code(), Some("AccessDenied"));
+    let app = client(&bench, "app", EAST, EAST);
+    let moved = app.get_object().bucket("reports-dr").key("r/1.csv").send().await.unwrap_err();
+    assert_eq!(moved.raw_response().unwrap().status().as_u16(), 301);
+    let astray = client(&bench, "app", EAST, WEST);
+    let wrong = astray.get_object().bucket("reports").key("r/1.csv").send().await.unwrap_err();
+    assert_eq!(wrong.into_service_error().code(), Some("AuthorizationHeaderMalformed"));
+
+    let object = app.get_object().bucket("reports").key("r/1.csv").send().await.unwrap();
+    let etag = object.e_tag().unwrap().to_owned();
+    let same =
+        app.get_object().bucket("reports").key("r/1.csv").if_none_match(&etag).send().await.unwrap_err();
+    assert_eq!(same.raw_response().unwrap().status().as_u16(), 304);
+    let stale = app.get_object().bucket("reports").key("r/1.csv").if_match("\"x\"").send().await.unwrap_err();
+    assert_eq!(stale.into_service_error().code(), Some("PreconditionFailed"));
+    let taken =
+        app.put_object().bucket("reports").key("r/1.csv").if_none_match("*").send().await.unwrap_err();
+    assert_eq!(taken.into_service_error().code(), Some("PreconditionFailed"));
+}
+
+#[tokio::test]
+async fn buckets() {
+    let bench = bench().await;
+    let admin = client(&bench, "admin", EAST, EAST);
+    admin.create_bucket().bucket("fresh").send().await.unwrap();
+    let again = admin.create_bucket().bucket("fresh").send().await.unwrap_err();
+    assert!(again.into_service_error().is_bucket_already_owned_by_you());
+    let listed = admin.list_buckets().send().await.unwrap();
+    let names: Vec<_> = listed.buckets().iter().filter_map(|bucket| bucket.name()).collect();
+    assert_eq!(names, ["fresh", "media", "reports"]);
+    let head = admin.head_bucket().bucket("fresh").send().await.unwrap();
+    assert_eq!(head.bucket_region(), Some(EAST));
+    admin.delete_bucket().bucket("fresh").send().await.unwrap();
+    let gone = admin.head_bucket().bucket("fresh").send().await.unwrap_err();
+    assert!(gone.into_service_error().is_not_found());
+}

@@ -1,0 +1,112 @@
+//! Commands that start nothing, and what they say about mistakes.
+
+use crate::support::Desk;
+
+#[test]
+fn every_shipped_scenario_checks() {
+    let desk = Desk::new();
+    for folder in [
+        "smoke",
+        "connectivity",
+        "latency",
+        "permissions",
+        "configuration",
+        "outage",
+        "invalid",
+        "limits",
+        "selftest",
+    ] {
+        desk.gatecrash(&["check", folder]).exits(0).says("ok  ");
+    }
+}
+
+#[test]
+fn ten_mistakes_are_reported_at_once() {
+    let desk = Desk::new();
+    let file = desk.file("bad.yaml", include_str!("ten-mistakes.yaml"));
+    let done = desk.gatecrash(&["run", &file]).exits(2);
+    let places = done.stderr.matches("--> bad.yaml:").count();
+    assert!(places >= 10, "{places} mistakes\n{}", done.stderr);
+    assert!(desk.run_dirs().is_empty(), "nothing was started");
+}
+
+#[test]
+fn broken_yaml_has_a_place() {
+    let desk = Desk::new();
+    let file = desk.file("bad.yaml", "gatecrash: 1\nname: [unclosed\n");
+    desk.gatecrash(&["check", &file]).exits(2).says("bad.yaml:");
+}
+
+#[test]
+fn an_unknown_key_gets_a_suggestion() {
+    let desk = Desk::new();
+    let text = include_str!("../../scenarios/smoke/slowdown.yaml").replace("probability:", "probablity:");
+    let file = desk.file("typo.yaml", &text);
+    desk.gatecrash(&["check", &file]).exits(2).says("probablity").says("probability");
+}
+
+#[test]
+fn nothing_selected_is_a_usage_error() {
+    let desk = Desk::new();
+    desk.gatecrash(&["run", "--tag", "no-such-tag"]).exits(2).says("nothing was selected");
+    desk.gatecrash(&["run", "no-such-file.yaml"]).exits(2).says("no-such-file.yaml");
+    desk.gatecrash(&["run", "--gateway", "no-such-gateway"]).exits(2).says("no-such-gateway");
+    desk.gatecrash(&["run", "--defect", "no-such-defect"]).exits(2).says("no-such-defect");
+    desk.gatecrash(&["run", "--report", "pdf:x"]).exits(2).says("formats:");
+    desk.gatecrash(&["report", "no-such-run"]).exits(2).says("no-such-run");
+}
+
+#[test]
+fn catalogues_are_listed_and_explained() {
+    let desk = Desk::new();
+    for (what, name) in [
+        ("scenarios", "smoke/control"),
+        ("faults", "latency"),
+        ("malformed", "garbage-bytes"),
+        ("checks", "body-complete"),
+        ("gateways", "nginx"),
+        ("defects", "retry-post"),
+        ("ops", "GetObject"),
+        ("reports", "junit"),
+        ("codes", "130"),
+    ] {
+        desk.gatecrash(&["list", what]).exits(0).says(name);
+        let done = desk.gatecrash(&["list", what, "--json"]).exits(0);
+        let rows: Vec<serde_json::Value> = serde_json::from_str(&done.stdout).expect("JSON");
+        assert!(rows.iter().any(|r| r["name"] == name), "{what}");
+        if !["scenarios", "gateways", "ops", "reports"].contains(&what) {
+            desk.gatecrash(&["explain", name]).exits(0).says(name);
+        }
+    }
+    desk.gatecrash(&["explain", "no-such-thing"]).exits(2);
+}
+
+#[test]
+fn the_committed_schema_is_the_printed_one() {
+    let desk = Desk::new();
+    let done = desk.gatecrash(&["schema"]).exits(0);
+    assert_eq!(
+        done.stdout,
+        include_str!("../../scenarios/schema/scenario.v1.json"),
+        "run: cargo run -- schema > scenarios/schema/scenario.v1.json"
+    );
+}
+
+#[test]
+fn the_resolved_plan_can_be_read() {
+    let desk = Desk::new();
+    desk.gatecrash(&["check", "smoke/slowdown", "--resolved"]).exits(0).says("slowdown");
+}
+
+#[test]
+fn completions_name_the_commands() {
+    let desk = Desk::new();
+    for shell in ["bash", "zsh", "fish"] {
+        desk.gatecrash(&["completions", shell]).exits(0).says("selftest");
+    }
+}
+
+#[test]
+fn help_lists_the_exit_codes() {
+    Desk::new().gatecrash(&["--help"]).exits(0).says("130").says("inconclusive");
+}

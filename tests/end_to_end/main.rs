@@ -1,0 +1,11 @@
+//! The real binary, as users run it: exit codes, files, children, signals.
+//!
+//! Runs under load take turns (`support::turn`), so that one test's timing does not disturb another's verdicts.
+
+mod support;
+
+mod breakage;
+mod commands;
+mod released_gateways;
+mod runs;
+mod selftest;

@@ -1,0 +1,32 @@
+//! Released products under the built-in suite and their own profile. Skipped by name where they are not installed.
+
+use crate::support::{Desk, installed, json, turn};
+
+#[test]
+fn nginx_passes_the_built_in_suite_under_its_profile() {
+    passes("nginx");
+}
+
+#[test]
+fn haproxy_passes_the_built_in_suite_under_its_profile() {
+    passes("haproxy");
+}
+
+fn passes(gateway: &str) {
+    if !installed(gateway) {
+        return;
+    }
+    let _turn = turn();
+    let desk = Desk::new();
+    desk.gatecrash(&["run", "--gateway", gateway]).exits(0);
+    for run in desk.run_dirs() {
+        let result = json(&run.join("result.json"));
+        assert!(
+            !result["environment"]["gateway"].as_str().unwrap_or_default().is_empty(),
+            "the version is probed"
+        );
+        let logs = std::fs::read_dir(run.join("gateway")).expect("the gateway's files");
+        assert!(logs.count() >= 2, "configuration and logs are kept");
+    }
+    desk.expect_nothing_left();
+}

@@ -1,0 +1,282 @@
+//! nginx and HAProxy as real processes under their recipes.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+#[expect(dead_code, unreachable_pub, reason = "shared by several test programs")]
+mod gateway_support;
+
+use gatecrash::gateway::{Endpoint, Gateway};
+use gatecrash_core::faults::Misconfigure;
+use gatecrash_core::plan::Plan;
+use gateway_support::{Script, Upstream, alive, eventually, get, installed, plan, recipe, request, start};
+use tempfile::TempDir;
+
+struct Setup {
+    gateway: Gateway,
+    upstreams: Vec<Upstream>,
+    dir: TempDir,
+}
+
+impl Setup {
+    async fn new(name: &str, params: &[(&str, &str)], upstreams: Vec<Upstream>) -> Self {
+        let endpoints: Vec<Endpoint> = upstreams.iter().map(|u| u.endpoint.clone()).collect();
+        let plan: Plan = plan(recipe(name, params), &endpoints);
+        let dir = tempfile::tempdir().unwrap();
+        let gateway = start(&plan, &endpoints, dir.path()).await.unwrap_or_else(|e| panic!("{e}"));
+        Self { gateway, upstreams, dir }
+    }
+
+    async fn primaries(name: &str, params: &[(&str, &str)], count: u16) -> Self {
+        Self::new(name, params, (1..=count).map(|n| Upstream::start("us-east-1", n, true)).collect()).await
+    }
+
+    fn status(&self) -> u16 {
+        get(self.gateway.addr(), "/media/o/1").0
+    }
+
+    fn attempts(&self) -> usize {
+        self.upstreams.iter().map(|upstream| upstream.take().len()).sum()
+    }
+
+    async fn stop_and_see_nothing_left(self) {
+        let pids = self.gateway.pids();
+        assert!(!pids.is_empty());
+        self.gateway.stop().await;
+        assert!(!pids.iter().any(|pid| alive(*pid)), "{pids:?}");
+        assert_eq!(self.gateway.exited(), None);
+        assert!(std::net::TcpStream::connect(self.gateway.addr()).is_err());
+    }
+}
+
+fn wrong(kind: &str, value: &str) -> Misconfigure {
+    let value = |name: &str| (name == kind).then(|| value.to_owned());
+    Misconfigure { bucket: value("bucket"), region: None, host: value("host"), endpoint: value("endpoint") }
+}
+
+async fn passes_requests_and_stops(name: &str, version: &str) {
+    let setup = Setup::primaries(name, &[], 2).await;
+    assert_eq!(get(setup.gateway.addr(), "/media/o%2F1?x=%20y").0, 200);
+    let heads: Vec<String> = setup.upstreams.iter().flat_map(Upstream::take).collect();
+    assert_eq!(heads.len(), 1, "{heads:?}");
+    assert!(heads[0].starts_with("GET /media/o%2F1?x=%20y HTTP/1.1"), "{}", heads[0]);
+    assert!(heads[0].to_ascii_lowercase().contains("host: s3.test"), "{}", heads[0]);
+    assert!(setup.gateway.version.starts_with(version), "{}", setup.gateway.version);
+    assert_eq!(setup.gateway.profile.version, setup.gateway.version);
+    for upstream in &setup.upstreams {
+        assert!(setup.gateway.needles.contains(&upstream.endpoint.addr.to_string()));
+    }
+    let sample = setup.gateway.sample(5);
+    assert_eq!(sample.at, 5);
+    assert!(sample.processes >= 2 && sample.resident > 1 << 20 && sample.sockets >= 1, "{sample:?}");
+    assert!(sample.descriptors > sample.sockets, "{sample:?}");
+    assert!(setup.dir.path().join("gateway").join("output.log").exists());
+    setup.stop_and_see_nothing_left().await;
+}
+
+async fn misconfigured_and_restored(name: &str, refused: u16) {
+    let setup = Setup::primaries(name, &[], 2).await;
+    assert_eq!(setup.status(), 200);
+    setup.gateway.reconfigure(Some(&wrong("endpoint", "127.0.0.1:1"))).await.unwrap();
+    assert_eq!(setup.status(), refused);
+    setup.attempts();
+    setup.gateway.reconfigure(Some(&wrong("bucket", "no-such"))).await.unwrap();
+    assert_eq!(setup.status(), 200);
+    let heads: Vec<String> = setup.upstreams.iter().flat_map(Upstream::take).collect();
+    assert!(heads[0].starts_with("GET /no-such/o/1 HTTP/1.1"), "{heads:?}");
+    setup.gateway.reconfigure(Some(&wrong("host", "elsewhere.test"))).await.unwrap();
+    assert_eq!(setup.status(), 200);
+    let heads: Vec<String> = setup.upstreams.iter().flat_map(Upstream::take).collect();
+    assert!(heads[0].to_ascii_lowercase().contains("host: elsewhere.test"), "{heads:?}");
+    setup.gateway.reconfigure(None).await.unwrap();
+    assert_eq!(setup.status(), 200);
+    let heads: Vec<String> = setup.upstreams.iter().flat_map(Upstream::take).collect();
+    assert!(heads[0].starts_with("GET /media/o/1 HTTP/1.1"), "{heads:?}");
+    assert!(heads[0].to_ascii_lowercase().contains("host: s3.test"), "{heads:?}");
+    let region = Misconfigure { region: Some("x".into()), bucket: None, host: None, endpoint: None };
+    let error = setup.gateway.reconfigure(Some(&region)).await.unwrap_err().to_string();
+    assert_eq!(
+        error,
+        format!("gateway `{name}` cannot be misconfigured by region (it can by: bucket, host, endpoint)")
+    );
+    setup.stop_and_see_nothing_left().await;
+}
+
+async fn descriptors_limited_and_restored(name: &str) {
+    let setup = Setup::primaries(name, &[], 1).await;
+    let soft = || {
+        let of = |pid: &u32| {
+            let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
+            let line = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+            line.split_whitespace().nth(3).unwrap().to_owned()
+        };
+        setup.gateway.pids().iter().map(of).collect::<Vec<_>>()
+    };
+    let before = soft();
+    setup.gateway.limit_descriptors(Some(24)).unwrap();
+    assert!(soft().iter().all(|limit| limit == "24"), "{:?}", soft());
+    // Held client connections use up what is left: the next request cannot be served.
+    let held: Vec<_> =
+        (0..32).filter_map(|_| std::net::TcpStream::connect(setup.gateway.addr()).ok()).collect();
+    let most = setup.gateway.sample(0);
+    assert!(most.descriptors / most.processes <= 24, "{most:?}");
+    drop(held);
+    setup.gateway.limit_descriptors(None).unwrap();
+    assert_eq!(soft(), before);
+    eventually("serves again", || {
+        request(setup.gateway.addr(), "GET", "/media/o/1").is_ok_and(|a| a.0 == 200)
+    })
+    .await;
+    setup.stop_and_see_nothing_left().await;
+}
+
+/// Kills the first process: the gateway is dead, is known to be, and its workers are gone too.
+async fn death_is_noticed(name: &str) {
+    let setup = Setup::primaries(name, &[], 1).await;
+    let pids = setup.gateway.pids();
+    let first = rustix::process::Pid::from_raw(pids[0] as i32).unwrap();
+    rustix::process::kill_process(first, rustix::process::Signal::KILL).unwrap();
+    eventually("its death is noticed", || setup.gateway.exited().is_some()).await;
+    assert_eq!(setup.gateway.exited().as_deref(), Some("killed by SIGKILL"));
+    assert!(!pids.iter().any(|pid| alive(*pid)), "{pids:?}");
+    setup.gateway.stop().await;
+    assert_eq!(setup.gateway.exited().as_deref(), Some("killed by SIGKILL"));
+}
+
+#[tokio::test]
+async fn nginx_passes_requests_and_stops() {
+    if installed("nginx") {
+        passes_requests_and_stops("nginx", "1.").await;
+    }
+}
+
+#[tokio::test]
+async fn haproxy_passes_requests_and_stops() {
+    if installed("haproxy") {
+        passes_requests_and_stops("haproxy", "2.").await;
+    }
+}
+
+#[tokio::test]
+async fn nginx_is_misconfigured_and_restored() {
+    if installed("nginx") {
+        misconfigured_and_restored("nginx", 502).await;
+    }
+}
+
+#[tokio::test]
+async fn haproxy_is_misconfigured_and_restored() {
+    if installed("haproxy") {
+        misconfigured_and_restored("haproxy", 503).await;
+    }
+}
+
+#[tokio::test]
+async fn nginx_descriptors_are_limited_and_restored() {
+    if installed("nginx") {
+        descriptors_limited_and_restored("nginx").await;
+    }
+}
+
+#[tokio::test]
+async fn haproxy_descriptors_are_limited_and_restored() {
+    if installed("haproxy") {
+        descriptors_limited_and_restored("haproxy").await;
+    }
+}
+
+#[tokio::test]
+async fn nginx_death_is_noticed() {
+    if installed("nginx") {
+        death_is_noticed("nginx").await;
+    }
+}
+
+#[tokio::test]
+async fn haproxy_death_is_noticed() {
+    if installed("haproxy") {
+        death_is_noticed("haproxy").await;
+    }
+}
+
+/// The recipes' retry settings hold: the declared number of attempts is the real one.
+async fn attempts_are_as_declared(name: &str, endpoints: u16, params: &[(&str, &str)]) {
+    let setup = Setup::primaries(name, params, endpoints).await;
+    let declared = usize::from(setup.gateway.profile.max_attempts);
+    // Kept connections on both sides, so that stale ones are retried too.
+    let warm: Vec<_> = (0..8)
+        .map(|_| {
+            std::thread::spawn({
+                let addr = setup.gateway.addr();
+                move || get(addr, "/media/o/1").0
+            })
+        })
+        .collect();
+    assert!(warm.into_iter().all(|status| status.join().unwrap() == 200));
+    setup.attempts();
+    for (script, expected) in [(Script::Close, 502), (Script::Status(503), 503)] {
+        setup.upstreams.iter().for_each(|upstream| upstream.set(script));
+        assert_eq!(setup.status(), expected, "{script:?}");
+        let attempts = setup.attempts();
+        assert!((2..=declared).contains(&attempts), "{script:?}: {attempts}, declared {declared}");
+        let post = request(setup.gateway.addr(), "POST", "/media?delete").unwrap().0;
+        assert_eq!((post, setup.attempts()), (expected, 1), "{script:?}");
+    }
+    setup.gateway.stop().await;
+    let witness = setup.gateway.witness().unwrap();
+    let last_get = witness.iter().rev().find(|line| line.attempts > 1).expect("a retried request");
+    assert_eq!((last_get.id.as_str(), last_get.status), ("9f2c41aa-0-1", 503), "{last_get:?}");
+    assert!(last_get.attempts as usize <= declared, "{last_get:?}");
+}
+
+#[tokio::test]
+async fn nginx_attempts_are_as_declared() {
+    if installed("nginx") {
+        for endpoints in 1..=3 {
+            attempts_are_as_declared("nginx", endpoints, &[]).await;
+        }
+        attempts_are_as_declared("nginx", 2, &[("tries", "3")]).await;
+        attempts_are_as_declared("nginx", 1, &[("tries", "4")]).await;
+    }
+}
+
+#[tokio::test]
+async fn haproxy_attempts_are_as_declared() {
+    if installed("haproxy") {
+        for endpoints in 1..=3 {
+            attempts_are_as_declared("haproxy", endpoints, &[("checks", "false")]).await;
+        }
+    }
+}
+
+/// A standby serves when the primaries fail, and traffic goes back when they are well.
+async fn fails_over_and_back(name: &str, scripts: &[Script]) {
+    let upstreams = vec![
+        Upstream::start("us-east-1", 1, true),
+        Upstream::start("us-east-1", 2, true),
+        Upstream::start("us-west-2", 1, false),
+    ];
+    let setup = Setup::new(name, &[], upstreams).await;
+    let answer = || get(setup.gateway.addr(), "/media/o/1");
+    assert!(answer().1.starts_with("us-east-1/"));
+    for script in scripts {
+        setup.upstreams[..2].iter().for_each(|upstream| upstream.set(*script));
+        eventually("the standby serves", || answer() == (200, "us-west-2/1".into())).await;
+        setup.upstreams[..2].iter().for_each(|upstream| upstream.set(Script::Answer));
+        eventually("the primary serves again", || answer().1.starts_with("us-east-1/")).await;
+    }
+    setup.stop_and_see_nothing_left().await;
+}
+
+#[tokio::test]
+async fn nginx_fails_over_and_back() {
+    if installed("nginx") {
+        fails_over_and_back("nginx", &[Script::Close, Script::Status(503)]).await;
+    }
+}
+
+#[tokio::test]
+async fn haproxy_fails_over_and_back() {
+    if installed("haproxy") {
+        fails_over_and_back("haproxy", &[Script::Close, Script::Status(503)]).await;
+    }
+}
