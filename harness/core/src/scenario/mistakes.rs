@@ -10,6 +10,8 @@ use crate::diagnostics::{Diagnostic, Place, nearest};
 
 /// More mistakes than this in one file are not searched for.
 const ENOUGH: usize = 50;
+/// Readings of one tree: a mistake costs one, and one for each mapping around it that cannot do without.
+const ATTEMPTS: usize = 8 * ENOUGH;
 /// Stands for every key in the list of what was cut.
 const INSTEAD: &str = "*";
 /// Longest list of names that is printed.
@@ -20,7 +22,10 @@ pub(super) fn read<T: DeserializeOwned>(tree: &Node) -> Result<T, Vec<Diagnostic
     let mut pruned = tree.clone();
     let mut mistakes = Vec::new();
     let mut cut: Vec<(Place, String)> = Vec::new();
-    for _ in 0..ENOUGH {
+    for _ in 0..ATTEMPTS {
+        if mistakes.len() == ENOUGH {
+            break;
+        }
         let fail = match decode::<T>(&pruned) {
             Ok(value) if mistakes.is_empty() => return Ok(value),
             Ok(_) => break,

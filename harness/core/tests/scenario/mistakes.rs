@@ -211,6 +211,14 @@ fn one_mistake_is_one_message() {
     }
 }
 
+/// A file that is wrong all over does not flood the terminal.
+#[test]
+fn fifty_are_enough() {
+    let fault = "      - { fault: { latency: { add: 1 } } }\n";
+    let text = with("  - { phase: after, for: 5s }\n", &fault.repeat(80));
+    assert_eq!(read(&text).expect_err("is wrong").len(), 50);
+}
+
 /// Mistakes in the shape of a file are shown together too.
 #[test]
 fn several_of_shape() {
