@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gatecrash_core::plan::{GatewayPlan, Plan};
 use gatecrash_core::report::RunReport;
-use gatecrash_core::selftest::{DEFECTS, DefectProof};
+use gatecrash_core::selftest::{DEFECTS, DefectProof, Detection};
 use gatecrash_core::units::Share;
 use gatecrash_core::verdict::Outcome;
 use serde::Serialize;
@@ -105,19 +105,18 @@ async fn row(
         return Err(Failure::environment(stop.why.clone()));
     }
     let failed = checks_with(&report, Outcome::Fail);
-    let (must, may) = proof.map_or((&[][..], &[][..]), |p| (p.must, p.may));
+    let detection = match proof {
+        Some(proof) => proof.detection(failed.iter().map(String::as_str)),
+        None => Detection { missed: Vec::new(), false_alarms: failed.iter().cloned().collect() },
+    };
     let row = Row {
         gateway: proof.map_or("correct", |p| p.name).to_owned(),
         number: proof.map_or(0, |p| p.number),
         scenario: scenario.to_owned(),
         seed: plan.seed,
-        must: owned(must.iter().copied()),
-        missed: owned(must.iter().copied().filter(|c| !failed.contains(*c))),
-        false_alarms: failed
-            .iter()
-            .filter(|c| !must.contains(&c.as_str()) && !may.contains(&c.as_str()))
-            .cloned()
-            .collect(),
+        must: proof.map_or_else(Vec::new, |p| p.must.iter().map(|m| (*m).to_owned()).collect()),
+        missed: detection.missed,
+        false_alarms: detection.false_alarms,
         inconclusive: checks_with(&report, Outcome::Inconclusive)
             .into_iter()
             .filter(|c| proof.is_none() && !failed.contains(c))
@@ -143,10 +142,6 @@ fn plan_named<'a>(plans: &'a BTreeMap<String, Plan>, scenario: &str) -> Result<&
 
 fn seeded(plan: &Plan, seed: u64) -> Plan {
     Plan { seed, ..plan.clone() }
-}
-
-fn owned<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
-    names.map(str::to_owned).collect()
 }
 
 impl Row {

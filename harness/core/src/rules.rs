@@ -1,7 +1,7 @@
 //! The rule engine: which fault acts on which exchange. Pure but for counters of its own.
 //!
-//! A host asks at each point of an exchange; the engine matches, draws by identity and returns [`Orders`]. Delays add
-//! up, pacing takes the slowest, and the first terminal order wins, in order of the file.
+//! A host asks at each point of an exchange; the engine matches, draws by identity and returns [`Orders`].
+//! Delays add up, pacing takes the slowest, and the first terminal order wins, in order of the file.
 
 mod matcher;
 #[cfg(test)]

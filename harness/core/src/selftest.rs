@@ -1,1 +1,142 @@
-//! Which checks prove which defect.
+//! Closing the loop: which defect of the reference gateway proves which check, and in which scenario.
+//!
+//! Every defect has a `must` set, the checks that have to fail with it, and a `may` set, its side effects. Any other
+//! failure is a false alarm. The judge never reads this: the history does not hold a defect's name.
+
+/// How one defect must show.
+#[derive(Clone, Copy, Debug)]
+pub struct DefectProof {
+    /// Its name, as the reference gateway switches it on.
+    pub name: &'static str,
+    /// Its number in the catalogue.
+    pub number: u8,
+    /// Checks that have to fail.
+    pub must: &'static [&'static str],
+    /// Checks that may fail as well, besides [`SIDE_EFFECTS`].
+    pub may: &'static [&'static str],
+    /// The shipped scenario that shows it.
+    pub scenario: &'static str,
+    /// Overrides of that scenario, as `--set` takes them: (path, value).
+    pub overrides: &'static [(&'static str, &'static str)],
+}
+
+/// What one run with a defect proved.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Detection {
+    /// Checks of the `must` set that did not fail.
+    pub missed: Vec<String>,
+    /// Checks that failed without leave.
+    pub false_alarms: Vec<String>,
+}
+
+/// Service-level checks: any defect may touch them.
+pub const SIDE_EFFECTS: &[&str] =
+    &["success-rate", "statuses", "responses", "latency", "error-latency", "longest-outage", "attempts-to"];
+
+macro_rules! proofs {
+    ($($number:literal $name:literal in $scenario:literal must [$($must:literal)+] may [$($may:literal)*];)+) => {
+        /// Every defect that a check has to find, in the order of the catalogue.
+        pub const DEFECTS: &[DefectProof] = &[$(DefectProof {
+            name: $name,
+            number: $number,
+            must: &[$($must),+],
+            may: &[$($may),*],
+            scenario: $scenario,
+            overrides: &[],
+        },)+];
+    };
+}
+
+proofs! {
+    1 "complete-on-body-error" in "selftest/broken-bodies"
+        must ["body-complete"] may ["body-exact"];
+    2 "recompute-length" in "selftest/broken-bodies"
+        must ["body-complete"] may ["body-exact" "bounded-time"];
+    4 "pad-with-zeros" in "selftest/broken-bodies"
+        must ["body-exact"] may ["body-complete"];
+    6 "retry-after-bytes" in "selftest/broken-bodies"
+        must ["no-retry-after-bytes" "body-exact"] may ["body-complete" "bounded-attempts" "bounded-time" "no-mixup"];
+    10 "swap-responses" in "selftest/broken-bodies"
+        must ["no-mixup"] may ["body-exact" "body-complete" "no-retry-after-bytes"];
+    14 "pass-http09" in "selftest/garbage"
+        must ["no-false-success"] may ["status-map" "body-exact" "body-complete" "no-mixup"];
+    15 "all-404" in "selftest/upstream-errors"
+        must ["status-map" "status-pass"] may [];
+    16 "all-200" in "selftest/upstream-errors"
+        must ["status-map" "no-false-success"] may ["status-pass" "body-exact"];
+    19 "leak-upstream" in "selftest/upstream-errors"
+        must ["no-leak"] may [];
+    20 "no-read-timeout" in "selftest/silence"
+        must ["bounded-time"] may ["status-map" "recovery"];
+    21 "retry-plus-one" in "selftest/upstream-errors"
+        must ["bounded-attempts"] may ["amplification"];
+    23 "retry-post" in "selftest/writes"
+        must ["no-unsafe-replay"] may [];
+    25 "retry-4xx" in "selftest/upstream-errors"
+        must ["no-retry-4xx"] may ["bounded-attempts"];
+    27 "no-retry-budget" in "selftest/throttling"
+        must ["amplification"] may ["bounded-attempts" "bounded-time"];
+    29 "retry-same-peer" in "selftest/region-outage"
+        must ["failover"] may ["status-map" "bounded-time"];
+    30 "no-failback" in "selftest/region-outage"
+        must ["failback"] may [];
+    32 "eject-last" in "selftest/lone-upstream"
+        must ["no-self-ejection" "recovery"] may [];
+    44 "panic-on-bad-chunk" in "selftest/garbage"
+        must ["crash-free"] may ["status-map" "body-complete"];
+    46 "ack-before-upstream" in "selftest/writes"
+        must ["upload-once"] may ["no-false-success" "status-map" "status-pass" "no-mixup" "no-retry-after-bytes"];
+}
+
+impl DefectProof {
+    /// Compares the checks that failed in a run with this defect with what they should be.
+    pub fn detection<'a>(&self, failed: impl IntoIterator<Item = &'a str>) -> Detection {
+        let mut failed: Vec<&str> = failed.into_iter().collect();
+        failed.sort_unstable();
+        failed.dedup();
+        let allowed = |check: &str| [self.must, self.may, SIDE_EFFECTS].concat().contains(&check);
+        Detection {
+            missed: self.must.iter().filter(|m| !failed.contains(m)).map(|m| (*m).to_owned()).collect(),
+            false_alarms: failed.iter().filter(|f| !allowed(f)).map(|f| (*f).to_owned()).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::checks::CHECKS;
+
+    #[test]
+    fn proofs_name_checks_that_exist() {
+        let known: BTreeSet<_> = CHECKS.iter().map(|c| c.name).collect();
+        for proof in DEFECTS {
+            for check in proof.must.iter().chain(proof.may) {
+                assert!(known.contains(check), "{}: {check}", proof.name);
+            }
+            assert!(proof.must.iter().all(|m| !proof.may.contains(m)), "{}", proof.name);
+            assert!(proof.scenario.starts_with("selftest/"), "{}", proof.name);
+        }
+        assert!(DEFECTS.windows(2).all(|pair| pair[0].number < pair[1].number));
+    }
+
+    #[test]
+    fn every_check_is_proven_by_a_defect() {
+        let proven: BTreeSet<_> = DEFECTS.iter().flat_map(|d| d.must).collect();
+        for check in CHECKS.iter().filter(|c| !SIDE_EFFECTS.contains(&c.name)) {
+            assert!(proven.contains(&check.name), "no defect proves {}", check.name);
+        }
+    }
+
+    #[test]
+    fn misses_and_false_alarms_are_told_apart() {
+        let proof = DEFECTS.iter().find(|d| d.name == "all-404").unwrap();
+        let detection = proof.detection(["status-map", "success-rate", "no-leak"]);
+        assert_eq!(detection.missed, ["status-pass"]);
+        assert_eq!(detection.false_alarms, ["no-leak"]);
+        let clean = proof.detection(["status-pass", "status-map", "status-map"]);
+        assert_eq!(clean, Detection { missed: Vec::new(), false_alarms: Vec::new() });
+    }
+}

@@ -1,4 +1,5 @@
-//! What all links of a run count together: the tries of each request, and the evidence that may still be kept.
+//! What all links of a run count together: the tries of each request, and the evidence that may still be
+//! kept.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -31,7 +32,9 @@ impl AttemptCounter {
 
     /// Whether one more piece of evidence may be kept.
     pub(crate) fn claim_evidence(&self) -> bool {
-        self.evidence.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| (n < EVIDENCE).then_some(n + 1)).is_ok()
+        self.evidence
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| (n < EVIDENCE).then_some(n + 1))
+            .is_ok()
     }
 }
 

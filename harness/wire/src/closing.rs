@@ -38,9 +38,9 @@ pub(crate) async fn discard(stream: &mut TcpStream) -> bool {
     }
 }
 
-/// Waits until no byte is left unsent. With TCP_NOTSENT_LOWAT at 1 the kernel reports a socket writable exactly then,
-/// so safe poll(2) can ask. Sent is enough: on loopback those bytes are in the peer's receive queue, which an RST
-/// does not empty.
+/// Waits until no byte is left unsent. With TCP_NOTSENT_LOWAT at 1 the kernel reports a socket writable
+/// exactly then, so safe poll(2) can ask. Sent is enough: on loopback those bytes are in the peer's receive
+/// queue, which an RST does not empty.
 pub(crate) async fn all_sent(stream: &TcpStream) {
     if SockRef::from(stream).set_tcp_notsent_lowat(1).is_err() {
         return;

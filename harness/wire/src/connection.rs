@@ -76,8 +76,10 @@ impl Connection {
     }
 
     /// Serves the connection until it is closed, by whomever, and writes its records.
-    pub(crate) async fn run(mut self, mut control: watch::Receiver<Control>, epoch: u64) {
-        let mut silent = false;
+    pub(crate) async fn run(mut self, mut control: watch::Receiver<Control>) {
+        let epoch = control.borrow().epoch;
+        // The fault that silenced it, which need not be the one that is on when the silence ends.
+        let mut silenced: Option<Option<u16>> = None;
         let over = {
             let serve = self.serve();
             tokio::pin!(serve);
@@ -90,11 +92,12 @@ impl Connection {
                             break Over::Stopped;
                         }
                         if now.epoch != epoch {
-                            break Over::Reset { fault: now.fault, hung: silent };
+                            let (hung, fault) = (silenced.is_some(), silenced.unwrap_or(now.fault));
+                            break Over::Reset { fault, hung };
                         }
-                        silent = now.silent;
+                        silenced = now.silent.then_some(now.fault);
                     }
-                    end = &mut serve, if !silent => break Over::Served(end),
+                    end = &mut serve, if silenced.is_none() => break Over::Served(end),
                 }
             }
         };
@@ -225,7 +228,7 @@ impl Connection {
                 self.finish(Some(end));
                 tokio::select! {
                     () = closing::fin(&mut self.gateway) => {}
-                    () = stopped(control) => closing::rst_now(&self.gateway),
+                    () = outlived(control) => closing::rst_now(&self.gateway),
                 }
             }
             (false, _) => self.finish(Some(end)),
@@ -261,8 +264,11 @@ fn over_by_us(end: &End) -> bool {
     end.by != EndedBy::Gateway
 }
 
-async fn stopped(control: &mut watch::Receiver<Control>) {
-    while !control.borrow_and_update().stopped && control.changed().await.is_ok() {}
+/// Returns when all connections of this one's time are to be gone.
+async fn outlived(control: &mut watch::Receiver<Control>) {
+    let epoch = control.borrow_and_update().epoch;
+    let here = |now: Control| now.epoch == epoch && !now.stopped;
+    while here(*control.borrow_and_update()) && control.changed().await.is_ok() {}
 }
 
 /// Returns when an idle connection to the mock ends, or says something nobody asked for.

@@ -38,8 +38,8 @@ impl Paced {
             let now = Instant::now();
             let next = self.next.unwrap_or(now);
             sleep_until(next).await;
-            // Steps keep their own time, so that late wake-ups do not add up; a gateway that did not read for long
-            // gets no burst afterwards.
+            // Steps keep their own time, so that late wake-ups do not add up; a gateway that did not read for
+            // long gets no burst afterwards.
             let every = Duration::from_nanos(self.pace.every);
             self.next = Some((next + every).max(Instant::now() - every.min(Duration::from_millis(100))));
             self.left = self.pace.bytes.max(1);
@@ -66,7 +66,12 @@ impl Delivery<'_> {
     }
 
     /// Writes a head with the beginning of its body in one go.
-    pub(crate) async fn head_and_body(&mut self, bytes: &[u8], head: usize, payload: usize) -> Result<(), End> {
+    pub(crate) async fn head_and_body(
+        &mut self,
+        bytes: &[u8],
+        head: usize,
+        payload: usize,
+    ) -> Result<(), End> {
         let before = self.down.wire;
         let done = self.write(bytes).await;
         let body = (self.down.wire - before).saturating_sub(head as u64);

@@ -48,6 +48,8 @@ impl Download<'_> {
         let id = AttemptId::unpack(self.case.context.attempt);
         let line = id.map(head::attempt_line).unwrap_or_default();
         let head = head::with_line(&raw, &line);
+        // Lets go of the buffer, which then need not be allocated anew.
+        drop(raw);
         let orders = self.case.decide(Point::ResponseHead, response.status);
         if let (0, Some(first)) = (*self.fault, orders.fired.first()) {
             *self.fault = first.fault + 1;

@@ -37,7 +37,8 @@ impl Connection {
         let baseline = self.wire.baseline.map_or(Duration::ZERO, |law| law.latency(context));
         self.hold(baseline + Duration::from_nanos(orders.delay), &request.frame).await?;
         match orders.terminal {
-            None | Some((_, Terminal::CloseIdle(..) | Terminal::S3Error { .. } | Terminal::Status { .. })) => {}
+            None
+            | Some((_, Terminal::CloseIdle(..) | Terminal::S3Error { .. } | Terminal::Status { .. })) => {}
             Some((_, Terminal::Swallow | Terminal::StallBody(_) | Terminal::Rewrite(_))) => {
                 self.uncount();
                 return Err(self.swallow(request.frame).await);
@@ -69,7 +70,8 @@ impl Connection {
             op = Op::classify(parsed.method, parsed.target);
             key = place(parsed.target).1;
             let ours = |(run, id)| (run == self.wire.config.run).then_some(id);
-            request = parsed.header(ID_HEADER).and_then(|v| RequestId::parse_header(v.as_bytes())).and_then(ours);
+            request =
+                parsed.header(ID_HEADER).and_then(|v| RequestId::parse_header(v.as_bytes())).and_then(ours);
             let agent = parsed.header("user-agent");
             if self.wire.config.probes.iter().any(|p| p.matches(parsed.method, parsed.target, agent)) {
                 (op, flags, request) = (Op::Probe, AttemptRecord::PROBE, None);

@@ -1,6 +1,7 @@
 //! Where a body ends: Content-Length, chunks or the end of the connection (RFC 9112 section 6.3).
 //!
-//! A [`Frame`] walks over bytes as they arrive, in any cut, and tells framing from payload. It copies nothing.
+//! A [`Frame`] walks over bytes as they arrive, in any cut, and tells framing from payload. It copies
+//! nothing.
 
 use gatecrash_model::Framing;
 
@@ -34,16 +35,29 @@ pub(crate) struct Chunks {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum State {
-    Size { size: u64, digits: u8 },
-    Extension { size: u64 },
-    SizeLf { size: u64 },
-    Data { left: u64 },
+    Size {
+        size: u64,
+        digits: u8,
+    },
+    Extension {
+        size: u64,
+    },
+    SizeLf {
+        size: u64,
+    },
+    Data {
+        left: u64,
+    },
     DataCr,
     DataLf,
     /// In the trailer section, at the given number of bytes into the line.
-    Trailer { column: u32 },
+    Trailer {
+        column: u32,
+    },
     /// After the CR of a trailer line.
-    TrailerLf { column: u32 },
+    TrailerLf {
+        column: u32,
+    },
     Done,
 }
 
@@ -82,8 +96,8 @@ impl Frame {
         }
     }
 
-    /// Walks over the next stretch, with at most `limit` payload bytes. Nothing walked: more input is needed, the body
-    /// is done, or the limit is 0 and payload comes next.
+    /// Walks over the next stretch, with at most `limit` payload bytes. Nothing walked: more input is needed,
+    /// the body is done, or the limit is 0 and payload comes next.
     pub(crate) fn stretch(&mut self, input: &[u8], limit: u64) -> Result<Stretch, BadChunk> {
         let most = usize::try_from(limit).unwrap_or(usize::MAX);
         match self {

@@ -222,13 +222,19 @@ mod tests {
         assert!(matches!(request(b"GET / HT"), Read::Partial));
         assert!(matches!(request(b"\x16\x03\x01"), Read::Bad(_)));
         assert!(matches!(request(b"PUT / HTTP/1.1\r\nContent-Length: x\r\n\r\n"), Read::Bad(_)));
-        assert!(matches!(request(&b"GET /".iter().chain(&vec![b'a'; LIMIT]).copied().collect::<Vec<_>>()), Read::Bad(_)));
+        assert!(matches!(
+            request(&b"GET /".iter().chain(&vec![b'a'; LIMIT]).copied().collect::<Vec<_>>()),
+            Read::Bad(_)
+        ));
     }
 
     #[test]
     fn a_line_goes_before_the_empty_one() {
         let line = attempt_line(AttemptId { link: 1, conn: 2, ordinal: 3 });
-        assert_eq!(with_line(b"HTTP/1.1 200 OK\r\nA: b\r\n\r\n", &line), b"HTTP/1.1 200 OK\r\nA: b\r\nx-gatecrash-attempt: 1-2-3\r\n\r\n");
+        assert_eq!(
+            with_line(b"HTTP/1.1 200 OK\r\nA: b\r\n\r\n", &line),
+            b"HTTP/1.1 200 OK\r\nA: b\r\nx-gatecrash-attempt: 1-2-3\r\n\r\n"
+        );
         assert_eq!(with_line(b"HTTP/1.1 200 OK\n\n", "x: y\r\n"), b"HTTP/1.1 200 OK\nx: y\r\n\n");
     }
 }

@@ -1,11 +1,11 @@
-//! The chaos links: HTTP/1.1 relays between the gateway under test and the mock S3, which carry out what the rules of
-//! `gatecrash-core` order and write down every attempt.
+//! The chaos links: HTTP/1.1 relays between the gateway under test and the mock S3, which carry out what the
+//! rules of `gatecrash-core` order and write down every attempt.
 //!
-//! The main path: [`Link`] binds (`listener`), each connection of the gateway becomes one task (`connection`), each
-//! request on it one `exchange`: its head is read (`head`), the rules are asked, the request goes up (`upload`), the
-//! answer comes down (`download`, or `script` for a malformed one), and the attempt becomes a record (`attempt`).
-//! Bytes are never re-encoded: heads are relayed raw, bodies by their own framing (`framing`), and the only thing
-//! added is the `x-gatecrash-attempt` line.
+//! The main path: [`Link`] binds (`listener`), each connection of the gateway becomes one task
+//! (`connection`), each request on it one `exchange`: its head is read (`head`), the rules are asked, the
+//! request goes up (`upload`), the answer comes down (`download`, or `script` for a malformed one), and the
+//! attempt becomes a record (`attempt`). Bytes are never re-encoded: heads are relayed raw, bodies by their
+//! own framing (`framing`), and the only thing added is the `x-gatecrash-attempt` line.
 
 mod attempt;
 mod attempts;

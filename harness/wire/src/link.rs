@@ -50,9 +50,12 @@ impl Link {
         self.set(state, Some(fault)).await
     }
 
-    /// Resets every open connection of the gateway.
+    /// Resets every open connection of the gateway; returns once that is done.
     pub async fn reset_connections(&self) {
-        _ = self.commands.send(Command::Reset { fault: None }).await;
+        let (done, answer) = oneshot::channel();
+        if self.commands.send(Command::Reset { fault: None, done }).await.is_ok() {
+            _ = answer.await;
+        }
     }
 
     /// Stops accepting, resets what is open and waits until every record is written.

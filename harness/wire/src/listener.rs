@@ -1,4 +1,5 @@
-//! The listening side of a link: open, refusing, or a black hole, and our own probe that says whether it is so.
+//! The listening side of a link: open, refusing, or a black hole, and our own probe that says whether it is
+//! so.
 
 use std::collections::HashSet;
 use std::io;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use socket2::{Domain, SockRef, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::connection::{Connection, Control};
 use crate::wire::Wire;
@@ -18,6 +19,8 @@ use crate::wire::Wire;
 const BACKLOG: i32 = 1024;
 /// How long a probe waits before it calls the silence a black hole.
 const PROBE: Duration = Duration::from_millis(300);
+/// How long connections may take to be reset: they are told at once, and do it when they are next run.
+const RESET: Duration = Duration::from_secs(1);
 /// How long a listener that must come back is tried again.
 const REBIND: Duration = Duration::from_secs(5);
 
@@ -38,7 +41,7 @@ pub(crate) enum Command {
     /// Go to a state; the answer is our probe's.
     Set { state: ListenerState, fault: Option<u16>, done: oneshot::Sender<bool> },
     /// Reset all open connections.
-    Reset { fault: Option<u16> },
+    Reset { fault: Option<u16>, done: oneshot::Sender<()> },
 }
 
 /// The task that accepts connections.
@@ -52,6 +55,8 @@ pub(crate) struct Listener {
     control: watch::Sender<Control>,
     /// Open while any connection task lives.
     alive: mpsc::Sender<()>,
+    /// Held by every connection since the last reset.
+    epoch: Arc<()>,
     next: u32,
     /// Our own probes and fillers, which are no connections of the gateway.
     own: HashSet<SocketAddr>,
@@ -75,6 +80,7 @@ impl Listener {
             state: ListenerState::Open,
             control,
             alive,
+            epoch: Arc::default(),
             next: 0,
             own: HashSet::new(),
             fillers: Vec::new(),
@@ -92,18 +98,32 @@ impl Listener {
                 biased;
                 command = commands.recv() => match command {
                     None => return,
-                    Some(Command::Reset { fault }) => self.reset(fault),
+                    Some(Command::Reset { fault, done }) => {
+                        self.reset(fault).await;
+                        _ = done.send(());
+                    }
                     Some(Command::Set { state, fault, done }) => {
                         let confirmed = self.set(state, fault).await;
                         _ = done.send(confirmed);
                     }
                 },
-                accepted = accept(self.socket.as_ref()), if self.state == ListenerState::Open => match accepted {
+                accepted = self.accept() => match accepted {
                     Ok((stream, peer)) => self.take(stream, peer),
                     // Out of descriptors, or a connection that is gone already: the next one may do better.
                     Err(_) => sleep(Duration::from_millis(10)).await,
                 },
             }
+        }
+    }
+
+    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        match &self.socket {
+            Some(socket) if self.state == ListenerState::Open => {
+                let (stream, peer) = socket.accept().await?;
+                stream.set_nodelay(true)?;
+                Ok((stream, peer))
+            }
+            _ => std::future::pending().await,
         }
     }
 
@@ -113,16 +133,18 @@ impl Listener {
         }
         let connection = Connection::new(Arc::clone(&self.wire), stream, self.next);
         self.next = self.next.wrapping_add(1);
-        let (control, alive) = (self.control.subscribe(), self.alive.clone());
-        let epoch = control.borrow().epoch;
+        let (control, alive, epoch) = (self.control.subscribe(), self.alive.clone(), Arc::clone(&self.epoch));
+        if control.borrow().stopped {
+            return;
+        }
         tokio::spawn(async move {
-            let _alive = alive;
-            connection.run(control, epoch).await;
+            let _marks = (alive, epoch);
+            connection.run(control).await;
         });
     }
 
     async fn set(&mut self, state: ListenerState, fault: Option<u16>) -> bool {
-        self.leave();
+        self.leave().await;
         self.state = state;
         match state {
             ListenerState::Open => {
@@ -132,7 +154,7 @@ impl Listener {
             ListenerState::Refuse => {
                 self.socket = None;
                 self.own.clear();
-                self.reset(fault);
+                self.reset(fault).await;
                 self.refuses().await
             }
             ListenerState::Blackhole => {
@@ -143,25 +165,31 @@ impl Listener {
     }
 
     /// Ends a black hole: its silent connections are reset, its fillers withdrawn.
-    fn leave(&mut self) {
+    async fn leave(&mut self) {
         self.fillers.clear();
         if self.state == ListenerState::Blackhole {
             let fault = self.control.borrow().fault;
-            self.reset(fault);
+            self.reset(fault).await;
         }
     }
 
-    fn reset(&mut self, fault: Option<u16>) {
+    /// Resets all open connections; returns once they are gone.
+    async fn reset(&mut self, fault: Option<u16>) {
+        let old = Arc::downgrade(&std::mem::take(&mut self.epoch));
         self.control.send_modify(|control| {
             control.epoch += 1;
             control.silent = false;
             control.fault = fault;
         });
+        let deadline = Instant::now() + RESET;
+        while old.strong_count() > 0 && Instant::now() < deadline {
+            sleep(Duration::from_millis(1)).await;
+        }
     }
 
     /// Listens again, or with the full backlog again.
     async fn open(&mut self) {
-        let deadline = tokio::time::Instant::now() + REBIND;
+        let deadline = Instant::now() + REBIND;
         loop {
             match &self.socket {
                 Some(socket) => {
@@ -171,7 +199,7 @@ impl Listener {
                 None => self.socket = listen(self.addr).ok(),
             }
             if self.socket.is_none() {
-                if tokio::time::Instant::now() >= deadline {
+                if Instant::now() >= deadline {
                     return;
                 }
                 sleep(Duration::from_millis(10)).await;
@@ -216,13 +244,6 @@ impl Listener {
         let answer = timeout(PROBE, TcpStream::connect(self.addr)).await;
         matches!(answer, Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused)
     }
-}
-
-async fn accept(socket: Option<&TcpListener>) -> io::Result<(TcpStream, SocketAddr)> {
-    let Some(socket) = socket else { return std::future::pending().await };
-    let (stream, peer) = socket.accept().await?;
-    stream.set_nodelay(true)?;
-    Ok((stream, peer))
 }
 
 fn bound(addr: SocketAddr) -> io::Result<Socket> {

@@ -21,8 +21,7 @@ impl Download<'_> {
         response: ResponseHead,
         orders: &Orders,
     ) -> Result<Answer, End> {
-        let original =
-            Original { status: response.status, head, length: response.states, attempt_line };
+        let original = Original { status: response.status, head, length: response.states, attempt_line };
         let script = malformed::script(kind, &original);
         let down = &mut *self.out.down;
         down.illegal = true;
@@ -30,7 +29,11 @@ impl Download<'_> {
         if matches!(script.body, Body::Pass | Body::PassThen(_)) && script.end == ScriptEnd::Keep {
             down.promised = response.states.filter(|_| response.has_body);
         }
-        self.case.wire.keep_evidence(self.case.context, &script.head, format!("malformed: {}", kind.info().name));
+        self.case.wire.keep_evidence(
+            self.case.context,
+            &script.head,
+            format!("malformed: {}", kind.info().name),
+        );
         self.out.head(&script.head, orders.head_pace).await?;
 
         let mut paced = orders.body_pace.map(Paced::new);

@@ -14,7 +14,8 @@ const READ: usize = 64 * 1024;
 /// Bytes taken ahead of what the mock or the next exchange can use.
 pub(crate) const AHEAD: usize = 64 * 1024;
 
-/// One request being relayed. All that lasts is borrowed: the future may be dropped at any point and made anew.
+/// One request being relayed. All that lasts is borrowed: the future may be dropped at any point and made
+/// anew.
 pub(crate) struct Upload<'a> {
     pub(crate) wire: &'a Wire,
     pub(crate) gateway: ReadHalf<'a>,
@@ -33,8 +34,8 @@ pub(crate) struct Upload<'a> {
 }
 
 impl Upload<'_> {
-    /// Relays the request and then watches the gateway; returns when the gateway leaves before its request is whole,
-    /// or resets. A FIN after a whole request is passed on to the mock, which may still answer.
+    /// Relays the request and then watches the gateway; returns when the gateway leaves before its request is
+    /// whole, or resets. A FIN after a whole request is passed on to the mock, which may still answer.
     pub(crate) async fn watch(mut self) -> With {
         loop {
             self.forward().await;

@@ -50,7 +50,7 @@ impl Check for ErrorLatency {
     };
 
     fn judge(&self, scope: &Scope<'_>) -> Finding {
-        self.quantiles().judge(scope, scope.answered().filter(|c| !c.is_success()), "failures")
+        self.quantiles().judge(scope, scope.answered().filter(|c| !scope.succeeded(c)), "failures")
     }
 
     fn problem(&self) -> Option<&'static str> {

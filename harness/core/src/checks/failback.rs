@@ -133,7 +133,8 @@ fn successes<'a>(
     from: Nanos,
     until: Nanos,
 ) -> impl Iterator<Item = &'a ClientRecord> + use<'a> {
-    scope.clients_between(from, until).filter(|c| c.is_success())
+    let scope = *scope;
+    scope.clients_between(from, until).filter(move |c| scope.succeeded(c))
 }
 
 /// The share of a region by its endpoints, when the run tells nothing.

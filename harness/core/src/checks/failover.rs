@@ -59,7 +59,7 @@ impl Check for Failover {
         let samples: Vec<_> = scope
             .clients_between(hit, end)
             .filter(|c| c.ending != gatecrash_model::Ending::DroppedReused)
-            .map(|c| (c, c.is_success() && scope.served_from(c) == Some(to)))
+            .map(|c| (c, scope.succeeded(c) && scope.served_from(c) == Some(to)))
             .collect();
         let late: Vec<_> = samples.iter().filter(|(c, _)| c.intended >= hit + self.within.0).collect();
         let count = late.len() as u64;
@@ -76,7 +76,7 @@ impl Check for Failover {
             Some(at) => format!("after {:.2}s", (at - hit) as f64 / 1e9),
             None => "never".into(),
         };
-        let lost = samples.iter().filter(|(c, _)| !c.is_success()).count();
+        let lost = samples.iter().filter(|(c, _)| !scope.succeeded(c)).count();
         Finding::judged(good as f64 >= GOOD * count as f64, observed, wanted, count)
             .detail(format!(
                 "{good} of {count} requests later than {} after the fault were served by {}",

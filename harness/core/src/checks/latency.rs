@@ -50,7 +50,7 @@ impl Check for Latency {
     };
 
     fn judge(&self, scope: &Scope<'_>) -> Finding {
-        self.quantiles().judge(scope, scope.answered().filter(|c| c.is_success()), "successes")
+        self.quantiles().judge(scope, scope.answered().filter(|c| scope.succeeded(c)), "successes")
     }
 
     fn problem(&self) -> Option<&'static str> {

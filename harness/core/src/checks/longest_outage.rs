@@ -42,13 +42,13 @@ impl Check for LongestOutage {
             let reason = format!("{samples} requests, {} needed", scope.min_samples);
             return Finding::inconclusive(wanted, samples, reason);
         }
-        let mut edges: Vec<_> = due.iter().filter(|c| c.is_success()).map(|c| c.intended).collect();
+        let mut edges: Vec<_> = due.iter().filter(|c| scope.succeeded(c)).map(|c| c.intended).collect();
         let last = due.iter().map(|c| c.intended).max().unwrap_or(scope.from);
         edges.insert(0, due.first().map_or(scope.from, |c| c.intended));
         edges.push(last);
         let gap = edges.windows(2).max_by_key(|w| w[1] - w[0]).map_or((0, 0), |w| (w[0], w[1]));
         let longest = Span(gap.1 - gap.0);
-        let within = |c: &&&ClientRecord| !c.is_success() && gap.0 <= c.intended && c.intended <= gap.1;
+        let within = |c: &&&ClientRecord| !scope.succeeded(c) && gap.0 <= c.intended && c.intended <= gap.1;
         let dark: Vec<_> = due.iter().filter(within).map(|c| c.id()).collect();
         let observed = format!("{:.2}s", longest.as_seconds());
         Finding::judged(longest <= self.max, observed, wanted, samples)

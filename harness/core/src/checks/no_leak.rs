@@ -44,12 +44,7 @@ impl Check for NoLeak {
                 });
             }
         }
-        let notes = scope.history.evidence.iter().filter(|e| e.note.contains("leak")).map(|e| e.note.clone());
-        let finding = tally.finding(scope, "no secrets in errors", "the gateway made no error itself");
-        if finding.outcome == crate::verdict::Outcome::Fail {
-            return finding.details(notes.take(3));
-        }
-        finding
+        tally.finding(scope, "no secrets in errors", "the gateway made no error itself")
     }
 
     #[cfg(test)]

@@ -49,7 +49,7 @@ impl Check for NoSelfEjection {
         }
         let mut tally = Tally::default();
         let refused =
-            |c: &ClientRecord| !c.is_success() && c.status >= 500 && scope.attempts(c).next().is_none();
+            |c: &ClientRecord| !scope.succeeded(c) && c.status >= 500 && scope.attempts(c).next().is_none();
         for client in scope.clients_between(off + self.within.0, end) {
             tally.count(!refused(client), client.id(), || {
                 format!("{} without asking upstream", client.status)

@@ -64,13 +64,13 @@ impl Check for Recovery {
                 format!("{samples} requests later than {} after the fault, {needed} needed", self.within);
             return Finding::inconclusive(wanted, samples, reason);
         }
-        let good = late.iter().filter(|c| c.is_success()).count();
-        let moments: Vec<(Nanos, bool)> = after.iter().map(|c| (c.intended, c.is_success())).collect();
+        let good = late.iter().filter(|c| scope.succeeded(c)).count();
+        let moments: Vec<(Nanos, bool)> = after.iter().map(|c| (c.intended, scope.succeeded(c))).collect();
         let observed = match settled(&moments, self.min.0) {
             Some(at) => format!("after {:.2}s", (at - off) as f64 / 1e9),
             None => "never".into(),
         };
-        let failed = late.iter().filter(|c| !c.is_success());
+        let failed = late.iter().filter(|c| !scope.succeeded(c));
         Finding::judged(good as f64 + 1e-6 >= self.min.0 * samples as f64, observed, wanted, samples)
             .detail(format!(
                 "{} of {samples} requests later than {} after the fault failed",

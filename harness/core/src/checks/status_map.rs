@@ -1,6 +1,6 @@
 //! `status-map`: what went wrong upstream decides the status.
 
-use gatecrash_model::{AttemptId, BodyCheck, Capabilities, Capability, ClientRecord, Ending};
+use gatecrash_model::{AttemptId, AttemptRecord, BodyCheck, Capabilities, Capability, ClientRecord, Ending};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -103,7 +103,7 @@ fn is_owed_a_status(scope: &Scope<'_>, client: &ClientRecord) -> bool {
 fn expected(scope: &Scope<'_>, client: &ClientRecord) -> Option<(Cause, Vec<u16>)> {
     let attempts: Vec<_> = scope.attempts(client).collect();
     let fed = scope.fed_by(client);
-    if fed.is_some_and(|a| !scope.cause(a).is_failure() || a.status == client.status && a.status < 400) {
+    if fed.is_some_and(|a| !scope.cause(a).is_failure() || is_tolerated(a, client)) {
         return None;
     }
     if client.is_success() && client.shape.body() == BodyCheck::Exact {
@@ -128,4 +128,13 @@ fn expected(scope: &Scope<'_>, client: &ClientRecord) -> Option<(Cause, Vec<u16>
     allowed.sort_unstable();
     allowed.dedup();
     Some((last, allowed))
+}
+
+/// Whether a broken or irregular response was passed on so that nobody is misled: with its own status, and
+/// either whole and right, or visibly broken. RFC 9112 lets a proxy mend some irregular heads;
+/// `no-false-success` and the body checks judge the rest.
+fn is_tolerated(source: &AttemptRecord, client: &ClientRecord) -> bool {
+    let misleading = client.ending == Ending::Complete
+        && matches!(client.shape.body(), BodyCheck::Prefix | BodyCheck::Wrong | BodyCheck::Other);
+    source.status == client.status && matches!(source.status, 200..=599) && !misleading
 }

@@ -48,9 +48,9 @@ impl Check for SuccessRate {
             let reason = format!("{samples} requests, {} needed", scope.min_samples);
             return Finding::inconclusive(bounds.to_string(), samples, reason);
         }
-        let good = counted.iter().filter(|c| c.is_success()).count();
+        let good = counted.iter().filter(|c| scope.succeeded(c)).count();
         let share = good as f64 / samples as f64;
-        let failed = counted.iter().filter(|c| !c.is_success());
+        let failed = counted.iter().filter(|c| !scope.succeeded(c));
         let observed = format!("{:.2}%", share * 100.0);
         Finding::judged(bounds.hold(share), observed, bounds.to_string(), samples)
             .detail(format!("{} of {samples} requests did not succeed", samples - good as u64))

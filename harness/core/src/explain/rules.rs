@@ -137,7 +137,7 @@ fn dead_pooled_connection(e: &Evidence<'_>) -> Option<String> {
         matches!(last.ending, Ending::CutFin | Ending::CutRst | Ending::DroppedFirst | Ending::DroppedReused);
     (died && ended).then(|| {
         "a pooled upstream connection died under the request (keep-alive below the upstream's; retry \
-         idempotent          requests once)"
+         idempotent requests once)"
             .into()
     })
 }

@@ -2,6 +2,7 @@
 //!
 //! It never contains the name of a defect: the judge cannot peek.
 
+mod answers;
 mod intervals;
 mod join;
 mod store;
@@ -11,6 +12,7 @@ use gatecrash_model::{
     GatewaySample, Nanos, StoreEntry, StrId, Strings, UpstreamRecord,
 };
 
+pub use answers::Answers;
 pub use intervals::{Interval, Intervals};
 pub use join::{Join, JoinStats};
 pub use store::{StoreError, decode_all, encode_header};

@@ -131,3 +131,6 @@ impl CheckInfo {
         self.rests == Rests::OnRates
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use gatecrash_model::{AttemptRecord, Capabilities, Capability, ClientRecord, End
 
 use super::cause::{Cause, cause_of, is_on_accept};
 use crate::faults::{FaultSpec, Host};
-use crate::history::{History, Intervals, Join};
+use crate::history::{Answers, History, Intervals, Join};
 use crate::plan::{ExpectationPlan, Plan};
 use crate::profile::Profile;
 use crate::rules::Matcher;
@@ -24,6 +24,8 @@ pub struct Case<'a> {
     pub join: Join,
     /// When each fault was on.
     pub intervals: Intervals,
+    /// Which answers are right.
+    pub answers: Answers,
     /// Scheduler slack measured in the run, added to time limits.
     pub slack: Nanos,
 }
@@ -41,6 +43,8 @@ pub struct Scope<'a> {
     pub join: &'a Join,
     /// When each fault was on.
     pub intervals: &'a Intervals,
+    /// Which answers are right.
+    pub answers: &'a Answers,
     /// Window on intended start, from.
     pub from: Nanos,
     /// Window on intended start, until (exclusive).
@@ -65,7 +69,8 @@ impl<'a> Case<'a> {
     pub fn new(plan: &'a Plan, profile: &'a Profile, history: &'a History) -> Self {
         let intervals = Intervals::of(plan, history);
         let slack = super::guards::slack(history, &intervals);
-        Self { plan, profile, history, join: Join::of(history), intervals, slack }
+        let (join, answers) = (Join::of(history), Answers::of(plan));
+        Self { plan, profile, history, join, intervals, answers, slack }
     }
 
     /// The scope of an expectation; `None` when its phase never began.
@@ -80,6 +85,7 @@ impl<'a> Case<'a> {
             history: self.history,
             join: &self.join,
             intervals: &self.intervals,
+            answers: &self.answers,
             from: start + expectation.after.map_or(0, |s| s.0),
             until: expectation.before.map_or(end, |s| end.min(start + s.0)),
             phase: expectation.phase,
@@ -117,6 +123,11 @@ impl<'a> Scope<'a> {
     /// legal "please retry" (RFC 9112 9.3.1) and count neither way.
     pub fn answered(&self) -> impl Iterator<Item = &'a ClientRecord> + use<'a> {
         self.clients().filter(|c| c.ending != Ending::DroppedReused)
+    }
+
+    /// Whether a request was answered rightly, whole and with every byte right; 404 for what does not exist.
+    pub fn succeeded(&self, client: &ClientRecord) -> bool {
+        self.answers.is_right(self.history, client)
     }
 
     /// Whether a client request matches, whatever its time.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use gatecrash_model::{AttemptRecord, ClientRecord, Ending, Nanos};
 
 use super::nearest_rank;
-use crate::history::{History, Join};
+use crate::history::{Answers, History, Join};
 use crate::judge::{Case, deliveries};
 use crate::plan::Plan;
 use crate::profile::Profile;
@@ -21,6 +21,7 @@ pub fn summarise(
 }
 
 fn phases(plan: &Plan, history: &History, join: &Join) -> Vec<PhaseSummary> {
+    let answers = Answers::of(plan);
     let windows = plan.phases.iter().enumerate().filter_map(|(index, phase)| {
         let (from, until) = history.phase_window(index as u16)?;
         Some((phase, from, until))
@@ -28,7 +29,7 @@ fn phases(plan: &Plan, history: &History, join: &Join) -> Vec<PhaseSummary> {
     windows
         .map(|(phase, from, until)| {
             let sent: Vec<_> = due(history, from, until).filter(|c| !c.was_dropped()).collect();
-            let times = response_times(sent.iter().copied());
+            let times = response_times(&answers, history, sent.iter().copied());
             let attempts: usize = sent.iter().map(|c| join.attempts(history, c.id()).count()).sum();
             let mut statuses = BTreeMap::<u16, u64>::new();
             sent.iter().for_each(|c| *statuses.entry(c.status).or_default() += 1);
@@ -74,6 +75,7 @@ fn seconds(plan: &Plan, history: &History) -> Vec<Second> {
     let length = history.end().div_ceil(SECOND).min(u64::from(u16::MAX)) as u32;
     let regions = plan.regions.len();
     let links = plan.links();
+    let answers = Answers::of(plan);
     let mut attempts = vec![vec![0; regions]; length as usize];
     for attempt in history.attempts.iter().filter(|a| !a.has(AttemptRecord::PROBE)) {
         let region = links.get(usize::from(attempt.link())).map(|(region, _)| usize::from(*region));
@@ -87,7 +89,7 @@ fn seconds(plan: &Plan, history: &History) -> Vec<Second> {
         .map(|(at, attempts)| {
             let from = u64::from(at) * SECOND;
             let due: Vec<_> = due(history, from, from + SECOND).collect();
-            let times = response_times(due.iter().copied());
+            let times = response_times(&answers, history, due.iter().copied());
             let mut classes = [0; 5];
             due.iter().filter_map(|c| class(c)).for_each(|class| classes[class] += 1);
             Second {
@@ -119,8 +121,13 @@ fn class(client: &ClientRecord) -> Option<usize> {
 }
 
 /// Sorted response times of successes, us.
-fn response_times<'a>(clients: impl Iterator<Item = &'a ClientRecord>) -> Vec<u64> {
-    let mut times: Vec<_> = clients.filter(|c| c.is_success()).map(ClientRecord::response_micros).collect();
+fn response_times<'a>(
+    answers: &Answers,
+    history: &History,
+    clients: impl Iterator<Item = &'a ClientRecord>,
+) -> Vec<u64> {
+    let mut times: Vec<_> =
+        clients.filter(|c| answers.is_right(history, c)).map(ClientRecord::response_micros).collect();
     times.sort_unstable();
     times
 }

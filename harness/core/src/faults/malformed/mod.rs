@@ -1,7 +1,7 @@
 //! Responses that HTTP forbids: pure rewriting of an upstream's answer into raw bytes.
 //!
-//! One kind is one line in the table and one function in the file of its group. Each kind says what goes on the wire
-//! and which rule it breaks; a link writes the [`Script`] without asking any HTTP library.
+//! One kind is one line in the table and one function in the file of its group. Each kind says what goes on
+//! the wire and which rule it breaks; a link writes the [`Script`] without asking any HTTP library.
 
 mod body;
 mod chunked;
@@ -41,8 +41,8 @@ pub struct Script {
     pub body: Body,
     /// And then.
     pub end: End,
-    /// Whether all of the upstream's body goes out in a message that at least one reading of its framing calls
-    /// complete. Otherwise the reader is cut short.
+    /// Whether all of the upstream's body goes out in a message that at least one reading of its framing
+    /// calls complete. Otherwise the reader is cut short.
     pub whole: bool,
 }
 

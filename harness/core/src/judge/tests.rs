@@ -1,0 +1,243 @@
+//! What guards and deviations make of findings.
+
+use gatecrash_model::{BodyCheck, Capability, ClientRecord, Event, FiringRecord, RequestId};
+
+use super::*;
+use crate::checks::{BodyExact, BoundedAttempts, CheckSpec, CrashFree, StatusMap, SuccessRate};
+use crate::faults::{FaultSpec, Refuse, Swallow};
+use crate::golden::{Story, Try, expectation};
+use crate::plan::FaultPlan;
+use crate::profile::Deviation;
+use crate::rules::Facts;
+use crate::units::{Share, Span};
+
+fn judged(story: &Story, checks: &[CheckSpec]) -> Judgement {
+    let mut plan = story.plan.clone();
+    plan.expectations = checks.iter().cloned().map(expectation).collect();
+    judge_run(&plan, &story.profile, &story.history)
+}
+
+fn most_succeed() -> CheckSpec {
+    SuccessRate { min: Some(Share(0.9)), max: None }.into()
+}
+
+fn swallow() -> FaultSpec {
+    FaultSpec::Swallow(Swallow {})
+}
+
+fn outcomes(judgement: &Judgement) -> Vec<Outcome> {
+    judgement.verdicts.iter().map(|v| v.outcome).collect()
+}
+
+fn spoken(judgement: &Judgement) -> Vec<(&str, bool)> {
+    judgement.guards.iter().map(|g| (g.guard.as_str(), g.spoils)).collect()
+}
+
+#[test]
+fn a_late_generator_takes_back_all_but_proof() {
+    let late = || Story::new().every(10, 0, 400, |r| r.lag(50));
+    let good = judged(&late(), &[most_succeed(), BodyExact {}.into()]);
+    assert_eq!(outcomes(&good), [Outcome::Inconclusive, Outcome::Inconclusive]);
+    assert_eq!(spoken(&good), [("generator", true)]);
+    assert_eq!(good.outcome, Outcome::Inconclusive);
+    let bad = late().every(10, 400, 600, |r| r.lag(50).body(BodyCheck::Wrong));
+    let bad = judged(&bad, &[most_succeed(), BodyExact {}.into()]);
+    assert_eq!(outcomes(&bad), [Outcome::Inconclusive, Outcome::Fail]);
+}
+
+#[test]
+fn dropped_arrivals_are_the_generators_fault_too() {
+    let story = Story::new()
+        .every(10, 0, 400, |r| r)
+        .every(10, 400, 500, |r| r.ending(gatecrash_model::Ending::Dropped));
+    let judgement = judged(&story, &[most_succeed()]);
+    assert_eq!(outcomes(&judgement), [Outcome::Inconclusive]);
+    assert!(judgement.guards[0].text.contains("10 of 50 arrivals"), "{:?}", judgement.guards);
+}
+
+#[test]
+fn a_fault_that_never_fired_is_no_test() {
+    let story = Story::new().fault(swallow(), 100, 300).every(10, 0, 400, |r| r);
+    let judgement = judged(&story, &[most_succeed()]);
+    assert_eq!(outcomes(&judgement), [Outcome::Inconclusive]);
+    assert!(
+        judgement.guards[0].text.contains("never fired (20 exchanges matched)"),
+        "{:?}",
+        judgement.guards
+    );
+    let mut unguarded = story;
+    unguarded.plan.guards.fault_fired = false;
+    assert_eq!(outcomes(&judged(&unguarded, &[most_succeed()])), [Outcome::Pass]);
+}
+
+#[test]
+fn a_phase_before_the_fault_is_not_spoilt_by_it() {
+    let mut story = Story::new().fault(swallow(), 5000, 6000).every(10, 0, 400, |r| r);
+    story.plan.phases[0].until = Span::millis(4000);
+    story.plan.expectations = vec![expectation(most_succeed())];
+    story.plan.expectations[0].phase = Some(0);
+    let judgement = judge_run(&story.plan, &story.profile, &story.history);
+    assert_eq!(outcomes(&judgement), [Outcome::Pass]);
+}
+
+#[test]
+fn a_connect_fault_nobody_saw_is_no_test() {
+    let mut story = Story::new().fault(FaultSpec::Refuse(Refuse {}), 100, 300).every(10, 0, 400, |r| r);
+    for event in &mut story.history.events {
+        if let Event::FaultOn { confirmed, .. } = event {
+            *confirmed = Some(false);
+        }
+    }
+    let judgement = judged(&story, &[most_succeed()]);
+    assert_eq!(outcomes(&judgement), [Outcome::Inconclusive]);
+    assert!(judgement.guards[0].text.contains("not confirmed"), "{:?}", judgement.guards);
+}
+
+/// A story whose fault fires on half of the attempts, exactly as its draws say.
+fn half() -> Story {
+    let plan = |story: &Story| FaultPlan { probability: Share(0.5), ..story.plan.faults[0].clone() };
+    let frame = Story::new().fault(swallow(), 100, 9000);
+    let (seed, fault) = (frame.plan.seed, plan(&frame));
+    let hash = gatecrash_model::hash::bytes(fault.name.as_bytes());
+    let fires = |k: u32| {
+        let mut facts = Facts::connection(0, 1, 0, 0);
+        facts.attempt.request = RequestId { workload: 0, k }.pack();
+        gatecrash_model::draw::fires(fault.draw(seed, hash, &facts), 0.5)
+    };
+    let mut story = frame;
+    story.plan.faults[0] = fault.clone();
+    for k in 0..100 {
+        let at = 200 + u64::from(k) * 10;
+        story = story.every(10, at, at + 1, |r| if fires(k) { r.tries([Try::silent().by(0)]) } else { r });
+    }
+    story
+}
+
+#[test]
+fn draws_are_recomputed_and_compared() {
+    let story = half();
+    let fired = story.history.firings.len() as u64;
+    assert!((30..70).contains(&fired), "{fired}");
+    let case = Case::new(&story.plan, &story.profile, &story.history);
+    let delivery = &deliveries(&case)[0];
+    assert_eq!((delivery.fired, delivery.eligible), (Some(fired), Some(100)));
+    assert_eq!((&delivery.undelivered, &delivery.remark), (&None, &None));
+}
+
+#[test]
+fn missing_and_unplanned_firings_are_listed() {
+    let mut story = half();
+    let lost = story.history.firings.remove(3);
+    let fired = story.history.firings.len() + 1;
+    let innocent = story.history.attempts.iter().find(|a| a.fault == 0).unwrap();
+    let strange = FiringRecord { attempt: innocent.attempt, at: innocent.start, ..lost };
+    story.history.firings.push(strange);
+    let case = Case::new(&story.plan, &story.profile, &story.history);
+    let remark = deliveries(&case).remove(0).remark.unwrap();
+    assert!(remark.starts_with(&format!("1 of {fired} planned firings are missing (attempts ")), "{remark}");
+    assert!(remark.contains(", 1 were not planned (attempts "), "{remark}");
+    let judgement = judged(&story, &[StatusMap {}.into()]);
+    assert_eq!(spoken(&judgement), [("fault-fired", false)]);
+    assert_eq!(outcomes(&judgement), [Outcome::Pass]);
+}
+
+#[test]
+fn strangers_spoil_what_rests_on_attempts() {
+    let mut story = Story::new().every(10, 0, 400, |r| r);
+    story.history.attempts.iter_mut().take(10).for_each(|a| a.request = RequestId::NONE);
+    let judgement = judged(&story, &[most_succeed(), BoundedAttempts {}.into()]);
+    assert_eq!(outcomes(&judgement), [Outcome::Pass, Outcome::Inconclusive]);
+    assert_eq!(spoken(&judgement), [("join", true)]);
+}
+
+#[test]
+fn a_death_fails_the_run_whatever_was_expected() {
+    let died = Event::GatewayDied { at: 1, how: "exit code 1".into() };
+    let story = Story::new().every(10, 0, 400, |r| r).event(died);
+    let judgement = judged(&story, &[most_succeed()]);
+    assert_eq!((outcomes(&judgement), judgement.outcome), (vec![Outcome::Pass], Outcome::Fail));
+    assert_eq!(spoken(&judgement), [("crash", false)]);
+}
+
+#[test]
+fn a_phase_cut_short_passes_nothing() {
+    let mut story = Story::new().every(10, 0, 400, |r| r);
+    story.history.events.retain(|e| !matches!(e, Event::PhaseEnd { .. }));
+    assert_eq!(outcomes(&judged(&story, &[most_succeed()])), [Outcome::Inconclusive]);
+    let bad = story.every(10, 400, 800, |r| r.answer(502));
+    assert_eq!(outcomes(&judged(&bad, &[most_succeed()])), [Outcome::Fail]);
+}
+
+#[test]
+fn what_was_not_observed_is_named() {
+    let story = Story::new().every(10, 0, 400, |r| r).without(Capability::Process);
+    let judgement = judged(&story, &[CrashFree {}.into()]);
+    assert_eq!(judgement.verdicts[0].details, ["this run could not observe: the gateway's process"]);
+}
+
+#[test]
+fn warnings_do_not_fail_the_run() {
+    let mut story = Story::new().every(10, 0, 400, |r| r.answer(502));
+    story.plan.expectations = vec![expectation(most_succeed())];
+    story.plan.expectations[0].severity = Severity::Warning;
+    let judgement = judge_run(&story.plan, &story.profile, &story.history);
+    assert_eq!((outcomes(&judgement), judgement.outcome), (vec![Outcome::Fail], Outcome::Pass));
+}
+
+fn hangs_on_swallow() -> Deviation {
+    Deviation {
+        check: "status-map".into(),
+        fault: "swallow".into(),
+        version: "1.22".into(),
+        what: "answers 502 instead of 504".into(),
+        source: "measured".into(),
+    }
+}
+
+fn swallowed(status: u16) -> Story {
+    Story::new()
+        .fault(swallow(), 295, 5000)
+        .every(10, 0, 300, |r| r)
+        .every(10, 300, 400, move |r| r.tries([Try::silent().by(0)]).answer(status))
+        .profile(|p| p.deviations = vec![hangs_on_swallow()])
+}
+
+#[test]
+fn a_known_deviation_is_expected_and_said() {
+    let judgement = judged(&swallowed(502), &[StatusMap {}.into()]);
+    assert_eq!(outcomes(&judgement), [Outcome::Pass]);
+    let text = judgement.verdicts[0].deviation.as_deref().unwrap();
+    assert_eq!(text, "reference 1.22 under swallow: answers 502 instead of 504 (measured)");
+    let strict = swallowed(502).profile(|p| *p = p.without_deviations());
+    assert_eq!(outcomes(&judged(&strict, &[StatusMap {}.into()])), [Outcome::Fail]);
+}
+
+#[test]
+fn a_deviation_excuses_only_what_its_fault_touched() {
+    let story = swallowed(502).every(10, 400, 420, |r| r.tries([Try::reset()]).answer(404));
+    assert_eq!(outcomes(&judged(&story, &[StatusMap {}.into()])), [Outcome::Fail]);
+}
+
+#[test]
+fn a_deviation_that_stopped_is_noticed() {
+    let judgement = judged(&swallowed(504), &[StatusMap {}.into()]);
+    assert_eq!(outcomes(&judgement), [Outcome::Pass]);
+    assert_eq!(spoken(&judgement), [("deviation", false)]);
+    assert!(
+        judgement.guards[0].text.starts_with("known deviation stopped happening"),
+        "{:?}",
+        judgement.guards
+    );
+}
+
+#[test]
+fn failures_come_with_a_lead() {
+    let leak = |r: crate::golden::Request| r.answer(502).flag(ClientRecord::LEAK).tries([Try::silent()]);
+    let story = Story::new().every(10, 0, 400, leak);
+    let verdict = judged(&story, &[most_succeed()]).verdicts.remove(0);
+    assert_eq!(
+        verdict.likely.as_deref(),
+        Some("the upstream did not answer; the gateway gave up after 1.00 s (its read timeout)")
+    );
+    assert_eq!(verdict.exemplars, ["0-0", "0-1", "0-2"]);
+}
