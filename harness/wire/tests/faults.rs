@@ -13,6 +13,7 @@ use gatecrash_core::rules::{ConnectionMatch, Glob, Matcher};
 use gatecrash_core::units::{Share, Size, Span};
 use gatecrash_model::{AttemptRecord, EndedBy, Ending, RequestId};
 use support::*;
+use tokio::io::AsyncWriteExt;
 
 const BODY: &str = "0123456789abcdef";
 
@@ -55,6 +56,15 @@ async fn a_gateway_that_leaves_during_a_delay_is_written_down() {
     assert_eq!(told(&attempt), (Ending::Hang, EndedBy::Gateway, 1, 0, 0));
     assert!(!attempt.has(AttemptRecord::FORWARDED) && attempt.has(AttemptRecord::REQUEST_WHOLE));
     assert!(rig.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_half_close_during_a_delay_changes_nothing() {
+    let latency = Latency { add: Span::millis(60), jitter: None };
+    let (rig, mut client) = asked(FaultSpec::Latency(latency)).await;
+    client.stream.shutdown().await.unwrap();
+    assert_eq!(client.rest().await, (ok_via("3-0-0", BODY).into_bytes(), End::Fin));
+    assert_eq!(told(&rig.attempts(1).await[0]), (Ending::Complete, EndedBy::Nobody, 1, 200, 16));
 }
 
 #[tokio::test]
