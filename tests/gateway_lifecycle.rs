@@ -1,11 +1,12 @@
-//! Gateways that do not start, do not stop, or lose the harness: what is said, and that nothing is left behind.
+//! Gateways that do not start, do not stop, or lose the harness: what is said, and that nothing is left
+//! behind.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 #[expect(dead_code, unreachable_pub, reason = "shared by several test programs")]
 mod gateway_support;
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -65,7 +66,8 @@ fn tiny_gateway() {
     let listener = TcpListener::bind(std::env::var("LISTEN").unwrap()).unwrap();
     println!("tiny gateway in front of {}", std::env::var("FIRST").unwrap());
     for mut stream in listener.incoming().map_while(Result::ok) {
-        let _ = stream.read(&mut [0; 4096]);
+        let head = BufReader::new(&stream).lines().map_while(Result::ok);
+        head.take_while(|line| !line.is_empty()).for_each(drop);
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\ntiny");
     }
 }
