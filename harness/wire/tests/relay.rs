@@ -324,7 +324,7 @@ async fn what_is_no_request_is_turned_away() {
     assert!(rig.kept().attempts.is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_hundred_connections_at_once() {
     let rig =
         std::sync::Arc::new(Rig::start(&[], |head| ok(head.split(' ').nth(1).unwrap().as_bytes())).await);
