@@ -35,7 +35,7 @@ impl Check for Amplification {
         example: "amplification: { max: 1.3 }",
         needs: Capabilities::of(&[Capability::Attempts]),
         min_samples: 30,
-        rests: Rests::OnRates,
+        rests: Rests::OnExchanges,
     };
 
     fn judge(&self, scope: &Scope<'_>) -> Finding {

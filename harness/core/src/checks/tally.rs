@@ -43,7 +43,11 @@ impl Tally {
         }
         let mut groups: Vec<_> = self.bad.into_iter().collect();
         groups.sort_by_key(|(_, requests)| std::cmp::Reverse(requests.len()));
-        let observed = format!("{count} of {} did otherwise", self.samples);
+        let observed = match count {
+            0 => "no violation".to_owned(),
+            1 => "1 violation".to_owned(),
+            n => format!("{n} violations"),
+        };
         let mut finding = Finding::judged(count == 0, observed, wanted, self.samples);
         for (how, requests) in groups.iter().take(6) {
             finding = finding.detail(format!("{} x {how}", requests.len()));

@@ -15,8 +15,11 @@ pub(super) const RULES: &[Rule] = &[
     refused_connection,
     out_of_resources,
     ejected_peer,
+    mixed_up,
     cut_body_made_whole,
+    acknowledged_early,
     retried,
+    repeated_without_leave,
     policy_denied,
     s3_code,
     dead_pooled_connection,
@@ -83,6 +86,30 @@ fn cut_body_made_whole(e: &Evidence<'_>) -> Option<String> {
         "the gateway ended a broken upstream body as if it were whole (it must cut the client off, too)"
             .into()
     })
+}
+
+fn mixed_up(e: &Evidence<'_>) -> Option<String> {
+    (e.client.shape.body() == BodyCheck::Other).then(|| {
+        "the client got another request's response (a connection lost count, or two answers were swapped)"
+            .into()
+    })
+}
+
+fn acknowledged_early(e: &Evidence<'_>) -> Option<String> {
+    let answered = e.client.answered().filter(|_| matches!(e.client.status, 200..=299))?;
+    let first = e.attempts.first().filter(|_| e.client.op.is_write())?;
+    let upstream_answered = first.start + u64::from(first.first_byte.min(first.done)) * 1_000;
+    (answered < upstream_answered).then(|| "the gateway acknowledged a write before its upstream did".into())
+}
+
+fn repeated_without_leave(e: &Evidence<'_>) -> Option<String> {
+    let last = e.last().filter(|_| e.attempts.len() > 1)?;
+    let count = e.attempts.len();
+    if !last.op.is_idempotent() {
+        return Some(format!("the gateway sent {} {count} times although it is not idempotent", last.op));
+    }
+    let refused = e.attempts[..count - 1].iter().find(|a| matches!(a.status, 400..=499))?;
+    Some(format!("the gateway tried again after {}, which no repeat can change", refused.status))
 }
 
 fn retried(e: &Evidence<'_>) -> Option<String> {

@@ -6,10 +6,13 @@ use gatecrash_model::{AttemptRecord, Capabilities, Capability, ClientRecord, End
 
 use super::cause::{Cause, cause_of, is_on_accept};
 use crate::faults::{FaultSpec, Host};
-use crate::history::{Answers, History, Intervals, Join};
+use crate::history::{Answers, History, Interval, Intervals, Join};
 use crate::plan::{ExpectationPlan, Plan};
 use crate::profile::Profile;
 use crate::rules::Matcher;
+
+/// How near to a recorded edge a fault may already, or still, be felt.
+const EDGE: Nanos = 50_000_000;
 
 /// A whole run, ready to be judged.
 #[derive(Debug)]
@@ -100,9 +103,24 @@ impl<'a> Case<'a> {
 // === impl Scope ===
 
 impl<'a> Scope<'a> {
-    /// Client requests of the window that match and were sent, by intended time.
+    /// Client requests of the window that match and were sent, by intended time. Where the window is a phase's,
+    /// those that a fault of another phase can have met on its edge belong to neither.
     pub fn clients(&self) -> impl Iterator<Item = &'a ClientRecord> + use<'a> {
-        self.clients_between(self.from, self.until)
+        let foreign = self.foreign_faults();
+        let met = move |c: &ClientRecord| foreign.iter().any(|i| i.overlaps(c.sent(), c.ended()));
+        self.clients_between(self.from, self.until).filter(move |c| !met(c))
+    }
+
+    /// Recorded intervals, with an edge around them, of faults that the plan keeps out of this phase.
+    fn foreign_faults(&self) -> Vec<Interval> {
+        let phase = self.phase.and_then(|p| self.plan.phases.get(usize::from(p)));
+        let Some(phase) = phase else { return Vec::new() };
+        let is_foreign = |fault: u16| {
+            let fault = &self.plan.faults[usize::from(fault)];
+            fault.until <= phase.from || fault.from >= phase.until
+        };
+        let wider = |i: Interval| Interval { from: i.from.saturating_sub(EDGE), until: i.until + EDGE, ..i };
+        self.intervals.all().filter(|(fault, _)| is_foreign(*fault)).map(|(_, i)| wider(i)).collect()
     }
 
     /// The same for another window.

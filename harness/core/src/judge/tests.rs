@@ -251,3 +251,21 @@ fn failures_come_with_a_lead() {
     );
     assert_eq!(verdict.exemplars, ["0-0", "0-1", "0-2"]);
 }
+
+#[test]
+fn requests_on_the_edge_of_a_phase_belong_to_neither() {
+    let mut story = Story::new()
+        .fault(swallow(), 1000, 2000)
+        .every(10, 0, 990, |r| r)
+        .every(10, 990, 1000, |r| r.tries([Try::silent().pause(15).by(0)]))
+        .every(10, 1000, 1100, |r| r.tries([Try::silent().by(0)]));
+    story.history.events.retain(|e| !matches!(e, Event::PhaseEnd { .. }));
+    story.history.events.push(Event::PhaseEnd { phase: 0, at: 1_000_000_000 });
+    story.plan.phases[0].until = Span::millis(1000);
+    let all = SuccessRate { min: Some(Share(1.0)), max: None };
+    story.plan.expectations = vec![expectation(all.into())];
+    story.plan.expectations[0].phase = Some(0);
+    let judgement = judge_run(&story.plan, &story.profile, &story.history);
+    assert_eq!(outcomes(&judgement), [Outcome::Pass]);
+    assert_eq!(judgement.verdicts[0].samples, 95);
+}

@@ -23,7 +23,7 @@ const STRANGE: Nanos = 50_000_000;
 pub struct Delivery {
     /// Index in the plan.
     pub fault: u16,
-    /// Recorded firings; `None` for faults that are intervals.
+    /// Recorded firings on other attempts than health probes; `None` for faults that are intervals.
     pub fired: Option<u64>,
     /// Attempts (or connections) it could have fired on, when that can be recomputed.
     pub eligible: Option<u64>,
@@ -42,8 +42,10 @@ struct Candidate {
 
 /// Compares plan and history, one entry per fault.
 pub fn deliveries(case: &Case<'_>) -> Vec<Delivery> {
+    let probes = case.history.attempts.iter().filter(|a| a.has(AttemptRecord::PROBE));
+    let probes: HashSet<u64> = probes.map(|a| a.attempt).collect();
     let mut firings: HashMap<u16, Vec<&FiringRecord>> = HashMap::new();
-    for firing in &case.history.firings {
+    for firing in case.history.firings.iter().filter(|f| !probes.contains(&f.attempt)) {
         firings.entry(firing.fault).or_default().push(firing);
     }
     let disturbed = disturbances(case);
