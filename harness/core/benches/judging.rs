@@ -1,4 +1,5 @@
-//! What deciding and judging cost: one fault decision, the join, and every check over a run of 100,000 requests.
+//! What deciding and judging cost: one fault decision, the join, and every check over a run of 100,000
+//! requests.
 
 use std::hint::black_box;
 

@@ -200,3 +200,6 @@ fn body_broke(e: &Evidence<'_>) -> Option<String> {
     let of = if last.promised == u32::MAX { String::new() } else { format!(" of {}", last.promised) };
     Some(format!("the upstream's body ended ({}) after {}{of} bytes", last.ending, last.response_bytes))
 }
+
+#[cfg(test)]
+mod tests;

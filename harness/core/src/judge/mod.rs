@@ -94,7 +94,7 @@ fn judge(
         Outcome::Inconclusive => false,
     });
     match doubt {
-        Some(doubt) => (finding.doubted(doubt.reason), None),
+        Some(doubt) => (finding.doubted(doubt.reason, deviation.is_some()), None),
         None => (finding, deviation),
     }
 }
@@ -114,12 +114,13 @@ fn outcome(plan: &Plan, history: &History, verdicts: &[Verdict]) -> Outcome {
 
 impl Finding {
     /// The same numbers, which may not be believed, and why.
-    fn doubted(self, reason: String) -> Self {
-        let said = format!(
-            "without that: {} {}",
-            self.observed,
-            if self.outcome == Outcome::Pass { "(holds)" } else { "(does not hold)" }
-        );
+    fn doubted(self, reason: String, deviates: bool) -> Self {
+        let holds = match self.outcome {
+            Outcome::Pass if deviates => "a known deviation",
+            Outcome::Pass => "holds",
+            _ => "does not hold",
+        };
+        let said = format!("without that: {} ({holds})", self.observed);
         let mut details = vec![reason, said];
         details.extend(self.details);
         Self { outcome: Outcome::Inconclusive, details, ..self }

@@ -103,8 +103,8 @@ impl<'a> Case<'a> {
 // === impl Scope ===
 
 impl<'a> Scope<'a> {
-    /// Client requests of the window that match and were sent, by intended time. Where the window is a phase's,
-    /// those that a fault of another phase can have met on its edge belong to neither.
+    /// Client requests of the window that match and were sent, by intended time. Where the window is a
+    /// phase's, those that a fault of another phase can have met on its edge belong to neither.
     pub fn clients(&self) -> impl Iterator<Item = &'a ClientRecord> + use<'a> {
         let foreign = self.foreign_faults();
         let met = move |c: &ClientRecord| foreign.iter().any(|i| i.overlaps(c.sent(), c.ended()));
