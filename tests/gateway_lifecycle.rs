@@ -1,11 +1,12 @@
-//! Gateways that do not start, do not stop, or lose the harness: what is said, and that nothing is left behind.
+//! Gateways that do not start, do not stop, or lose the harness: what is said, and that nothing is left
+//! behind.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 #[expect(dead_code, unreachable_pub, reason = "shared by several test programs")]
 mod gateway_support;
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -65,7 +66,8 @@ fn tiny_gateway() {
     let listener = TcpListener::bind(std::env::var("LISTEN").unwrap()).unwrap();
     println!("tiny gateway in front of {}", std::env::var("FIRST").unwrap());
     for mut stream in listener.incoming().map_while(Result::ok) {
-        let _ = stream.read(&mut [0; 4096]);
+        let head = BufReader::new(&stream).lines().map_while(Result::ok);
+        head.take_while(|line| !line.is_empty()).for_each(drop);
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\ntiny");
     }
 }
@@ -211,8 +213,8 @@ async fn a_url_is_an_address_and_no_process() {
 /// The harness is killed with SIGKILL while a gateway with workers runs: nothing of it may survive.
 #[tokio::test]
 async fn a_killed_harness_leaves_no_gateway() {
-    for name in ["nginx", "haproxy", "tiny"] {
-        if name != "tiny" && !installed(name) {
+    for name in ["nginx", "haproxy", "tiny", "embedded"] {
+        if matches!(name, "nginx" | "haproxy") && !installed(name) {
             continue;
         }
         let dir = tempfile::tempdir().unwrap();
@@ -232,7 +234,7 @@ async fn a_killed_harness_leaves_no_gateway() {
             .split_whitespace()
             .map(|pid| pid.parse().unwrap())
             .collect();
-        assert_eq!(pids.len(), if name == "tiny" { 1 } else { 2 }, "{name}: {pids:?}");
+        assert_eq!(pids.len(), if matches!(name, "nginx" | "haproxy") { 2 } else { 1 }, "{name}: {pids:?}");
         assert!(pids.iter().all(|pid| alive(*pid)), "{name}: {pids:?}");
         harness.kill().unwrap();
         harness.wait().unwrap();
@@ -245,7 +247,16 @@ async fn a_killed_harness_leaves_no_gateway() {
 async fn harness_that_gets_killed() {
     let name = std::env::var("GATEWAY").unwrap();
     let dir = std::env::var("RUN_DIR").unwrap();
-    let gateway = if name == "tiny" { tiny() } else { recipe(&name, &[]) };
+    let gateway = match name.as_str() {
+        "tiny" => tiny(),
+        "embedded" => GatewayPlan::Embedded {
+            preset: "strict".into(),
+            defects: Vec::new(),
+            defect_rate: Share(1.0),
+            params: std::collections::BTreeMap::new(),
+        },
+        released => recipe(released, &[]),
+    };
     let gateway = start_in(gateway, Path::new(&dir)).await.unwrap();
     let pids: Vec<String> = gateway.pids().iter().map(u32::to_string).collect();
     println!("pids: {}", pids.join(" "));

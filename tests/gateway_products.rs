@@ -65,6 +65,9 @@ async fn passes_requests_and_stops(name: &str, version: &str) {
     for upstream in &setup.upstreams {
         assert!(setup.gateway.needles.contains(&upstream.endpoint.addr.to_string()));
     }
+    let profile = &setup.gateway.profile;
+    assert_eq!((profile.max_attempts, profile.retries_5xx.as_slice()), (2, [500, 502, 503, 504].as_slice()));
+    assert!(profile.retries_4xx.is_empty() && !profile.deviations.is_empty());
     let sample = setup.gateway.sample(5);
     assert_eq!(sample.at, 5);
     assert!(sample.processes >= 2 && sample.resident > 1 << 20 && sample.sockets >= 1, "{sample:?}");

@@ -1,9 +1,9 @@
 //! The gateway under test: always another process.
 //!
-//! A [`Blueprint`](blueprint::Blueprint) says how to start, reload and stop one: a [recipe](recipe) of a product, the
-//! embedded reference gateway (a recipe too), or a [command](command) of the user's. [`launch`] turns it into a
-//! [`Gateway`], whose process tree lives below a [supervisor](shim) of ours that leaves nothing behind. A gateway that
-//! already runs somewhere is an address and nothing more.
+//! A [`Blueprint`](blueprint::Blueprint) says how to start, reload and stop one: a [recipe](recipe) of a
+//! product, the embedded reference gateway (a recipe too), or a [command](command) of the user's. [`launch`]
+//! turns it into a [`Gateway`], whose process tree lives below a [supervisor](shim) of ours that leaves
+//! nothing behind. A gateway that already runs somewhere is an address and nothing more.
 
 mod blueprint;
 mod catalogue;
@@ -35,7 +35,7 @@ pub use self::catalogue::{Listed, catalogue, known, probe_pattern};
 pub use self::error::{GatewayError, Side};
 pub use self::launch::launch;
 pub use self::live::Gateway;
-pub use self::parameters::{Kind, Parameter};
+pub use self::parameters::{Parameter, ParameterKind};
 pub use self::plan_check::check_plan;
 pub use self::recipe::{RECIPES, Recipe, Source};
 pub use self::witness::WitnessLine;
@@ -66,7 +66,8 @@ pub struct Launch<'a> {
     pub executable: &'a Path,
     /// What the gateway signs with, when the plan says that it signs.
     pub credentials: Option<GatewayCredentials>,
-    /// A name of this run alone, planted where a careless error page would show it. Letters, digits and dashes.
+    /// A name of this run alone, planted where a careless error page would show it. Letters, digits and
+    /// dashes.
     pub planted: &'a str,
 }
 

@@ -117,7 +117,8 @@ fn read_file(path: &Path) -> Result<SourceText, Failure> {
     Ok(SourceText::new(path.display().to_string(), text))
 }
 
-/// The cases of all sources; every file's mistakes are reported together, warnings go to stderr.
+/// The cases of all sources; every file's mistakes are reported together, warnings go to stderr. A scenario that asks
+/// what a gateway put in its place cannot do is skipped by name.
 pub fn plan_all(sources: &[SourceText], options: &Options) -> Result<Vec<Case>, Failure> {
     let mut cases = Vec::new();
     let mut mistakes = String::new();
@@ -129,10 +130,20 @@ pub fn plan_all(sources: &[SourceText], options: &Options) -> Result<Vec<Case>, 
                 }
                 cases.extend(loaded.cases);
             }
+            Err(why) if options.gateway.is_some() && why.is_about_the_gateway() => {
+                let what = why.iter().map(|d| d.message.as_str()).collect::<Vec<_>>().join(", ");
+                eprintln!("skipped: {}: {what}", source.name);
+            }
             Err(diagnostics) => mistakes.push_str(&diagnostics.to_string()),
         }
     }
     if mistakes.is_empty() { Ok(cases) } else { Err(Failure::usage(mistakes)) }
+}
+
+/// Whether a scenario has one of these tags; one with mistakes has every tag, so that they are reported.
+pub fn has_tag(source: &SourceText, tags: &[String], options: &Options) -> bool {
+    scenario::load(source, &Files, options)
+        .map_or(true, |loaded| loaded.cases.iter().any(|c| c.plan.tags.iter().any(|t| tags.contains(t))))
 }
 
 /// Fragments beside the file that names them: from the file system, or from the shipped ones.

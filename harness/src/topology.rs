@@ -104,9 +104,9 @@ impl Topology {
         let control = mock.control();
         let credentials = identities(plan, &control)?;
         let signs = plan.workloads.iter().find(|w| w.sign == SignPlan::Gateway).and_then(|w| w.identity);
-        let key = signs
-            .and_then(|identity| credentials.get(usize::from(identity)))
-            .map(|c| GatewayCredentials { access_key: c.access_key.clone(), secret_key: c.secret_key.clone() });
+        let key = signs.and_then(|identity| credentials.get(usize::from(identity))).map(|c| {
+            GatewayCredentials { access_key: c.access_key.clone(), secret_key: c.secret_key.clone() }
+        });
         let planted = format!("planted-{}", ground.run);
         let executable = &options.executable;
         let launch =

@@ -133,11 +133,26 @@ fn a_full_disk_ends_the_run_with_an_environment_error() {
     desk.expect_nothing_left();
 }
 
+/// A gateway without a read timeout, an upstream that never answers, and patient clients: nothing else would end it.
 #[test]
 fn the_deadline_aborts_a_run() {
     let _turn = turn();
     let desk = Desk::new();
-    desk.gatecrash(&["run", "smoke/region-outage", "--set", "guards.deadline=2s"]).exits(5).says("deadline");
+    let file = desk.file(
+        "hangs.yaml",
+        r#"
+gatecrash: 1
+name: hangs
+gateway: { embedded: { defects: [no-read-timeout] } }
+buckets: { media: { objects: { count: 10, key: "{n}", size: 1KiB } } }
+load: { app: { open: { rate: 20/s }, bucket: media, ops: { GetObject: 100% }, timeout: 100s } }
+timeline:
+  - { phase: silent, for: 1s, inject: [{ fault: { swallow: {} } }] }
+expect: [{ check: { bounded-time: {} } }]
+guards: { deadline: 3s }
+"#,
+    );
+    desk.gatecrash(&["run", &file]).exits(5).says("deadline");
     desk.expect_nothing_left();
 }
 

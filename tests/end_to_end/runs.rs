@@ -107,8 +107,8 @@ pub(crate) fn junit_is_valid(path: &Path) {
             quick_xml::events::Event::Eof => break,
             quick_xml::events::Event::Start(e) | quick_xml::events::Event::Empty(e) => {
                 match e.name().as_ref() {
-                    b"testsuite" => suites += 1,
-                    b"testcase" => cases += 1,
+                    "testsuite" => suites += 1,
+                    "testcase" => cases += 1,
                     _ => {}
                 }
             }

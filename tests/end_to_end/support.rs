@@ -1,7 +1,7 @@
 //! A fluent harness around the binary: a private folder for each test, patience instead of sleeps.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 

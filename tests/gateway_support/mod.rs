@@ -175,10 +175,11 @@ pub fn request(addr: SocketAddr, method: &str, path: &str) -> std::io::Result<(u
     let mut stream = TcpStream::connect(addr)?;
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
     let length = if method == "GET" { "" } else { "Content-Length: 0\r\n" };
-    write!(
-        stream,
-        "{method} {path} HTTP/1.1\r\nHost: s3.test\r\nx-gatecrash-id: 9f2c41aa-0-1\r\n{length}Connection: close\r\n\r\n"
-    )?;
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: s3.test\r\nx-gatecrash-id: 9f2c41aa-0-1\r\n{length}\
+         Connection: close\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes())?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     let text = String::from_utf8_lossy(&answer).into_owned();

@@ -22,8 +22,9 @@ impl Check {
             if self.resolved {
                 super::print(&gatecrash_core::scenario::resolved_yaml(case));
             } else {
-                for problem in crate::gateway::check_plan(plan) {
-                    return Err(Failure::usage(format!("{}: {problem}", plan.title())));
+                let problems = crate::gateway::check_plan(plan);
+                if !problems.is_empty() {
+                    return Err(Failure::usage(format!("{}: {}", plan.title(), problems.join("; "))));
                 }
                 let requests: f64 = plan
                     .workloads

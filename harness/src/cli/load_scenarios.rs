@@ -53,8 +53,12 @@ impl Selection {
         if self.paths.is_empty() && tags.is_empty() {
             tags.push(suite::BUILT_IN.to_owned());
         }
-        let mut cases = suite::plan_all(&self.sources()?, &options)?;
-        cases.retain(|c| tags.is_empty() || c.plan.tags.iter().any(|t| tags.contains(t)));
+        let mut sources = self.sources()?;
+        if !tags.is_empty() {
+            let own = Options { gateway: None, defects: Vec::new(), ..options.clone() };
+            sources.retain(|source| suite::has_tag(source, &tags, &own));
+        }
+        let mut cases = suite::plan_all(&sources, &options)?;
         cases.retain(|c| self.case.as_deref().is_none_or(|wanted| c.plan.title().contains(wanted)));
         if cases.is_empty() {
             return Err(Failure::usage("nothing was selected")

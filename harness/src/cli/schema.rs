@@ -16,7 +16,7 @@ impl Schema {
 }
 
 /// The schema as it is committed.
-pub fn text() -> String {
+fn text() -> String {
     let schema = gatecrash_core::scenario::schema();
     format!("{schema:#}\n")
 }

@@ -1,4 +1,5 @@
-//! How to start, reload and stop one gateway: what a recipe, the embedded gateway and a user's command come down to.
+//! How to start, reload and stop one gateway: what a recipe, the embedded gateway and a user's command come
+//! down to.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,5 @@
-//! A gateway that the user starts by a command of theirs: templates for arguments, environment and config file.
+//! A gateway that the user starts by a command of theirs: templates for arguments, environment and config
+//! file.
 
 use std::path::Path;
 

@@ -28,7 +28,8 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(1);
 /// How gateways say that their address is in use.
 const TAKEN: &[&str] = &["ddress already in use", "ddress in use", "cannot bind socket"];
 
-/// Starts the gateway of a plan and waits until it is ready. A gateway given by its address is looked up only.
+/// Starts the gateway of a plan and waits until it is ready. A gateway given by its address is looked up
+/// only.
 pub async fn launch(launch: Launch<'_>) -> Result<Gateway, GatewayError> {
     let problems = check_plan(launch.plan);
     if !problems.is_empty() {

@@ -32,7 +32,8 @@ pub struct Gateway {
     pub probes: Vec<ProbePattern>,
     /// What can be observed of it.
     pub capabilities: Capabilities,
-    /// Strings that only its configuration knows and no client may see: upstream addresses, planted names, its keys.
+    /// Strings that only its configuration knows and no client may see: upstream addresses, the planted name,
+    /// its secret key (not the access key, which S3 itself names in its errors).
     pub needles: Vec<String>,
     addr: SocketAddr,
     running: Option<Running>,
@@ -54,7 +55,7 @@ impl Gateway {
         let mut needles: Vec<String> = launch.endpoints.iter().map(|e| e.addr.to_string()).collect();
         needles.push(launch.planted.to_owned());
         if let Some(credentials) = &launch.credentials {
-            needles.extend([credentials.access_key.clone(), credentials.secret_key.clone()]);
+            needles.push(credentials.secret_key.clone());
         }
         needles.retain(|needle| !needle.is_empty());
         Self {
@@ -91,8 +92,8 @@ impl Gateway {
         self.addr
     }
 
-    /// Renders the configuration with one wrong value (or with none again), reloads, and waits until it is in force
-    /// as far as that can be seen.
+    /// Renders the configuration with one wrong value (or with none again), reloads, and waits until it is in
+    /// force as far as that can be seen.
     pub async fn reconfigure(&self, mistake: Option<&Misconfigure>) -> Result<(), GatewayError> {
         let running = self.running.as_ref().ok_or(GatewayError::NoProcess("reconfigure"))?;
         let _one_at_a_time = running.changing.lock().await;

@@ -1,4 +1,5 @@
-//! The parameters of a recipe: declared with kind, default and meaning; given as text; handed to templates typed.
+//! The parameters of a recipe: declared with kind, default and meaning; given as text; handed to templates
+//! typed.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +19,7 @@ pub struct Parameter {
     /// What it sets.
     pub about: String,
     /// What may be written.
-    pub kind: Kind,
+    pub kind: ParameterKind,
     /// Default, a template over `primaries` and `standbys`, the numbers of endpoints.
     pub default: String,
     /// Least value of a count or number, and of a span (with its unit).
@@ -35,7 +36,7 @@ pub struct Parameter {
 /// What a parameter's text means.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum ParameterKind {
     /// A duration of whole milliseconds; templates see `1500ms`.
     Span,
     /// A size; templates see bytes.
@@ -99,7 +100,7 @@ impl Parameter {
     pub(super) fn value(&self, text: &str) -> Result<Value, String> {
         let found = |expected: &str| format!("expected {expected}, found `{text}`");
         match self.kind {
-            Kind::Span => {
+            ParameterKind::Span => {
                 let span: Span = text.parse().map_err(|e| found(&format!("{e}")))?;
                 if !span.0.is_multiple_of(1_000_000) {
                     return Err(found("whole milliseconds"));
@@ -107,17 +108,17 @@ impl Parameter {
                 self.within(span.0 as f64, text, |bound| bound.parse::<Span>().ok().map(|s| s.0 as f64))?;
                 Ok(Value::from(format!("{}ms", span.0 / 1_000_000)))
             }
-            Kind::Size => {
+            ParameterKind::Size => {
                 let size: Size = text.parse().map_err(|e| found(&format!("{e}")))?;
                 self.within(size.0 as f64, text, |bound| bound.parse::<Size>().ok().map(|s| s.0 as f64))?;
                 Ok(Value::from(size.0))
             }
-            Kind::Count => {
+            ParameterKind::Count => {
                 let count: u64 = text.parse().map_err(|_| found("a whole number"))?;
                 self.within(count as f64, text, |bound| bound.parse().ok())?;
                 Ok(Value::from(count))
             }
-            Kind::Number => {
+            ParameterKind::Number => {
                 let number: f64 = text.parse().map_err(|_| found("a number"))?;
                 if !number.is_finite() || number < 0.0 {
                     return Err(found("a number of 0 or more"));
@@ -125,21 +126,21 @@ impl Parameter {
                 self.within(number, text, |bound| bound.parse().ok())?;
                 Ok(Value::from(number))
             }
-            Kind::Flag => text.parse::<bool>().map(Value::from).map_err(|_| found("true or false")),
-            Kind::Choice if self.of.iter().any(|word| word == text) => Ok(Value::from(text)),
-            Kind::Choice => Err(found(&format!("one of {}", self.of.join(", ")))),
-            Kind::Words if text == "none" => Ok(Value::from(Vec::<String>::new())),
-            Kind::Words => {
+            ParameterKind::Flag => text.parse::<bool>().map(Value::from).map_err(|_| found("true or false")),
+            ParameterKind::Choice if self.of.iter().any(|word| word == text) => Ok(Value::from(text)),
+            ParameterKind::Choice => Err(found(&format!("one of {}", self.of.join(", ")))),
+            ParameterKind::Words if text == "none" => Ok(Value::from(Vec::<String>::new())),
+            ParameterKind::Words => {
                 let words: Vec<&str> = text.split_whitespace().collect();
                 match words.iter().find(|word| !self.of.iter().any(|known| known == *word)) {
                     Some(word) => Err(format!("expected some of {}, found `{word}`", self.of.join(", "))),
                     None => Ok(Value::from_iter(words.iter().copied().map(str::to_owned))),
                 }
             }
-            Kind::Path if text.starts_with('/') && text.bytes().all(|b| b.is_ascii_graphic()) => {
+            ParameterKind::Path if text.starts_with('/') && text.bytes().all(|b| b.is_ascii_graphic()) => {
                 Ok(Value::from(text))
             }
-            Kind::Path => Err(found("a path that begins with `/`")),
+            ParameterKind::Path => Err(found("a path that begins with `/`")),
         }
     }
 
@@ -174,9 +175,9 @@ mod tests {
             of: vec!["a".into(), "b".into()],
         };
         vec![
-            parameter("tries", Kind::Count, "{{ primaries + 1 }}", Some("1")),
-            parameter("read-timeout", Kind::Span, "1s", Some("1ms")),
-            parameter("on", Kind::Words, "a", None),
+            parameter("tries", ParameterKind::Count, "{{ primaries + 1 }}", Some("1")),
+            parameter("read-timeout", ParameterKind::Span, "1s", Some("1ms")),
+            parameter("on", ParameterKind::Words, "a", None),
         ]
     }
 

@@ -41,6 +41,8 @@ enum State {
     Starting,
     Running(Pid),
     Ended(String),
+    /// The supervisor is gone and has not said how the gateway ended.
+    Lost,
 }
 
 /// A running gateway. Dropping it lets go of the supervisor's lifeline, which ends the whole tree.
@@ -89,8 +91,9 @@ impl Process {
         match tokio::time::timeout(SUPERVISOR_WITHIN, started).await {
             Ok(Ok(state)) => match &*state {
                 State::Running(pid) => process.main = Some(*pid),
-                State::Ended(how) => return Err(failed(io::Error::other(how.clone()))),
-                State::Starting => {}
+                // It may have ended since: whoever waits for it to be ready sees that.
+                State::Ended(_) | State::Starting => {}
+                State::Lost => return Err(failed(io::Error::other(SUPERVISOR_GONE))),
             },
             Ok(Err(_)) => return Err(failed(io::Error::other("its supervisor ended at once"))),
             Err(_) => return Err(failed(io::Error::other("its supervisor does not answer"))),
@@ -102,14 +105,15 @@ impl Process {
     pub(super) fn ended(&self) -> Option<String> {
         match &*self.state.borrow() {
             State::Ended(how) => Some(how.clone()),
-            _ => None,
+            State::Lost => Some(SUPERVISOR_GONE.into()),
+            State::Starting | State::Running(_) => None,
         }
     }
 
     /// Resolves when it has ended.
     pub(super) async fn end(&self) -> String {
         let mut state = self.state.clone();
-        let ended = state.wait_for(|state| matches!(state, State::Ended(_))).await;
+        let ended = state.wait_for(|state| matches!(state, State::Ended(_) | State::Lost)).await;
         match ended.as_deref() {
             Ok(State::Ended(how)) => how.clone(),
             _ => SUPERVISOR_GONE.into(),
@@ -169,7 +173,7 @@ async fn listen(output: ChildStdout, report: watch::Sender<State>) {
     report.send_if_modified(|state| {
         let gone = !matches!(state, State::Ended(_));
         if gone {
-            *state = State::Ended(SUPERVISOR_GONE.into());
+            *state = State::Lost;
         }
         gone
     });

@@ -1,5 +1,6 @@
-//! Recipes: what a released gateway is called, how it starts, reloads and stops, what can be set, what it declares.
-//! Data in `harness/gateways/<name>/`, one line here each; embedded, so that an installed program needs no files.
+//! Recipes: what a released gateway is called, how it starts, reloads and stops, what can be set, what it
+//! declares. Data in `harness/gateways/<name>/`, one line here each; embedded, so that an installed program
+//! needs no files.
 
 use gatecrash_core::units::Span;
 use serde::Deserialize;
@@ -76,7 +77,8 @@ pub struct Recipe {
     pub signs: bool,
     /// Log files in its directory, the most telling last.
     pub logs: Vec<String>,
-    /// Log with one JSON object a request that names every upstream try: a second witness of connect attempts.
+    /// Log with one JSON object a request that names every upstream try: a second witness of connect
+    /// attempts.
     #[serde(default)]
     pub witness: Option<String>,
     /// What can be set.

@@ -12,6 +12,10 @@ use super::recipe::SeenBy;
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 const QUOTED: usize = 8;
 
+/// A signal can be lost: HAProxy's master executes itself anew right after its start and misses what comes
+/// meanwhile. A second reload of the same file does no harm.
+const SIGNAL_EVERY: Duration = Duration::from_secs(1);
+
 /// Signals the gateway and waits until the new configuration serves.
 pub(super) async fn reload(running: &Running) -> Result<(), GatewayError> {
     let blueprint = &running.blueprint;
@@ -25,8 +29,8 @@ pub(super) async fn reload(running: &Running) -> Result<(), GatewayError> {
     };
     let before = running.process.workers();
     let said = count(running, &how.seen_by);
-    running.process.signal(signal_named(&how.signal)).map_err(|e| failed(e.to_string()))?;
     let deadline = Instant::now() + how.within.duration();
+    let mut due = Instant::now();
     loop {
         if let Some(how) = running.process.ended() {
             return Err(failed(format!("it ended ({how})")));
@@ -43,6 +47,10 @@ pub(super) async fn reload(running: &Running) -> Result<(), GatewayError> {
         if Instant::now() >= deadline {
             // Old workers may finish their last requests for as long as those take; new ones take all others.
             return if fresh { Ok(()) } else { Err(failed(format!("no sign of it within {}", how.within))) };
+        }
+        if !fresh && Instant::now() >= due {
+            running.process.signal(signal_named(&how.signal)).map_err(|e| failed(e.to_string()))?;
+            due = Instant::now() + SIGNAL_EVERY;
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }

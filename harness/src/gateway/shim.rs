@@ -1,11 +1,12 @@
 //! What stands between us and a gateway: `gatecrash __shim ...`, our own executable started again.
 //!
-//! `supervise` stays as the parent of the gateway's whole process tree (it adopts what the gateway forks and leaves).
-//! Its standard input is a lifeline: when the harness lets go of it, even by SIGKILL, every process of the tree is
-//! killed. `exec` is the last step: it ties the gateway's life to the supervisor's, raises the soft limit of open
-//! files to the hard one (at most 65,536), and becomes the gateway.
+//! `supervise` stays as the parent of the gateway's whole process tree (it adopts what the gateway forks and
+//! leaves). Its standard input is a lifeline: when the harness lets go of it, even by SIGKILL, every process
+//! of the tree is killed. `exec` is the last step: it ties the gateway's life to the supervisor's, raises the
+//! soft limit of open files to the hard one (at most 65,536), and becomes the gateway.
 //!
-//! Lines on the supervisor's standard output: `started <pid>`, then `ended <how>` once nothing of the tree is left.
+//! Lines on the supervisor's standard output: `started <pid>`, then `ended <how>` once nothing of the tree is
+//! left.
 
 use std::convert::Infallible;
 use std::ffi::OsString;

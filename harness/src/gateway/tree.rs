@@ -33,8 +33,8 @@ pub(super) fn signal(pid: Pid, signal: Signal) -> io::Result<()> {
     }
 }
 
-/// CPU, memory, descriptors and sockets of these processes together. Memory shared between them counts once each;
-/// CPU includes what ended children used.
+/// CPU, memory, descriptors and sockets of these processes together. Memory shared between them counts once
+/// each; CPU includes what ended children used.
 pub(super) fn sample(pids: &[Pid], at: Nanos) -> GatewaySample {
     let tick_micros = 1_000_000 / rustix::param::clock_ticks_per_second().max(1);
     let page = rustix::param::page_size() as u64;
@@ -66,7 +66,8 @@ impl Lowered {
         Ok(())
     }
 
-    /// Gives every process its first limit back; one that was born under the lowered limit gets the highest of them.
+    /// Gives every process its first limit back; one that was born under the lowered limit gets the highest
+    /// of them.
     pub(super) fn restore(&mut self, pids: &[Pid]) -> Result<(), GatewayError> {
         let first = std::mem::take(&mut self.0);
         let Some(highest) = first.values().copied().max_by_key(|limit| limit.unwrap_or(u64::MAX)) else {

@@ -1,4 +1,5 @@
-//! The second witness: a gateway's own log of the upstream tries of each request, also of those no link could see.
+//! The second witness: a gateway's own log of the upstream tries of each request, also of those no link could
+//! see.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
@@ -23,8 +24,8 @@ pub struct WitnessLine {
     pub ending: String,
 }
 
-/// The line as recipes have it written. Lists are separated by commas (and by colons, nginx's mark for a group that
-/// follows another).
+/// The line as recipes have it written. Lists are separated by commas (and by colons, nginx's mark for a
+/// group that follows another).
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Line {

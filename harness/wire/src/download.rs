@@ -84,8 +84,10 @@ impl Download<'_> {
                 Err(End::fault(*with))
             }
             Some(Terminal::StallBody(bytes)) => {
+                let close = response.close;
                 self.deliver(head, response, orders, *bytes).await?;
-                Ok(Answer::Silence)
+                // A shorter body leaves nothing to hold back.
+                Ok(if self.out.down.whole { Answer::Whole { close } } else { Answer::Silence })
             }
             Some(Terminal::Rewrite(kind)) => self.rewrite(*kind, head, line, response, orders).await,
             // The others are orders to the mock, or about a connection between exchanges.

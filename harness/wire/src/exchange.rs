@@ -50,7 +50,8 @@ impl Connection {
 
         self.uncount();
         let close = self.relay(request.frame, to_head).await?;
-        if close || request.close || self.half_closed || ordinal >= u32::from(u16::MAX) {
+        let last = self.half_closed && self.input.is_empty();
+        if close || request.close || last || ordinal >= u32::from(u16::MAX) {
             return Err(End::fin(EndedBy::Nobody));
         }
         let status = self.attempt.as_ref().map_or(0, |attempt| attempt.down.status);

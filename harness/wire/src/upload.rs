@@ -35,10 +35,14 @@ pub(crate) struct Upload<'a> {
 
 impl Upload<'_> {
     /// Relays the request and then watches the gateway; returns when the gateway leaves before its request is
-    /// whole, or resets. A FIN after a whole request is passed on to the mock, which may still answer.
+    /// whole, or resets. A FIN after the last whole request is passed on to the mock, which may still answer.
     pub(crate) async fn watch(mut self) -> With {
         loop {
             self.forward().await;
+            if *self.half_closed && self.input.is_empty() {
+                // A mock that is gone says so on its own direction.
+                _ = self.upstream.shutdown().await;
+            }
             if *self.half_closed || self.input.len() >= AHEAD {
                 std::future::pending::<()>().await;
             }
@@ -66,12 +70,7 @@ impl Upload<'_> {
         match self.gateway.read_buf(self.input).await {
             Ok(0) => {
                 *self.half_closed = true;
-                if !self.frame.is_done() {
-                    return Some(With::Fin);
-                }
-                // A mock that is gone says so on its own direction.
-                _ = self.upstream.shutdown().await;
-                None
+                (!self.frame.is_done()).then_some(With::Fin)
             }
             Ok(n) => {
                 *self.received += n as u64;

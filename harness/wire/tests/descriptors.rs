@@ -11,7 +11,7 @@ fn open() -> usize {
     std::fs::read_dir("/proc/self/fd").expect("a Linux /proc").count()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_left_open() {
     let before = open();
     let spec = FaultSpec::Truncate(Truncate { at: Size(1), with: With::Fin });

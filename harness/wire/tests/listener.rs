@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 const SHORT: Duration = Duration::from_millis(250);
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn refuse_closes_the_port_and_resets_what_is_open() {
     let rig = Rig::start(&[], |_| reply("").then(Then::Hang)).await;
     let mut idle = rig.connect().await;
@@ -30,7 +30,7 @@ async fn refuse_closes_the_port_and_resets_what_is_open() {
     assert!(rig.connections(2).await.iter().all(|c| c.ended_by == EndedBy::Fault));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_listener_comes_back_on_its_address_every_time() {
     let rig = Rig::start(&[], |_| ok(b"x")).await;
     for round in 0..3 {
@@ -46,7 +46,7 @@ async fn a_listener_comes_back_on_its_address_every_time() {
     assert_eq!(rig.connections(3).await.len(), 3);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_black_hole_answers_no_connect_and_silences_what_is_open() {
     let rig = Rig::start(&[], |_| ok(b"x")).await;
     let mut open = rig.connect().await;
@@ -74,7 +74,7 @@ async fn a_black_hole_answers_no_connect_and_silences_what_is_open() {
     assert_eq!(attempt.await.unwrap().request, request_id(3));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_in_a_black_hole_hangs() {
     let rig = Rig::start(&[], |_| reply("").then(Then::Hang)).await;
     let mut busy = rig.connect().await;
@@ -87,7 +87,7 @@ async fn a_request_in_a_black_hole_hangs() {
     assert_eq!((attempt.ending, attempt.ended_by, attempt.fault), (Ending::Hang, EndedBy::Fault, 3));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn live_connections_can_be_reset() {
     let rig = Rig::start(&[], |_| ok(b"x")).await;
     let mut client = rig.connect().await;
@@ -100,7 +100,7 @@ async fn live_connections_can_be_reset() {
     next.expect(ok_via("3-1-0", "x")).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_end_of_a_run_writes_down_what_was_open() {
     let rig =
         Rig::start(&[], |_| reply("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc").then(Then::Hang)).await;
@@ -122,7 +122,7 @@ async fn the_end_of_a_run_writes_down_what_was_open() {
     assert_eq!((client.rest().await.1, idle.rest().await.1), (End::Rst, End::Rst));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_state_can_be_stopped_in() {
     for state in [ListenerState::Open, ListenerState::Refuse, ListenerState::Blackhole] {
         let rig = Rig::start(&[], |_| ok(b"")).await;

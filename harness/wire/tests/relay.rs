@@ -194,6 +194,17 @@ async fn a_half_closed_gateway_is_still_answered() {
 }
 
 #[tokio::test]
+async fn requests_pipelined_before_a_half_close_are_all_answered() {
+    let rig = Rig::start(&[], |_| ok(b"hello")).await;
+    let mut client = rig.connect().await;
+    client.send([get(1), get(2), get(3)].concat()).await;
+    client.stream.shutdown().await.unwrap();
+    let all = [ok_via("3-0-0", "hello"), ok_via("3-0-1", "hello"), ok_via("3-0-2", "hello")].concat();
+    assert_eq!(client.rest().await, (all.into_bytes(), End::Fin));
+    assert_eq!(rig.attempts(3).await.len(), 3);
+}
+
+#[tokio::test]
 async fn a_gateway_that_aborts_its_upload_is_written_down() {
     let rig = Rig::start(&[], |_| ok(b"")).await;
     let mut client = rig.connect().await;
@@ -304,11 +315,16 @@ async fn what_is_no_request_is_turned_away() {
     assert!(bytes.starts_with(b"HTTP/1.1 400 "), "{}", bytes.escape_ascii());
     assert_eq!(end, End::Fin);
     drop(client);
-    assert_eq!(rig.connections(1).await[0].attempts, 0);
-    assert_eq!(rig.kept().evidence.len(), 1);
+    let mut client = rig.connect().await;
+    client.send(request("GET", &format!("/b/{}", "k".repeat(70_000)), 1, "")).await;
+    assert!(client.rest().await.0.starts_with(b"HTTP/1.1 400 "));
+    drop(client);
+    assert!(rig.connections(2).await.iter().all(|c| c.attempts == 0));
+    assert_eq!(rig.kept().evidence.len(), 2);
+    assert!(rig.kept().attempts.is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_hundred_connections_at_once() {
     let rig =
         std::sync::Arc::new(Rig::start(&[], |head| ok(head.split(' ').nth(1).unwrap().as_bytes())).await);

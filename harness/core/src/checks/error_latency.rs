@@ -46,7 +46,7 @@ impl Check for ErrorLatency {
         example: "error-latency: { p50: { max: 2s } }",
         needs: Capabilities::of(&[Capability::Framing]),
         min_samples: 1,
-        rests: Rests::OnRates,
+        rests: Rests::OnTimes,
     };
 
     fn judge(&self, scope: &Scope<'_>) -> Finding {

@@ -46,7 +46,7 @@ impl Check for Latency {
         example: "latency: { p50: { max: 50ms }, p99: { max: 250ms } }",
         needs: Capabilities::of(&[Capability::Framing]),
         min_samples: 1,
-        rests: Rests::OnRates,
+        rests: Rests::OnTimes,
     };
 
     fn judge(&self, scope: &Scope<'_>) -> Finding {

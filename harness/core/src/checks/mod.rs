@@ -39,8 +39,10 @@ pub struct CheckInfo {
 pub enum Rests {
     /// Single exchanges: each one that breaks the rule is proof, whatever else went wrong.
     OnExchanges,
-    /// Rates and times: only as good as the load that was offered and the faults that were delivered.
+    /// Shares and windows: only as good as the load that was offered and the faults that were delivered.
     OnRates,
+    /// Response times: as rates, and a late arrival is a slow one.
+    OnTimes,
 }
 
 /// One check.

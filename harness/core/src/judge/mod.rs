@@ -129,7 +129,7 @@ impl Finding {
 
 impl CheckInfo {
     fn rests_on_rates(&self) -> bool {
-        self.rests == Rests::OnRates
+        self.rests != Rests::OnExchanges
     }
 }
 

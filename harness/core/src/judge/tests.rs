@@ -3,7 +3,9 @@
 use gatecrash_model::{BodyCheck, Capability, ClientRecord, Event, FiringRecord, RequestId};
 
 use super::*;
-use crate::checks::{BodyExact, BoundedAttempts, CheckSpec, CrashFree, StatusMap, SuccessRate};
+use crate::checks::{
+    BodyExact, BoundedAttempts, CheckSpec, CrashFree, Latency, SpanBounds, StatusMap, SuccessRate,
+};
 use crate::faults::{FaultSpec, Refuse, Swallow};
 use crate::golden::{Story, Try, expectation};
 use crate::plan::FaultPlan;
@@ -33,15 +35,23 @@ fn spoken(judgement: &Judgement) -> Vec<(&str, bool)> {
     judgement.guards.iter().map(|g| (g.guard.as_str(), g.spoils)).collect()
 }
 
+/// 20 ms of lag are allowed: 50 blur response times, 300 blur shares too, and what was delivered stays a fact.
 #[test]
-fn a_late_generator_takes_back_all_but_proof() {
-    let late = || Story::new().every(10, 0, 400, |r| r.lag(50));
-    let good = judged(&late(), &[most_succeed(), BodyExact {}.into()]);
-    assert_eq!(outcomes(&good), [Outcome::Inconclusive, Outcome::Inconclusive]);
-    assert_eq!(spoken(&good), [("generator", true)]);
-    assert_eq!(good.outcome, Outcome::Inconclusive);
-    let bad = late().every(10, 400, 600, |r| r.lag(50).body(BodyCheck::Wrong));
-    let bad = judged(&bad, &[most_succeed(), BodyExact {}.into()]);
+fn a_late_generator_takes_back_what_it_blurs() {
+    let slow = || Latency {
+        p50: Some(SpanBounds { max: Some(Span::millis(500)), min: None }),
+        ..Latency::default()
+    };
+    let checks = [most_succeed(), BodyExact {}.into(), slow().into()];
+    let late = |ms| Story::new().every(10, 0, 400, move |r| r.lag(ms));
+    let little = judged(&late(50), &checks);
+    assert_eq!(outcomes(&little), [Outcome::Pass, Outcome::Pass, Outcome::Inconclusive]);
+    assert_eq!(spoken(&little), [("generator", true)]);
+    assert_eq!(little.outcome, Outcome::Inconclusive);
+    let much = judged(&late(300), &checks);
+    assert_eq!(outcomes(&much), [Outcome::Inconclusive, Outcome::Pass, Outcome::Inconclusive]);
+    let bad = late(300).every(10, 400, 600, |r| r.lag(300).body(BodyCheck::Wrong));
+    let bad = judged(&bad, &checks[..2]);
     assert_eq!(outcomes(&bad), [Outcome::Inconclusive, Outcome::Fail]);
 }
 

@@ -166,13 +166,13 @@ impl<'de> Deserializer<'de> for Reader<'de> {
                 [(key, node)] => {
                     visitor.visit_enum(Choice { name: &key.text, name_place: key.place, value: Some(node) })
                 }
-                [] => Err(Fail::expected(format!("one of {}", names.join(", ")), self.0)),
+                [] => Err(Why::Choose(self.0.kind(), names).into()),
                 [(first, _), (second, _), ..] => Err(Fail {
                     place: Some(second.place),
                     why: Why::Second(first.text.clone(), second.text.clone()),
                 }),
             },
-            _ => Err(Fail::expected(format!("one of {}", names.join(", ")), self.0)),
+            _ => Err(Why::Choose(self.0.kind(), names).into()),
         };
         self.finish(result)
     }

@@ -10,6 +10,8 @@ use crate::diagnostics::{Diagnostic, Place, nearest};
 
 /// More mistakes than this in one file are not searched for.
 const ENOUGH: usize = 50;
+/// Readings of one tree: a mistake costs one, and one for each mapping around it that cannot do without.
+const ATTEMPTS: usize = 8 * ENOUGH;
 /// Stands for every key in the list of what was cut.
 const INSTEAD: &str = "*";
 /// Longest list of names that is printed.
@@ -20,7 +22,10 @@ pub(super) fn read<T: DeserializeOwned>(tree: &Node) -> Result<T, Vec<Diagnostic
     let mut pruned = tree.clone();
     let mut mistakes = Vec::new();
     let mut cut: Vec<(Place, String)> = Vec::new();
-    for _ in 0..ENOUGH {
+    for _ in 0..ATTEMPTS {
+        if mistakes.len() == ENOUGH {
+            break;
+        }
         let fail = match decode::<T>(&pruned) {
             Ok(value) if mistakes.is_empty() => return Ok(value),
             Ok(_) => break,
@@ -28,9 +33,13 @@ pub(super) fn read<T: DeserializeOwned>(tree: &Node) -> Result<T, Vec<Diagnostic
         };
         let place = fail.place.unwrap_or(tree.place);
         let mut path = pruned.path_to(place).unwrap_or_default();
-        // A key that is missing because it was cut out, or misspelt, is no second mistake of the author's.
-        let gone = |key: &str| cut.iter().any(|(p, k)| *p == place && (k == key || k == INSTEAD));
-        let ours = matches!(&fail.why, Why::Missing(key) if gone(key));
+        // What is missing because it was cut out, or misspelt, is no second mistake of the author's.
+        let mut cut_here = cut.iter().filter(|(within, _)| *within == place);
+        let ours = match &fail.why {
+            Why::Missing(key) => cut_here.any(|(_, cut)| cut == key || cut == INSTEAD),
+            Why::Choose(..) | Why::Expected(..) => cut_here.next().is_some(),
+            _ => false,
+        };
         if !ours {
             mistakes.push(explain(&fail.why, place, &path));
         }
@@ -118,6 +127,12 @@ fn explain(why: &Why, place: Place, path: &[String]) -> Diagnostic {
         Why::Expected(expected, found) => {
             let of = if key.is_empty() { "the file".to_owned() } else { format!("`{key}`") };
             Diagnostic::error(format!("{of} is {found}"), place, format!("expected {expected}"))
+        }
+        Why::Choose(found, names) => {
+            let of = if key.is_empty() { "the file".to_owned() } else { format!("`{key}`") };
+            let names = names.join(", ");
+            Diagnostic::error(format!("{of} is {found}"), place, "expected exactly one kind")
+                .help(format!("expected one of {names}"))
         }
         Why::Bare(name) => Diagnostic::error(
             format!("`{name}` without its parameters"),

@@ -132,6 +132,7 @@ impl Node {
         match &self.value {
             Value::Null => "nothing".into(),
             Value::Scalar { text, .. } => format!("`{text}`"),
+            Value::Map(entries) if entries.is_empty() => "an empty mapping".into(),
             Value::Map(_) => "a mapping".into(),
             Value::Seq(_) => "a list".into(),
         }

@@ -7,6 +7,8 @@ mod references;
 mod timeline;
 mod world;
 
+use std::collections::HashMap;
+
 use super::decode::Spanned;
 use super::file::File;
 use super::mistakes::unknown;
@@ -30,7 +32,8 @@ pub(super) fn resolve(
     problems: &mut Vec<Diagnostic>,
 ) -> Option<Case> {
     let before = problems.len();
-    let mut cx = Cx { tree, sources, options, problems, origins: Vec::new() };
+    let mut cx =
+        Cx { nodes: index(tree), lines: HashMap::new(), sources, options, problems, origins: Vec::new() };
     cx.name("scenario name", &file.name);
     let regions = cx.regions(file);
     let buckets = cx.buckets(file, &regions);
@@ -88,14 +91,29 @@ struct World<'a> {
 
 /// What the resolvers of all blocks share.
 struct Cx<'a> {
-    tree: &'a Node,
+    /// Every value by its place.
+    nodes: HashMap<Place, &'a Node>,
+    /// Where the lines of each source begin, once asked for.
+    lines: HashMap<u16, Vec<u32>>,
     sources: &'a mut Vec<SourceText>,
     options: &'a Options,
     problems: &'a mut Vec<Diagnostic>,
     origins: Vec<(String, Origin)>,
 }
 
-impl Cx<'_> {
+/// Every value by its place; the first where several share one.
+fn index(tree: &Node) -> HashMap<Place, &Node> {
+    let mut nodes = HashMap::new();
+    let mut rest = vec![tree];
+    while let Some(node) = rest.pop() {
+        nodes.entry(node.place).or_insert(node);
+        let below = node.entries().iter().map(|(_, below)| below).chain(node.elements());
+        rest.extend(below.rev());
+    }
+    nodes
+}
+
+impl<'a> Cx<'a> {
     // === problems ===
 
     /// Notes an error.
@@ -147,8 +165,7 @@ impl Cx<'_> {
 
     /// The place of what stands at a path below a place; the place itself when there is nothing.
     fn within(&self, place: Place, path: &[&str]) -> Place {
-        let found =
-            self.tree.find(place).and_then(|start| path.iter().try_fold(start, |node, key| node.get(key)));
+        let found = self.node(place).and_then(|start| path.iter().try_fold(start, |node, key| node.get(key)));
         found.map_or(place, |node| node.place)
     }
 
@@ -170,10 +187,9 @@ impl Cx<'_> {
 
     /// Notes that a value stands at a place.
     fn took(&mut self, path: impl Into<String>, place: Place) {
-        let source = &self.sources[usize::from(place.source)];
-        let via = self.tree.find(place).map(|node| node.via).unwrap_or_default();
-        let (line, _) = source.position(place.start);
-        let file = source.name.clone();
+        let via = self.node(place).map(|node| node.via).unwrap_or_default();
+        let line = self.line(place);
+        let file = self.sources[usize::from(place.source)].name.clone();
         let origin = match via {
             Via::Set => Origin::Option("--set"),
             Via::Matrix => Origin::Matrix { file, line },
@@ -190,8 +206,16 @@ impl Cx<'_> {
     }
 
     /// Line of a place in its file.
-    fn line(&self, place: Place) -> u32 {
-        self.sources[usize::from(place.source)].position(place.start).0
+    fn line(&mut self, place: Place) -> u32 {
+        let text = &self.sources[usize::from(place.source)].text;
+        let begins = || text.match_indices('\n').map(|(at, _)| at as u32 + 1).collect();
+        let lines = self.lines.entry(place.source).or_insert_with(begins);
+        lines.partition_point(|begin| *begin <= place.start) as u32 + 1
+    }
+
+    /// The value at a place.
+    fn node(&self, place: Place) -> Option<&'a Node> {
+        self.nodes.get(&place).copied()
     }
 
     /// A source for what the command line gave, so that diagnostics can point at it.

@@ -180,6 +180,45 @@ fn ten_at_once() {
     insta::assert_snapshot!(wrong.render(false));
 }
 
+/// A mistake deep in a file has no echo around it.
+#[test]
+fn one_mistake_is_one_message() {
+    let table = [
+        ("{ add: 100ms }", "{ add: 100 }"),
+        ("{ add: 100ms }", "{ ad: 100ms }"),
+        ("{ latency: { add: 100ms } }", "{ malformed: { kind: nonsense } }"),
+        ("{ latency: { add: 100ms } }", "{ reset: { at: { bytes: 5 } } }"),
+        ("{ latency: { add: 100ms } }", "{}"),
+        ("{ latency: { add: 100ms } }", "[]"),
+        ("{ min: 99% }", "{ min: 0.99 }"),
+        ("size: 8KiB", "size: { weighted: { 8KiB: 1 } }"),
+        ("size: 8KiB", "size: { weihgted: { 8KiB: 100% } }"),
+        ("size: 8KiB", "size: {}"),
+        ("GetObject: 100%", "GetObject: { share: 1 }"),
+        ("bucket: media", "bucket: media\n    keys: { zipf: steep }"),
+        ("bucket: media", "bucket: media\n    keys: unifrom"),
+        ("preset: strict", "preset: { strict: 1 }"),
+        ("- { phase: before, for: 5s }", "- { phase: before, fro: 5s }"),
+        (
+            "allow: { actions: [\"s3:*\"], resources: [\"*\"] }",
+            "allow: { actions: \"s3:*\", resources: [\"*\"] }",
+        ),
+        ("allow: { actions: [\"s3:*\"], resources: [\"*\"] }", "allow: all"),
+    ];
+    for (from, to) in table {
+        let wrong = read(&with(from, to)).err().unwrap_or_else(|| panic!("`{to}` was accepted"));
+        assert_eq!(wrong.len(), 1, "`{to}`: {wrong}");
+    }
+}
+
+/// A file that is wrong all over does not flood the terminal.
+#[test]
+fn fifty_are_enough() {
+    let fault = "      - { fault: { latency: { add: 1 } } }\n";
+    let text = with("  - { phase: after, for: 5s }\n", &fault.repeat(80));
+    assert_eq!(read(&text).expect_err("is wrong").len(), 50);
+}
+
 /// Mistakes in the shape of a file are shown together too.
 #[test]
 fn several_of_shape() {

@@ -25,6 +25,8 @@ pub(crate) enum Why {
     Missing(&'static str),
     /// Something else stands there.
     Expected(String, String),
+    /// Neither a name nor a mapping with one, but this.
+    Choose(String, &'static [&'static str]),
     /// A name whose parameters are missing.
     Bare(String),
     /// A second key (the second) where one (the first) is all.

@@ -61,7 +61,8 @@ pub(crate) struct Guards {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Generator {
-    /// Largest 99th percentile of lag behind the schedule. Default: 20ms.
+    /// Largest 99th percentile of lag behind the schedule: above it response times are inconclusive, above ten
+    /// times as much whatever rests on shares and windows. Default: 20ms.
     #[serde(default)]
     pub(crate) max_lag_p99: Option<Spanned<Span>>,
     /// Largest share of starts dropped at the in-flight cap. Default: 0.1%.

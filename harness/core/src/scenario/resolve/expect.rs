@@ -113,7 +113,7 @@ impl Cx<'_> {
 
     /// Bounds have to say something, and their ends have to be in order.
     fn bounds(&mut self, place: Place, name: &str, example: &str) {
-        let Some(node) = self.tree.find(place).and_then(|n| n.get(name)) else { return };
+        let Some(node) = self.node(place).and_then(|n| n.get(name)) else { return };
         if node.entries().is_empty() && is_about_bounds(example, name) {
             let help = format!("for instance `check: {{ {example} }}`");
             let place = node.place;

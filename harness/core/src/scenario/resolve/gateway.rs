@@ -208,7 +208,7 @@ impl Cx<'_> {
             [] => "it can misconfigure nothing".to_owned(),
             list => format!("it can misconfigure {}", list.join(", ")),
         };
-        let node = self.tree.find(fault).and_then(|f| f.get("misconfigure"));
+        let node = self.node(fault).and_then(|f| f.get("misconfigure"));
         for (key, _) in node.map_or(&[][..], |n| n.entries()) {
             if !settings.contains(&key.text.as_str()) {
                 let message = format!("{what} cannot misconfigure `{}`", key.text);

@@ -57,7 +57,7 @@ impl Cx<'_> {
     /// Checks the names inside a fault or a check that stands at a place.
     pub(super) fn references(&mut self, place: Place, name: &str, world: &World<'_>, faults: &[&str]) {
         for (_, key, to) in REFERENCES.iter().filter(|(owner, ..)| *owner == name) {
-            let node = self.tree.find(place).and_then(|n| n.get(name)).and_then(|n| n.get(key));
+            let node = self.node(place).and_then(|n| n.get(name)).and_then(|n| n.get(key));
             let Some((text, at)) = node.and_then(|n| Some((n.text()?.to_owned(), n.place))) else { continue };
             match to {
                 To::Region => self.refer("region", &text, at, world.regions.iter().map(|r| r.name.as_str())),
@@ -72,7 +72,7 @@ impl Cx<'_> {
 
     /// The parameters of a fault or a check that stands at a place, with their keys.
     pub(super) fn parameters(&self, place: Place, name: &str) -> Option<(&Node, Vec<String>)> {
-        let node = self.tree.find(place)?.get(name)?;
+        let node = self.node(place)?.get(name)?;
         Some((node, node.entries().iter().map(|(key, _)| key.text.clone()).collect()))
     }
 }
