@@ -93,7 +93,7 @@ pub async fn run_case(
         Ok(()) => drive(plan, &mut topology, &ground, &clock, &recorder, live, stop).await,
         Err(error) => Err(error.into()),
     };
-    topology.stop(&*recorder).await;
+    topology.stop(plan, run, &*recorder).await;
     let stop = ended?;
 
     facts.ended = true;

@@ -12,7 +12,7 @@ use gatecrash_core::plan::{Plan, SignPlan};
 use gatecrash_core::rules::RuleSet;
 use gatecrash_load::{CredentialSource, Signer};
 use gatecrash_mock_s3::{Capacity, ChangeId, Control, Credentials, MockS3, WrongRegion, WrongRegionKind};
-use gatecrash_model::{AttemptRegistry, Clock, Event, Pool, RunId, Sink};
+use gatecrash_model::{AttemptRegistry, Clock, Event, Pool, RequestId, RunId, Sink};
 use gatecrash_wire::{AttemptCounter, Link, LinkConfig, ListenerState, Shared};
 
 use crate::exit::Failure;
@@ -187,8 +187,17 @@ impl Topology {
     }
 
     /// Stops everything in reverse order; the uploads the mock holds become events.
-    pub async fn stop(self, sink: &dyn Sink) {
+    pub async fn stop(self, plan: &Plan, run: RunId, sink: &dyn Sink) {
         self.gateway.stop().await;
+        // Links see no attempt that never connected; the gateway's own log may.
+        if plan.faults.iter().any(|f| f.spec.info().host == Host::Listener) {
+            for line in self.gateway.witness().unwrap_or_default() {
+                let named = RequestId::parse_header(line.id.as_bytes()).filter(|(of, _)| *of == run);
+                if let Some((_, id)) = named {
+                    sink.event(Event::Witnessed { request: id.pack(), attempts: line.attempts });
+                }
+            }
+        }
         for link in self.links {
             link.stop().await;
         }
