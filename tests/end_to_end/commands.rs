@@ -110,3 +110,12 @@ fn completions_name_the_commands() {
 fn help_lists_the_exit_codes() {
     Desk::new().gatecrash(&["--help"]).exits(0).says("130").says("inconclusive");
 }
+
+#[test]
+fn the_readme_shows_a_scenario_that_checks() {
+    let desk = Desk::new();
+    let readme = include_str!("../../README.md");
+    let example = readme.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
+    let file = desk.file("readme.yaml", example);
+    desk.gatecrash(&["check", &file]).exits(0);
+}
