@@ -1,6 +1,6 @@
 //! The whole shipped library on the embedded gateway, and what its runs must show beyond their verdicts.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use gatecrash::run_dir::RunDir;
 use gatecrash_core::faults::Host;
@@ -49,7 +49,7 @@ fn settings_were_in_force(run: &Path) {
     }
 }
 
-fn denied(run: &PathBuf) -> usize {
+fn denied(run: &Path) -> usize {
     refusals(run).len()
 }
 
