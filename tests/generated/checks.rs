@@ -13,12 +13,13 @@ pub(crate) fn page() -> String {
     let schema = Schema::new();
     let mut page = Page::new(
         "Checks",
-        "A check is a pure function over the recorded history. It is written under `expect` and ends in pass, fail \
-         or inconclusive; too few samples, a fault that did not fire as its draws say, a load generator that fell \
-         behind or a part that could not be observed make it inconclusive, with the reason. An expectation may \
-         narrow a check to a phase, a window and a match, see [expectations](scenario-format.md#expectation).\n\n\
-         *Proved by* names the [defects](defects.md) of the reference gateway that the self-test switches on and \
-         that this check must find.",
+        "A check is a pure function over the recorded history. It is written under `expect` and ends in \
+         pass, fail or inconclusive; too few samples, a fault that did not fire as its draws say, a load \
+         generator that fell behind or a part that could not be observed make it inconclusive, with the \
+         reason. An expectation may narrow a check to a phase, a window and a match, see \
+         [expectations](scenario-format.md#expectation).\n\n\
+         *Proved by* names the [defects](defects.md) of the reference gateway that the self-test switches \
+         on and that this check must find.",
     );
     let rows: Vec<_> =
         CHECKS.iter().map(|c| [format!("[`{0}`](#{0})", c.name), sentence(c.summary)]).collect();

@@ -10,8 +10,8 @@ const WIDTH: usize = 100;
 pub(crate) fn page() -> String {
     let mut page = Page::new(
         "Command line",
-        "The help text of every command, as `gatecrash COMMAND --help` prints it. stdout carries results, stderr \
-         progress and errors; how a command ends is in [exit codes](exit-codes.md).",
+        "The help text of every command, as `gatecrash COMMAND --help` prints it. stdout carries results, \
+         stderr progress and errors; how a command ends is in [exit codes](exit-codes.md).",
     );
     let mut command = with_width(gatecrash::cli::description());
     command.build();

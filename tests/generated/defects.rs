@@ -9,11 +9,13 @@ pub(crate) fn page() -> String {
     let mut page = Page::new(
         "Defects",
         &format!(
-            "What can be switched on in the embedded reference gateway, to prove that the [checks](checks.md) can \
-             fail: `gatecrash run --defect NAME`, or `defects` in a [scenario](scenario-format.md#embedded). \
-             Numbers are those of the catalogue of defects; they do not change.\n\n\
-             `gatecrash selftest` runs each under its scenario. The checks of *must* have to fail; those of *may* \
-             are allowed to, and so are the service-level checks {}. Any other failure is a false alarm.",
+            "What can be switched on in the embedded reference gateway, to prove that the \
+             [checks](checks.md) can fail: `gatecrash run --defect NAME`, or `defects` in a \
+             [scenario](scenario-format.md#embedded). Numbers are those of the catalogue of defects; they \
+             do not change.\n\n\
+             `gatecrash selftest` runs each under its scenario. The checks of *must* have to fail; those of \
+             *may* are allowed to, and so are the service-level checks {}. Any other failure is a false \
+             alarm.",
             codes(SIDE_EFFECTS)
         ),
     );

@@ -11,11 +11,12 @@ pub(crate) fn page() -> String {
     let schema = Schema::new();
     let mut page = Page::new(
         "Faults",
-        "A fault stands in the `inject` list of a phase. Where it acts, when it begins and ends, what it matches and \
-         how likely it is to fire are said beside it, see [inject](scenario-format.md#inject). Draws are keyed by \
-         seed, fault and request (or attempt, connection, key), so a seed replays them.\n\n\
-         Faults that act exchange by exchange or request by request take `match`, `probability`, `per` and `limit`; those \
-         that act for an interval take none of these.",
+        "A fault stands in the `inject` list of a phase. Where it acts, when it begins and ends, what it \
+         matches and how likely it is to fire are said beside it, see [inject](scenario-format.md#inject). \
+         Draws are keyed by seed, fault and request (or attempt, connection, key), so a seed replays \
+         them.\n\n\
+         Faults that act exchange by exchange or request by request take `match`, `probability`, `per` and \
+         `limit`; those that act for an interval take none of these.",
     );
     let rows: Vec<_> = FAULTS
         .iter()

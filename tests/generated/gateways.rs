@@ -8,12 +8,13 @@ use super::page::{Page, code, codes, sentence};
 pub(crate) fn page() -> String {
     let mut page = Page::new(
         "Gateways",
-        "What `gateway: { recipe: { name: ... } }` and `--gateway NAME` accept, and the embedded reference gateway. \
-         How a run handles a recipe and how to write one is in \
+        "What `gateway: { recipe: { name: ... } }` and `--gateway NAME` accept, and the embedded reference \
+         gateway. How a run handles a recipe and how to write one is in \
          [`harness/gateways/README.md`](../../harness/gateways/README.md).\n\n\
-         Defaults describe a well configured gateway in front of S3; where a default is a template, `primaries` and \
-         `standbys` are the numbers of endpoints. The declared behaviour is the one under default parameters with \
-         two primary endpoints and no standby: it is what the [checks](checks.md) hold the gateway to.",
+         Defaults describe a well configured gateway in front of S3; where a default is a template, \
+         `primaries` and `standbys` are the numbers of endpoints. The declared behaviour is the one under \
+         default parameters with two primary endpoints and no standby: it is what the [checks](checks.md) \
+         hold the gateway to.",
     );
     for gateway in described().expect("every recipe can be read") {
         describe(&mut page, &gateway);
@@ -75,8 +76,8 @@ fn deviations(page: &mut Page, profile: &Profile) {
         return;
     }
     page.text(
-        "Expected of these versions: a failure that they explain is reported as a deviation, and `--strict` makes it \
-         fail.",
+        "Expected of these versions: a failure that they explain is reported as a deviation, and \
+         `--strict` makes it fail.",
     );
     let rows: Vec<_> = profile
         .deviations

@@ -37,7 +37,7 @@ fn problem(file: &Path, text: &str, target: &str) -> Option<&'static str> {
 }
 
 /// Every Markdown file below a folder, hidden folders left out.
-fn documents(root: &Path) -> Vec<PathBuf> {
+pub(crate) fn documents(root: &Path) -> Vec<PathBuf> {
     let (mut found, mut folders) = (Vec::new(), vec![root.to_owned()]);
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).expect("is a folder") {
@@ -55,7 +55,7 @@ fn documents(root: &Path) -> Vec<PathBuf> {
 }
 
 /// Lines outside blocks of code.
-fn prose(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn prose(text: &str) -> impl Iterator<Item = &str> {
     let mut fenced = false;
     text.lines().filter(move |line| {
         let fence = line.trim_start().starts_with("```");

@@ -1,5 +1,5 @@
-//! The reference pages of `docs/reference/` are those of the tables in the code, and links between documents lead
-//! somewhere.
+//! The reference pages of `docs/reference/` are those of the tables in the code, and links between documents
+//! lead somewhere.
 
 mod checks;
 mod cli;
@@ -9,6 +9,7 @@ mod faults;
 mod gateways;
 mod links;
 mod malformed;
+mod mentions;
 mod page;
 mod scenario_format;
 mod schema;
@@ -72,4 +73,10 @@ fn the_folder_holds_these_pages_alone_and_the_index_names_them() {
 fn relative_links_lead_somewhere() {
     let broken = links::broken(root());
     assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn paths_and_commands_in_documents_exist() {
+    let missing = [mentions::missing_paths(root()), mentions::missing_commands(root())].concat();
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
 }

@@ -7,9 +7,9 @@ use super::page::{Page, code};
 pub(crate) fn page() -> String {
     let mut page = Page::new(
         "Malformed responses",
-        "The kinds of the fault [`malformed`](faults.md#malformed). The link writes them on the raw socket, without \
-         asking any HTTP library, in the place of the upstream's answer. The rule is the one that is broken, and \
-         where it stands.",
+        "The kinds of the fault [`malformed`](faults.md#malformed). The link writes them on the raw \
+         socket, without asking any HTTP library, in the place of the upstream's answer. The rule is the \
+         one that is broken, and where it stands.",
     );
     page.code("yaml", &format!("inject:\n  - fault: {{ malformed: {{ kind: {} }} }}", KINDS[0].name));
     let mut groups: Vec<&str> = KINDS.iter().map(|k| k.group).collect();

@@ -31,11 +31,11 @@ pub(crate) fn page() -> String {
     let mut page = Page::new(
         "Scenario format, version 1",
         "A scenario is a YAML file. Unknown keys, missing units and wrong types are errors at their line; \
-         `gatecrash check FILE` finds all mistakes at once, and `gatecrash check --resolved FILE` prints the plan \
-         with every default put in. The JSON schema for editors is \
+         `gatecrash check FILE` finds all mistakes at once, and `gatecrash check --resolved FILE` prints \
+         the plan with every default put in. The JSON schema for editors is \
          [`scenarios/schema/scenario.v1.json`](../../scenarios/schema/scenario.v1.json).\n\n\
-         A variable, `${name}`, may stand in any value. A dash in the column of defaults means that the key may be \
-         left out and then has no effect.",
+         A variable, `${name}`, may stand in any value. A dash in the column of defaults means that the key \
+         may be left out and then has no effect.",
     );
     page.heading(2, "Values");
     let rows: Vec<_> =
