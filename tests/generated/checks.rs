@@ -1,7 +1,7 @@
 //! `checks.md`.
 
 use gatecrash_core::checks::CHECKS;
-use gatecrash_core::selftest::DEFECTS;
+use gatecrash_core::selftest::{DEFECTS, SIDE_EFFECTS};
 use gatecrash_model::Capabilities;
 
 use super::page::{Page, codes, sentence};
@@ -31,14 +31,21 @@ pub(crate) fn page() -> String {
         page.code("yaml", &format!("expect:\n  - check: {{ {} }}", check.example));
         let payload = schema.definition(schema.payload("CheckSpec", check.name));
         schema.keys(&mut page, payload, &[], FILE);
-        let proofs = DEFECTS.iter().filter(|d| d.must.contains(&check.name)).map(|d| d.name);
         let needs: Vec<_> = Capabilities::default().missing(check.needs).map(|c| c.name()).collect();
         page.text(&format!(
-            "Least samples: {}. Needs to observe: {}. Proved by: {}.",
+            "Least samples: {}. Needs to observe: {}. {}",
             check.min_samples,
             if needs.is_empty() { "nothing beyond the client log".into() } else { needs.join(", ") },
-            codes(proofs)
+            proof(check.name)
         ));
     }
     page.finish()
+}
+
+fn proof(check: &str) -> String {
+    if SIDE_EFFECTS.contains(&check) {
+        return "A service-level check: any defect may touch it.".into();
+    }
+    let proofs = DEFECTS.iter().filter(|d| d.must.contains(&check)).map(|d| d.name);
+    format!("Proved by: {}.", codes(proofs))
 }

@@ -22,11 +22,11 @@ pub(crate) fn page() -> String {
         .iter()
         .map(|f| [format!("[`{0}`](#{0})", f.name), host(f.host).to_owned(), sentence(f.summary)])
         .collect();
-    page.table(["fault", "carried out by", "what it does"], &rows);
+    page.table(["fault", "where", "what it does"], &rows);
     for fault in FAULTS {
         page.heading(2, fault.name);
         page.text(&sentence(fault.summary));
-        page.text(&format!("{} Carried out by {}.", fault.doc, host(fault.host)));
+        page.text(&format!("{}\n\nWhere: {}.", fault.doc, host(fault.host)));
         page.code("yaml", &format!("inject:\n  - fault: {{ {} }}", fault.example));
         let payload = schema.definition(schema.payload("FaultSpec", fault.name));
         if payload.get("properties").is_some() {
@@ -40,10 +40,10 @@ pub(crate) fn page() -> String {
 
 fn host(host: Host) -> &'static str {
     match host {
-        Host::Link => "the link, exchange by exchange",
-        Host::Listener => "the link's listener, for an interval",
-        Host::Mock => "the mock S3, request by request",
-        Host::MockSetting => "the mock S3's settings, for an interval",
-        Host::Process => "the gateway's process, for an interval",
+        Host::Link => "link, exchange by exchange",
+        Host::Listener => "listener of the link, for an interval",
+        Host::Mock => "mock S3, request by request",
+        Host::MockSetting => "settings of the mock S3, for an interval",
+        Host::Process => "process of the gateway, for an interval",
     }
 }

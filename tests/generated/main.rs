@@ -19,8 +19,11 @@ use std::path::{Path, PathBuf};
 /// Set to rewrite the pages.
 const REWRITE: &str = "GATECRASH_REWRITE";
 
+/// Writes a page.
+type Write = fn() -> String;
+
 /// Every page, in the order of the index: file name and what writes it.
-const PAGES: &[(&str, fn() -> String)] = &[
+const PAGES: &[(&str, Write)] = &[
     ("scenario-format.md", scenario_format::page),
     ("faults.md", faults::page),
     ("malformed.md", malformed::page),

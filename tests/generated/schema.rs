@@ -113,7 +113,7 @@ impl Schema {
 
     fn many(&self, value: &Value, file: &str) -> String {
         let words = self.words(value, file);
-        if words == "text" { "texts".into() } else { words }
+        if matches!(words.as_str(), "text" | "whole number") { format!("{words}s") } else { words }
     }
 
     fn mapping(&self, value: &Value, file: &str) -> String {
