@@ -99,7 +99,7 @@ async fn row(
     live: &Live,
     stop: &StopLine,
 ) -> Result<Row, Failure> {
-    let (report, dir) = run::run_case(plan, options, live, stop.clone()).await?;
+    let (report, dir) = run::run_case(plan, options, live, stop).await?;
     crate::reports::keep(&dir, &report)?;
     if let Some(stop) = stop.borrow().as_ref() {
         return Err(Failure::environment(stop.why.clone()));

@@ -83,7 +83,7 @@ impl Run {
         let mut reports = Vec::new();
         let mut worst = Exit::Pass;
         for plan in plans.iter().flat_map(|p| std::iter::repeat_n(p, self.repeat as usize)) {
-            match run::run_case(plan, options, live, stop.clone()).await {
+            match run::run_case(plan, options, live, &stop).await {
                 Ok((report, dir)) => {
                     reports::keep(&dir, &report)?;
                     super::print(&String::from_utf8_lossy(&reports::render(
