@@ -5,7 +5,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use gatecrash_core::history::History;
 use gatecrash_core::plan::{GatewayPlan, Plan};
+use gatecrash_core::profile::Profile;
 use gatecrash_core::report::{Environment, RunReport};
 use gatecrash_core::stats::{Interruption, run_report};
 use gatecrash_model::{Clock, Pool, RunId, Sink, hash};
@@ -77,7 +79,7 @@ pub async fn run_case(
     dir.write_plan(&stored)?;
     let recorder = Arc::new(
         Recorder::create(&dir.history_path())
-            .map_err(|source| RunDirError::Io { path: dir.history_path(), source })?,
+            .map_err(|source| RunDirError::Write { path: dir.history_path(), source })?,
     );
     let clock = Arc::new(RunClock::start());
     let ground = Ground {
@@ -94,7 +96,12 @@ pub async fn run_case(
         run: run.to_string(),
         profile: topology.gateway.profile.clone(),
         capabilities: topology.gateway.capabilities,
-        environment: surroundings(plan, &topology, &dir, options),
+        environment: surroundings(
+            plan,
+            options,
+            &topology.gateway.version,
+            &dir.path().display().to_string(),
+        ),
         ended: false,
         interrupted: None,
     };
@@ -121,7 +128,7 @@ pub fn judge(dir: &RunDir, strict: bool) -> Result<RunReport, Failure> {
         (Some((exit, why)), _) => Some(Interruption { exit, why }),
         (None, true) => None,
         (None, false) => {
-            let why = "gatecrash was killed before the run ended".to_owned();
+            let why = "gatecrash was killed before the run ended, or could write no more".to_owned();
             Some(Interruption { exit: Exit::Aborted.code(), why })
         }
     };
@@ -130,19 +137,24 @@ pub fn judge(dir: &RunDir, strict: bool) -> Result<RunReport, Failure> {
     Ok(run_report(&plan, &profile, &history, facts.environment, run, interrupted))
 }
 
-fn surroundings(plan: &Plan, topology: &Topology, dir: &RunDir, options: &Options) -> Environment {
-    let mut reproduce = options.reproduce.clone();
-    if !reproduce.contains("--seed") {
-        reproduce.push_str(&format!(" --seed {}", plan.seed));
-    }
+/// The report of a case that could not be run: nothing is judged, and it says why.
+pub fn report_without_run(plan: &Plan, failure: &Failure, options: &Options) -> RunReport {
+    let mut plan = plan.clone();
+    gatecrash_core::report::redact_plan(&mut plan);
+    let why = Interruption { exit: failure.exit().code(), why: failure.message.clone() };
+    let (profile, history) = (Profile::strict(&gateway_name(&plan)), History::default());
+    run_report(&plan, &profile, &history, surroundings(&plan, options, "", ""), RunId(0), Some(why))
+}
+
+fn surroundings(plan: &Plan, options: &Options, gateway: &str, directory: &str) -> Environment {
     Environment {
         gatecrash: env!("CARGO_PKG_VERSION").into(),
-        gateway: topology.gateway.version.clone(),
+        gateway: gateway.into(),
         system: environment::system(),
         cores: environment::cores(),
         started: environment::now_rfc3339(),
-        reproduce,
-        directory: dir.path().display().to_string(),
+        reproduce: format!("{} --seed {}", options.reproduce, plan.seed),
+        directory: directory.into(),
     }
 }
 
@@ -170,8 +182,13 @@ fn disk_failure(what: String) -> Failure {
 
 impl From<RunDirError> for Failure {
     fn from(error: RunDirError) -> Self {
-        Self::environment(error.to_string())
-            .hint("the run directory must be writable; choose another with --out DIR")
+        let hint = match &error {
+            RunDirError::Write { .. } => "the run directory must be writable; choose another with --out DIR",
+            RunDirError::Read { .. } | RunDirError::Damaged { .. } => {
+                "the run directory is not whole: it can no longer be judged"
+            }
+        };
+        Self::environment(error.to_string()).hint(hint)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Everything around the gateway under test: mock regions, chaos links, the gateway itself.
 //!
 //! Start order is upstream first; teardown is the reverse, also when a start fails or is given up halfway. How the
-//! plan's faults reach the parts is in [`faults`].
+//! plan's faults reach the parts is in `faults`.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -23,6 +23,8 @@ mod faults;
 mod links;
 pub mod load;
 pub mod upstream;
+
+pub use self::faults::listener_state;
 
 /// The running parts of one case.
 pub struct Topology {
@@ -172,10 +174,9 @@ async fn launch(
     credentials: &[Credentials],
 ) -> Result<Gateway, Failure> {
     let signs = plan.workloads.iter().find(|w| w.sign == SignPlan::Gateway).and_then(|w| w.identity);
-    let key = signs.and_then(|identity| credentials.get(usize::from(identity))).map(|c| GatewayCredentials {
-        access_key: c.access_key.clone(),
-        secret_key: c.secret_key.clone(),
-    });
+    let key = signs
+        .and_then(|identity| credentials.get(usize::from(identity)))
+        .map(|c| GatewayCredentials { access_key: c.access_key.clone(), secret_key: c.secret_key.clone() });
     let planted = format!("planted-{}", ground.run);
     let executable = &options.executable;
     let launch = Launch { plan, endpoints, dir, executable, credentials: key, planted: &planted };

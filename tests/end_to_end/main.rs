@@ -9,3 +9,4 @@ mod commands;
 mod released_gateways;
 mod runs;
 mod selftest;
+mod trouble;

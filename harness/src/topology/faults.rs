@@ -18,10 +18,7 @@ impl Topology {
                 Ok(None)
             }
             Host::Listener => {
-                let state = match spec {
-                    FaultSpec::ConnectBlackhole(_) => ListenerState::Blackhole,
-                    _ => ListenerState::Refuse,
-                };
+                let state = listener_state(&spec).unwrap_or(ListenerState::Refuse);
                 Ok(Some(self.set_listeners(plan, fault, state).await))
             }
             Host::MockSetting => self.change_setting(plan, fault, &spec).map(|()| Some(true)),
@@ -156,5 +153,14 @@ impl Topology {
             Err(_) if self.gateway.exited().is_some() => Ok(false),
             Err(error) => Err(error.to_string()),
         }
+    }
+}
+
+/// What a fault makes of a listener, if it is a fault of listeners.
+pub fn listener_state(spec: &FaultSpec) -> Option<ListenerState> {
+    match spec {
+        FaultSpec::Refuse(_) => Some(ListenerState::Refuse),
+        FaultSpec::ConnectBlackhole(_) => Some(ListenerState::Blackhole),
+        _ => None,
     }
 }
