@@ -10,3 +10,4 @@ mod library;
 mod released_gateways;
 mod runs;
 mod selftest;
+mod trouble;
