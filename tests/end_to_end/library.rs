@@ -32,10 +32,16 @@ fn every_shipped_scenario_passes_and_its_faults_were_real() {
 fn connect_faults_were_probed(run: &Path) {
     let dir = RunDir::open(run).expect("a run");
     let (plan, history) = (dir.plan().expect("plan"), dir.history().expect("history"));
-    for (index, fault) in plan.faults.iter().enumerate().filter(|(_, f)| f.spec.info().host == Host::Listener) {
+    for (index, fault) in plan.faults.iter().enumerate().filter(|(_, f)| f.spec.info().host == Host::Listener)
+    {
         let intervals = history.fault_intervals(index as u16);
         assert!(!intervals.is_empty(), "{}: {} was never on", run.display(), fault.name);
-        assert!(intervals.iter().all(|(.., confirmed)| *confirmed), "{}: {} unprobed", run.display(), fault.name);
+        assert!(
+            intervals.iter().all(|(.., confirmed)| *confirmed),
+            "{}: {} unprobed",
+            run.display(),
+            fault.name
+        );
     }
 }
 
@@ -55,7 +61,8 @@ fn denied(run: &Path) -> usize {
 
 fn refusals(run: &Path) -> Vec<(UpstreamRecord, String)> {
     let history = RunDir::open(run).and_then(|dir| dir.history()).expect("history");
-    let refused = history.upstreams.iter().filter(|u| u.status == 403 && u.request != gatecrash_model::RequestId::NONE);
+    let refused =
+        history.upstreams.iter().filter(|u| u.status == 403 && u.request != gatecrash_model::RequestId::NONE);
     refused.map(|u| (*u, history.text(u.code).to_owned())).collect()
 }
 
@@ -63,7 +70,8 @@ fn refusals(run: &Path) -> Vec<(UpstreamRecord, String)> {
 fn every_403_was_evaluated(run: &Path) {
     for (record, code) in refusals(run) {
         let by_policy = matches!(record.decision, Decision::ExplicitDeny | Decision::ImplicitDeny);
-        let by_key = ["InvalidAccessKeyId", "RequestTimeTooSkewed", "SignatureDoesNotMatch"].contains(&code.as_str());
+        let by_key =
+            ["InvalidAccessKeyId", "RequestTimeTooSkewed", "SignatureDoesNotMatch"].contains(&code.as_str());
         assert!(by_policy || by_key, "{}: 403 {code} with {}", run.display(), record.decision);
         assert!(!record.has(UpstreamRecord::FAULTED), "{}: a forged 403 {code}", run.display());
     }
