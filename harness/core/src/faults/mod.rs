@@ -166,6 +166,7 @@ faults! {
     connect_blackhole: ConnectBlackhole = "connect-blackhole",
     swallow: Swallow = "swallow",
     reset: Reset = "reset",
+    close: Close = "close",
     idle_close: IdleClose = "idle-close",
     close_on_reuse: CloseOnReuse = "close-on-reuse",
     truncate: Truncate = "truncate",
