@@ -48,6 +48,7 @@ defects! {
     21 RetryPlusOne "retry-plus-one" "One attempt more than configured.";
     23 RetryPost "retry-post" "POST is retried after it was sent.";
     25 Retry4xx "retry-4xx" "403 and 404 answers are retried.";
+    26 NoBackoff "no-backoff" "Retries go out at once, without a pause.";
     27 NoRetryBudget "no-retry-budget" "Retries need no budget and no pause; at least four tries.";
     29 RetrySamePeer "retry-same-peer" "Retries go to the endpoint that failed; no ejection, no failover.";
     30 NoFailback "no-failback" "An endpoint once unhealthy is not used again while others are left.";
@@ -179,6 +180,10 @@ impl Active {
         self.has(Switch::Retry4xx) && matches!(status.as_u16(), 403 | 404)
     }
 
+    pub(crate) fn pause(self, honest: Duration) -> Duration {
+        if self.has(Switch::NoBackoff) { Duration::ZERO } else { honest }
+    }
+
     pub(crate) fn ignores_retry_budget(self) -> bool {
         self.has(Switch::NoRetryBudget)
     }
@@ -240,6 +245,18 @@ mod tests {
         for Defect { number, name, what } in DEFECTS {
             assert!(readme.contains(&format!("| {number} | `{name}` | {what} |")), "{name}");
         }
+    }
+
+    #[test]
+    fn a_pause_is_kept_unless_the_back_off_is_switched_off() {
+        let pause = Duration::from_millis(20);
+        let with = |names: &[&str]| {
+            let names: Vec<_> = names.iter().map(|n| (*n).to_owned()).collect();
+            Defects::new(&names, 1.0).for_request("r").pause(pause)
+        };
+        assert_eq!(with(&[]), pause);
+        assert_eq!(with(&["retry-plus-one"]), pause);
+        assert_eq!(with(&["no-backoff"]), Duration::ZERO);
     }
 
     #[test]

@@ -177,7 +177,8 @@ impl Proxy {
         if stale || active.ignores_retry_budget() {
             return Some(Duration::ZERO);
         }
-        self.budget.withdraw(Instant::now()).then(|| retry::pause(&self.config.backoff_ms, attempt, id))
+        let honest = || retry::pause(&self.config.backoff_ms, attempt, id);
+        self.budget.withdraw(Instant::now()).then(|| active.pause(honest()))
     }
 
     /// Hands an upstream's answer to the client.
