@@ -79,8 +79,10 @@ proofs! {
         must ["no-unsafe-replay"] may [];
     25 "retry-4xx" in "selftest/upstream-errors"
         must ["no-retry-4xx"] may ["bounded-attempts"];
+    26 "no-backoff" in "selftest/throttling"
+        must ["backoff"] may ["amplification"];
     27 "no-retry-budget" in "selftest/throttling"
-        must ["amplification"] may ["bounded-attempts" "bounded-time"];
+        must ["amplification"] may ["bounded-attempts" "bounded-time" "backoff"];
     29 "retry-same-peer" in "selftest/region-outage"
         must ["failover"] may ["status-map" "bounded-time"];
     30 "no-failback" in "selftest/region-outage"

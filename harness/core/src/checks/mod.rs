@@ -167,6 +167,7 @@ checks! {
     no_unsafe_replay: NoUnsafeReplay = "no-unsafe-replay",
     no_retry_after_bytes: NoRetryAfterBytes = "no-retry-after-bytes",
     no_retry_4xx: NoRetry4xx = "no-retry-4xx",
+    backoff: Backoff = "backoff",
     amplification: Amplification = "amplification",
     attempts_to: AttemptsTo = "attempts-to",
     failover: Failover = "failover",
