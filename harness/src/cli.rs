@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::exit::{BY_PRECEDENCE, Exit, Failure};
+use crate::output::{self, print};
 
 mod check;
 mod completions;
@@ -10,10 +11,13 @@ mod explain;
 mod list;
 mod load_scenarios;
 mod report;
+mod reproduce;
 mod run;
 mod schema;
 mod selftest;
 mod serve;
+mod signals;
+mod wanted_reports;
 
 /// Crash-test the HTTP gateway in front of your S3.
 ///
@@ -58,10 +62,22 @@ pub fn main() -> Exit {
             return if error.use_stderr() { Exit::Usage } else { Exit::Pass };
         }
     };
-    arguments.command.execute().unwrap_or_else(|failure| {
-        eprintln!("{failure}");
-        failure.exit()
-    })
+    // A panic has said where it was; here it gets its exit code.
+    let exit = std::panic::catch_unwind(|| {
+        arguments.command.execute().unwrap_or_else(|failure| {
+            output::note(&failure.to_string());
+            failure.exit()
+        })
+    });
+    let exit = exit.unwrap_or_else(|_| {
+        output::note("error: gatecrash panicked: this is a bug in gatecrash, please report it");
+        Exit::Bug
+    });
+    if output::is_lost() {
+        output::note("error: results could not be written to stdout");
+        return exit.worse(Exit::Environment);
+    }
+    exit
 }
 
 impl Command {
@@ -92,16 +108,16 @@ fn exit_codes() -> String {
     format!("Exit codes:\n{}", lines.join("\n"))
 }
 
-/// A runtime for the parts that need one.
-fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Builder::new_multi_thread()
+/// Runs what needs a runtime. What still hangs in the system's name look-up then is not waited for.
+fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|e| Failure::environment(format!("cannot start the runtime: {e}")))
+        .map_err(|e| Failure::environment(format!("cannot start the runtime: {e}")))?;
+    let done = runtime.block_on(work);
+    runtime.shutdown_timeout(PATIENCE);
+    done
 }
 
-/// Prints a result; a reader who hung up (`| head`) is no error.
-fn print(text: &str) {
-    use std::io::Write;
-    let _ = std::io::stdout().lock().write_all(text.as_bytes());
-}
+/// How long threads of the runtime may take to end.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);

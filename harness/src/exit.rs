@@ -4,6 +4,7 @@ use std::fmt;
 use std::process::ExitCode;
 
 use crate::gateway;
+use crate::run::Stop;
 
 /// How gatecrash ends. The numbers are a public promise.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,6 +56,8 @@ pub enum Side {
     Environment,
     /// gatecrash itself.
     Harness,
+    /// Nobody's: it was asked to end.
+    Stopped(Exit),
 }
 
 /// An error that ends a command, with what the user can do about it.
@@ -109,6 +112,11 @@ impl Failure {
         Self { side: Side::Harness, message: message.into(), hint }
     }
 
+    /// Nobody's: somebody asked for the end before there was anything to report.
+    pub fn stopped(stop: &Stop) -> Self {
+        Self { side: Side::Stopped(stop.exit), message: stop.why.clone(), hint: None }
+    }
+
     /// With something to do about it.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -121,13 +129,14 @@ impl Failure {
             Side::Usage => Exit::Usage,
             Side::Gateway | Side::Environment => Exit::Environment,
             Side::Harness => Exit::Bug,
+            Side::Stopped(exit) => exit,
         }
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.message.starts_with("error") {
+        if self.message.starts_with("error") || matches!(self.side, Side::Stopped(_)) {
             f.write_str(self.message.trim_end())?;
         } else {
             write!(f, "error: {}", self.message)?;

@@ -8,6 +8,7 @@ pub mod environment;
 pub mod exit;
 pub mod gateway;
 pub mod live;
+pub mod output;
 pub mod recorder;
 pub mod reference;
 pub mod reports;

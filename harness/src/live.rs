@@ -1,6 +1,5 @@
 //! Live progress on stderr: one line that rewrites itself on a terminal, plain lines now and then elsewhere.
 
-use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
@@ -9,6 +8,8 @@ use gatecrash_core::report::ProgressLine;
 use gatecrash_core::units::Span;
 use gatecrash_load::LiveSnapshot;
 use gatecrash_model::Nanos;
+
+use crate::output::{self, Stream};
 
 /// Where progress goes.
 #[derive(Debug)]
@@ -51,10 +52,13 @@ pub struct Pulse<'a> {
 /// Plain lines come this often, seconds.
 const PLAIN_EVERY: u64 = 5;
 
+/// Back to the line's start, and empty it.
+const WIPE: &str = "\r\x1b[2K";
+
 impl Live {
     /// By what stderr is; `quiet` silences it.
     pub fn new(quiet: bool) -> Self {
-        let mode = match (quiet, std::io::stderr().is_terminal()) {
+        let mode = match (quiet, output::can_rewrite()) {
             (true, _) => Mode::Quiet,
             (false, true) => Mode::Terminal,
             (false, false) => Mode::Plain,
@@ -66,7 +70,7 @@ impl Live {
     pub fn note(&self, text: &str) {
         if self.mode != Mode::Quiet {
             self.clear();
-            eprintln!("{text}");
+            output::note(text);
         }
     }
 
@@ -79,10 +83,9 @@ impl Live {
         let line = pulse.line(&last);
         let slot = pulse.at / 1_000_000_000 / PLAIN_EVERY;
         if self.mode == Mode::Terminal {
-            eprint!("\r\x1b[2K{}", line.tty(columns()));
-            let _ = std::io::stderr().flush();
+            Stream::Stderr.write(format!("{WIPE}{}", line.tty(columns())).as_bytes());
         } else if slot > last.slot {
-            eprintln!("{}", line.plain());
+            output::note(&line.plain());
         }
         *last = Last { at: pulse.at, load: pulse.load.clone(), attempts: pulse.attempts, slot };
     }
@@ -90,7 +93,7 @@ impl Live {
     /// Wipes the line that rewrites itself.
     pub fn clear(&self) {
         if self.mode == Mode::Terminal {
-            eprint!("\r\x1b[2K");
+            Stream::Stderr.write(WIPE.as_bytes());
         }
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Last::default();
     }

@@ -7,6 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::exit::Failure;
+use crate::output;
 
 /// Serves the configuration in `path` until `shutdown`; SIGHUP reads it again. A configuration that cannot be used is
 /// reported and the old one stays.
@@ -14,17 +15,19 @@ pub async fn serve(path: &Path, shutdown: impl Future<Output = ()>) -> Result<()
     let config = read(path)?;
     let mut hangup = signal(SignalKind::hangup()).map_err(|e| Failure::environment(e.to_string()))?;
     let gateway = Gateway::bind(config).await.map_err(|e| Failure::environment(e.to_string()))?;
-    println!("listening on http://{}", gateway.local_addr());
+    output::print(&format!("listening on http://{}\n", gateway.local_addr()));
     let (configurations, changed) = mpsc::channel(1);
     let reload = async {
         while hangup.recv().await.is_some() {
             match read(path) {
                 Ok(config) => {
                     if configurations.send(config).await.is_ok() {
-                        println!("configuration reloaded");
+                        output::print("configuration reloaded\n");
                     }
                 }
-                Err(failure) => eprintln!("{failure}\n  the configuration before stays in force"),
+                Err(failure) => {
+                    output::note(&format!("{failure}\n  the configuration before stays in force"))
+                }
             }
         }
     };

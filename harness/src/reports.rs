@@ -1,8 +1,5 @@
 //! Rendering reports and putting them where they belong.
 
-use std::io::IsTerminal;
-use std::path::Path;
-
 use gatecrash_core::report::{RENDERERS, RenderOptions, Renderer, RunReport, renderer};
 
 use crate::exit::Failure;
@@ -13,9 +10,9 @@ const KEPT: &[(&str, &str)] =
     &[("result.json", "json"), ("junit.xml", "junit"), ("report.md", "markdown"), ("report.html", "html")];
 
 /// Renders reports in one format: one document where the format can, else one after the other.
-pub fn render(format: &str, reports: &[RunReport], full: bool) -> Result<Vec<u8>, Failure> {
+pub fn render(format: &str, reports: &[RunReport], full: bool, colour: bool) -> Result<Vec<u8>, Failure> {
     let renderer = known(format)?;
-    let options = RenderOptions { colour: colour(), full, ..RenderOptions::default() };
+    let options = RenderOptions { colour, full, ..RenderOptions::default() };
     Ok(match (renderer.render_many, reports) {
         (Some(many), [_, _, ..]) => many(reports, &options),
         _ => reports.iter().flat_map(|r| (renderer.render)(r, &options)).collect(),
@@ -31,22 +28,6 @@ pub fn keep(dir: &RunDir, report: &RunReport) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes reports to a place the user named; `-` is stdout.
-pub fn write_to(format: &str, path: &str, reports: &[RunReport]) -> Result<(), Failure> {
-    let bytes = render(format, reports, true)?;
-    if path == "-" {
-        use std::io::Write;
-        let _ = std::io::stdout().lock().write_all(&bytes);
-        return Ok(());
-    }
-    let path = Path::new(path);
-    if let Some(parent) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
-        let _ = std::fs::create_dir_all(parent);
-    }
-    std::fs::write(path, bytes)
-        .map_err(|e| Failure::environment(format!("cannot write {}: {e}", path.display())))
-}
-
 /// A format by name, or what there is.
 pub fn known(format: &str) -> Result<&'static Renderer, Failure> {
     renderer(format).ok_or_else(|| {
@@ -54,9 +35,4 @@ pub fn known(format: &str) -> Result<&'static Renderer, Failure> {
         Failure::usage(format!("there is no report format `{format}`"))
             .hint(format!("formats: {}", names.join(", ")))
     })
-}
-
-/// Colour on stdout: only for a terminal, and never against NO_COLOR (no-color.org).
-fn colour() -> bool {
-    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
 }

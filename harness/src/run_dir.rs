@@ -43,9 +43,17 @@ pub struct RunFacts {
 /// Why a run directory could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum RunDirError {
-    /// A file could not be read or written.
-    #[error("cannot access {path}: {source}")]
-    Io {
+    /// A file could not be read.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file could not be written.
+    #[error("cannot write {path}: {source}")]
+    Write {
         /// Which.
         path: PathBuf,
         /// Why.
@@ -62,23 +70,37 @@ pub enum RunDirError {
 }
 
 impl RunDir {
-    /// Makes a new directory `<out>/<name>-<run>`.
+    /// Makes a new directory `<out>/<name>-<run>`. One that exists is another run's and stays as it is.
     pub fn create(out: &Path, name: &str, run: &str) -> Result<Self, RunDirError> {
-        let safe: String = name
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() || "-_.=".contains(c) { c } else { '-' })
-            .collect();
-        let path = out.join(format!("{safe}-{run}"));
-        fs::create_dir_all(&path).map_err(|source| RunDirError::Io { path: path.clone(), source })?;
+        let path = out.join(format!("{}-{run}", file_name(name)));
+        let made = fs::create_dir_all(out).and_then(|()| fs::create_dir(&path));
+        made.map_err(|source| RunDirError::Write { path: path.clone(), source })?;
         Ok(Self { path })
     }
 
     /// A directory that exists.
     pub fn open(path: &Path) -> Result<Self, RunDirError> {
         let dir = Self { path: path.to_owned() };
-        let facts = dir.path.join("run.json");
-        fs::metadata(&facts).map_err(|source| RunDirError::Io { path: facts, source })?;
-        Ok(dir)
+        match fs::metadata(dir.path.join("run.json")) {
+            Ok(_) => Ok(dir),
+            Err(_) if dir.path.join("plan.json").is_file() => {
+                let why = "the run ended before its load began".to_owned();
+                Err(RunDirError::Damaged { path: dir.path, why })
+            }
+            Err(source) => Err(RunDirError::Read { path: dir.path.join("run.json"), source }),
+        }
+    }
+
+    /// The run directory in `out` whose run id this is; several are possible where directories were copied together.
+    pub fn of_run(out: &Path, run: &str) -> Vec<PathBuf> {
+        let suffix = format!("-{run}");
+        let entries = fs::read_dir(out).into_iter().flatten().flatten();
+        let mut found: Vec<_> = entries
+            .filter(|e| e.file_name().to_string_lossy().ends_with(&suffix))
+            .map(|e| e.path())
+            .collect();
+        found.sort();
+        found
     }
 
     /// Where it is.
@@ -108,7 +130,7 @@ impl RunDir {
         let written = fs::write(&part, bytes).and_then(|()| fs::rename(&part, &path));
         written.map_err(|source| {
             let _ = fs::remove_file(&part);
-            RunDirError::Io { path: path.clone(), source }
+            RunDirError::Write { path: path.clone(), source }
         })?;
         Ok(path)
     }
@@ -145,14 +167,14 @@ impl RunDir {
 
     fn records<R: Record>(&self, part: usize) -> Result<Vec<R>, RunDirError> {
         let path = self.history_path().join(FILES[part]);
-        let bytes = fs::read(&path).map_err(|source| RunDirError::Io { path: path.clone(), source })?;
+        let bytes = fs::read(&path).map_err(|source| RunDirError::Read { path: path.clone(), source })?;
         history::decode_all(&bytes).map_err(|e: StoreError| RunDirError::Damaged { path, why: e.to_string() })
     }
 
     fn lines<T: DeserializeOwned>(&self, part: usize) -> Result<Vec<T>, RunDirError> {
         let path = self.history_path().join(FILES[part]);
         let text =
-            fs::read_to_string(&path).map_err(|source| RunDirError::Io { path: path.clone(), source })?;
+            fs::read_to_string(&path).map_err(|source| RunDirError::Read { path: path.clone(), source })?;
         let whole = text.rfind('\n').map_or("", |end| &text[..end]);
         let parse = |line| {
             serde_json::from_str(line)
@@ -171,7 +193,39 @@ impl RunDir {
 
     fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<T, RunDirError> {
         let path = self.path.join(name);
-        let bytes = fs::read(&path).map_err(|source| RunDirError::Io { path: path.clone(), source })?;
+        let bytes = fs::read(&path).map_err(|source| RunDirError::Read { path: path.clone(), source })?;
         serde_json::from_slice(&bytes).map_err(|e| RunDirError::Damaged { path, why: e.to_string() })
+    }
+}
+
+/// A file name for a title: no separators, and short enough for any file system with an id behind it.
+fn file_name(title: &str) -> String {
+    const MOST: usize = 120;
+    let safe = |c: char| if c.is_ascii_alphanumeric() || "-_.=".contains(c) { c } else { '-' };
+    title.chars().take(MOST).map(safe).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_and_strange_titles_become_file_names() {
+        assert_eq!(file_name("a/b [x=1%]"), "a-b--x=1--");
+        let out = tempfile::tempdir().expect("a temporary folder");
+        let dir = RunDir::create(out.path(), &"é".repeat(5000), "1a2b3c4d").expect("a directory");
+        assert!(dir.path().is_dir());
+    }
+
+    #[test]
+    fn a_directory_belongs_to_one_run() {
+        let out = tempfile::tempdir().expect("a temporary folder");
+        let first = RunDir::create(&out.path().join("new"), "control", "1a2b3c4d").expect("a directory");
+        first.write("plan.json", b"{}").expect("a file");
+        assert!(RunDir::create(&out.path().join("new"), "control", "1a2b3c4d").is_err());
+        assert_eq!(fs::read(first.path().join("plan.json")).expect("kept"), b"{}");
+        assert_eq!(RunDir::of_run(&out.path().join("new"), "1a2b3c4d"), [first.path()]);
+        let said = RunDir::open(first.path()).expect_err("no run.json").to_string();
+        assert!(said.contains("before its load began"), "{said}");
     }
 }

@@ -99,10 +99,21 @@ async fn row(
     live: &Live,
     stop: &StopLine,
 ) -> Result<Row, Failure> {
-    let (report, dir) = run::run_case(plan, options, live, stop.clone()).await?;
+    let mut options = options.clone();
+    if let Some(proof) = proof {
+        options.reproduce.push_str(&format!(" --defect {}", proof.name));
+    }
+    let (report, dir) = run::run_case(plan, &options, live, stop).await?;
     crate::reports::keep(&dir, &report)?;
     if let Some(stop) = stop.borrow().as_ref() {
-        return Err(Failure::environment(stop.why.clone()));
+        return Err(Failure::stopped(stop));
+    }
+    // A run cut short measures nothing, whatever its verdicts are.
+    if let Some(why) = report.interrupted {
+        let directory = report.environment.directory;
+        return Err(Failure::environment(format!(
+            "a run of the self-test was cut short: {why} ({directory})"
+        )));
     }
     let failed = checks_with(&report, Outcome::Fail);
     let detection = match proof {

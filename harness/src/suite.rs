@@ -8,6 +8,7 @@ use gatecrash_core::scenario::{self, Case, Fragments, Options};
 use include_dir::{Dir, include_dir};
 
 use crate::exit::Failure;
+use crate::output;
 
 static SHIPPED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/scenarios");
 
@@ -126,13 +127,13 @@ pub fn plan_all(sources: &[SourceText], options: &Options) -> Result<Vec<Case>, 
         match scenario::load(source, &Files, options) {
             Ok(loaded) => {
                 if !loaded.warnings.is_empty() {
-                    eprint!("{}", loaded.warnings);
+                    output::note(loaded.warnings.to_string().trim_end());
                 }
                 cases.extend(loaded.cases);
             }
             Err(why) if options.gateway.is_some() && why.is_about_the_gateway() => {
                 let what = why.iter().map(|d| d.message.as_str()).collect::<Vec<_>>().join(", ");
-                eprintln!("skipped: {}: {what}", source.name);
+                output::note(&format!("skipped: {}: {what}", source.name));
             }
             Err(diagnostics) => mistakes.push_str(&diagnostics.to_string()),
         }

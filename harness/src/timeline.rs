@@ -7,6 +7,8 @@ use gatecrash_model::{Clock, Event, Nanos, Sink};
 use tokio::sync::watch;
 
 use crate::clock::RunClock;
+use crate::exit::Exit;
+use crate::run::Stop;
 use crate::topology::Topology;
 
 /// Something that happens at a planned offset from T0. The order of the variants is the order at one instant.
@@ -43,19 +45,17 @@ pub fn edges(plan: &Plan) -> Vec<(Nanos, Edge)> {
     all
 }
 
-/// Walks the edges from T0 to the end, or until told to stop.
+/// Walks the edges from T0 to the end. A fault that cannot be switched ends the walk: what follows would be judged as
+/// if it had been in force.
 pub async fn walk(
     plan: &Plan,
     topology: &mut Topology,
     clock: &RunClock,
     sink: &dyn Sink,
     phase_now: &watch::Sender<Option<u16>>,
-    stop: &mut watch::Receiver<bool>,
-) {
+) -> Result<(), Stop> {
     for (at, edge) in edges(plan) {
-        if !sleep_until(clock, at, stop).await {
-            break;
-        }
+        tokio::time::sleep(Duration::from_nanos(at.saturating_sub(clock.now()))).await;
         match edge {
             Edge::PhaseStart(phase) => {
                 phase_now.send_replace(Some(phase));
@@ -65,29 +65,27 @@ pub async fn walk(
             // An interval that takes time to begin or end counts from the first to the last instant it may bite.
             Edge::FaultOn(fault) => {
                 let before = clock.now();
-                let confirmed = topology.switch_on(plan, fault).await;
+                let switched = topology.switch_on(plan, fault).await;
+                let confirmed = *switched.as_ref().unwrap_or(&Some(false));
                 let at = if confirmed.is_some() { before } else { clock.now() };
                 sink.event(Event::FaultOn { fault, at, confirmed });
+                switched.map_err(|why| stuck(plan, fault, "put in force", &why))?;
             }
             Edge::FaultOff(fault) => {
-                let confirmed = topology.switch_off(plan, fault).await;
+                let switched = topology.switch_off(plan, fault).await;
+                let confirmed = *switched.as_ref().unwrap_or(&Some(false));
                 sink.event(Event::FaultOff { fault, at: clock.now(), confirmed });
+                switched.map_err(|why| stuck(plan, fault, "taken back", &why))?;
             }
             Edge::Learn(fault) => topology.clients_learn(fault),
         }
     }
+    Ok(())
 }
 
-/// Sleeps until an instant of the run; false when told to stop before.
-async fn sleep_until(clock: &RunClock, at: Nanos, stop: &mut watch::Receiver<bool>) -> bool {
-    let left = Duration::from_nanos(at.saturating_sub(clock.now()));
-    if left.is_zero() {
-        return !*stop.borrow();
-    }
-    tokio::select! {
-        () = tokio::time::sleep(left) => true,
-        _ = stop.wait_for(|stopped| *stopped) => false,
-    }
+fn stuck(plan: &Plan, fault: u16, what: &str, why: &str) -> Stop {
+    let name = &plan.faults[usize::from(fault)].name;
+    Stop { exit: Exit::Environment, why: format!("the fault {name} could not be {what}: {why}") }
 }
 
 #[cfg(test)]

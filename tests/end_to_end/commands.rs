@@ -73,7 +73,8 @@ fn catalogues_are_listed_and_explained() {
         desk.gatecrash(&["list", what]).exits(0).says(name);
         let done = desk.gatecrash(&["list", what, "--json"]).exits(0);
         let rows: Vec<serde_json::Value> = serde_json::from_str(&done.stdout).expect("JSON");
-        assert!(rows.iter().any(|r| r["name"] == name), "{what}");
+        let row = rows.iter().find(|r| r["name"] == name).unwrap_or_else(|| panic!("{what}"));
+        assert_eq!(row["tags"].is_array(), what == "scenarios", "{row}");
         if !["scenarios", "gateways", "ops", "reports"].contains(&what) {
             desk.gatecrash(&["explain", name]).exits(0).says(name);
         }
@@ -109,4 +110,14 @@ fn completions_name_the_commands() {
 #[test]
 fn help_lists_the_exit_codes() {
     Desk::new().gatecrash(&["--help"]).exits(0).says("130").says("inconclusive");
+}
+
+#[test]
+fn the_readme_shows_a_scenario_that_checks() {
+    let desk = Desk::new();
+    let readme = include_str!("../../README.md");
+    let example =
+        readme.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
+    let file = desk.file("readme.yaml", example);
+    desk.gatecrash(&["check", &file]).exits(0);
 }

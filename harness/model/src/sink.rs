@@ -85,6 +85,13 @@ pub enum Event {
         /// Share of one core the whole harness process used, 1.0 = one core.
         cpu: f64,
     },
+    /// What the gateway's own log says of a request during a connect fault, whose tries no link can see.
+    Witnessed {
+        /// Packed request id.
+        request: u64,
+        /// Upstream tries, failed connects included.
+        attempts: u32,
+    },
     /// One object of the mock's store at the end, uploads only.
     Stored(StoreEntry),
     /// The last arrival was due and every request had ended (or was given up).

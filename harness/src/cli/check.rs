@@ -1,6 +1,7 @@
 //! `gatecrash check`.
 
 use clap::Args;
+use gatecrash_core::plan::Plan;
 
 use super::load_scenarios::Selection;
 use crate::exit::{Exit, Failure};
@@ -17,31 +18,36 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn execute(self) -> Result<Exit, Failure> {
+        let mut problems = Vec::new();
         for case in &self.selection.cases()? {
-            let plan = &case.plan;
+            let found = crate::gateway::check_plan(&case.plan);
             if self.resolved {
                 super::print(&gatecrash_core::scenario::resolved_yaml(case));
-            } else {
-                let problems = crate::gateway::check_plan(plan);
-                if !problems.is_empty() {
-                    return Err(Failure::usage(format!("{}: {}", plan.title(), problems.join("; "))));
-                }
-                let requests: f64 = plan
-                    .workloads
-                    .iter()
-                    .flat_map(|w| &w.segments)
-                    .map(|s| s.rate.0 * (s.until.as_seconds() - s.from.as_seconds()))
-                    .sum();
-                super::print(&format!(
-                    "ok  {:<40} {} phases, {} faults, {} expectations, {}, about {requests:.0} requests\n",
-                    plan.title(),
-                    plan.phases.len(),
-                    plan.faults.len(),
-                    plan.expectations.len(),
-                    plan.length(),
-                ));
+            } else if found.is_empty() {
+                super::print(&line(&case.plan));
             }
+            problems.extend(found.iter().map(|problem| format!("{}: {problem}", case.plan.title())));
+        }
+        if !problems.is_empty() {
+            return Err(Failure::usage(problems.join("\nerror: ")));
         }
         Ok(Exit::Pass)
     }
+}
+
+fn line(plan: &Plan) -> String {
+    let requests: f64 = plan
+        .workloads
+        .iter()
+        .flat_map(|w| &w.segments)
+        .map(|s| s.rate.0 * (s.until.as_seconds() - s.from.as_seconds()))
+        .sum();
+    format!(
+        "ok  {:<40} {} phases, {} faults, {} expectations, {}, about {requests:.0} requests\n",
+        plan.title(),
+        plan.phases.len(),
+        plan.faults.len(),
+        plan.expectations.len(),
+        plan.length(),
+    )
 }

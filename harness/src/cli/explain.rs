@@ -8,7 +8,7 @@ use gatecrash_core::faults::FAULTS;
 use gatecrash_core::faults::malformed::KINDS;
 use gatecrash_core::history::Join;
 use gatecrash_core::selftest::DEFECTS as PROOFS;
-use gatecrash_model::RequestId;
+use gatecrash_model::{RequestId, RunId};
 
 use crate::exit::{BY_PRECEDENCE, Exit, Failure};
 use crate::run_dir::RunDir;
@@ -118,14 +118,20 @@ fn find_run(out: &Path, run: &str) -> Result<RunDir, Failure> {
     if crate::run::is_run_dir(Path::new(run)) {
         return Ok(RunDir::open(Path::new(run))?);
     }
-    let suffix = format!("-{run}");
-    let entries = std::fs::read_dir(out).into_iter().flatten().flatten();
-    let found = entries.map(|e| e.path()).find(|p| p.to_string_lossy().ends_with(&suffix));
-    let path = found.ok_or_else(|| {
-        Failure::usage(format!("there is no run {run} in {}", out.display()))
-            .hint("give --out DIR or the run directory itself")
-    })?;
-    Ok(RunDir::open(&path)?)
+    if run.len() != 8 || run.parse::<RunId>().is_err() {
+        return Err(Failure::usage(format!("`{run}` is neither a run directory nor a run id"))
+            .hint("a run id has 8 hex digits, such as run:1a2b3c4d/0-4410"));
+    }
+    match RunDir::of_run(out, run).as_slice() {
+        [] => Err(Failure::usage(format!("there is no run {run} in {}", out.display()))
+            .hint("give --out DIR or the run directory itself")),
+        [path] => Ok(RunDir::open(path)?),
+        several => {
+            let names: Vec<_> = several.iter().map(|p| p.display().to_string()).collect();
+            Err(Failure::usage(format!("several directories hold run {run}: {}", names.join(", ")))
+                .hint("give the one that is meant: run:DIRECTORY/WORKLOAD-K"))
+        }
+    }
 }
 
 fn wrap(text: &str) -> String {

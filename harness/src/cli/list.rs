@@ -49,6 +49,8 @@ struct Row {
     summary: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     detail: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<String>,
 }
 
 impl List {
@@ -60,7 +62,7 @@ impl List {
             super::print(&format!("{text}\n"));
         } else {
             let width = rows.iter().map(|r| r.name.len()).max().unwrap_or(0);
-            let line = |r: &Row| format!("{:width$}  {}{}\n", r.name, r.summary, bracketed(&r.detail));
+            let line = |r: &Row| format!("{:width$}  {}{}\n", r.name, r.summary, r.bracketed());
             super::print(&rows.iter().map(line).collect::<String>());
         }
         Ok(Exit::Pass)
@@ -72,11 +74,12 @@ fn rows(what: What) -> Result<Vec<Row>, Failure> {
         name: name.to_owned(),
         summary: summary.to_owned(),
         detail: detail.to_owned(),
+        tags: Vec::new(),
     };
     Ok(match what {
         What::Scenarios => suite::headers(&super::load_scenarios::plain())?
             .iter()
-            .map(|h| row(&h.file, &h.about, &h.tags.join(", ")))
+            .map(|h| Row { tags: h.tags.clone(), ..row(&h.file, &h.about, "") })
             .collect(),
         What::Faults => FAULTS.iter().map(|f| row(f.name, f.summary, "")).collect(),
         What::Malformed => KINDS.iter().map(|k| row(k.name, k.what, k.group)).collect(),
@@ -98,6 +101,9 @@ fn rows(what: What) -> Result<Vec<Row>, Failure> {
     })
 }
 
-fn bracketed(detail: &str) -> String {
-    if detail.is_empty() { String::new() } else { format!("  [{detail}]") }
+impl Row {
+    fn bracketed(&self) -> String {
+        let detail = if self.detail.is_empty() { self.tags.join(", ") } else { self.detail.clone() };
+        if detail.is_empty() { detail } else { format!("  [{detail}]") }
+    }
 }

@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use clap::Args;
 use gatecrash_core::plan::Plan;
 use gatecrash_core::report::RunReport;
-use tokio::sync::watch;
 
 use super::load_scenarios::Selection;
-use crate::exit::{Exit, Failure};
+use super::wanted_reports::Wanted;
+use crate::exit::{BY_PRECEDENCE, Exit, Failure};
 use crate::live::Live;
+use crate::output::{self, Colour, Stream};
 use crate::reports;
-use crate::run::{self, Options, Stop};
+use crate::run::{self, Options, StopLine};
 
 /// Runs scenarios one after the other and judges each case.
 #[derive(Args, Debug)]
@@ -25,7 +26,7 @@ pub(super) struct Run {
     #[arg(long, value_name = "FORMAT:PATH")]
     report: Vec<String>,
     /// Run every case this many times
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     repeat: u32,
     /// Stop after the first case that does not pass
     #[arg(long)]
@@ -36,6 +37,9 @@ pub(super) struct Run {
     /// More detail on the terminal
     #[arg(long)]
     full: bool,
+    /// Colours in the summary
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    color: Colour,
     /// No progress on stderr
     #[arg(long, short)]
     quiet: bool,
@@ -47,127 +51,101 @@ pub(super) struct Run {
     allow_target: Vec<String>,
 }
 
+/// What became of the cases so far.
+#[derive(Default)]
+struct Tally {
+    reports: Vec<RunReport>,
+    cases: Vec<(String, Exit)>,
+    stopped: Option<Exit>,
+}
+
 impl Run {
     pub(super) fn execute(self) -> Result<Exit, Failure> {
-        let wanted = self.wanted_reports()?;
         let plans = self.selection.plans()?;
-        let live = Live::new(self.quiet);
+        let wanted = self.report.iter().map(|text| Wanted::parse(text)).collect::<Result<Vec<_>, _>>()?;
         let options = Options {
             out: self.out.clone(),
             executable: run::own_executable()?,
             strict: self.strict,
-            reproduce: reproduce(),
+            reproduce: super::reproduce::own_command_line(),
             allow_targets: self.allow_target.clone(),
             upstream_port: self.upstream_port,
         };
-        let (reports, worst) = super::runtime()?.block_on(self.all(&plans, &options, &live))?;
-        if reports.len() > 1 {
-            super::print(&tally(&reports));
+        // Where a report takes stdout, it has it for itself.
+        let taken = wanted.iter().any(Wanted::is_stdout);
+        let summary = if taken { Stream::Stderr } else { Stream::Stdout };
+        let tally = super::block_on(async {
+            let stop = super::signals::listen()?;
+            Ok(self.all(&plans, &options, summary, &stop).await)
+        })?;
+        if tally.cases.len() > 1 {
+            summary.write(tally.text().as_bytes());
         }
-        for (format, path) in wanted {
-            reports::write_to(&format, &path, &reports)?;
+        let mut exit = tally.exit();
+        for written in wanted.iter().map(|w| w.write(&tally.reports)) {
+            exit = complain(written, exit);
         }
         if std::env::var_os("GITHUB_ACTIONS").is_some_and(|v| v == "true") {
-            reports::write_to("github", "-", &reports)?;
+            summary.write(&reports::render("github", &tally.reports, true, false)?);
         }
-        Ok(worst)
+        Ok(exit)
     }
 
-    async fn all(
-        &self,
-        plans: &[Plan],
-        options: &Options,
-        live: &Live,
-    ) -> Result<(Vec<RunReport>, Exit), Failure> {
-        let stop = listen_for_signals();
-        let mut reports = Vec::new();
-        let mut worst = Exit::Pass;
+    async fn all(&self, plans: &[Plan], options: &Options, summary: Stream, stop: &StopLine) -> Tally {
+        let live = Live::new(self.quiet);
+        let mut tally = Tally::default();
         for plan in plans.iter().flat_map(|p| std::iter::repeat_n(p, self.repeat as usize)) {
-            match run::run_case(plan, options, live, stop.clone()).await {
+            let exit = match run::run_case(plan, options, &live, stop).await {
                 Ok((report, dir)) => {
-                    reports::keep(&dir, &report)?;
-                    super::print(&String::from_utf8_lossy(&reports::render(
-                        "terminal",
-                        std::slice::from_ref(&report),
-                        self.full,
-                    )?));
-                    worst = worst.worse(Exit::from_code(report.exit));
-                    reports.push(report);
+                    let colour = self.color.on(summary);
+                    let shown = reports::render("terminal", std::slice::from_ref(&report), self.full, colour);
+                    let exit = complain(shown.map(|text| summary.write(&text)), Exit::from_code(report.exit));
+                    let exit = complain(reports::keep(&dir, &report), exit);
+                    tally.reports.push(report);
+                    exit
                 }
                 Err(failure) => {
-                    eprintln!("{}: {failure}", plan.title());
-                    worst = worst.worse(failure.exit());
+                    output::note(&format!("{}: {failure}", plan.title()));
+                    tally.reports.push(run::report_without_run(plan, &failure, options));
+                    failure.exit()
                 }
-            }
-            let asked = stop.borrow().clone();
-            if let Some(stop) = asked {
-                worst = worst.worse(stop.exit);
-                break;
-            }
-            if self.fail_fast && worst != Exit::Pass {
-                break;
-            }
-        }
-        Ok((reports, worst))
-    }
-
-    fn wanted_reports(&self) -> Result<Vec<(String, String)>, Failure> {
-        let pair = |text: &String| {
-            let (format, path) = text.split_once(':').ok_or_else(|| {
-                Failure::usage(format!("--report {text} has no path"))
-                    .hint("for example --report junit:out/junit.xml")
-            })?;
-            reports::known(format)?;
-            Ok((format.to_owned(), path.to_owned()))
-        };
-        self.report.iter().map(pair).collect()
-    }
-}
-
-/// The first signal ends the run with a partial report, the second ends the process at once.
-pub(super) fn listen_for_signals() -> run::StopLine {
-    let (sender, receiver) = watch::channel(None);
-    tokio::spawn(async move {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut interrupt), Ok(mut terminate)) =
-            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-        else {
-            return;
-        };
-        loop {
-            let stop = tokio::select! {
-                _ = interrupt.recv() => Stop { exit: Exit::Interrupted, why: "interrupted by Ctrl-C".into() },
-                _ = terminate.recv() => Stop { exit: Exit::Terminated, why: "ended by SIGTERM".into() },
             };
-            if sender.borrow().is_some() {
-                // Children carry a parent-death signal: they end with us.
-                std::process::exit(i32::from(stop.exit.code()));
+            tally.cases.push((plan.title(), exit));
+            tally.stopped = stop.borrow().as_ref().map(|stop| stop.exit);
+            if tally.stopped.is_some() || (self.fail_fast && exit != Exit::Pass) {
+                break;
             }
-            eprintln!("\n{}: writing a partial report (once more to end at once)", stop.why);
-            sender.send_replace(Some(stop));
         }
-    });
-    receiver
-}
-
-fn reproduce() -> String {
-    let quoted = |a: String| {
-        if a.contains(|c: char| c.is_whitespace() || "*$\"'".contains(c)) { format!("'{a}'") } else { a }
-    };
-    let arguments: Vec<_> = std::env::args().skip(1).map(quoted).collect();
-    format!("gatecrash {}", arguments.join(" "))
-}
-
-fn tally(reports: &[RunReport]) -> String {
-    let passed = reports.iter().filter(|r| r.exit == 0).count();
-    let seconds: f64 = reports.iter().filter_map(|r| r.phases.last()).map(|p| p.until).sum();
-    let mut text = format!("\n{passed} of {} cases passed, {seconds:.0} s under load\n", reports.len());
-    for report in reports.iter().filter(|r| r.exit != 0) {
-        let why = crate::exit::BY_PRECEDENCE
-            .iter()
-            .find(|(_, code, _)| *code == report.exit)
-            .map_or("", |(.., w)| w);
-        text.push_str(&format!("  exit {:>3}  {}  ({why})\n", report.exit, report.plan.title()));
+        tally
     }
-    text
+}
+
+/// Says what failed after a case was judged; the worse of both exits.
+fn complain(done: Result<(), Failure>, exit: Exit) -> Exit {
+    match done {
+        Ok(()) => exit,
+        Err(failure) => {
+            output::note(&failure.to_string());
+            exit.worse(failure.exit())
+        }
+    }
+}
+
+impl Tally {
+    fn exit(&self) -> Exit {
+        let exits = self.cases.iter().map(|(_, exit)| *exit).chain(self.stopped);
+        exits.fold(Exit::Pass, Exit::worse)
+    }
+
+    fn text(&self) -> String {
+        let passed = self.cases.iter().filter(|(_, exit)| *exit == Exit::Pass).count();
+        let seconds: f64 = self.reports.iter().filter_map(|r| r.phases.last()).map(|p| p.until).sum();
+        let mut text =
+            format!("\n{passed} of {} cases passed, {seconds:.0} s under load\n", self.cases.len());
+        for (title, exit) in self.cases.iter().filter(|(_, exit)| *exit != Exit::Pass) {
+            let why = BY_PRECEDENCE.iter().find(|(e, ..)| e == exit).map_or("", |(.., what)| what);
+            text.push_str(&format!("  exit {:>3}  {title}  ({why})\n", exit.code()));
+        }
+        text
+    }
 }

@@ -39,12 +39,15 @@ impl Selftest {
         let rate =
             self.rate.parse().map_err(|e| Failure::usage(format!("--rate {}: expected {e}", self.rate)))?;
         self.known_defects()?;
+        if let Some(path) = self.json.as_deref().filter(|path| *path != "-") {
+            super::wanted_reports::writable(path)?;
+        }
         let course = Course { only: self.defect.clone(), rate, seeds: self.seed.clone() };
         let options = Options {
             out: self.out.clone(),
             executable: run::own_executable()?,
             strict: false,
-            reproduce: "gatecrash run".into(),
+            reproduce: "gatecrash selftest".into(),
             allow_targets: Vec::new(),
             upstream_port: 0,
         };
@@ -56,8 +59,8 @@ impl Selftest {
             .map(|c| (format!("selftest/{}", c.plan.name), c.plan))
             .collect();
         let live = Live::new(self.quiet);
-        let score = super::runtime()?.block_on(async {
-            let stop = super::run::listen_for_signals();
+        let score = super::block_on(async {
+            let stop = super::signals::listen()?;
             selftest::measure(&course, &plans, &options, &live, &stop).await
         })?;
         super::print(&score.table());

@@ -14,6 +14,8 @@ use crate::exit::{Exit, Failure};
 use crate::topology::{Ground, Upstream};
 use crate::{suite, topology};
 
+mod proxy;
+
 /// Which part.
 #[derive(Args, Debug)]
 pub(super) struct Serve {
@@ -67,11 +69,11 @@ enum Part {
 
 impl Serve {
     pub(super) fn execute(self) -> Result<Exit, Failure> {
-        super::runtime()?.block_on(async {
+        super::block_on(async {
             match self.part {
                 Part::Mock { scenario, port } => mock(scenario, port).await,
                 Part::Proxy { listen, upstream, fault, probability, seed } => {
-                    proxy(listen, upstream, &fault, &probability, seed).await
+                    proxy::serve(listen, upstream, &fault, &probability, seed).await
                 }
                 Part::Gateway { config } => reference(&config).await,
                 Part::Upstreams { scenario, port } => upstreams(scenario, port).await,
@@ -81,13 +83,14 @@ impl Serve {
 }
 
 async fn mock(scenario: Option<PathBuf>, port: u16) -> Result<Exit, Failure> {
+    let end = super::signals::end()?;
     let plan = plan_of(scenario)?;
     let ground = ground(&plan);
     let mut config =
         topology::upstream::mock_config(&plan, Arc::clone(&ground.pool)).map_err(Failure::usage)?;
     for (region, offset) in config.regions.iter_mut().zip(0u16..) {
-        let port = if port == 0 { 0 } else { port + offset };
-        region.bind.set_port(port);
+        let port = if port == 0 { Some(0) } else { port.checked_add(offset) };
+        region.bind.set_port(port.ok_or_else(|| Failure::usage("--port leaves none for the last region"))?);
     }
     let mock = gatecrash_mock_s3::MockS3::start(
         config,
@@ -120,12 +123,13 @@ async fn mock(scenario: Option<PathBuf>, port: u16) -> Result<Exit, Failure> {
             ));
         }
     }
-    until_signal().await;
+    end.await;
     mock.shutdown().await;
     Ok(Exit::Pass)
 }
 
 async fn upstreams(scenario: PathBuf, port: u16) -> Result<Exit, Failure> {
+    let end = super::signals::end()?;
     let plan = plan_of(Some(scenario))?;
     let upstream = Upstream::start(&plan, &ground(&plan), port).await?;
     for endpoint in &upstream.endpoints {
@@ -135,62 +139,13 @@ async fn upstreams(scenario: PathBuf, port: u16) -> Result<Exit, Failure> {
             endpoint.region, endpoint.number, endpoint.addr
         ));
     }
-    until_signal().await;
+    end.await;
     upstream.stop().await;
     Ok(Exit::Pass)
 }
 
-async fn proxy(
-    listen: SocketAddr,
-    upstream: SocketAddr,
-    faults: &[String],
-    probability: &str,
-    seed: u64,
-) -> Result<Exit, Failure> {
-    let injected: String = faults
-        .iter()
-        .map(|f| format!("      - {{ probability: {probability}, fault: {{ {f} }} }}\n"))
-        .collect();
-    let inject = if injected.is_empty() { String::new() } else { format!("    inject:\n{injected}") };
-    let text = format!(
-        "gatecrash: 1\nname: proxy\nseed: {seed}\nload: {{ none: {{ open: {{ rate: 1/s }}, bucket: media, ops: {{ GetObject: 100% }} }} }}\n\
-         buckets: {{ media: {{ objects: {{ count: 1, key: \"{{n}}\", size: 1KiB }} }} }}\n\
-         timeline:\n  - phase: always\n    for: 1h\n{inject}expect: [{{ check: {{ success-rate: {{ min: 0% }} }} }}]\n"
-    );
-    let source = SourceText::new("--fault", text);
-    let plan = one_plan(&source)?;
-    let ground = ground(&plan);
-    let rules = Arc::new(gatecrash_core::rules::RuleSet::new(&plan));
-    (0..plan.faults.len()).for_each(|fault| rules.switch(fault as u16, true));
-    let shared = gatecrash_wire::Shared {
-        clock: ground.clock,
-        sink: ground.sink,
-        rules,
-        registry: Arc::default(),
-        attempts: Arc::default(),
-    };
-    let config = gatecrash_wire::LinkConfig {
-        index: 0,
-        region: 0,
-        endpoint: 1,
-        listen,
-        upstream,
-        run: ground.run,
-        baseline: None,
-        probes: Vec::new(),
-    };
-    let link = gatecrash_wire::Link::start(config, shared).map_err(|e| {
-        Failure::environment(format!("cannot listen on {listen}: {e}"))
-            .hint("choose another address with --listen")
-    })?;
-    super::print(&format!("http://{} -> {upstream}\n", link.addr()));
-    until_signal().await;
-    link.stop().await;
-    Ok(Exit::Pass)
-}
-
 async fn reference(path: &std::path::Path) -> Result<Exit, Failure> {
-    crate::reference::serve(path, until_signal()).await?;
+    crate::reference::serve(path, super::signals::end()?).await?;
     Ok(Exit::Pass)
 }
 
@@ -205,13 +160,13 @@ fn plan_of(scenario: Option<PathBuf>) -> Result<Plan, Failure> {
     one_plan(&source)
 }
 
-fn one_plan(source: &SourceText) -> Result<Plan, Failure> {
+pub(super) fn one_plan(source: &SourceText) -> Result<Plan, Failure> {
     let cases = suite::plan_all(std::slice::from_ref(source), &super::load_scenarios::plain())?;
     let case = cases.into_iter().next().ok_or_else(|| Failure::usage("the scenario has no case"))?;
     Ok(case.plan)
 }
 
-fn ground(plan: &Plan) -> Ground {
+pub(super) fn ground(plan: &Plan) -> Ground {
     let clock = RunClock::start();
     clock.set_zero();
     Ground {
@@ -219,14 +174,5 @@ fn ground(plan: &Plan) -> Ground {
         clock: Arc::new(clock) as Arc<dyn Clock>,
         sink: Arc::new(NullSink) as Arc<dyn Sink>,
         pool: Arc::new(Pool::new(plan.seed)),
-    }
-}
-
-async fn until_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
     }
 }

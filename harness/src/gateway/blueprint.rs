@@ -184,7 +184,10 @@ impl Blueprint {
             dir => dir.display().to_string(),
             config => config,
             wrong => context! {
-                bucket => wrong.bucket, region => wrong.region, host => wrong.host, endpoint => wrong.endpoint,
+                bucket => wrong.bucket,
+                region => wrong.region,
+                host => wrong.host,
+                endpoint => wrong.endpoint,
             },
             ..self.facts.clone()
         }

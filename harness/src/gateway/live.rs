@@ -50,6 +50,9 @@ pub(super) struct Running {
     stopped: AtomicBool,
 }
 
+/// Patience with a gateway that is said to run already.
+const CONNECT_WITHIN: std::time::Duration = std::time::Duration::from_secs(5);
+
 impl Gateway {
     pub(super) fn running(running: Running, profile: Profile, launch: &Launch<'_>) -> Self {
         let mut needles: Vec<String> = launch.endpoints.iter().map(|e| e.addr.to_string()).collect();
@@ -69,13 +72,17 @@ impl Gateway {
         }
     }
 
-    /// A gateway that somebody else runs.
+    /// A gateway that somebody else runs. It has to take a connection: a run against nobody would only tell of errors.
     pub(super) async fn at(base: &str, launch: &Launch<'_>) -> Result<Self, GatewayError> {
         let failed = |problem: String| GatewayError::Address { base: base.to_owned(), problem };
         let host = parse_base(base).map_err(failed)?;
         let mut found =
             tokio::net::lookup_host(host).await.map_err(|e| failed(format!("cannot be looked up: {e}")))?;
         let addr = found.next().ok_or_else(|| failed("has no address".into()))?;
+        let connected = tokio::time::timeout(CONNECT_WITHIN, tokio::net::TcpStream::connect(addr)).await;
+        connected
+            .unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()))
+            .map_err(|e| failed(format!("does not take a connection: {e}")))?;
         Ok(Self {
             profile: Profile::strict("url"),
             version: String::new(),

@@ -84,7 +84,10 @@ mod tests {
 
     #[test]
     fn nginx_lists_every_try() {
-        let line = r#"{"id":"9f2c41aa-0-7","status":200,"upstreams":"127.0.0.2:4001, 127.0.0.3:4001 : pool","statuses":"502, 200 : 502"}"#;
+        let line = concat!(
+            r#"{"id":"9f2c41aa-0-7","status":200,"#,
+            r#""upstreams":"127.0.0.2:4001, 127.0.0.3:4001 : pool","statuses":"502, 200 : 502"}"#
+        );
         let line = parse(line).expect("a witness line");
         assert_eq!((line.id.as_str(), line.status, line.attempts), ("9f2c41aa-0-7", 200, 2));
         assert_eq!(line.upstreams, ["127.0.0.2:4001", "127.0.0.3:4001", "pool"]);
@@ -93,7 +96,10 @@ mod tests {
 
     #[test]
     fn haproxy_counts_retries() {
-        let line = r#"<134>x {"id":"9f2c41aa-0-8","status":503,"upstreams":"127.0.0.2:4001","statuses":"","retries":"+1","ending":"SC--"}"#;
+        let line = concat!(
+            r#"<134>x {"id":"9f2c41aa-0-8","status":503,"upstreams":"127.0.0.2:4001","#,
+            r#""statuses":"","retries":"+1","ending":"SC--"}"#
+        );
         let line = parse(line).expect("a witness line");
         assert_eq!((line.attempts, line.ending.as_str(), line.upstreams.len()), (2, "SC--", 1));
         assert_eq!(parse("[NOTICE] haproxy version is 2.6.12"), None);

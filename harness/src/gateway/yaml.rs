@@ -1,7 +1,9 @@
-//! Reads the recipes' YAML. The one place here that names the YAML crate.
+//! Reads the recipes' YAML with the care that scenario files get.
 
+use gatecrash_core::diagnostics::SourceText;
+use gatecrash_core::scenario;
 use serde::de::DeserializeOwned;
 
 pub(super) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, String> {
-    serde_saphyr::from_str(text).map_err(|e| e.to_string())
+    scenario::from_yaml(&SourceText::new("recipe", text)).map_err(|diagnostics| diagnostics.to_string())
 }

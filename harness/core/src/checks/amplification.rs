@@ -1,6 +1,6 @@
 //! `amplification`: upstream attempts per client request, second by second.
 
-use gatecrash_model::{Capabilities, Capability};
+use gatecrash_model::{Capabilities, Capability, ClientRecord};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -40,13 +40,13 @@ impl Check for Amplification {
 
     fn judge(&self, scope: &Scope<'_>) -> Finding {
         let wanted = format!("at most {:.2}x", self.max);
-        let seen: Vec<_> = scope.clients().filter(|c| !scope.hides_attempts(c)).collect();
+        let seen = scope.clients().filter_map(|c| Some((c, scope.tries(c)?)));
+        let (seen, counts): (Vec<&ClientRecord>, Vec<usize>) = seen.unzip();
         let samples = seen.len() as u64;
         if samples < scope.min_samples.max(1) {
             let reason = format!("{samples} requests whose attempts were seen, {} needed", scope.min_samples);
             return Finding::inconclusive(wanted, samples, reason);
         }
-        let counts: Vec<_> = seen.iter().map(|c| scope.attempts(c).count()).collect();
         let instants: Vec<_> = seen.iter().map(|c| c.intended).collect();
         let ratio = |range: std::ops::Range<usize>| {
             let len = range.len().max(1);

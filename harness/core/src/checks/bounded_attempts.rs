@@ -40,11 +40,12 @@ impl Check for BoundedAttempts {
         let mut tally = Tally::default();
         let mut most = 0;
         for client in scope.clients() {
-            let count = scope.attempts(client).count();
+            let tries = scope.tries(client);
+            let count = tries.unwrap_or_else(|| scope.attempts(client).count());
             most = most.max(count);
             if count > max {
                 tally.bad(client.id(), format!("{count} attempts"));
-            } else if count > 0 && !scope.hides_attempts(client) {
+            } else if tries.is_some_and(|tries| tries > 0) {
                 tally.good();
             }
         }
@@ -60,10 +61,20 @@ impl Check for BoundedAttempts {
         let refused = |n| {
             Story::new().fault(refuse(), 0, 900).every(10, 0, 50, move |r| r.tries(vec![Try::reset(); n]))
         };
+        let witnessed = |attempts| {
+            let log = (0..5).map(|request| gatecrash_model::Event::Witnessed { request, attempts });
+            log.fold(refused(1).profile(|p| p.witness = true), Story::event)
+        };
         vec![
             Golden::pass("two tries", Self {}, tries(2)),
-            Golden::pass("refused tries with a witness", Self {}, refused(2).profile(|p| p.witness = true)),
+            Golden::pass("refused tries with a witness", Self {}, witnessed(2)),
             Golden::fail("three tries", Self {}, tries(3)),
+            Golden::fail("three by the gateway's own log", Self {}, witnessed(3)),
+            Golden::inconclusive(
+                "a witness who saw nothing",
+                Self {},
+                refused(1).profile(|p| p.witness = true),
+            ),
             Golden::fail("three seen while others were refused", Self {}, refused(3)),
             Golden::inconclusive("refused tries were not seen", Self {}, refused(1)),
             Golden::inconclusive("attempts were not seen", Self {}, tries(2).without(Capability::Attempts)),

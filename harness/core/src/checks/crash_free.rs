@@ -77,10 +77,15 @@ impl Check for CrashFree {
 fn is_vanished(scope: &Scope<'_>, client: &ClientRecord) -> bool {
     match client.ending {
         Ending::DroppedFirst => !is_starved(scope, client),
-        Ending::DroppedReused => scope.attempts(client).any(|a| a.has(AttemptRecord::ILLEGAL)),
+        Ending::DroppedReused => scope.attempts(client).any(wrote_nonsense),
         Ending::Refused | Ending::ConnectFailed => !is_starved(scope, client),
         _ => false,
     }
+}
+
+/// Whether at least a byte of a malformed answer reached the gateway.
+fn wrote_nonsense(attempt: &AttemptRecord) -> bool {
+    attempt.has(AttemptRecord::ILLEGAL) && attempt.first_byte != u32::MAX
 }
 
 /// Whether a fault on the gateway's own process explains that it cannot accept.

@@ -12,7 +12,7 @@ pub struct Interval {
     pub from: Nanos,
     /// Until here.
     pub until: Nanos,
-    /// Connect faults: our own probe saw both edges. Other faults: always true.
+    /// Connect faults: our own probe saw both edges. Settings: both edges took effect. Others: always true.
     pub confirmed: bool,
 }
 

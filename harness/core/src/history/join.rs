@@ -15,6 +15,7 @@ pub struct Join {
     by_attempt: HashMap<u64, u32>,
     upstream_by_attempt: HashMap<u64, u32>,
     client_by_request: HashMap<u64, u32>,
+    witnessed: HashMap<u64, u32>,
     /// What could not be joined.
     pub stats: JoinStats,
 }
@@ -55,6 +56,7 @@ impl Join {
                 join.stats.orphans += u64::from(!join.client_by_request.contains_key(&attempt.request));
             }
         }
+        join.witnessed = history.witnessed().collect();
         for (index, upstream) in history.upstreams.iter().enumerate() {
             if upstream.attempt != AttemptId::NONE {
                 join.upstream_by_attempt.insert(upstream.attempt, index as u32);
@@ -73,6 +75,11 @@ impl Join {
     ) -> impl Iterator<Item = &'h AttemptRecord> + use<'h, '_> {
         let list = self.by_request.get(&request.pack()).map_or(&[][..], Vec::as_slice);
         list.iter().map(|i| &history.attempts[*i as usize])
+    }
+
+    /// How often the gateway's own log says a request was tried.
+    pub fn witnessed(&self, request: RequestId) -> Option<u32> {
+        self.witnessed.get(&request.pack()).copied()
     }
 
     /// The attempt a response named.

@@ -112,6 +112,13 @@ impl History {
         })
     }
 
+    /// Packed request id and number of tries, as the gateway's own log has them.
+    pub fn witnessed(&self) -> impl Iterator<Item = (u64, u32)> {
+        self.events.iter().filter_map(|e| {
+            if let Event::Witnessed { request, attempts } = e { Some((*request, *attempts)) } else { None }
+        })
+    }
+
     /// Uploads in the mock's store at the end.
     pub fn stored(&self) -> impl Iterator<Item = &StoreEntry> {
         self.events.iter().filter_map(|e| if let Event::Stored(s) = e { Some(s) } else { None })

@@ -11,6 +11,9 @@ use crate::profile::{Deviation, Profile};
 use crate::report::GuardNote;
 use crate::verdict::{Outcome, Verdict};
 
+/// Requests that a deviation's fault must have touched before it counts as gone.
+const ENOUGH: usize = 10;
+
 /// The deviation that explains a failure: without the requests that its fault touched, the check does not
 /// fail.
 pub(super) fn excuse(check: &CheckSpec, scope: &Scope<'_>) -> Option<String> {
@@ -51,7 +54,7 @@ pub(super) fn stopped(case: &Case<'_>, verdicts: &[Verdict]) -> Vec<GuardNote> {
                 };
                 let faults = faults_of(d, &scope).into_iter().collect();
                 let touched = touched_by(&faults, &scope);
-                scope.clients().any(|c| touched.contains(&c.id().pack()))
+                scope.clients().filter(|c| touched.contains(&c.id().pack())).count() >= ENOUGH
             })
     };
     let note = |d: &Deviation| GuardNote {

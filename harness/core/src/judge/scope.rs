@@ -235,10 +235,19 @@ impl<'a> Scope<'a> {
         faults.flat_map(|(_, f)| connect_causes_of(&f.spec)).copied().collect()
     }
 
-    /// Whether attempts of this request can have gone unseen: a connect fault was on and nobody else
-    /// witnessed.
+    /// Whether attempts of this request can have gone unseen: a connect fault was on.
     pub fn hides_attempts(&self, client: &ClientRecord) -> bool {
-        !self.profile.witness && !self.connect_causes(client).is_empty()
+        !self.connect_causes(client).is_empty()
+    }
+
+    /// How often a request was tried upstream; `None` where a connect fault hid tries and no log witnessed
+    /// them.
+    pub fn tries(&self, client: &ClientRecord) -> Option<usize> {
+        let seen = self.attempts(client).count();
+        match self.join.witnessed(client.id()).filter(|_| self.profile.witness) {
+            Some(witnessed) => Some(seen.max(witnessed as usize)),
+            None => (!self.hides_attempts(client)).then_some(seen),
+        }
     }
 
     /// The index of a region by name.

@@ -22,7 +22,7 @@ mod fixtures;
 use serde::{Deserialize, Serialize};
 
 pub use progress::ProgressLine;
-pub use secrets::{mask, redact_plan, redacted};
+pub use secrets::{mask, redact_argument, redact_plan, redacted};
 pub use standing::{Standing, Tally, standing, word};
 
 use crate::plan::Plan;

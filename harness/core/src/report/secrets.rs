@@ -67,6 +67,11 @@ pub fn redact_plan(plan: &mut Plan) {
     }
 }
 
+/// One argument of a command line, its value blanked where its name or the mapping it holds tells of a credential.
+pub fn redact_argument(argument: &str) -> String {
+    word(argument)
+}
+
 /// A command line with the values of telling `name=value` words blanked.
 pub(super) fn arguments(command: &str) -> String {
     command.split(' ').map(word).collect::<Vec<_>>().join(" ")
@@ -82,9 +87,12 @@ fn blank(settings: &mut std::collections::BTreeMap<String, String>) {
 }
 
 fn word(text: &str) -> String {
-    match text.split_once('=') {
-        Some((name, _)) if is_telling(name) => format!("{name}={HIDDEN}"),
-        _ => without_user(text),
+    let equals = text.match_indices('=').map(|(at, _)| at);
+    let telling = equals.clone().find(|at| is_telling(&text[..*at]));
+    let mapping = equals.clone().find(|at| is_telling(text) && text[at + 1..].starts_with(['{', '[']));
+    match telling.or(mapping) {
+        Some(at) => format!("{}={HIDDEN}", &text[..at]),
+        None => without_user(text),
     }
 }
 
@@ -113,6 +121,15 @@ mod tests {
         assert_eq!(mask("AKIAIOSFODNN7EXAMPLE"), "AKIA…LE");
         assert_eq!(mask("short"), "…");
         assert_eq!(mask(""), "…");
+    }
+
+    #[test]
+    fn arguments_are_blanked_however_they_are_written() {
+        let blanked = |text: &str| redact_argument(text);
+        assert_eq!(blanked("--set=gateway.command.env.TOKEN=a=b"), "--set=gateway.command.env.TOKEN=…");
+        assert_eq!(blanked("gateway.command.env={TOKEN: a b}"), "gateway.command.env=…");
+        assert_eq!(blanked("load.app.open.rate=50/s"), "load.app.open.rate=50/s");
+        assert_eq!(blanked("scenarios/token-expired.yaml"), "scenarios/token-expired.yaml");
     }
 
     #[test]

@@ -34,6 +34,15 @@ pub(super) struct Story {
     pub(super) also: Vec<String>,
 }
 
+/// ` --out DIR` where the run directory is not in the place that the command looks in by itself.
+fn elsewhere(report: &RunReport) -> String {
+    let directory = clean(&report.environment.directory);
+    match directory.rsplit_once('/') {
+        Some(("runs", _)) | None => String::new(),
+        Some((out, _)) => format!(" --out {out}"),
+    }
+}
+
 impl Story {
     /// All verdicts of a report, worst standing first, in order of the file otherwise.
     pub(super) fn all(report: &RunReport) -> Vec<Self> {
@@ -66,7 +75,9 @@ impl Story {
             likely: some(verdict.likely.as_ref()),
             deviation: some(verdict.deviation.as_ref()),
             runbook: some(expectation.and_then(|e| e.runbook.as_ref())),
-            explain: exemplars.next().map(|e| format!("gatecrash explain run:{}/{e}", clean(&report.run))),
+            explain: exemplars
+                .next()
+                .map(|e| format!("gatecrash explain run:{}/{e}{}", clean(&report.run), elsewhere(report))),
             also: exemplars.collect(),
         }
     }

@@ -63,8 +63,9 @@ fn by_interval(case: &Case<'_>, index: u16, host: Host) -> Delivery {
     let intervals = case.intervals.of_fault(index);
     let undelivered = if intervals.is_empty() {
         Some("was never switched on".to_owned())
-    } else if host == Host::Listener && intervals.iter().any(|i| !i.confirmed) {
-        Some("was not confirmed by our own probe".to_owned())
+    } else if intervals.iter().any(|i| !i.confirmed) {
+        let listener = host == Host::Listener;
+        Some(if listener { "was not confirmed by our own probe" } else { "was not put in force" }.to_owned())
     } else {
         None
     };

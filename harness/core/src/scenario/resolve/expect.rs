@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use super::{Cx, World};
+use crate::checks::{CheckInfo, CheckSpec};
 use crate::diagnostics::Place;
 use crate::plan::{ExpectationPlan, FaultPlan, Severity};
 use crate::rules::Matcher;
@@ -49,7 +50,7 @@ impl Cx<'_> {
         self.matcher(r#match.as_ref(), world, false);
         let names: Vec<_> = faults.iter().map(|f| f.name.as_str()).collect();
         self.references(check.place, check.value.info().name, world, &names);
-        self.bounds(check.place, check.value.info().name, check.value.info().example);
+        self.bounds(check.place, &check.value);
         if let Some(zero) = min_samples.filter(|n| n.value == 0) {
             self.error(
                 "`min-samples` is zero",
@@ -112,7 +113,8 @@ impl Cx<'_> {
     }
 
     /// Bounds have to say something, and their ends have to be in order.
-    fn bounds(&mut self, place: Place, name: &str, example: &str) {
+    fn bounds(&mut self, place: Place, check: &CheckSpec) {
+        let CheckInfo { name, example, .. } = check.info();
         let Some(node) = self.node(place).and_then(|n| n.get(name)) else { return };
         if node.entries().is_empty() && is_about_bounds(example, name) {
             let help = format!("for instance `check: {{ {example} }}`");
@@ -120,8 +122,11 @@ impl Cx<'_> {
             self.advise(format!("`{name}` expects nothing"), place, "expected a bound", help);
             return;
         }
-        let mut wrong = Vec::new();
+        let (mut wrong, place) = (Vec::new(), node.place);
         find_reversed(node, &mut wrong);
+        if let Some(problem) = check.problem().filter(|_| wrong.is_empty()) {
+            self.error(format!("`{name}` cannot be judged like this"), place, format!("expected {problem}"));
+        }
         for (place, min) in wrong {
             self.error("`max` is below `min`", place, format!("expected at least {min}"));
         }

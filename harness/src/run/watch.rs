@@ -1,0 +1,93 @@
+//! What is watched beside the load: the gateway's process, the disk, the deadline, the user.
+
+use std::time::Duration;
+
+use gatecrash_core::plan::Plan;
+use gatecrash_load::LiveCounters;
+use gatecrash_model::{Clock, Event, Sink};
+use tokio::sync::watch;
+
+use super::{Stop, StopLine, asked};
+use crate::clock::RunClock;
+use crate::exit::Exit;
+use crate::gateway::Gateway;
+use crate::live::{Live, Pulse};
+use crate::recorder::Recorder;
+
+/// How often it looks.
+const EVERY: Duration = Duration::from_millis(250);
+
+/// A watcher of one run.
+pub(super) struct Watch<'a> {
+    plan: &'a Plan,
+    recorder: &'a Recorder,
+    clock: &'a RunClock,
+    live: &'a Live,
+    counters: &'a LiveCounters,
+    phase: watch::Receiver<Option<u16>>,
+    gateway: &'a Gateway,
+    dead: bool,
+}
+
+impl<'a> Watch<'a> {
+    pub(super) fn new(
+        plan: &'a Plan,
+        recorder: &'a Recorder,
+        clock: &'a RunClock,
+        live: &'a Live,
+        counters: &'a LiveCounters,
+        phase: watch::Receiver<Option<u16>>,
+        gateway: &'a Gateway,
+    ) -> Self {
+        Self { plan, recorder, clock, live, counters, phase, gateway, dead: false }
+    }
+
+    /// Watches until there is a reason to end the run.
+    pub(super) async fn until_stop(&mut self, line: &StopLine) -> Stop {
+        let mut tick = tokio::time::interval(EVERY);
+        loop {
+            tokio::select! {
+                _ = tick.tick() => {}
+                stop = asked(line) => return stop,
+            }
+            self.note_death();
+            if !self.dead {
+                self.recorder.event(Event::Sample(self.gateway.sample(self.clock.now())));
+            }
+            self.show();
+            if let Some(stop) = self.reason() {
+                return stop;
+            }
+        }
+    }
+
+    /// Writes down that the gateway died by itself, once.
+    pub(super) fn note_death(&mut self) {
+        if self.dead {
+            return;
+        }
+        if let Some(how) = self.gateway.exited() {
+            self.dead = true;
+            self.recorder.event(Event::GatewayDied { at: self.clock.now(), how });
+        }
+    }
+
+    fn show(&self) {
+        self.live.show(&Pulse {
+            plan: self.plan,
+            at: self.clock.now(),
+            phase: *self.phase.borrow(),
+            load: self.counters.snapshot(),
+            attempts: self.recorder.attempts(),
+        });
+    }
+
+    fn reason(&self) -> Option<Stop> {
+        if let Some(failure) = self.recorder.failure() {
+            return Some(Stop { exit: Exit::Environment, why: failure });
+        }
+        let deadline = self.plan.guards.deadline;
+        (self.clock.now() > deadline.0)
+            .then(|| Stop { exit: Exit::Aborted, why: format!("the deadline of {deadline} passed") })
+    }
+}

@@ -1,0 +1,166 @@
+//! How the plan's faults reach the running parts, and how they are taken back.
+
+use gatecrash_core::faults::{ClockOf, FaultSpec, Host};
+use gatecrash_core::plan::Plan;
+use gatecrash_mock_s3::{Capacity, ControlError, WrongRegion, WrongRegionKind};
+use gatecrash_wire::ListenerState;
+
+use super::{Topology, for_load};
+
+impl Topology {
+    /// Puts a fault in force. For faults that have to be seen to be believed: whether they were. A fault that cannot
+    /// be put in force is an error, save where the gateway died meanwhile: that is a finding, not a failure of ours.
+    pub async fn switch_on(&mut self, plan: &Plan, fault: u16) -> Result<Option<bool>, String> {
+        let spec = plan.faults[usize::from(fault)].spec.clone();
+        match spec.info().host {
+            Host::Link | Host::Mock => {
+                self.upstream.rules.switch(fault, true);
+                Ok(None)
+            }
+            Host::Listener => {
+                let state = listener_state(&spec).unwrap_or(ListenerState::Refuse);
+                Ok(Some(self.set_listeners(plan, fault, state).await))
+            }
+            Host::MockSetting => self.change_setting(plan, fault, &spec).map(|()| Some(true)),
+            Host::Process => self.change_gateway(&spec, true).await.map(Some),
+        }
+    }
+
+    /// Takes a fault back, with the same answers.
+    pub async fn switch_off(&mut self, plan: &Plan, fault: u16) -> Result<Option<bool>, String> {
+        let spec = plan.faults[usize::from(fault)].spec.clone();
+        match spec.info().host {
+            Host::Link | Host::Mock => {
+                self.upstream.rules.switch(fault, false);
+                Ok(None)
+            }
+            Host::Listener => Ok(Some(self.set_listeners(plan, fault, ListenerState::Open).await)),
+            Host::MockSetting => {
+                if let FaultSpec::ClockSkew(skew) = &spec
+                    && skew.of == ClockOf::Clients
+                {
+                    self.signers.iter().for_each(|(_, signer)| signer.set_skew(0));
+                }
+                for change in self.changes.remove(&fault).unwrap_or_default() {
+                    self.control.undo(change);
+                }
+                Ok(Some(true))
+            }
+            Host::Process => self.change_gateway(&spec, false).await.map(Some),
+        }
+    }
+
+    /// Signing clients switch to the key that a rotation gave their identity.
+    pub fn clients_learn(&mut self, fault: u16) {
+        if let Some((identity, credentials)) = self.learned.remove(&fault)
+            && let Some((source, _)) = self.signers.get(identity)
+        {
+            source.swap(for_load(credentials));
+        }
+    }
+
+    async fn set_listeners(&mut self, plan: &Plan, fault: u16, state: ListenerState) -> bool {
+        let target = &plan.faults[usize::from(fault)];
+        let mut confirmed = true;
+        for (link, (region, endpoint)) in self.upstream.links.iter().zip(plan.links()) {
+            if target.region.is_none_or(|r| r == region) && target.endpoint.is_none_or(|e| e == endpoint) {
+                confirmed &= link.set_listener_for(state, fault).await;
+            }
+        }
+        confirmed
+    }
+
+    fn change_setting(&mut self, plan: &Plan, fault: u16, spec: &FaultSpec) -> Result<(), String> {
+        let target = plan.faults[usize::from(fault)].region.and_then(|r| plan.regions.get(usize::from(r)));
+        let text = |e: ControlError| e.to_string();
+        let json = |e: serde_json::Error| e.to_string();
+        let mut made = Vec::new();
+        match spec {
+            FaultSpec::Iam(iam) => {
+                for action in &iam.remove {
+                    made.push(self.control.remove_action(&iam.identity, action).map_err(text)?);
+                }
+                if !iam.deny.is_empty() {
+                    let actions: Vec<_> = iam.deny.iter().map(String::as_str).collect();
+                    made.push(self.control.deny(&iam.identity, &actions, &["*"]).map_err(text)?);
+                }
+            }
+            FaultSpec::BucketPolicy(policy) => {
+                if let Some(statement) = &policy.add {
+                    let statement = serde_json::to_value(statement).map_err(json)?;
+                    made.push(
+                        self.control.add_bucket_policy_statement(&policy.bucket, &statement).map_err(text)?,
+                    );
+                }
+                if let Some(statements) = &policy.replace {
+                    let document = serde_json::json!({ "Version": "2012-10-17", "Statement": statements });
+                    made.push(self.control.replace_bucket_policy(&policy.bucket, &document).map_err(text)?);
+                }
+            }
+            FaultSpec::RotateKey(rotate) => {
+                // A rotation stays: the old key is not given back when the fault ends.
+                let (_, credentials) = self.control.rotate_key(&rotate.identity).map_err(text)?;
+                let identity = plan.identities.iter().position(|i| i.name == rotate.identity);
+                self.learned.extend(identity.map(|identity| (fault, (identity, credentials))));
+            }
+            FaultSpec::ClockSkew(skew) => {
+                let seconds = (skew.by.0 / 1_000_000_000) as i64;
+                match skew.of {
+                    ClockOf::Clients => self.signers.iter().for_each(|(_, signer)| signer.set_skew(seconds)),
+                    ClockOf::Upstream => made.push(self.control.set_clock_skew(seconds)),
+                }
+            }
+            FaultSpec::WrongRegion(wrong) => {
+                let away = plan.regions.iter().find(|r| target.is_none_or(|t| t.name != r.name));
+                let points_to =
+                    away.filter(|_| plan.regions.len() > 1).map_or("eu-central-1", |r| r.name.as_str());
+                made.push(
+                    self.control
+                        .set_wrong_region(WrongRegion {
+                            bucket: Some(wrong.bucket.clone()),
+                            region: target.map(|r| r.name.clone()),
+                            op: None,
+                            kind: WrongRegionKind::Redirect,
+                            points_to: points_to.to_owned(),
+                        })
+                        .map_err(text)?,
+                );
+            }
+            FaultSpec::Capacity(capacity) => {
+                for region in plan.regions.iter().filter(|r| target.is_none_or(|t| t.name == r.name)) {
+                    let limits = Capacity {
+                        servers: capacity.servers,
+                        service_time: capacity.service_time.duration(),
+                        queue: capacity.queue,
+                    };
+                    made.push(self.control.set_capacity(&region.name, Some(limits)).map_err(text)?);
+                }
+            }
+            _ => return Err(format!("{} is not a setting of the upstream", spec.name())),
+        }
+        self.changes.insert(fault, made);
+        Ok(())
+    }
+
+    async fn change_gateway(&self, spec: &FaultSpec, on: bool) -> Result<bool, String> {
+        let done = match spec {
+            FaultSpec::Misconfigure(wrong) => self.gateway.reconfigure(on.then_some(wrong)).await,
+            FaultSpec::Descriptors(limit) => self.gateway.limit_descriptors(on.then_some(limit.limit)),
+            _ => return Err(format!("{} is not a setting of the gateway", spec.name())),
+        };
+        match done {
+            Ok(()) => Ok(true),
+            Err(_) if self.gateway.exited().is_some() => Ok(false),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+/// What a fault makes of a listener, if it is a fault of listeners.
+pub fn listener_state(spec: &FaultSpec) -> Option<ListenerState> {
+    match spec {
+        FaultSpec::Refuse(_) => Some(ListenerState::Refuse),
+        FaultSpec::ConnectBlackhole(_) => Some(ListenerState::Blackhole),
+        _ => None,
+    }
+}

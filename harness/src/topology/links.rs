@@ -1,0 +1,70 @@
+//! The chaos links of a plan, one per upstream endpoint.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use gatecrash_core::plan::Plan;
+use gatecrash_mock_s3::MockS3;
+use gatecrash_model::RunId;
+use gatecrash_wire::{Link, LinkConfig, Shared};
+
+use crate::exit::Failure;
+use crate::gateway::{self, Endpoint};
+
+/// One link per endpoint, each on its own address of 127.0.0.0/8 and all on one port.
+pub(super) async fn start(
+    plan: &Plan,
+    run: RunId,
+    mock: &MockS3,
+    shared: &Shared,
+    port: u16,
+) -> Result<(Vec<Link>, Vec<Endpoint>), Failure> {
+    let mut last = None;
+    for _ in 0..20 {
+        let mut links: Vec<Link> = Vec::new();
+        let mut endpoints = Vec::new();
+        for (index, (region, number)) in plan.links().into_iter().enumerate() {
+            let place = &plan.regions[usize::from(region)];
+            let shared_port = links.first().map_or(port, |l: &Link| l.addr().port());
+            let ip = Ipv4Addr::new(127, 0, 10, index as u8 + 1);
+            let config = LinkConfig {
+                index: index as u8,
+                region,
+                endpoint: number,
+                listen: SocketAddr::new(IpAddr::V4(ip), shared_port),
+                upstream: mock
+                    .addr(&place.name)
+                    .ok_or_else(|| Failure::environment("the mock lost a region"))?,
+                run,
+                baseline: place.latency,
+                probes: vec![gateway::probe_pattern()],
+            };
+            match Link::start(config, shared.clone()) {
+                Ok(link) => {
+                    endpoints.push(Endpoint {
+                        region: place.name.clone(),
+                        number,
+                        addr: link.addr(),
+                        primary: place.primary,
+                    });
+                    links.push(link);
+                }
+                Err(error) => {
+                    last = Some((ip, shared_port, error));
+                    break;
+                }
+            }
+        }
+        if links.len() == plan.links().len() {
+            return Ok((links, endpoints));
+        }
+        for link in links {
+            link.stop().await;
+        }
+        if port != 0 {
+            break;
+        }
+    }
+    let what = last.map_or("no endpoint".to_owned(), |(ip, port, e)| format!("{ip}:{port}: {e}"));
+    Err(Failure::environment(format!("an upstream endpoint cannot listen on {what}"))
+        .hint("each endpoint needs its own address in 127.0.0.0/8 and one port that is free on all of them"))
+}
