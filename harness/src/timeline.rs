@@ -87,3 +87,16 @@ fn stuck(plan: &Plan, fault: u16, what: &str, why: &str) -> Stop {
     let name = &plan.faults[usize::from(fault)].name;
     Stop { exit: Exit::Environment, why: format!("the fault {name} could not be {what}: {why}") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// So that a phase holds no instant in which its faults are going, and the next one none of them.
+    #[test]
+    fn a_phase_ends_before_its_faults_and_the_next_begins_after_them() {
+        let mut at_once = [Edge::FaultOn(1), Edge::PhaseStart(1), Edge::FaultOff(0), Edge::PhaseEnd(0)];
+        at_once.sort();
+        assert_eq!(at_once, [Edge::PhaseEnd(0), Edge::FaultOff(0), Edge::PhaseStart(1), Edge::FaultOn(1)]);
+    }
+}

@@ -132,13 +132,12 @@ impl<'a> Scope<'a> {
         self.plan.faults.iter().any(ends_with_it).then(|| end.saturating_sub(EDGE))
     }
 
-    /// When a request first met the upstream: the mock, else a link, else (nobody was asked, or connecting was
-    /// what the fault forbade) when it was sent.
+    /// When a request first met the upstream: the mock, else a link. Where nobody was asked, or a fault holds
+    /// requests up before the upstream, when it was sent.
     fn reached_upstream(&self, client: &ClientRecord) -> Nanos {
-        let on_connect = |fault: u16| self.plan.faults[usize::from(fault)].spec.info().host == Host::Listener;
         let mut on = self.intervals.all().filter(|(_, i)| i.overlaps(client.sent(), client.ended()));
-        let first = self.attempts(client).next().filter(|_| !on.any(|(fault, _)| on_connect(fault)));
-        let Some(first) = first else { return client.sent() };
+        let held = on.any(|(fault, _)| holds_requests_up(&self.plan.faults[usize::from(fault)].spec));
+        let Some(first) = self.attempts(client).next().filter(|_| !held) else { return client.sent() };
         self.join.upstream(self.history, first).map_or(first.start, |u| u.received)
     }
 
@@ -275,6 +274,14 @@ impl<'a> Scope<'a> {
     /// A declared time limit with its allowance: max(50 ms, 10 %) and the scheduler slack of the run.
     pub fn limit(&self, declared: Nanos) -> Nanos {
         declared + (declared / 10).max(50_000_000) + self.slack
+    }
+}
+
+/// Whether a fault delays requests on their way to the upstream, so that arriving late is its work.
+fn holds_requests_up(spec: &FaultSpec) -> bool {
+    match spec {
+        FaultSpec::Misconfigure(_) => false,
+        spec => matches!(spec.info().host, Host::Listener | Host::Process),
     }
 }
 

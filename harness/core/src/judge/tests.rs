@@ -290,6 +290,22 @@ fn a_request_that_met_the_upstream_after_the_fault_does_not_belong_to_its_phase(
     assert_eq!(judged(answered), (Outcome::Fail, 94));
 }
 
+/// Waiting for a connection is the fault's work: who waited it out was in its phase all the same.
+#[test]
+fn a_request_that_waited_out_a_connect_fault_belongs_to_its_phase() {
+    let refuse = FaultSpec::Refuse(Refuse {});
+    let waited = |r: crate::golden::Request| r.tries([Try::served().pause(120)]);
+    let story = Story::new().fault(refuse, 0, 1000).every(10, 900, 940, waited);
+    let mut story = first_second(story);
+    story.plan.faults[0].until = story.plan.phases[0].until;
+    let all = SuccessRate { min: Some(Share(1.0)), max: None };
+    story.plan.expectations = vec![expectation(all.into())];
+    story.plan.expectations[0].phase = Some(0);
+    story.plan.expectations[0].min_samples = Some(4);
+    let judgement = judge_run(&story.plan, &story.profile, &story.history);
+    assert_eq!((judgement.verdicts[0].outcome, judgement.verdicts[0].samples), (Outcome::Pass, 4));
+}
+
 #[test]
 fn offsets_into_a_phase_count_from_when_its_faults_were_in_force() {
     let swallowed = |r: crate::golden::Request| r.tries([Try::silent().by(0)]);

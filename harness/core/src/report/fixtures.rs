@@ -137,7 +137,7 @@ pub(super) fn deviating() -> RunReport {
         details: vec!["31 bodies ended short under a 200".into()],
         exemplars: vec!["0-2001".into()],
         deviation: Some("forwards a cut body as whole on HTTP/1.0 clients (upstream ticket 1234)".into()),
-        ..verdict(2, Outcome::Fail, "31 short bodies", "every body whole", 7_451)
+        ..verdict(2, Outcome::Pass, "31 short bodies", "every body whole", 7_451)
     };
     for (i, second) in report.series.iter_mut().enumerate() {
         let there = if (12..20).contains(&i) || (25..30).contains(&i) { second.offered } else { 0 };

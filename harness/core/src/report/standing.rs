@@ -33,8 +33,8 @@ impl Standing {
     /// Of one verdict under the severity of its expectation.
     pub fn of(verdict: &Verdict, severity: Severity) -> Self {
         match (verdict.outcome, severity) {
+            (Outcome::Pass | Outcome::Fail, _) if verdict.deviation.is_some() => Self::Known,
             (Outcome::Pass, _) => Self::Pass,
-            (Outcome::Fail, _) if verdict.deviation.is_some() => Self::Known,
             (_, Severity::Warning) => Self::Warn,
             (_, Severity::Info) => Self::Info,
             (Outcome::Fail, Severity::Error) => Self::Fail,

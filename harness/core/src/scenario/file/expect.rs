@@ -16,10 +16,11 @@ pub(crate) struct Expectation {
     /// Phase it is about. Default: the whole run.
     #[serde(default)]
     pub(crate) r#in: Option<Spanned<String>>,
-    /// When in the phase (or run) it begins to hold. Default: at once.
+    /// When in the phase (or run) it begins to hold, counted from when the faults that begin with the phase are
+    /// in force. Default: at once.
     #[serde(default)]
     pub(crate) after: Option<Spanned<Span>>,
-    /// When in the phase (or run) it ceases to hold. Default: at the end.
+    /// When in the phase (or run) it ceases to hold, counted likewise. Default: at the end.
     #[serde(default)]
     pub(crate) before: Option<Spanned<Span>>,
     /// Which client requests: op, bucket, key, prefix, method, upstream-status. Default: all.
