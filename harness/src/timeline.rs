@@ -14,10 +14,10 @@ use crate::topology::Topology;
 /// Something that happens at a planned offset from T0. The order of the variants is the order at one instant.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Edge {
+    /// A phase ends, while its faults still bite.
+    PhaseEnd(u16),
     /// A fault ends.
     FaultOff(u16),
-    /// A phase ends.
-    PhaseEnd(u16),
     /// A phase begins.
     PhaseStart(u16),
     /// A fault begins.

@@ -6,6 +6,7 @@ mod support;
 
 mod breakage;
 mod commands;
+mod library;
 mod released_gateways;
 mod runs;
 mod selftest;

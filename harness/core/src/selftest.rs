@@ -67,6 +67,8 @@ proofs! {
         must ["status-map" "status-pass"] may [];
     16 "all-200" in "selftest/upstream-errors"
         must ["status-map" "no-false-success"] may ["status-pass" "body-exact"];
+    18 "status-500" in "selftest/upstream-errors"
+        must ["status-map"] may [];
     19 "leak-upstream" in "selftest/upstream-errors"
         must ["no-leak"] may [];
     20 "no-read-timeout" in "selftest/silence"

@@ -1,10 +1,17 @@
 //! What gateways there are, for lists and for the scenario reader.
 
-use gatecrash_core::profile::ProbePattern;
+use std::collections::BTreeMap;
+
+use gatecrash_core::profile::{ProbePattern, Profile};
 use gatecrash_core::rules::Glob;
 use gatecrash_core::scenario::{Known, KnownGateway};
+use minijinja::context;
 
+use super::declared::Declared;
+use super::error::GatewayError;
+use super::parameters;
 use super::recipe::{RECIPES, REFERENCE, Recipe, Source};
+use super::render::Renderer;
 use super::version;
 
 /// A line of `gatecrash list gateways`.
@@ -16,6 +23,34 @@ pub struct Listed {
     pub summary: String,
     /// Whether its program is here, in words.
     pub installed: String,
+}
+
+/// A gateway with what it declares of itself under its default parameters.
+#[derive(Clone, Debug)]
+pub struct Described {
+    /// Name in scenarios.
+    pub name: String,
+    /// Its recipe.
+    pub recipe: Recipe,
+    /// What it is judged by, with two primary endpoints and no standby.
+    pub profile: Profile,
+}
+
+/// Every gateway in detail, the embedded one first: for reference pages.
+pub fn described() -> Result<Vec<Described>, GatewayError> {
+    let embedded = describe("embedded", &REFERENCE);
+    std::iter::once(embedded).chain(RECIPES.iter().map(|source| describe(source.name, source))).collect()
+}
+
+fn describe(name: &str, source: &Source) -> Result<Described, GatewayError> {
+    let failed = |problem| GatewayError::Render { what: format!("recipe {name}"), problem };
+    let recipe = Recipe::parse(source).map_err(failed)?;
+    let (renderer, topology) = (Renderer::new(), context! { primaries => 2, standbys => 0 });
+    let params = parameters::settle(&recipe.parameters, &BTreeMap::new(), &topology, &renderer)
+        .map_err(|problems| failed(problems.join("; ")))?;
+    let facts = context! { params, ..topology };
+    let profile = Declared::render(source.declared, facts, &renderer)?.profile;
+    Ok(Described { name: name.to_owned(), recipe, profile })
 }
 
 /// Every gateway with a recipe, the embedded one first.

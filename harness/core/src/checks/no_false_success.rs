@@ -1,6 +1,6 @@
 //! `no-false-success`: a 2xx comes from an upstream's 2xx.
 
-use gatecrash_model::{AttemptRecord, Capabilities, Capability};
+use gatecrash_model::{AttemptRecord, BodyCheck, Capabilities, Capability, ClientRecord, Ending};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ use crate::judge::{Cause, Scope, is_not_http};
 use crate::verdict::Finding;
 
 /// No 2xx reaches a client when nothing that the upstream sent was a 2xx: not for bytes that are no HTTP, not
-/// for silence, not for an error.
+/// for silence, not for an error. A 2xx with an illegal head or framing may be mended or visibly broken.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct NoFalseSuccess {}
@@ -24,8 +24,11 @@ impl Check for NoFalseSuccess {
         doc: "A request whose upstream attempts brought no 2xx - bytes that are no HTTP, no answer, an \
               error status - must not be answered 2xx: the client would store garbage or believe its \
               upload was kept. An invalid response is a 502 (RFC 9110 15.6.3). HTTP/0.9 replies, which \
-              some proxies still pass on as a 200, are garbage here. Inconclusive when every request met \
-              an upstream 2xx. Typical fixes: a current version; nginx `error_page` without `=200`; \
+              some proxies still pass on as a 200, are garbage here. Where the upstream's 2xx has an \
+              illegal head or framing, such as two lengths that differ or a chunk size that is none, the \
+              client may get the whole object, for RFC 9112 6.3 lets some of it be mended, or an answer \
+              that is visibly broken (RFC 9112 8), but no complete 2xx with other bytes. Inconclusive when \
+              every request met a legal upstream 2xx. Typical fixes: a current version; nginx `error_page` without `=200`; \
               HAProxy without `http-request return status 200` for errors.",
         example: "no-false-success: {}",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
@@ -37,19 +40,21 @@ impl Check for NoFalseSuccess {
         let mut tally = Tally::default();
         for client in scope.clients() {
             let attempts: Vec<_> = scope.attempts(client).chain(scope.fed_by(client)).collect();
+            let successes = || attempts.iter().filter(|a| is_2xx(scope, a));
             if attempts.is_empty()
-                || attempts.iter().any(|a| is_2xx(scope, a))
+                || successes().any(|a| !a.has(AttemptRecord::ILLEGAL))
                 || scope.hides_attempts(client)
             {
                 continue;
             }
-            let success = matches!(client.status, 200..=299);
+            let success = matches!(client.status, 200..=299)
+                && (successes().next().is_none() || is_whole_and_wrong(client));
             tally.count(!success, client.id(), || {
                 let last = attempts.last().map_or(Cause::NoUpstream, |a| scope.cause(a));
                 format!("{} although the upstream's last word was: {}", client.status, in_words(last))
             });
         }
-        tally.finding(scope, "no 2xx without an upstream's 2xx", "every request met an upstream 2xx")
+        tally.finding(scope, "no 2xx without an upstream's 2xx", "every request met a legal upstream 2xx")
     }
 
     #[cfg(test)]
@@ -58,14 +63,29 @@ impl Check for NoFalseSuccess {
             let story = Story::new().every(10, 0, 50, |r| r);
             story.every(10, 60, 100, move |r| r.tries([attempt()]).answer(status))
         };
+        let mended = |body, ending| {
+            Story::new()
+                .every(10, 0, 50, move |r| r.tries([Try::bad_framing()]).answer(200).body(body).ending(ending))
+        };
+        let (whole, cut) = (Ending::Complete, Ending::CutFin);
         vec![
             Golden::pass("garbage is a 502", Self {}, told(Try::garbage, 502)),
             Golden::pass("silence is a 504", Self {}, told(Try::silent, 504)),
             Golden::fail("garbage is a 200", Self {}, told(Try::garbage, 200)),
             Golden::fail("an error is a 200", Self {}, told(|| Try::status(503, "SlowDown"), 200)),
+            Golden::pass("bad framing is a 502", Self {}, told(Try::bad_framing, 502)),
+            Golden::pass("bad framing is mended", Self {}, mended(BodyCheck::Exact, whole)),
+            Golden::pass("bad framing is visibly cut", Self {}, mended(BodyCheck::Prefix, cut)),
+            Golden::fail("bad framing is a whole half", Self {}, mended(BodyCheck::Prefix, whole)),
             Golden::inconclusive("nothing fails", Self {}, Story::new().every(10, 0, 50, |r| r)),
         ]
     }
+}
+
+/// Whether a response looks complete, and its bytes are not the object.
+fn is_whole_and_wrong(client: &ClientRecord) -> bool {
+    client.ending == Ending::Complete
+        && matches!(client.shape.body(), BodyCheck::Prefix | BodyCheck::Wrong | BodyCheck::Other)
 }
 
 fn is_2xx(scope: &Scope<'_>, attempt: &AttemptRecord) -> bool {

@@ -11,8 +11,8 @@ use crate::golden::{Golden, Story, Try};
 use crate::judge::{Cause, Scope};
 use crate::verdict::Finding;
 
-/// A whole 4xx or 5xx answer that ends a request's tries reaches the client with its status, S3 code and
-/// request id.
+/// A whole redirect, 4xx or 5xx answer that ends a request's tries reaches the client with its status, S3 code
+/// and request id.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct StatusPass {}
@@ -23,7 +23,8 @@ impl Check for StatusPass {
         summary: "upstream errors reach the client with status, code and id",
         doc: "A final error of S3 is for the client: its status, its code in the XML document and its \
               request id decide what an SDK does next and what support can look up (AWS S3 API reference, \
-              Error responses). Judged against the attempt that fed the response, or the last one. \
+              Error responses). A redirect to another region is an error document too, without a Location \
+              that could be followed. Judged against the attempt that fed the response, or the last one. \
               Statuses that the profile retries may be replaced by a later attempt's. Measured: nginx 1.22 \
               and HAProxy 2.6 pass 403, 404, 429 and 5xx through unchanged by default. Typical fixes: \
               nginx `proxy_intercept_errors off`; HAProxy no `errorfile` for upstream statuses; CDN custom \
@@ -38,7 +39,11 @@ impl Check for StatusPass {
         let mut tally = Tally::default();
         for client in scope.clients().filter(|c| c.ending != Ending::DroppedReused) {
             let Some(source) = scope.source(client) else { continue };
-            let Cause::Status(status) = scope.cause(source) else { continue };
+            let status = match scope.cause(source) {
+                Cause::Status(status) => status,
+                Cause::Served if is_redirect(source) => source.status,
+                _ => continue,
+            };
             if scope.fed_by(client).is_none() && ran_out_meanwhile(scope, client) {
                 continue;
             }
@@ -55,18 +60,29 @@ impl Check for StatusPass {
         let denied = || Try::status(403, "AccessDenied");
         let story = || Story::new().every(10, 0, 50, |r| r).every(10, 50, 80, move |r| r.tries([denied()]));
         let told = |status| story().every(10, 80, 90, move |r| r.tries([denied()]).answer(status));
+        let moved = |status| {
+            let moved = || Try::status(301, "PermanentRedirect");
+            Story::new().every(10, 0, 50, move |r| r.tries([moved()]).answer(status).code("PermanentRedirect"))
+        };
         let slow = || Try::status(503, "SlowDown");
         let retried = || Story::new().every(10, 0, 50, move |r| r.tries([slow(), slow()]).from_try(0));
         let code = |code| story().every(10, 80, 90, move |r| r.tries([denied()]).code(code));
         vec![
             Golden::pass("403 stays 403", Self {}, story()),
             Golden::pass("the first of two answers is passed on", Self {}, retried()),
+            Golden::pass("a redirect stays one", Self {}, moved(301)),
+            Golden::fail("a redirect becomes 502", Self {}, moved(502)),
             Golden::fail("403 becomes 502", Self {}, told(502)),
             Golden::fail("403 becomes 404", Self {}, told(404)),
             Golden::fail("the code is another", Self {}, code("InternalError")),
             Golden::inconclusive("nothing fails", Self {}, Story::new().every(10, 0, 50, |r| r)),
         ]
     }
+}
+
+/// Whether an answer sends the caller elsewhere; 304 is a success of its own kind.
+fn is_redirect(attempt: &AttemptRecord) -> bool {
+    matches!(attempt.status, 300..=303 | 305..=399)
 }
 
 /// Whether a try after the last one that was seen, or the gateway's total limit, can have decided the answer.

@@ -7,7 +7,8 @@ use super::{Fault, FaultInfo, Host, Order, Pace};
 use crate::rules::{Facts, Point};
 use crate::units::Size;
 
-/// Body bytes reach the gateway at no more than `rate` per second on each connection: a congested or shaped path.
+/// Body bytes reach the gateway at no more than `rate` per second on each connection: a congested or shaped
+/// path.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Bandwidth {
@@ -19,7 +20,8 @@ impl Fault for Bandwidth {
     const INFO: FaultInfo = FaultInfo {
         name: "bandwidth",
         summary: "limits the response body's rate",
-        doc: "Body bytes reach the gateway at no more than `rate` per second on each connection: a congested or shaped path.",
+        doc: "Body bytes reach the gateway at no more than `rate` per second on each connection: a \
+              congested or shaped path.",
         example: "bandwidth: { rate: 64KiB }",
         host: Host::Link,
         points: &[Point::ResponseHead],

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::{Fault, FaultInfo, Host};
 use super::statement::Statement;
 
-/// For the interval, a statement is added to the bucket's policy, or the policy is replaced: the mock evaluates each request.
+/// For the interval, a statement is added to the bucket's policy, or the policy is replaced: the mock
+/// evaluates each request.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct BucketPolicy {
@@ -24,7 +25,8 @@ impl Fault for BucketPolicy {
     const INFO: FaultInfo = FaultInfo {
         name: "bucket-policy",
         summary: "changes a bucket policy",
-        doc: "For the interval, a statement is added to the bucket's policy, or the policy is replaced: the mock evaluates each request.",
+        doc: "For the interval, a statement is added to the bucket's policy, or the policy is replaced: the \
+              mock evaluates each request.",
         example: "bucket-policy: { bucket: media, add: { Effect: Deny, Principal: \"*\", Action: \"s3:GetObject\", Resource: \"arn:aws:s3:::media/*\" } }",
         host: Host::MockSetting,
         points: &[],

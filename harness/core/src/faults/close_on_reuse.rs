@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::{Fault, FaultInfo, Host, Order, Terminal, With};
 use crate::rules::{Facts, Point};
 
-/// The second request on a connection is answered by FIN or RST, without a byte: a pooled connection that died. Safe requests may be retried by the gateway, others must fail cleanly.
+/// The second request on a connection is answered by FIN or RST, without a byte: a pooled connection that
+/// died. Safe requests may be retried by the gateway, others must fail cleanly.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct CloseOnReuse {
@@ -19,7 +20,8 @@ impl Fault for CloseOnReuse {
     const INFO: FaultInfo = FaultInfo {
         name: "close-on-reuse",
         summary: "ends a reused connection under the next request",
-        doc: "The second request on a connection is answered by FIN or RST, without a byte: a pooled connection that died. Safe requests may be retried by the gateway, others must fail cleanly.",
+        doc: "The second request on a connection is answered by FIN or RST, without a byte: a pooled \
+              connection that died. Safe requests may be retried by the gateway, others must fail cleanly.",
         example: "close-on-reuse: { with: rst }",
         host: Host::Link,
         points: &[Point::RequestHead],

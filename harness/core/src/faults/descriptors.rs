@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Fault, FaultInfo, Host};
 
-/// The soft limit of open descriptors of every gateway process is lowered (RLIMIT_NOFILE) for the interval, and restored.
+/// The soft limit of open descriptors of every gateway process is lowered (RLIMIT_NOFILE) for the interval,
+/// and restored.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Descriptors {
@@ -17,7 +18,8 @@ impl Fault for Descriptors {
     const INFO: FaultInfo = FaultInfo {
         name: "descriptors",
         summary: "limits the gateway's open files",
-        doc: "The soft limit of open descriptors of every gateway process is lowered (RLIMIT_NOFILE) for the interval, and restored.",
+        doc: "The soft limit of open descriptors of every gateway process is lowered (RLIMIT_NOFILE) for \
+              the interval, and restored.",
         example: "descriptors: { limit: 32 }",
         host: Host::Process,
         points: &[],

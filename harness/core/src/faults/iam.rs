@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Fault, FaultInfo, Host};
 
-/// For the interval, actions are removed from the identity's allow list, or explicitly denied: the mock evaluates each request, no 403 is forged.
+/// For the interval, actions are removed from the identity's allow list, or explicitly denied: the mock
+/// evaluates each request, no 403 is forged.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Iam {
@@ -23,7 +24,8 @@ impl Fault for Iam {
     const INFO: FaultInfo = FaultInfo {
         name: "iam",
         summary: "changes what an identity may do",
-        doc: "For the interval, actions are removed from the identity's allow list, or explicitly denied: the mock evaluates each request, no 403 is forged.",
+        doc: "For the interval, actions are removed from the identity's allow list, or explicitly denied: \
+              the mock evaluates each request, no 403 is forged.",
         example: "iam: { identity: app, remove: [\"s3:GetObject\"] }",
         host: Host::MockSetting,
         points: &[],

@@ -7,7 +7,8 @@ use super::{Fault, FaultInfo, Host, Order, Terminal, With};
 use crate::rules::{Facts, Point};
 use crate::units::Span;
 
-/// A connection that was kept open is closed by FIN once it has been idle for `after`: what S3 and load balancers do. A gateway that sends on it at that moment must not show it to the client.
+/// A connection that was kept open is closed by FIN once it has been idle for `after`: what S3 and load
+/// balancers do. A gateway that sends on it at that moment must not show it to the client.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct IdleClose {
@@ -19,7 +20,9 @@ impl Fault for IdleClose {
     const INFO: FaultInfo = FaultInfo {
         name: "idle-close",
         summary: "closes kept connections after a while",
-        doc: "A connection that was kept open is closed by FIN once it has been idle for `after`: what S3 and load balancers do. A gateway that sends on it at that moment must not show it to the client.",
+        doc: "A connection that was kept open is closed by FIN once it has been idle for `after`: what S3 \
+              and load balancers do. A gateway that sends on it at that moment must not show it to the \
+              client.",
         example: "idle-close: { after: 200ms }",
         host: Host::Link,
         points: &[Point::Kept],

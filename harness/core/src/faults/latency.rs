@@ -7,7 +7,8 @@ use super::{Fault, FaultInfo, Host, Order};
 use crate::rules::{Facts, Point};
 use crate::units::Span;
 
-/// The link holds the request for `add`, give or take `jitter` (uniform), before it goes on: a slow upstream or path. Whole exchange, one way, once.
+/// The link holds the request for `add`, give or take `jitter` (uniform), before it goes on: a slow upstream
+/// or path. Whole exchange, one way, once.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Latency {
@@ -22,7 +23,8 @@ impl Fault for Latency {
     const INFO: FaultInfo = FaultInfo {
         name: "latency",
         summary: "adds a delay before the response",
-        doc: "The link holds the request for `add`, give or take `jitter` (uniform), before it goes on: a slow upstream or path. Whole exchange, one way, once.",
+        doc: "The link holds the request for `add`, give or take `jitter` (uniform), before it goes on: a \
+              slow upstream or path. Whole exchange, one way, once.",
         example: "latency: { add: 400ms, jitter: 100ms }",
         host: Host::Link,
         points: &[Point::RequestHead],

@@ -7,7 +7,8 @@ use super::{Fault, FaultInfo, Host, Order, Terminal};
 use crate::rules::{Facts, Point};
 use super::malformed::Kind;
 
-/// The upstream's answer is rewritten into one of the shapes of the wire catalogue, on the raw socket: status lines, header syntax, framing and chunking that no HTTP library would emit.
+/// The upstream's answer is rewritten into one of the shapes of the wire catalogue, on the raw socket: status
+/// lines, header syntax, framing and chunking that no HTTP library would emit.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Malformed {
@@ -19,7 +20,8 @@ impl Fault for Malformed {
     const INFO: FaultInfo = FaultInfo {
         name: "malformed",
         summary: "writes a response that HTTP forbids",
-        doc: "The upstream's answer is rewritten into one of the shapes of the wire catalogue, on the raw socket: status lines, header syntax, framing and chunking that no HTTP library would emit.",
+        doc: "The upstream's answer is rewritten into one of the shapes of the wire catalogue, on the raw \
+              socket: status lines, header syntax, framing and chunking that no HTTP library would emit.",
         example: "malformed: { kind: cl-duplicate-differ }",
         host: Host::Link,
         points: &[Point::ResponseHead],

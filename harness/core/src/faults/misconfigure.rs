@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Fault, FaultInfo, Host};
 
-/// The gateway's configuration is rendered with one wrong value and reloaded; at the end of the interval the right one is. Recipes declare which of these they can do.
+/// The gateway's configuration is rendered with one wrong value and reloaded; at the end of the interval the
+/// right one is. Recipes declare which of these they can do.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Misconfigure {
@@ -27,7 +28,8 @@ impl Fault for Misconfigure {
     const INFO: FaultInfo = FaultInfo {
         name: "misconfigure",
         summary: "reloads the gateway with a wrong setting",
-        doc: "The gateway's configuration is rendered with one wrong value and reloaded; at the end of the interval the right one is. Recipes declare which of these they can do.",
+        doc: "The gateway's configuration is rendered with one wrong value and reloaded; at the end of the \
+              interval the right one is. Recipes declare which of these they can do.",
         example: "misconfigure: { bucket: no-such-bucket }",
         host: Host::Process,
         points: &[],

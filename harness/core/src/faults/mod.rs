@@ -114,7 +114,8 @@ pub trait Fault {
     /// Its entry in the catalogue.
     const INFO: FaultInfo;
 
-    /// What it wants at one of its points. `draw` is the uniform draw that made it fire, for parameters of its own.
+    /// What it wants at one of its points. `draw` is the uniform draw that made it fire, for parameters of
+    /// its own.
     fn order(&self, point: Point, facts: &Facts<'_>, draw: u64) -> Order {
         let _ = (point, facts, draw);
         Order::Continue
@@ -165,6 +166,7 @@ faults! {
     connect_blackhole: ConnectBlackhole = "connect-blackhole",
     swallow: Swallow = "swallow",
     reset: Reset = "reset",
+    close: Close = "close",
     idle_close: IdleClose = "idle-close",
     close_on_reuse: CloseOnReuse = "close-on-reuse",
     truncate: Truncate = "truncate",

@@ -7,7 +7,9 @@ use super::{Fault, FaultInfo, Host, Order, Terminal, With};
 use crate::rules::{Facts, Point};
 use crate::units::Size;
 
-/// An RST at one point of the exchange: on accept, when the request head was read (nothing reaches the upstream), in the middle of the response head, or after n body bytes (which have left before the RST): crashed servers, expired NAT entries, aborted load balancers.
+/// An RST at one point of the exchange: on accept, when the request head was read (nothing reaches the
+/// upstream), in the middle of the response head, or after n body bytes (which have left before the RST):
+/// crashed servers, expired NAT entries, aborted load balancers.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Reset {
@@ -33,7 +35,9 @@ impl Fault for Reset {
     const INFO: FaultInfo = FaultInfo {
         name: "reset",
         summary: "resets the connection",
-        doc: "An RST at one point of the exchange: on accept, when the request head was read (nothing reaches the upstream), in the middle of the response head, or after n body bytes (which have left before the RST): crashed servers, expired NAT entries, aborted load balancers.",
+        doc: "An RST at one point of the exchange: on accept, when the request head was read (nothing \
+              reaches the upstream), in the middle of the response head, or after n body bytes (which have \
+              left before the RST): crashed servers, expired NAT entries, aborted load balancers.",
         example: "reset: { at: request }",
         host: Host::Link,
         points: &[Point::Accept, Point::RequestHead, Point::ResponseHead],

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::{Fault, FaultInfo, Host};
 use crate::units::Span;
 
-/// At the start of the interval the identity gets a new key and the old one is rejected (InvalidAccessKeyId). Clients that sign learn the new key after `clients-learn-after`, or never.
+/// At the start of the interval the identity gets a new key and the old one is rejected (InvalidAccessKeyId).
+/// Clients that sign learn the new key after `clients-learn-after`, or never.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct RotateKey {
@@ -21,7 +22,9 @@ impl Fault for RotateKey {
     const INFO: FaultInfo = FaultInfo {
         name: "rotate-key",
         summary: "rotates an identity's access key",
-        doc: "At the start of the interval the identity gets a new key and the old one is rejected (InvalidAccessKeyId). Clients that sign learn the new key after `clients-learn-after`, or never.",
+        doc: "At the start of the interval the identity gets a new key and the old one is rejected \
+              (InvalidAccessKeyId). Clients that sign learn the new key after `clients-learn-after`, or \
+              never.",
         example: "rotate-key: { identity: app, clients-learn-after: 2s }",
         host: Host::MockSetting,
         points: &[],

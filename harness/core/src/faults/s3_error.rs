@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::{Fault, FaultInfo, Host, Order, Terminal};
 use crate::rules::{Facts, Point};
 
-/// The mock answers the S3 error `code` with its own status (or `status`), XML body and request ids, and does nothing else: SlowDown, InternalError, ServiceUnavailable and all others.
+/// The mock answers the S3 error `code` with its own status (or `status`), XML body and request ids, and does
+/// nothing else: SlowDown, InternalError, ServiceUnavailable and all others.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct S3Error {
@@ -55,7 +56,8 @@ impl Fault for S3Error {
     const INFO: FaultInfo = FaultInfo {
         name: "s3-error",
         summary: "answers an S3 error",
-        doc: "The mock answers the S3 error `code` with its own status (or `status`), XML body and request ids, and does nothing else: SlowDown, InternalError, ServiceUnavailable and all others.",
+        doc: "The mock answers the S3 error `code` with its own status (or `status`), XML body and request \
+              ids, and does nothing else: SlowDown, InternalError, ServiceUnavailable and all others.",
         example: "s3-error: { code: SlowDown }",
         host: Host::Mock,
         points: &[Point::MockHandle],

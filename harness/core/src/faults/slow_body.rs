@@ -7,7 +7,8 @@ use super::{Fault, FaultInfo, Host, Order, Pace};
 use crate::rules::{Facts, Point};
 use crate::units::{Size, Span};
 
-/// The response body is written `bytes` at a time, `every` so often: per-read timeouts never fire, total ones must.
+/// The response body is written `bytes` at a time, `every` so often: per-read timeouts never fire, total ones
+/// must.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct SlowBody {
@@ -21,7 +22,8 @@ impl Fault for SlowBody {
     const INFO: FaultInfo = FaultInfo {
         name: "slow-body",
         summary: "trickles the response body",
-        doc: "The response body is written `bytes` at a time, `every` so often: per-read timeouts never fire, total ones must.",
+        doc: "The response body is written `bytes` at a time, `every` so often: per-read timeouts never \
+              fire, total ones must.",
         example: "slow-body: { bytes: 512B, every: 50ms }",
         host: Host::Link,
         points: &[Point::ResponseHead],

@@ -7,7 +7,8 @@ use super::{Fault, FaultInfo, Host, Order, Terminal};
 use crate::rules::{Facts, Point};
 use crate::units::Size;
 
-/// The head and `after` body bytes are sent, then the connection stays open and silent: a hung storage node. The gateway must time out and must not call the message complete.
+/// The head and `after` body bytes are sent, then the connection stays open and silent: a hung storage node.
+/// The gateway must time out and must not call the message complete.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Stall {
@@ -20,7 +21,8 @@ impl Fault for Stall {
     const INFO: FaultInfo = FaultInfo {
         name: "stall",
         summary: "sends part of the body, then nothing",
-        doc: "The head and `after` body bytes are sent, then the connection stays open and silent: a hung storage node. The gateway must time out and must not call the message complete.",
+        doc: "The head and `after` body bytes are sent, then the connection stays open and silent: a hung \
+              storage node. The gateway must time out and must not call the message complete.",
         example: "stall: { after: 4KiB }",
         host: Host::Link,
         points: &[Point::ResponseHead],

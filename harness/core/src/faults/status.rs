@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::{Fault, FaultInfo, Host, Order, Terminal};
 use crate::rules::{Facts, Point};
 
-/// The mock answers `status` with a short text body that is no S3 document: a load balancer or proxy in front of S3 speaking.
+/// The mock answers `status` with a short text body that is no S3 document: a load balancer or proxy in front
+/// of S3 speaking.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Status {
@@ -18,7 +19,8 @@ impl Fault for Status {
     const INFO: FaultInfo = FaultInfo {
         name: "status",
         summary: "answers a bare status",
-        doc: "The mock answers `status` with a short text body that is no S3 document: a load balancer or proxy in front of S3 speaking.",
+        doc: "The mock answers `status` with a short text body that is no S3 document: a load balancer or \
+              proxy in front of S3 speaking.",
         example: "status: { status: 502 }",
         host: Host::Mock,
         points: &[Point::MockHandle],

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::{Fault, FaultInfo, Host, Order, Terminal};
 use crate::rules::{Facts, Point};
 
-/// The connection is accepted and the request is read, but no byte ever comes back: a hung server behind a healthy load balancer.
+/// The connection is accepted and the request is read, but no byte ever comes back: a hung server behind a
+/// healthy load balancer.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Swallow {
@@ -17,7 +18,8 @@ impl Fault for Swallow {
     const INFO: FaultInfo = FaultInfo {
         name: "swallow",
         summary: "accepts, reads, never answers",
-        doc: "The connection is accepted and the request is read, but no byte ever comes back: a hung server behind a healthy load balancer.",
+        doc: "The connection is accepted and the request is read, but no byte ever comes back: a hung \
+              server behind a healthy load balancer.",
         example: "swallow: {}",
         host: Host::Link,
         points: &[Point::RequestHead],

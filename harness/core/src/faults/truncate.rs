@@ -7,7 +7,8 @@ use super::{Fault, FaultInfo, Host, Order, Terminal, With};
 use crate::rules::{Facts, Point};
 use crate::units::Size;
 
-/// The head and `at` body bytes are sent, then the connection ends by FIN or RST: the client must be able to see that the message is not whole.
+/// The head and `at` body bytes are sent, then the connection ends by FIN or RST: the client must be able to
+/// see that the message is not whole.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Truncate {
@@ -26,7 +27,8 @@ impl Fault for Truncate {
     const INFO: FaultInfo = FaultInfo {
         name: "truncate",
         summary: "cuts the response body",
-        doc: "The head and `at` body bytes are sent, then the connection ends by FIN or RST: the client must be able to see that the message is not whole.",
+        doc: "The head and `at` body bytes are sent, then the connection ends by FIN or RST: the client \
+              must be able to see that the message is not whole.",
         example: "truncate: { at: 1KiB, with: fin }",
         host: Host::Link,
         points: &[Point::ResponseHead],

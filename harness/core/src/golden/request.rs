@@ -212,6 +212,12 @@ impl Try {
         Self { flags: garbage.flags | AttemptRecord::ILLEGAL, bytes: (0, u32::MAX), ..garbage }
     }
 
+    /// A 200 with lengths that contradict each other.
+    pub fn bad_framing() -> Self {
+        let served = Self::served();
+        Self { flags: served.flags | AttemptRecord::ILLEGAL, ..served }
+    }
+
     /// Through another link.
     pub fn link(mut self, link: u8) -> Self {
         self.link = link;

@@ -7,7 +7,7 @@ use gatecrash_model::{AttemptRecord, Capabilities, Capability, ClientRecord, End
 use super::cause::{Cause, cause_of, is_on_accept};
 use crate::faults::{FaultSpec, Host};
 use crate::history::{Answers, History, Interval, Intervals, Join};
-use crate::plan::{ExpectationPlan, Plan};
+use crate::plan::{ExpectationPlan, FaultPlan, Plan};
 use crate::profile::Profile;
 use crate::rules::Matcher;
 
@@ -82,6 +82,8 @@ impl<'a> Case<'a> {
             Some(phase) => self.history.phase_window(phase)?,
             None => (0, self.history.end() + 1),
         };
+        let offset = expectation.after.or(expectation.before);
+        let zero = offset.and(expectation.phase).map_or(start, |phase| self.in_force(phase, start, end));
         Some(Scope {
             plan: self.plan,
             profile: self.profile,
@@ -89,8 +91,8 @@ impl<'a> Case<'a> {
             join: &self.join,
             intervals: &self.intervals,
             answers: &self.answers,
-            from: start + expectation.after.map_or(0, |s| s.0),
-            until: expectation.before.map_or(end, |s| end.min(start + s.0)),
+            from: expectation.after.map_or(start, |s| zero + s.0),
+            until: expectation.before.map_or(end, |s| end.min(zero + s.0)),
             phase: expectation.phase,
             matcher: &expectation.matcher,
             min_samples: expectation.min_samples.unwrap_or_else(|| expectation.check.info().min_samples),
@@ -98,17 +100,46 @@ impl<'a> Case<'a> {
             excused: None,
         })
     }
+
+    /// When the faults that begin with a phase were in force, from which `after` and `before` count: some, such
+    /// as a gateway's reload, take their time.
+    fn in_force(&self, phase: u16, start: Nanos, end: Nanos) -> Nanos {
+        let Some(phase) = self.plan.phases.get(usize::from(phase)) else { return start };
+        let begins_with_it = |fault: u16| self.plan.faults[usize::from(fault)].from == phase.from;
+        let on = self.intervals.all().filter(|(fault, _)| begins_with_it(*fault)).map(|(_, i)| i.from);
+        on.filter(|on| (start..end).contains(on)).max().unwrap_or(start)
+    }
 }
 
 // === impl Scope ===
 
 impl<'a> Scope<'a> {
     /// Client requests of the window that match and were sent, by intended time. Where the window is a
-    /// phase's, those that a fault of another phase can have met on its edge belong to neither.
+    /// phase's, those that a fault of another phase can have met on its edge belong to neither, and nor do
+    /// those that reached the upstream when the phase's own faults were about to end, or later.
     pub fn clients(&self) -> impl Iterator<Item = &'a ClientRecord> + use<'a> {
-        let foreign = self.foreign_faults();
+        let (scope, foreign, last) = (*self, self.foreign_faults(), self.last_of_own_faults());
         let met = move |c: &ClientRecord| foreign.iter().any(|i| i.overlaps(c.sent(), c.ended()));
-        self.clients_between(self.from, self.until).filter(move |c| !met(c))
+        let late = move |c: &ClientRecord| last.is_some_and(|last| scope.reached_upstream(c) > last);
+        self.clients_between(self.from, self.until).filter(move |c| !met(c) && !late(c))
+    }
+
+    /// The last instant at which what ends with this phase surely bites; `None` where nothing does.
+    fn last_of_own_faults(&self) -> Option<Nanos> {
+        let (_, end) = self.history.phase_window(self.phase?)?;
+        let phase = self.plan.phases.get(usize::from(self.phase?))?;
+        let ends_with_it = |fault: &FaultPlan| fault.until == phase.until && fault.from < phase.until;
+        self.plan.faults.iter().any(ends_with_it).then(|| end.saturating_sub(EDGE))
+    }
+
+    /// When a request first met the upstream: the mock, else a link, else (nobody was asked, or connecting was
+    /// what the fault forbade) when it was sent.
+    fn reached_upstream(&self, client: &ClientRecord) -> Nanos {
+        let on_connect = |fault: u16| self.plan.faults[usize::from(fault)].spec.info().host == Host::Listener;
+        let mut on = self.intervals.all().filter(|(_, i)| i.overlaps(client.sent(), client.ended()));
+        let first = self.attempts(client).next().filter(|_| !on.any(|(fault, _)| on_connect(fault)));
+        let Some(first) = first else { return client.sent() };
+        self.join.upstream(self.history, first).map_or(first.start, |u| u.received)
     }
 
     /// Recorded intervals, with an edge around them, of faults that the plan keeps out of this phase.

@@ -254,18 +254,61 @@ fn failures_come_with_a_lead() {
 
 #[test]
 fn requests_on_the_edge_of_a_phase_belong_to_neither() {
-    let mut story = Story::new()
+    let story = Story::new()
         .fault(swallow(), 1000, 2000)
         .every(10, 0, 990, |r| r)
         .every(10, 990, 1000, |r| r.tries([Try::silent().pause(15).by(0)]))
         .every(10, 1000, 1100, |r| r.tries([Try::silent().by(0)]));
-    story.history.events.retain(|e| !matches!(e, Event::PhaseEnd { .. }));
-    story.history.events.push(Event::PhaseEnd { phase: 0, at: 1_000_000_000 });
-    story.plan.phases[0].until = Span::millis(1000);
+    let mut story = first_second(story);
     let all = SuccessRate { min: Some(Share(1.0)), max: None };
     story.plan.expectations = vec![expectation(all.into())];
     story.plan.expectations[0].phase = Some(0);
     let judgement = judge_run(&story.plan, &story.profile, &story.history);
     assert_eq!(outcomes(&judgement), [Outcome::Pass]);
     assert_eq!(judgement.verdicts[0].samples, 95);
+}
+
+/// The fault goes at 1000 ms, which the generator's lag and the way upstream hide from a request's due time.
+#[test]
+fn a_request_that_met_the_upstream_after_the_fault_does_not_belong_to_its_phase() {
+    let swallowed = |r: crate::golden::Request| r.tries([Try::silent().by(0)]);
+    let story = Story::new().fault(swallow(), 0, 1000).every(10, 0, 900, swallowed);
+    let all_fail = || SuccessRate { min: None, max: Some(Share(0.0)) }.into();
+    let judged = |story: Story| {
+        let mut story = first_second(story.patient());
+        story.plan.faults[0].until = story.plan.phases[0].until;
+        story.plan.expectations = vec![expectation(all_fail())];
+        story.plan.expectations[0].phase = Some(0);
+        let judgement = judge_run(&story.plan, &story.profile, &story.history);
+        (judgement.verdicts[0].outcome, judgement.verdicts[0].samples)
+    };
+    let sent_late = story.clone().every(10, 900, 950, |r| r.lag(120));
+    assert_eq!(judged(sent_late), (Outcome::Pass, 90));
+    let arrived_late = story.clone().every(10, 900, 950, |r| r.tries([Try::served().pause(120)]));
+    assert_eq!(judged(arrived_late), (Outcome::Pass, 90));
+    let answered = story.every(10, 900, 940, |r| r);
+    assert_eq!(judged(answered), (Outcome::Fail, 94));
+}
+
+#[test]
+fn offsets_into_a_phase_count_from_when_its_faults_were_in_force() {
+    let swallowed = |r: crate::golden::Request| r.tries([Try::silent().by(0)]);
+    let story =
+        Story::new().fault(swallow(), 300, 1000).every(10, 0, 300, |r| r).every(10, 300, 900, swallowed);
+    let mut story = first_second(story);
+    story.plan.faults[0].from = story.plan.phases[0].from;
+    let all_fail = SuccessRate { min: None, max: Some(Share(0.0)) };
+    story.plan.expectations = vec![expectation(all_fail.into())];
+    story.plan.expectations[0].phase = Some(0);
+    story.plan.expectations[0].after = Some(Span::millis(100));
+    let verdict = judge_run(&story.plan, &story.profile, &story.history).verdicts.remove(0);
+    assert_eq!((verdict.outcome, verdict.samples), (Outcome::Pass, 50));
+}
+
+/// A story whose only phase ends after a second.
+fn first_second(mut story: Story) -> Story {
+    story.history.events.retain(|e| !matches!(e, Event::PhaseEnd { .. }));
+    story.history.events.push(Event::PhaseEnd { phase: 0, at: 1_000_000_000 });
+    story.plan.phases[0].until = Span::millis(1000);
+    story
 }

@@ -11,7 +11,7 @@ use super::examples::{OUTAGE, PERMISSIONS, THROTTLING};
 use super::{RIGHT, read, with};
 
 /// Set to rewrite the published schema.
-const REWRITE: &str = "GATECRASH_REWRITE_SCHEMA";
+const REWRITE: &str = "GATECRASH_REWRITE";
 
 #[test]
 fn the_published_schema_is_up_to_date() {

@@ -1,0 +1,110 @@
+//! `gateways.md`.
+
+use gatecrash::gateway::{Described, ParameterKind, described};
+use gatecrash_core::profile::Profile;
+
+use super::page::{Page, code, codes, sentence};
+
+pub(crate) fn page() -> String {
+    let mut page = Page::new(
+        "Gateways",
+        "What `gateway: { recipe: { name: ... } }` and `--gateway NAME` accept, and the embedded reference \
+         gateway. How a run handles a recipe and how to write one is in \
+         [`harness/gateways/README.md`](../../harness/gateways/README.md).\n\n\
+         Defaults describe a well configured gateway in front of S3; where a default is a template, \
+         `primaries` and `standbys` are the numbers of endpoints. The declared behaviour is the one under \
+         default parameters with two primary endpoints and no standby: it is what the [checks](checks.md) \
+         hold the gateway to.",
+    );
+    for gateway in described().expect("every recipe can be read") {
+        describe(&mut page, &gateway);
+    }
+    page.finish()
+}
+
+fn describe(page: &mut Page, gateway: &Described) {
+    let recipe = &gateway.recipe;
+    page.heading(2, &gateway.name);
+    page.text(&recipe.about);
+    page.table(["property", "value"], &facts(gateway));
+    page.heading(3, &format!("Parameters of {}", gateway.name));
+    let rows: Vec<_> = recipe
+        .parameters
+        .iter()
+        .map(|p| {
+            [
+                code(&p.name),
+                kind(p.kind, &p.of, p.min.as_deref(), p.max.as_deref()),
+                code(&p.default),
+                p.about.clone(),
+            ]
+        })
+        .collect();
+    page.table(["parameter", "value", "default", "meaning"], &rows);
+    page.heading(3, &format!("Known deviations of {}", gateway.name));
+    deviations(page, &gateway.profile);
+}
+
+fn facts(gateway: &Described) -> Vec<[String; 2]> {
+    let (recipe, profile) = (&gateway.recipe, &gateway.profile);
+    let yes = |holds: bool| if holds { "yes" } else { "no" }.to_owned();
+    let statuses = |list: &[u16]| if list.is_empty() { "none".into() } else { codes(list) };
+    let row = |what: &str, value: String| [what.to_owned(), value];
+    let measured = profile.measured_on.trim_end_matches('.');
+    vec![
+        row("Debian package", recipe.package.as_deref().map_or_else(|| "none, built in".into(), code)),
+        row("measured on version", if measured.is_empty() { "this one".into() } else { measured.to_owned() }),
+        row("mistakes that `misconfigure` can make", codes(recipe.can.iter().map(|m| m.name()))),
+        row("bucket names of their own for regions", yes(recipe.maps_buckets)),
+        row("signs with a key of its own", yes(recipe.signs)),
+        row("second witness of upstream tries", yes(recipe.witness.is_some())),
+        row("status for a refused connection", statuses(&profile.refused)),
+        row("status for a connect timeout", statuses(&profile.connect_timeout_status)),
+        row("status for no answer in time", statuses(&profile.timeout)),
+        row("status for an invalid answer", statuses(&profile.invalid)),
+        row("status with no upstream left", statuses(&profile.no_upstream)),
+        row("most attempts per request", profile.max_attempts.to_string()),
+        row("operations sent again", codes(profile.replays.iter().map(|op| op.name()))),
+        row("5xx it retries", statuses(&profile.retries_5xx)),
+        row("4xx it retries", statuses(&profile.retries_4xx)),
+    ]
+}
+
+fn deviations(page: &mut Page, profile: &Profile) {
+    if profile.deviations.is_empty() {
+        page.text("None are declared.");
+        return;
+    }
+    page.text(
+        "Expected of these versions: a failure that they explain is reported as a deviation, and \
+         `--strict` makes it fail.",
+    );
+    let rows: Vec<_> = profile
+        .deviations
+        .iter()
+        .map(|d| {
+            let check = format!("[`{0}`](checks.md#{0})", d.check);
+            [check, code(&d.fault), d.version.clone(), sentence(&d.what), d.source.clone()]
+        })
+        .collect();
+    page.table(["check", "fault or kind", "version", "what it does", "known from"], &rows);
+}
+
+fn kind(kind: ParameterKind, of: &[String], min: Option<&str>, max: Option<&str>) -> String {
+    let word = match kind {
+        ParameterKind::Span => "duration".to_owned(),
+        ParameterKind::Size => "size".into(),
+        ParameterKind::Count => "whole number".into(),
+        ParameterKind::Number => "number".into(),
+        ParameterKind::Flag => "flag".into(),
+        ParameterKind::Choice => format!("one of {}", codes(of)),
+        ParameterKind::Words => format!("some of {}; or `none`", codes(of)),
+        ParameterKind::Path => "path".into(),
+    };
+    match (min, max) {
+        (Some(min), Some(max)) => format!("{word}, {min} to {max}"),
+        (Some(min), None) => format!("{word}, at least {min}"),
+        (None, Some(max)) => format!("{word}, at most {max}"),
+        (None, None) => word,
+    }
+}
