@@ -198,10 +198,12 @@ async fn an_unwritable_run_directory_is_named() {
 
 #[tokio::test]
 async fn a_url_is_an_address_and_no_process() {
-    let plan = plan(GatewayPlan::Url { base: "http://127.0.0.1:8999".into() }, &endpoints());
+    let somebody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = somebody.local_addr().unwrap();
+    let plan = plan(GatewayPlan::Url { base: format!("http://{addr}") }, &endpoints());
     let dir = tempfile::tempdir().unwrap();
     let gateway = start(&plan, &endpoints(), dir.path()).await.unwrap();
-    assert_eq!(gateway.addr(), ([127, 0, 0, 1], 8999).into());
+    assert_eq!(gateway.addr(), addr);
     let process = gatecrash_model::Capabilities::of(&[Capability::Process]);
     assert_eq!(gateway.capabilities.missing(process).count(), 1);
     assert!(matches!(gateway.limit_descriptors(Some(9)), Err(GatewayError::NoProcess("limit"))));

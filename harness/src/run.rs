@@ -133,14 +133,18 @@ pub fn judge(dir: &RunDir, strict: bool) -> Result<RunReport, Failure> {
         }
     };
     let profile = if strict { facts.profile.without_deviations() } else { facts.profile };
-    let run = facts.run.parse().unwrap_or(RunId(0));
+    let run = facts.run.parse().map_err(|_| RunDirError::Damaged {
+        path: dir.path().join("run.json"),
+        why: format!("no run id: {}", facts.run),
+    })?;
     Ok(run_report(&plan, &profile, &history, facts.environment, run, interrupted))
 }
 
-/// The report of a case that could not be run: nothing is judged, and it says why.
+/// The report of a case that could not be run: it expects nothing, and says why there was no run.
 pub fn report_without_run(plan: &Plan, failure: &Failure, options: &Options) -> RunReport {
     let mut plan = plan.clone();
     gatecrash_core::report::redact_plan(&mut plan);
+    plan.expectations.clear();
     let why = Interruption { exit: failure.exit().code(), why: failure.message.clone() };
     let (profile, history) = (Profile::strict(&gateway_name(&plan)), History::default());
     run_report(&plan, &profile, &history, surroundings(&plan, options, "", ""), RunId(0), Some(why))

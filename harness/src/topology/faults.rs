@@ -105,6 +105,9 @@ impl Topology {
             }
             FaultSpec::ClockSkew(skew) => {
                 let seconds = (skew.by.0 / 1_000_000_000) as i64;
+                if seconds == 0 {
+                    return Err(format!("a clock moves by whole seconds, not by {}", skew.by));
+                }
                 match skew.of {
                     ClockOf::Clients => self.signers.iter().for_each(|(_, signer)| signer.set_skew(seconds)),
                     ClockOf::Upstream => made.push(self.control.set_clock_skew(seconds)),

@@ -103,6 +103,20 @@ fn a_connect_fault_nobody_saw_is_no_test() {
     assert!(judgement.guards[0].text.contains("not confirmed"), "{:?}", judgement.guards);
 }
 
+#[test]
+fn a_setting_that_was_not_changed_is_no_test() {
+    let limit = FaultSpec::Descriptors(crate::faults::Descriptors { limit: 64 });
+    let mut story = Story::new().fault(limit, 100, 300).every(10, 0, 400, |r| r);
+    for event in &mut story.history.events {
+        if let Event::FaultOn { confirmed, .. } = event {
+            *confirmed = Some(false);
+        }
+    }
+    let judgement = judged(&story, &[most_succeed()]);
+    assert_eq!(outcomes(&judgement), [Outcome::Inconclusive]);
+    assert!(judgement.guards[0].text.contains("was not put in force"), "{:?}", judgement.guards);
+}
+
 /// A story whose fault fires on half of the attempts, exactly as its draws say.
 fn half() -> Story {
     let plan = |story: &Story| FaultPlan { probability: Share(0.5), ..story.plan.faults[0].clone() };
