@@ -67,6 +67,8 @@ proofs! {
         must ["status-map" "status-pass"] may [];
     16 "all-200" in "selftest/upstream-errors"
         must ["status-map" "no-false-success"] may ["status-pass" "body-exact"];
+    17 "swap-timeout-refused" in "selftest/silence"
+        must ["status-map"] may [];
     18 "status-500" in "selftest/upstream-errors"
         must ["status-map"] may [];
     19 "leak-upstream" in "selftest/upstream-errors"
@@ -80,9 +82,9 @@ proofs! {
     25 "retry-4xx" in "selftest/upstream-errors"
         must ["no-retry-4xx"] may ["bounded-attempts"];
     26 "no-backoff" in "selftest/throttling"
-        must ["backoff"] may ["amplification"];
+        must ["backoff"] may [];
     27 "no-retry-budget" in "selftest/throttling"
-        must ["amplification"] may ["bounded-attempts" "bounded-time" "backoff"];
+        must ["amplification"] may ["backoff" "bounded-attempts" "bounded-time"];
     29 "retry-same-peer" in "selftest/region-outage"
         must ["failover"] may ["status-map" "bounded-time"];
     30 "no-failback" in "selftest/region-outage"

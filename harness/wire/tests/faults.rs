@@ -5,8 +5,8 @@ mod support;
 use std::time::{Duration, Instant};
 
 use gatecrash_core::faults::{
-    Bandwidth, CloseOnReuse, FaultSpec, IdleClose, Latency, Malformed, Reset, ResetAt, SlowBody, SlowHead,
-    Stall, Swallow, Truncate, With, malformed::Kind,
+    Bandwidth, Close, CloseOnReuse, FaultSpec, IdleClose, Latency, Malformed, Reset, ResetAt, SlowBody,
+    SlowHead, Stall, Swallow, Truncate, With, malformed::Kind,
 };
 use gatecrash_core::plan::{FaultPlan, Per};
 use gatecrash_core::rules::{ConnectionMatch, Glob, Matcher};
@@ -175,6 +175,25 @@ async fn a_reset_after_bytes_loses_none_of_them() {
         assert_eq!((got.len() as u64, end), (head.len() as u64 + bytes, End::Rst));
         let attempt = rig.attempts(1).await[0];
         assert_eq!(told(&attempt), (Ending::CutRst, EndedBy::Fault, 1, 200, bytes as u32));
+    }
+}
+
+#[tokio::test]
+async fn a_close_ends_by_fin_at_each_point_of_a_reset() {
+    let cut = |bytes: usize| ok_via("3-0-0", BODY).as_bytes()[..bytes].to_vec();
+    let whole_head = head().len();
+    for (at, wanted, ending, status, bytes) in [
+        (ResetAt::Accept, Vec::new(), Ending::DroppedFirst, 0, 0),
+        (ResetAt::Request, Vec::new(), Ending::DroppedFirst, 0, 0),
+        (ResetAt::Headers, cut(20), Ending::CutFin, 200, 0),
+        (ResetAt::Bytes(Size(5)), cut(whole_head + 5), Ending::CutFin, 200, 5),
+    ] {
+        let (rig, mut client) = asked(FaultSpec::Close(Close { at })).await;
+        assert_eq!(client.rest().await, (wanted, End::Fin), "{at:?}");
+        let attempt = rig.attempts(1).await[0];
+        assert_eq!(told(&attempt), (ending, EndedBy::Fault, 1, status, bytes), "{at:?}");
+        assert_eq!(attempt.has(AttemptRecord::NO_HEAD), at == ResetAt::Accept, "{at:?}");
+        assert_eq!(rig.seen().is_empty(), status == 0, "{at:?}");
     }
 }
 

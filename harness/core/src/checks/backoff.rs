@@ -1,24 +1,31 @@
-//! `backoff`: pauses between the tries of one request, and whether they vary.
+//! `backoff`: retries keep their distance, and not all the same.
 
-use gatecrash_model::{AttemptRecord, Capabilities, Capability, Ending};
+use gatecrash_model::{AttemptRecord, Capabilities, Capability, Ending, Nanos, RequestId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Check, CheckInfo, Rests, SpanBounds};
 #[cfg(test)]
 use crate::golden::{Golden, Story, Try};
-use crate::judge::Scope;
+use crate::judge::{Cause, Scope};
 use crate::stats::nearest_rank;
-use crate::units::{Share, Span};
+use crate::units::Share;
+#[cfg(test)]
+use crate::units::Span;
 use crate::verdict::Finding;
 
-/// The pause between the end of a failed try and the start of the next one of the same request.
+/// By how much an attempt may seem to begin before the one it follows was written down as over; what overlaps
+/// by more was sent side by side (hedging) and is no retry.
+const OVERLAP: Nanos = 5_000_000;
+
+/// Pauses between a failed attempt's end and the start of the next attempt of the same request.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Backoff {
-    /// Bounds on the median pause.
+    /// Bounds of the median pause.
     pub p50: SpanBounds,
-    /// Least spread of the pauses: the distance between their quartiles, as a share of the median.
+    /// Least spread of the pauses: the distance between their quartiles, as a share of their median. Full
+    /// jitter has 100 %, a fixed pause next to nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jitter: Option<Share>,
 }
@@ -26,13 +33,16 @@ pub struct Backoff {
 impl Check for Backoff {
     const INFO: CheckInfo = CheckInfo {
         name: "backoff",
-        summary: "retries wait, and not all equally long",
-        doc: "Measures each pause from the end of a failed try to the start of the next one of the same \
-              request. Retries without a pause hit an upstream while it is down, and equal pauses make all \
-              clients return at the same instant; full jitter spreads them best (AWS Architecture Blog, \
-              Exponential Backoff And Jitter). The second try after a pooled connection that turned out dead \
-              does not count: it may go out at once. Measured: nginx and HAProxy wait 0 to 25 ms and have no \
-              back-off between servers; Envoy jitters within 25 ms x (2^n - 1).",
+        summary: "retries are spaced and jittered",
+        doc: "The time from the end of a failed attempt to the start of the next one of the same \
+              request: its median against `p50`, and the distance between its quartiles, as a share of \
+              the median, against `jitter`. Retries at once hit an upstream that is still down; retries \
+              after a fixed pause arrive as one wave (AWS Builders' Library, Timeouts, retries and \
+              backoff with jitter). Retries of a pooled connection that turned out dead may follow at \
+              once and are left out, as are attempts sent side by side. Inconclusive when there were too \
+              few retries. nginx and HAProxy have no back-off for HTTP errors: 0 to 25 ms measured. \
+              Typical fixes: full jitter over a bound that doubles (Envoy `retry_back_off`); elsewhere, \
+              fewer tries.",
         example: "backoff: { p50: { min: 5ms }, jitter: 20% }",
         needs: Capabilities::of(&[Capability::Attempts]),
         min_samples: 30,
@@ -40,71 +50,87 @@ impl Check for Backoff {
     };
 
     fn judge(&self, scope: &Scope<'_>) -> Finding {
-        let wanted = self.wanted();
-        let mut pauses = Vec::new();
-        for client in scope.clients() {
-            let tries: Vec<_> = scope.attempts(client).collect();
-            let counted = tries.windows(2).filter(|pair| !died_in_the_pool(pair[0]));
-            pauses.extend(counted.map(|pair| (pair[1].start.saturating_sub(pair[0].ended()), client.id())));
-        }
-        pauses.sort_unstable();
+        let jitter = self.jitter.map(|least| format!(", spread at least {least}")).unwrap_or_default();
+        let wanted = format!("p50 {}{jitter}", self.p50);
+        let mut pauses: Vec<_> =
+            scope.clients().flat_map(|c| pauses(scope, c.id(), scope.attempts(c))).collect();
+        pauses.sort_unstable_by_key(|(pause, _)| *pause);
         let samples = pauses.len() as u64;
-        if samples < scope.min_samples.max(1) {
-            let reason = format!("{samples} pauses between tries, {} needed", scope.min_samples);
+        let lengths: Vec<Nanos> = pauses.iter().map(|(pause, _)| *pause).collect();
+        let quartile = |q| nearest_rank(&lengths, q).filter(|_| samples >= scope.min_samples);
+        let (Some(low), Some(median), Some(high)) = (quartile(0.25), quartile(0.5), quartile(0.75)) else {
+            let reason = format!("{samples} retries after a failed attempt, {} needed", scope.min_samples);
             return Finding::inconclusive(wanted, samples, reason);
-        }
-        let sorted: Vec<_> = pauses.iter().map(|(pause, _)| *pause).collect();
-        let quantile = |q| nearest_rank(&sorted, q).unwrap_or(0);
-        let median = quantile(0.5);
-        let spread = (quantile(0.75) - quantile(0.25)) as f64 / median.max(1) as f64;
-        let long_enough = self.p50.min.is_none_or(|min| median >= min.0);
-        let short_enough = self.p50.max.is_none_or(|max| median <= max.0);
-        let varied = self.jitter.is_none_or(|jitter| spread >= jitter.0);
-        let observed = format!("median {:.1} ms, spread {:.0}%", median as f64 / 1e6, spread * 100.0);
-        Finding::judged(long_enough && short_enough && varied, observed, wanted, samples)
-            .detail(format!("{samples} pauses, the longest {:.1} ms", quantile(1.0) as f64 / 1e6))
-            .exemplars(pauses.iter().map(|(_, request)| *request))
+        };
+        let spread = Share((high - low) as f64 / median.max(1) as f64);
+        let spaced = self.p50.hold(median);
+        let spread_enough = self.jitter.is_none_or(|least| spread >= least);
+        let observed = format!("p50 {}, spread {:.0}%", in_millis(median), spread.0 * 100.0);
+        Finding::judged(spaced && spread_enough, observed, wanted, samples)
+            .detail(format!(
+                "half of the {samples} pauses are between {} and {}",
+                in_millis(low),
+                in_millis(high)
+            ))
+            .exemplars(pauses.into_iter().map(|(_, request)| request))
     }
 
     fn problem(&self) -> Option<&'static str> {
-        let none = self.p50 == SpanBounds::default() && self.jitter.is_none();
-        none.then_some("a bound, such as `p50: { min: 5ms }`")
+        match (self.p50.min, self.p50.max) {
+            (None, None) => Some("a bound on p50, such as `p50: { min: 5ms }`"),
+            (Some(min), Some(max)) if min > max => Some("`min` not above `max`"),
+            _ => None,
+        }
     }
 
     #[cfg(test)]
     fn goldens() -> Vec<Golden> {
-        let check = || Self {
-            p50: SpanBounds { min: Some(Span::millis(5)), max: None },
-            jitter: Some(Share(0.2)),
+        let check = |least, jitter| Self {
+            p50: SpanBounds { min: Some(Span::millis(least)), max: None },
+            jitter: Some(Share(jitter)),
         };
-        let paused = |pause: fn(u64) -> u64| {
-            (0..40).fold(Story::new(), |story, n| {
-                let tries = [Try::reset(), Try::served().pause(pause(n))];
-                story.every(10, n * 10, n * 10 + 10, move |r| r.tries(tries.clone()))
+        let retried = |story: Story, count: u64, pause: fn(u64) -> u64| {
+            (0..count).fold(story, |story, n| {
+                let next = Try::served().pause(pause(n));
+                story.every(1, n * 20, n * 20 + 1, move |r| r.tries([Try::reset(), next.clone()]))
             })
         };
-        let pooled = || Story::new().every(10, 0, 400, |r| r.tries([Try::reset().reused(), Try::served()]));
+        let stale = |r: crate::golden::Request| r.tries([Try::reset().reused(), Try::served()]);
         vec![
-            Golden::pass("5 to 24 ms", check(), paused(|n| 5 + n % 20)),
-            Golden::fail("no pause", check(), paused(|_| 0)),
-            Golden::fail("always 20 ms", check(), paused(|_| 20)),
-            Golden::inconclusive("no retry", check(), Story::new().every(10, 0, 400, |r| r)),
-            Golden::inconclusive("only dead pooled connections", check(), pooled()),
+            Golden::pass("full jitter", check(5, 0.2), retried(Story::new(), 40, |n| n % 20)),
+            Golden::fail("at once", check(5, 0.0), retried(Story::new(), 40, |_| 0)),
+            Golden::fail("a fixed pause", check(5, 0.2), retried(Story::new(), 40, |_| 10)),
+            Golden::inconclusive("no retries", check(5, 0.2), retried(Story::new(), 0, |_| 0)),
+            Golden::inconclusive("three retries", check(5, 0.2), retried(Story::new(), 3, |_| 0)),
+            Golden::inconclusive(
+                "dead pooled connections",
+                check(5, 0.2),
+                Story::new().every(10, 0, 400, stale),
+            ),
         ]
     }
 }
 
-impl Backoff {
-    fn wanted(&self) -> String {
-        let bound = |word: &str, bound: Option<Span>| bound.map(|b| format!("median {word} {b}"));
-        let spread = self.jitter.map(|jitter| format!("spread at least {jitter}"));
-        let parts = [bound("at least", self.p50.min), bound("at most", self.p50.max), spread];
-        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
-    }
+/// Pauses before the retries among the attempts of a request.
+fn pauses<'h>(
+    scope: &Scope<'_>,
+    request: RequestId,
+    attempts: impl Iterator<Item = &'h AttemptRecord>,
+) -> Vec<(Nanos, RequestId)> {
+    let attempts: Vec<_> = attempts.collect();
+    let in_turn = attempts.windows(2).map(|pair| (pair[0], pair[1]));
+    let retries = in_turn.filter(|(failed, next)| {
+        scope.cause(failed) != Cause::Served && !is_stale(failed) && failed.ended() <= next.start + OVERLAP
+    });
+    retries.map(|(failed, next)| (next.start.saturating_sub(failed.ended()), request)).collect()
 }
 
-/// Whether a try met a kept connection that was already gone.
-fn died_in_the_pool(attempt: &AttemptRecord) -> bool {
-    let dropped = matches!(attempt.ending, Ending::DroppedFirst | Ending::DroppedReused);
-    dropped && attempt.has(AttemptRecord::REUSED)
+/// Whether it met a pooled connection that was already dead.
+fn is_stale(attempt: &AttemptRecord) -> bool {
+    attempt.has(AttemptRecord::REUSED)
+        && matches!(attempt.ending, Ending::DroppedFirst | Ending::DroppedReused)
+}
+
+fn in_millis(nanos: Nanos) -> String {
+    format!("{:.1}ms", nanos as f64 / 1e6)
 }
