@@ -381,11 +381,37 @@ impl Plan {
 
     /// Region index of a link.
     pub fn region_of_link(&self, link: u8) -> Option<u16> {
-        self.links().get(usize::from(link)).map(|(region, _)| *region)
+        let mut before = u32::from(link);
+        for (index, region) in self.regions.iter().enumerate() {
+            if before < region.endpoints {
+                return Some(index as u16);
+            }
+            before -= region.endpoints;
+        }
+        None
     }
 
     /// Index of a phase by name.
     pub fn phase(&self, name: &str) -> Option<u16> {
         self.phases.iter().position(|p| p.name == name).map(|i| i as u16)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::golden::Story;
+
+    #[test]
+    fn a_links_region_is_the_one_in_the_list_of_links() {
+        let mut plan = Story::new().standby("us-west-2").standby("eu-west-1").plan;
+        for (region, endpoints) in plan.regions.iter_mut().zip([2, 1, 3]) {
+            region.endpoints = endpoints;
+        }
+        let links = plan.links();
+        assert_eq!(links.len(), 6);
+        for link in 0..8u8 {
+            let listed = links.get(usize::from(link)).map(|(region, _)| *region);
+            assert_eq!(plan.region_of_link(link), listed, "link {link}");
+        }
     }
 }

@@ -36,17 +36,22 @@ pub struct Judgement {
 
 /// Judges a run. For strict mode, hand in [`Profile::without_deviations`].
 pub fn judge_run(plan: &Plan, profile: &Profile, history: &History) -> Judgement {
-    let case = Case::new(plan, profile, history);
-    let guards = Guards::of(&case);
-    let verdicts: Vec<_> = plan
+    judge_case(&Case::new(plan, profile, history))
+}
+
+/// The same for a run that is joined already.
+pub fn judge_case(case: &Case<'_>) -> Judgement {
+    let guards = Guards::of(case);
+    let verdicts: Vec<_> = case
+        .plan
         .expectations
         .iter()
         .enumerate()
-        .map(|(index, expectation)| verdict(&case, &guards, index as u32, expectation))
+        .map(|(index, expectation)| verdict(case, &guards, index as u32, expectation))
         .collect();
     let mut notes = guards.notes;
-    notes.extend(deviation::stopped(&case, &verdicts));
-    let outcome = outcome(plan, history, &verdicts);
+    notes.extend(deviation::stopped(case, &verdicts));
+    let outcome = outcome(case.plan, case.history, &verdicts);
     Judgement { verdicts, guards: notes, outcome }
 }
 

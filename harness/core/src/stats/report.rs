@@ -3,8 +3,8 @@
 use gatecrash_model::RunId;
 
 use super::summarise;
-use crate::history::{History, Join};
-use crate::judge::judge_run;
+use crate::history::History;
+use crate::judge::{Case, judge_case};
 use crate::plan::Plan;
 use crate::profile::Profile;
 use crate::report::{Environment, RunReport};
@@ -28,8 +28,9 @@ pub fn run_report(
     run: RunId,
     interrupted: Option<Interruption>,
 ) -> RunReport {
-    let judgement = judge_run(plan, profile, history);
-    let (phases, faults, series) = summarise(plan, history, &Join::of(history));
+    let case = Case::new(plan, profile, history);
+    let judgement = judge_case(&case);
+    let (phases, faults, series) = summarise(plan, history, &case.join);
     let exit = exit_code(judgement.outcome, interrupted.as_ref());
     RunReport {
         version: 1,
