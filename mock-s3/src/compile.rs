@@ -83,14 +83,11 @@ pub(crate) fn switchboard(config: &Config, regions: &[String]) -> Result<Switchb
 
 fn compile_identity(identity: &IdentityConfig, seed: u64) -> Result<Identity, ConfigError> {
     let policy = |source| ConfigError::Policy { owner: identity.name.clone(), source };
-    let policies = identity.policies.iter().map(|document| Policy::parse(document, Kind::Identity));
+    let policies = identity.policies.iter().map(|document| Policy::parse_value(document, Kind::Identity));
     let generated = || Credentials::generate(seed, &identity.name, 0);
     Ok(Identity {
         name: identity.name.clone(),
-        caller: Caller::User {
-            arn: format!("arn:aws:iam::{}:user/{}", identity.account, identity.name),
-            account: identity.account.clone(),
-        },
+        caller: Caller::user(&identity.account, &identity.name),
         credentials: identity.credentials.clone().unwrap_or_else(generated),
         policies: policies.collect::<Result<_, _>>().map_err(policy)?,
         withdrawn: Vec::new(),
@@ -101,7 +98,7 @@ fn compile_identity(identity: &IdentityConfig, seed: u64) -> Result<Identity, Co
 fn compile_bucket(bucket: &BucketConfig) -> Result<Policy, ConfigError> {
     let failed = |source| ConfigError::Policy { owner: bucket.name.clone(), source };
     let mut policy = match &bucket.policy {
-        Some(document) => Policy::parse(document, Kind::Bucket).map_err(failed)?,
+        Some(document) => Policy::parse_value(document, Kind::Resource).map_err(failed)?,
         None => Policy::default(),
     };
     if bucket.public {
@@ -113,7 +110,9 @@ fn compile_bucket(bucket: &BucketConfig) -> Result<Policy, ConfigError> {
             "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"],
             "Resource": [arn, format!("{arn}/*")],
         }});
-        policy.statements.extend(Policy::parse(&everyone, Kind::Bucket).map_err(failed)?.statements);
+        for statement in Policy::parse_value(&everyone, Kind::Resource).map_err(failed)?.statements() {
+            policy.push(statement.clone());
+        }
     }
     Ok(policy)
 }

@@ -12,7 +12,10 @@ use serde_json::{Value, json};
 
 use crate::auth::Credentials;
 use crate::capacity::{Capacity, Station};
-use crate::policy::{Ask, Caller, Evaluation, Glob, Kind, Policy, PolicyError, Statement, evaluate};
+use crate::policy::{
+    Ask, BucketSide, Caller, Entries, Evaluation, Kind, Layers, Pattern, Policy, PolicyError, Statement,
+    explain,
+};
 use crate::settings::Settings;
 
 /// One change in force; give it to [`Control::undo`] to take it back.
@@ -56,7 +59,7 @@ pub(crate) enum Change {
     },
     Withdraw {
         identity: usize,
-        action: Glob,
+        action: Pattern,
     },
     Credentials {
         identity: usize,
@@ -140,7 +143,7 @@ impl Control {
     ) -> Result<ChangeId, ControlError> {
         let statement =
             json!({ "Sid": "injected", "Effect": "Deny", "Action": actions, "Resource": resources });
-        let policy = Policy::parse(&json!({ "Statement": statement }), Kind::Identity)?;
+        let policy = Policy::parse_value(&json!({ "Statement": statement }), Kind::Identity)?;
         let identity = self.identity(identity)?;
         Ok(self.make(Change::IdentityPolicy { identity, policy }))
     }
@@ -149,7 +152,7 @@ impl Control {
     /// may.
     pub fn remove_action(&self, identity: &str, action: &str) -> Result<ChangeId, ControlError> {
         let identity = self.identity(identity)?;
-        Ok(self.make(Change::Withdraw { identity, action: Glob::action(action) }))
+        Ok(self.make(Change::Withdraw { identity, action: Pattern::action(action) }))
     }
 
     /// Replaces all policies of an identity.
@@ -159,7 +162,7 @@ impl Control {
         policies: &[Value],
     ) -> Result<ChangeId, ControlError> {
         let identity = self.identity(identity)?;
-        let policies = policies.iter().map(|p| Policy::parse(p, Kind::Identity)).collect::<Result<_, _>>()?;
+        let policies = policies.iter().map(|p| Policy::parse_value(p, Kind::Identity)).collect::<Result<_, _>>()?;
         Ok(self.make(Change::IdentityPolicies { identity, policies }))
     }
 
@@ -170,15 +173,14 @@ impl Control {
         statement: &Value,
     ) -> Result<ChangeId, ControlError> {
         let bucket = self.bucket(bucket)?;
-        let position = self.shared.settings().bucket_policies.get(&bucket).map_or(0, |p| p.statements.len());
-        let statement = Statement::parse(statement, position, Kind::Bucket)?;
+        let statement = Statement::parse_value(statement, Kind::Resource)?;
         Ok(self.make(Change::BucketStatement { bucket, statement }))
     }
 
     /// Replaces a bucket's policy (also what makes a bucket public).
     pub fn replace_bucket_policy(&self, bucket: &str, policy: &Value) -> Result<ChangeId, ControlError> {
         let bucket = self.bucket(bucket)?;
-        let policy = Policy::parse(policy, Kind::Bucket)?;
+        let policy = Policy::parse_value(policy, Kind::Resource)?;
         Ok(self.make(Change::BucketPolicy { bucket, policy }))
     }
 
@@ -251,14 +253,19 @@ impl Control {
         let bucket = self.bucket(bucket)?;
         let owner =
             self.shared.buckets.iter().find(|(name, _)| *name == bucket).map_or("", |(_, owner)| owner);
-        let nothing = Policy::default();
-        Ok(evaluate(&Ask {
-            caller: identity.map_or(&Caller::Anonymous, |i| &i.caller),
+        let policy = settings.bucket_policies.get(&bucket);
+        let context = Entries::new();
+        Ok(explain(&Ask {
+            caller: identity.map_or(Caller::nobody(), |i| &i.caller),
             action,
             resources: &[&crate::store::arn(&bucket, key)],
-            identity: identity.map_or(&[], |i| &i.policies),
+            layers: Layers {
+                identity: identity.map_or(&[], |i| &i.policies),
+                bucket: Some(BucketSide { policy, owner, ..BucketSide::default() }),
+                ..Layers::default()
+            },
+            context: &context,
             withdrawn: identity.map_or(&[], |i| &i.withdrawn),
-            bucket: Some((settings.bucket_policies.get(&bucket).unwrap_or(&nothing), owner)),
             open: settings.anonymous,
         }))
     }
@@ -343,7 +350,7 @@ impl Change {
             }
             Self::BucketStatement { bucket, statement } => {
                 let policy = settings.bucket_policies.entry(Arc::clone(bucket)).or_default();
-                policy.statements.push(statement.clone());
+                policy.push(statement.clone());
             }
             Self::BucketPolicy { bucket, policy } => {
                 settings.bucket_policies.insert(Arc::clone(bucket), policy.clone());

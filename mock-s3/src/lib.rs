@@ -16,7 +16,7 @@ mod incoming;
 mod journal;
 mod ops;
 mod outgoing;
-mod policy;
+pub mod policy;
 mod request;
 mod server;
 mod settings;
