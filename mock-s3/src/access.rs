@@ -3,9 +3,7 @@
 use gatecrash_model::Decision;
 
 use crate::errors::S3Error;
-use crate::policy::{
-    Ask, BucketSide, Caller, Context, Evaluation, Layer, Layers, evaluate, explain,
-};
+use crate::policy::{Ask, BucketSide, Caller, Evaluation, Layer, Layers, evaluate, explain};
 use crate::settings::{Identity, Settings};
 use crate::store::{Placement, arn};
 
@@ -17,8 +15,6 @@ pub(crate) struct Access<'a> {
     pub(crate) placement: Option<&'a Placement>,
     /// The bucket's name as the request gave it, empty without one.
     pub(crate) bucket: &'a str,
-    /// The condition keys of the request.
-    pub(crate) context: &'a dyn Context,
 }
 
 /// What the policies say to one action of a request.
@@ -60,7 +56,8 @@ impl Access<'_> {
         let mut error = S3Error::of("AccessDenied");
         error.decision = Some(ruling.decision);
         let caller = self.caller();
-        let foreign = self.placement.is_some_and(|placement| placement.bucket.account != caller.account);
+        let foreign =
+            self.placement.is_some_and(|placement| placement.bucket.owner.account != caller.account);
         if caller.arn.is_empty() || foreign {
             return error;
         }
@@ -95,9 +92,12 @@ impl Access<'_> {
         answer: impl FnOnce(&Ask<'_>) -> T,
     ) -> T {
         let both = [known, given.unwrap_or_default()];
+        let state = self.placement.map(Placement::state);
+        let placed = self.placement.zip(state.as_deref());
+        let policies = placed.map(|(p, state)| self.settings.policies_of(&p.bucket.name, state));
         let bucket = self.placement.map(|placement| BucketSide {
-            policy: self.settings.bucket_policies.get(&placement.bucket.name),
-            owner: placement.bucket.account.as_str(),
+            policies: policies.as_deref().unwrap_or_default(),
+            owner: &placement.bucket.owner.account,
             ..BucketSide::default()
         });
         let layers =
@@ -107,7 +107,7 @@ impl Access<'_> {
             action,
             resources: if given.is_some() { &both } else { &both[..1] },
             layers,
-            context: self.context,
+            context: &crate::policy::Entries::new(),
             withdrawn: self.who().map_or(&[], |i| &i.withdrawn),
             open: self.settings.anonymous,
         })

@@ -16,7 +16,8 @@ use crate::policy::{
     Ask, BucketSide, Caller, Entries, Evaluation, Kind, Layers, Pattern, Policy, PolicyError, Statement,
     explain,
 };
-use crate::settings::Settings;
+use crate::settings::{Overlay, Settings};
+use crate::store::Store;
 
 /// One change in force; give it to [`Control::undo`] to take it back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -34,8 +35,9 @@ pub(crate) struct Switchboard {
     changes: Mutex<Changes>,
     base: Settings,
     regions: Vec<String>,
-    /// (name, owner).
-    buckets: Vec<(Arc<str>, String)>,
+    /// The configured ones, by the scenario's names.
+    buckets: Vec<Arc<str>>,
+    store: Arc<Store>,
     seed: u64,
 }
 
@@ -143,7 +145,7 @@ impl Control {
     ) -> Result<ChangeId, ControlError> {
         let statement =
             json!({ "Sid": "injected", "Effect": "Deny", "Action": actions, "Resource": resources });
-        let policy = Policy::parse_value(&json!({ "Statement": statement }), Kind::Identity)?;
+        let policy = Policy::parse(&json!({ "Statement": statement }), Kind::Identity)?;
         let identity = self.identity(identity)?;
         Ok(self.make(Change::IdentityPolicy { identity, policy }))
     }
@@ -162,7 +164,7 @@ impl Control {
         policies: &[Value],
     ) -> Result<ChangeId, ControlError> {
         let identity = self.identity(identity)?;
-        let policies = policies.iter().map(|p| Policy::parse_value(p, Kind::Identity)).collect::<Result<_, _>>()?;
+        let policies = policies.iter().map(|p| Policy::parse(p, Kind::Identity)).collect::<Result<_, _>>()?;
         Ok(self.make(Change::IdentityPolicies { identity, policies }))
     }
 
@@ -173,14 +175,15 @@ impl Control {
         statement: &Value,
     ) -> Result<ChangeId, ControlError> {
         let bucket = self.bucket(bucket)?;
-        let statement = Statement::parse_value(statement, Kind::Resource)?;
+        let position = self.position_in(&bucket);
+        let statement = Statement::parse(statement, position, Kind::Bucket)?;
         Ok(self.make(Change::BucketStatement { bucket, statement }))
     }
 
     /// Replaces a bucket's policy (also what makes a bucket public).
     pub fn replace_bucket_policy(&self, bucket: &str, policy: &Value) -> Result<ChangeId, ControlError> {
         let bucket = self.bucket(bucket)?;
-        let policy = Policy::parse_value(policy, Kind::Resource)?;
+        let policy = Policy::parse(policy, Kind::Bucket)?;
         Ok(self.make(Change::BucketPolicy { bucket, policy }))
     }
 
@@ -251,9 +254,10 @@ impl Control {
         let identity = identity.map(|name| self.identity(name)).transpose()?;
         let identity = identity.map(|index| &settings.identities[index]);
         let bucket = self.bucket(bucket)?;
-        let owner =
-            self.shared.buckets.iter().find(|(name, _)| *name == bucket).map_or("", |(_, owner)| owner);
-        let policy = settings.bucket_policies.get(&bucket);
+        let placement = self.shared.store.placed(&bucket);
+        let state = placement.as_ref().map(|placement| placement.state());
+        let policies = state.as_ref().map_or_else(Vec::new, |state| settings.policies_of(&bucket, state));
+        let owner = placement.as_ref().map_or("", |placement| &placement.bucket.owner.account);
         let context = Entries::new();
         Ok(explain(&Ask {
             caller: identity.map_or(Caller::nobody(), |i| &i.caller),
@@ -261,7 +265,7 @@ impl Control {
             resources: &[&crate::store::arn(&bucket, key)],
             layers: Layers {
                 identity: identity.map_or(&[], |i| &i.policies),
-                bucket: Some(BucketSide { policy, owner, ..BucketSide::default() }),
+                bucket: Some(BucketSide { policies: &policies, owner, ..BucketSide::default() }),
                 ..Layers::default()
             },
             context: &context,
@@ -280,8 +284,15 @@ impl Control {
     }
 
     fn bucket(&self, name: &str) -> Result<Arc<str>, ControlError> {
-        let found = self.shared.buckets.iter().find(|(known, _)| **known == *name);
-        found.map(|(known, _)| Arc::clone(known)).ok_or_else(|| unknown("bucket", name))
+        let found = self.shared.buckets.iter().find(|known| ***known == *name);
+        found.map(Arc::clone).ok_or_else(|| unknown("bucket", name))
+    }
+
+    /// How many statements a bucket's policies have now.
+    fn position_in(&self, bucket: &Arc<str>) -> usize {
+        let settings = self.shared.settings();
+        let Some(placement) = self.shared.store.placed(bucket) else { return 0 };
+        settings.policies_of(bucket, &placement.state()).iter().map(|p| p.statements().len()).sum()
     }
 
     fn region(&self, name: &str) -> Result<usize, ControlError> {
@@ -305,11 +316,12 @@ impl Switchboard {
     pub(crate) fn new(
         base: Settings,
         regions: Vec<String>,
-        buckets: Vec<(Arc<str>, String)>,
+        buckets: Vec<Arc<str>>,
+        store: Arc<Store>,
         seed: u64,
     ) -> Self {
         let current = RwLock::new(Arc::new(base.clone()));
-        Self { current, changes: Mutex::default(), base, regions, buckets, seed }
+        Self { current, changes: Mutex::default(), base, regions, buckets, store, seed }
     }
 
     /// The state in force.
@@ -349,11 +361,12 @@ impl Change {
                 settings.identities[*identity].credentials = credentials.clone();
             }
             Self::BucketStatement { bucket, statement } => {
-                let policy = settings.bucket_policies.entry(Arc::clone(bucket)).or_default();
-                policy.push(statement.clone());
+                let overlay = settings.bucket_policies.entry(Arc::clone(bucket)).or_default();
+                overlay.added.push(statement.clone());
             }
             Self::BucketPolicy { bucket, policy } => {
-                settings.bucket_policies.insert(Arc::clone(bucket), policy.clone());
+                let overlay = Overlay { replaced: Some(policy.clone()), ..Overlay::default() };
+                settings.bucket_policies.insert(Arc::clone(bucket), overlay);
             }
             Self::ClockSkew { seconds } => settings.skew_seconds += seconds,
             Self::WrongRegion(wrong) => settings.wrong_regions.push(wrong.clone()),

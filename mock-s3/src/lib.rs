@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 mod access;
+mod accounts;
 mod auth;
 mod capacity;
+mod checksum;
 mod chunked;
 mod compile;
 mod config;
@@ -17,16 +19,20 @@ mod journal;
 mod ops;
 mod outgoing;
 pub mod policy;
+mod received;
 mod request;
 mod server;
 mod settings;
 mod store;
 mod time;
 mod xml;
+mod xml_tree;
 
 pub use auth::{Credentials, mask};
 pub use capacity::Capacity;
-pub use config::{BucketConfig, Config, ConfigError, DEFAULT_ACCOUNT, IdentityConfig, RegionConfig};
+pub use config::{
+    BucketConfig, Config, ConfigError, DEFAULT_ACCOUNT, IdentityConfig, NewBuckets, RegionConfig,
+};
 pub use control::{ChangeId, Control, ControlError, WrongRegion, WrongRegionKind};
 pub use errors::{known_code, known_codes};
 pub use hook::{Action, Facts, FaultHook, NoFaults, Point};

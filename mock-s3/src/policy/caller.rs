@@ -124,11 +124,9 @@ impl Caller {
                 let (role, session) = name.split_once('/')?;
                 of(Self::role_session(account, role, session))
             }
-            ("sts", "federated-user", name) if !name.is_empty() => of(Self {
-                kind: CallerKind::FederatedUser,
-                account: account.to_owned(),
-                ..Self::default()
-            }),
+            ("sts", "federated-user", name) if !name.is_empty() => {
+                of(Self { kind: CallerKind::FederatedUser, account: account.to_owned(), ..Self::default() })
+            }
             _ => None,
         }
     }

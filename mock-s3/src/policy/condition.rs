@@ -54,12 +54,7 @@ pub(super) fn parse(block: &Node, variables: bool) -> Result<Vec<Condition>, Pol
 // === impl Condition ===
 
 impl Condition {
-    fn parse(
-        operator: Operator,
-        spelling: &str,
-        key: &Member,
-        variables: bool,
-    ) -> Result<Self, PolicyError> {
+    fn parse(operator: Operator, spelling: &str, key: &Member, variables: bool) -> Result<Self, PolicyError> {
         if !key.name.split_once(':').is_some_and(|(service, name)| !service.is_empty() && !name.is_empty()) {
             return Err(PolicyError::new(Problem::Key(key.name.clone()), key.at));
         }
@@ -111,7 +106,9 @@ impl Condition {
         }
         match &self.test {
             Test::Text(wanted) => wanted.iter().all(Pattern::is_fixed),
-            Test::Arn(wanted) => wanted.iter().all(|p| p.exact().is_some_and(|arn| !arn.contains(['*', '?']))),
+            Test::Arn(wanted) => {
+                wanted.iter().all(|p| p.exact().is_some_and(|arn| !arn.contains(['*', '?'])))
+            }
             _ => false,
         }
     }
@@ -119,7 +116,9 @@ impl Condition {
     /// Whether it holds only for addresses in narrow networks.
     pub(super) fn is_of_narrow_networks(&self) -> bool {
         let Operator { negated, if_exists, .. } = self.operator;
-        !negated && !if_exists && matches!(&self.test, Test::Address(all) if all.iter().all(Network::is_narrow))
+        !negated
+            && !if_exists
+            && matches!(&self.test, Test::Address(all) if all.iter().all(Network::is_narrow))
     }
 
     /// The texts or ARNs it compares with, when it compares with them for likeness.
@@ -160,13 +159,13 @@ impl Test {
                 Self::Binary(each(operator, items, |value| STANDARD.decode(value.trim()).ok())?)
             }
             Comparison::Address => Self::Address(each(operator, items, Network::parse)?),
-            Comparison::Null => Self::Null(each(operator, items, |value| {
-                match value.to_ascii_lowercase().as_str() {
+            Comparison::Null => {
+                Self::Null(each(operator, items, |value| match value.to_ascii_lowercase().as_str() {
                     "true" => Some(true),
                     "false" => Some(false),
                     _ => None,
-                }
-            })?),
+                })?)
+            }
         })
     }
 
@@ -180,23 +179,16 @@ impl Test {
             }
             Self::Date(order, wanted) => date::milliseconds(value)
                 .is_some_and(|given| wanted.iter().any(|wanted| order.holds(&given, wanted))),
-            Self::Binary(wanted) => {
-                STANDARD.decode(value.trim()).is_ok_and(|given| wanted.iter().any(|w| *w == given))
+            Self::Binary(wanted) => STANDARD.decode(value.trim()).is_ok_and(|given| wanted.contains(&given)),
+            Self::Address(wanted) => {
+                value.trim().parse().is_ok_and(|given| wanted.iter().any(|network| network.contains(given)))
             }
-            Self::Address(wanted) => value
-                .trim()
-                .parse()
-                .is_ok_and(|given| wanted.iter().any(|network| network.contains(given))),
             Self::Null(_) => false,
         }
     }
 }
 
-fn each<T>(
-    operator: &str,
-    items: &[Node],
-    read: impl Fn(&str) -> Option<T>,
-) -> Result<Vec<T>, PolicyError> {
+fn each<T>(operator: &str, items: &[Node], read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, PolicyError> {
     let one = |item: &Node| {
         let malformed = || PolicyError::new(Problem::Malformed("Condition"), item.span.start);
         let value = item.scalar().ok_or_else(malformed)?;

@@ -19,7 +19,7 @@ pub enum Kind {
     /// An identity's policy, permissions boundary, session policy or service control policy: no principals.
     Identity,
     /// A bucket's policy or a resource control policy: principals and resources. At most 20 KiB.
-    Resource,
+    Bucket,
     /// A role's trust policy: principals, no resources.
     Trust,
 }
@@ -66,7 +66,7 @@ impl Kind {
     /// Bytes a document may have: 20 KiB for bucket policies (S3, "Bucket policies"), for others what the
     /// policy simulator takes.
     fn limit(self) -> usize {
-        if self == Self::Resource { 20 << 10 } else { 128 << 10 }
+        if self == Self::Bucket { 20 << 10 } else { 128 << 10 }
     }
 
     fn has_principals(self) -> bool {
@@ -78,7 +78,7 @@ impl Kind {
 
 impl Policy {
     /// Reads a document.
-    pub fn parse(text: &str, kind: Kind) -> Result<Self> {
+    pub fn read(text: &str, kind: Kind) -> Result<Self> {
         let refused = |problem| Err(PolicyError::new(problem, Position::default()));
         if text.len() > kind.limit() {
             return refused(Problem::TooLong(kind.limit()));
@@ -95,8 +95,8 @@ impl Policy {
     }
 
     /// Reads a document that something else has parsed; places refer to its indented text.
-    pub fn parse_value(document: &Value, kind: Kind) -> Result<Self> {
-        Self::parse(&format!("{document:#}"), kind)
+    pub fn parse(document: &Value, kind: Kind) -> Result<Self> {
+        Self::read(&format!("{document:#}"), kind)
     }
 
     /// The same document under a name, which evaluations tell.
@@ -129,8 +129,7 @@ impl Policy {
 
     /// Adds a statement; the text stays as it was.
     pub(crate) fn push(&mut self, statement: Statement) {
-        let added = Statement { position: self.statements.len(), ..statement };
-        self.statements = self.statements.iter().cloned().chain([added]).collect();
+        self.statements = self.statements.iter().cloned().chain([statement]).collect();
         self.public = is_public(self);
     }
 
@@ -157,9 +156,10 @@ impl Default for Policy {
 // === impl Statement ===
 
 impl Statement {
-    /// Reads one statement that something else has parsed, with the variables of Version 2012-10-17.
-    pub(crate) fn parse_value(statement: &Value, kind: Kind) -> Result<Self> {
-        Self::parse(&json::parse(&format!("{statement:#}"))?, 0, kind, true)
+    /// Reads statement number `position` of what something else has parsed, with the variables of Version
+    /// 2012-10-17.
+    pub(crate) fn parse(statement: &Value, position: usize, kind: Kind) -> Result<Self> {
+        Self::read(&json::parse(&format!("{statement:#}"))?, position, kind, true)
     }
 
     fn list(document: &Node, kind: Kind) -> Result<Vec<Self>> {
@@ -184,7 +184,7 @@ impl Statement {
         let Some(list) = list else { return refused(Problem::Missing("Statement"), start) };
         let mut statements: Vec<Self> = Vec::new();
         for (position, node) in list.items().iter().enumerate() {
-            let statement = Self::parse(node, position, kind, variables)?;
+            let statement = Self::read(node, position, kind, variables)?;
             if let Some(sid) = &statement.sid
                 && statements.iter().any(|other| other.sid.as_ref() == Some(sid))
             {
@@ -195,7 +195,7 @@ impl Statement {
         Ok(statements)
     }
 
-    fn parse(node: &Node, position: usize, kind: Kind, variables: bool) -> Result<Self> {
+    fn read(node: &Node, position: usize, kind: Kind, variables: bool) -> Result<Self> {
         let start = node.span.start;
         let refused = |problem, at| Err(PolicyError::new(problem, at));
         let Some(members) = node.members() else { return refused(Problem::Malformed("Statement"), start) };
@@ -343,7 +343,11 @@ impl Matcher {
 }
 
 /// The one of two elements that exclude each other, and whether it is the second.
-fn either<'n>(members: &'n [Member], plain: &'static str, not: &'static str) -> Option<Result<(&'n Node, bool)>> {
+fn either<'n>(
+    members: &'n [Member],
+    plain: &'static str,
+    not: &'static str,
+) -> Option<Result<(&'n Node, bool)>> {
     let find = |name: &str| members.iter().find(|member| member.name == name);
     Some(match (find(plain), find(not)) {
         (Some(member), None) => Ok((&member.value, false)),

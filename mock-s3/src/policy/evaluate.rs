@@ -49,8 +49,8 @@ pub struct Layers<'a> {
 /// The bucket's say.
 #[derive(Clone, Copy, Default)]
 pub struct BucketSide<'a> {
-    /// Its policy.
-    pub policy: Option<&'a Policy>,
+    /// Its policy; several when changes add statements.
+    pub policies: &'a [&'a Policy],
     /// The owner's account id.
     pub owner: &'a str,
     /// What the ACL of bucket or object grants for this request. [`Grant::Account`] for a grant to the
@@ -121,8 +121,7 @@ pub fn evaluate<'a>(ask: &Ask<'a>) -> Verdict<'a> {
     let identity = ask.find(layers.identity, &scope);
     let boundary = layers.boundary.map(|policy| ask.find([policy], &scope));
     let session = layers.session.map(|policies| ask.find(policies, &scope));
-    let bucket = layers.bucket.and_then(|bucket| bucket.policy).map(|policy| ask.find([policy], &scope));
-    let bucket = bucket.unwrap_or_default();
+    let bucket = ask.find(layers.bucket.iter().flat_map(|bucket| bucket.policies).copied(), &scope);
 
     let denies = [
         (Layer::ResourceControl, resource_control),
@@ -266,7 +265,7 @@ impl<'a> Ask<'a> {
         self.caller.kind != CallerKind::Service
             && !self.is_of_owner()
             && self.layers.bucket.is_some_and(|bucket| {
-                bucket.restrict_public && bucket.policy.is_some_and(Policy::is_public)
+                bucket.restrict_public && bucket.policies.iter().any(|policy| policy.is_public())
             })
     }
 }

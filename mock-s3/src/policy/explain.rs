@@ -61,11 +61,10 @@ pub fn explain(ask: &Ask<'_>) -> Evaluation {
     if ask.caller.account().is_some() {
         record.levels(Layer::ServiceControl, layers.service_control);
     }
-    record.layer(Layer::Identity, Some(layers.identity).filter(|policies| !policies.is_empty()));
-    record.layer(Layer::Boundary, layers.boundary.map(std::slice::from_ref));
-    record.layer(Layer::Session, layers.session);
-    let bucket = layers.bucket.and_then(|bucket| bucket.policy);
-    record.layer(Layer::Bucket, bucket.map(std::slice::from_ref));
+    record.layer(Layer::Identity, layers.identity);
+    record.layer(Layer::Boundary, layers.boundary);
+    record.layer(Layer::Session, layers.session.into_iter().flatten());
+    record.layer(Layer::Bucket, layers.bucket.iter().flat_map(|bucket| bucket.policies).copied());
     let Record { matched, layers, .. } = record;
     let Verdict { decision, layer, statement } = evaluate(ask);
     let missing: BTreeSet<String> = missing.into_inner();
@@ -92,8 +91,9 @@ struct Record<'a> {
 // === impl Record ===
 
 impl Record<'_> {
-    fn layer(&mut self, layer: Layer, policies: Option<&[Policy]>) {
-        if let Some(policies) = policies {
+    fn layer<'p>(&mut self, layer: Layer, policies: impl IntoIterator<Item = &'p Policy>) {
+        let mut policies = policies.into_iter().peekable();
+        if policies.peek().is_some() {
             let decision = self.said(layer, policies);
             self.layers.push((layer, decision));
         }
@@ -113,7 +113,7 @@ impl Record<'_> {
         }
     }
 
-    fn said(&mut self, layer: Layer, policies: &[Policy]) -> Decision {
+    fn said<'p>(&mut self, layer: Layer, policies: impl IntoIterator<Item = &'p Policy>) -> Decision {
         let mut said = Decision::ImplicitDeny;
         for policy in policies {
             for statement in policy.statements() {

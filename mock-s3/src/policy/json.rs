@@ -292,9 +292,12 @@ impl Reader<'_> {
     }
 
     fn word(&mut self) -> Result<Json> {
-        for (word, value) in [("true", Json::Bool(true)), ("false", Json::Bool(false)), ("null", Json::Null)] {
+        for (word, value) in [("true", Json::Bool(true)), ("false", Json::Bool(false)), ("null", Json::Null)]
+        {
             if self.rest.as_str().starts_with(word) {
-                word.chars().for_each(|_| drop(self.next()));
+                for _ in word.chars() {
+                    self.next();
+                }
                 return Ok(value);
             }
         }
@@ -325,9 +328,21 @@ mod tests {
     fn what_is_no_json_is_told_with_its_place() {
         let deep = "[".repeat(40);
         let table = [
-            ("", 1), ("{", 2), ("[1,]", 4), ("{\"a\" 1}", 6), ("{\"a\":1,}", 8), ("\"a", 3), ("01", 2),
-            ("1.", 3), ("nul", 1), ("\"\\x\"", 4), ("\"\\ud800\"", 8), ("{} {}", 4), ("{\"a\":1,\"a\":2}", 8),
-            ("\"\u{1}\"", 2), (&deep, 18),
+            ("", 1),
+            ("{", 2),
+            ("[1,]", 4),
+            ("{\"a\" 1}", 6),
+            ("{\"a\":1,}", 8),
+            ("\"a", 3),
+            ("01", 2),
+            ("1.", 3),
+            ("nul", 1),
+            ("\"\\x\"", 4),
+            ("\"\\ud800\"", 8),
+            ("{} {}", 4),
+            ("{\"a\":1,\"a\":2}", 8),
+            ("\"\u{1}\"", 2),
+            (&deep, 18),
         ];
         for (text, column) in table {
             assert_eq!(parse(text).unwrap_err().at, Position { line: 1, column }, "{text}");

@@ -33,7 +33,10 @@ enum Shape {
 enum Piece {
     Tokens(Vec<Token>),
     /// `${key}` or `${key, 'default'}`; the key in lower case.
-    Variable { key: Box<str>, default: Option<Box<str>> },
+    Variable {
+        key: Box<str>,
+        default: Option<Box<str>>,
+    },
 }
 
 /// How a text of a policy is read.
@@ -62,8 +65,9 @@ impl Pattern {
             [] => Shape::Exact("".into()),
             [Piece::Tokens(tokens)] => match tokens.split_last() {
                 Some((&MANY, [])) => Shape::Anything,
-                Some((&MANY, before)) => plain(before)
-                    .map_or_else(|| Shape::Tokens(tokens.as_slice().into()), Shape::Prefix),
+                Some((&MANY, before)) => {
+                    plain(before).map_or_else(|| Shape::Tokens(tokens.as_slice().into()), Shape::Prefix)
+                }
                 _ => plain(tokens).map_or_else(|| Shape::Tokens(tokens.as_slice().into()), Shape::Exact),
             },
             _ => Shape::Template(pieces.into()),
@@ -283,8 +287,8 @@ fn wild(pattern: &[Token], text: &str, folds: bool) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::context::Entries;
     use super::super::Caller;
+    use super::super::context::Entries;
     use super::*;
 
     const PLAIN: Reading = Reading { wild: true, variables: false, folds: false };

@@ -47,9 +47,8 @@ pub enum Grant {
 impl Principals {
     /// Reads the value of `Principal` or `NotPrincipal`.
     pub(super) fn parse(node: &Node, complement: bool) -> Result<Self, PolicyError> {
-        let refused = |node: &Node, text: &str| {
-            PolicyError::new(Problem::Principal(text.to_owned()), node.span.start)
-        };
+        let refused =
+            |node: &Node, text: &str| PolicyError::new(Problem::Principal(text.to_owned()), node.span.start);
         let mut listed = Vec::new();
         match &node.value {
             Json::Text(all) if all == "*" => listed.push(Principal::Everyone),

@@ -86,7 +86,7 @@ mod tests {
                 r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow",{principal},
                     "Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{condition}}}]}}"#
             );
-            let policy = Policy::parse(&text, Kind::Resource).unwrap();
+            let policy = Policy::read(&text, Kind::Bucket).unwrap();
             assert_eq!(policy.is_public(), expected, "{principal} {condition}");
         }
     }

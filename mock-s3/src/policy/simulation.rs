@@ -52,19 +52,19 @@ impl Simulation {
 
     /// One more policy of the identity.
     pub fn identity(mut self, id: &str, text: &str) -> Result<Self, PolicyError> {
-        self.identity.push(Policy::parse(text, Kind::Identity)?.named(id));
+        self.identity.push(Policy::read(text, Kind::Identity)?.named(id));
         Ok(self)
     }
 
     /// The permissions boundary.
     pub fn boundary(mut self, id: &str, text: &str) -> Result<Self, PolicyError> {
-        self.boundary = Some(Policy::parse(text, Kind::Identity)?.named(id));
+        self.boundary = Some(Policy::read(text, Kind::Identity)?.named(id));
         Ok(self)
     }
 
     /// One more session policy.
     pub fn session(mut self, id: &str, text: &str) -> Result<Self, PolicyError> {
-        self.session.get_or_insert_default().push(Policy::parse(text, Kind::Identity)?.named(id));
+        self.session.get_or_insert_default().push(Policy::read(text, Kind::Identity)?.named(id));
         Ok(self)
     }
 
@@ -77,13 +77,13 @@ impl Simulation {
 
     /// One more level of resource control policies.
     pub fn resource_control(mut self, level: &[(&str, &str)]) -> Result<Self, PolicyError> {
-        self.resource_control.push(read(level, Kind::Resource)?);
+        self.resource_control.push(read(level, Kind::Bucket)?);
         Ok(self)
     }
 
     /// The bucket's policy.
     pub fn bucket(mut self, id: &str, text: &str) -> Result<Self, PolicyError> {
-        self.bucket = Some(Policy::parse(text, Kind::Resource)?.named(id));
+        self.bucket = Some(Policy::read(text, Kind::Bucket)?.named(id));
         Ok(self)
     }
 
@@ -111,6 +111,7 @@ impl Simulation {
     /// Decides whether the caller may do `action` on the resource of this ARN, and why.
     pub fn ask(&self, action: &str, resource: &str, context: &Entries) -> Evaluation {
         let owner = self.owner.as_deref().unwrap_or(&self.caller.account);
+        let policies: Vec<&Policy> = self.bucket.iter().collect();
         let layers = Layers {
             identity: &self.identity,
             boundary: self.boundary.as_ref(),
@@ -118,7 +119,7 @@ impl Simulation {
             service_control: &self.service_control,
             resource_control: &self.resource_control,
             bucket: Some(BucketSide {
-                policy: self.bucket.as_ref(),
+                policies: &policies,
                 owner,
                 acl: self.acl,
                 restrict_public: self.restrict_public,
@@ -130,5 +131,5 @@ impl Simulation {
 }
 
 fn read(level: &[(&str, &str)], kind: Kind) -> Result<Vec<Policy>, PolicyError> {
-    level.iter().map(|(id, text)| Ok(Policy::parse(text, kind)?.named(id))).collect()
+    level.iter().map(|(id, text)| Ok(Policy::read(text, kind)?.named(id))).collect()
 }

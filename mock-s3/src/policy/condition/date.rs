@@ -23,7 +23,8 @@ pub(super) fn milliseconds(text: &str) -> Option<i64> {
         return None;
     }
     let month = Month::try_from(u8::try_from(month).ok()?).ok()?;
-    let date = Date::from_calendar_date(i32::try_from(year).ok()?, month, u8::try_from(of_month).ok()?).ok()?;
+    let date =
+        Date::from_calendar_date(i32::try_from(year).ok()?, month, u8::try_from(of_month).ok()?).ok()?;
     let midnight = date.midnight().assume_utc().unix_timestamp() * 1000;
     Some(midnight + clock.map_or(Some(0), of_day)?)
 }

@@ -95,7 +95,8 @@ impl Operator {
             Some((bare, suffix)) if suffix.eq_ignore_ascii_case("IfExists") => (bare, true),
             _ => (name, false),
         };
-        let (_, comparison, negated) = OPERATORS.iter().find(|(known, ..)| known.eq_ignore_ascii_case(name))?;
+        let (_, comparison, negated) =
+            OPERATORS.iter().find(|(known, ..)| known.eq_ignore_ascii_case(name))?;
         if *comparison == Comparison::Null && (if_exists || quantifier != Quantifier::One) {
             return None;
         }
@@ -136,7 +137,8 @@ mod tests {
             let full = Operator { quantifier: Quantifier::Any, if_exists: true, ..plain };
             assert_eq!(Operator::parse(&whole), Some(full).filter(|_| *name != "Null"), "{whole}");
         }
-        for text in ["", "IfExists", "StringEqual", "ForSome:StringEquals", "NullIfExists", "éIfExists", "é"] {
+        for text in ["", "IfExists", "StringEqual", "ForSome:StringEquals", "NullIfExists", "éIfExists", "é"]
+        {
             assert_eq!(Operator::parse(text), None, "{text}");
         }
     }
