@@ -2,6 +2,7 @@
 
 use gatecrash_model::Decision;
 
+use crate::auth;
 use crate::errors::S3Error;
 use crate::policy::{Ask, Caller, Evaluation, Layer, Policy, evaluate};
 use crate::settings::{Identity, Settings};
@@ -11,7 +12,7 @@ use crate::store::{Placement, arn};
 #[derive(Clone, Copy)]
 pub(crate) struct Access<'a> {
     pub(crate) settings: &'a Settings,
-    pub(crate) identity: Option<usize>,
+    pub(crate) caller: &'a auth::Caller,
     pub(crate) placement: Option<&'a Placement>,
     /// The bucket's name as the request gave it, empty without one.
     pub(crate) bucket: &'a str,

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::auth::Credentials;
-use crate::config::{BucketConfig, Config, ConfigError, IdentityConfig};
+use crate::auth::{self, Credentials};
+use crate::config::{BucketConfig, Config, ConfigError, IdentityConfig, RoleConfig};
 use crate::control::Switchboard;
 use crate::policy::{Caller, Kind, Policy};
-use crate::settings::{Identity, Settings};
+use crate::settings::{Identity, Role, Settings};
 use crate::store::{Bucket, Keyspace, Placement, Store, first_twice};
 
 impl Config {
@@ -28,6 +28,7 @@ impl Config {
         twice("bucket", first_twice(self.buckets.iter().map(|b| b.name.as_str())))?;
         twice("identity", first_twice(self.identities.iter().map(|i| i.name.as_str())))?;
         let keys = self.identities.iter().filter_map(|i| i.credentials.as_ref());
+        twice("role", first_twice(self.roles.iter().map(|r| r.name.as_str())))?;
         twice("access key", first_twice(keys.map(|pair| pair.access_key.as_str())))?;
         for region in &self.regions {
             let here = self.buckets.iter().flat_map(|b| &b.regions).filter(|(r, _)| *r == region.name);
@@ -70,18 +71,21 @@ pub(crate) fn store(config: &Config, regions: &[String], now: i64) -> Store {
 
 /// The state the mock starts in.
 pub(crate) fn switchboard(config: &Config, regions: &[String]) -> Result<Switchboard, ConfigError> {
-    let identities = config.identities.iter().map(|identity| compile_identity(identity, config.seed));
+    let identities = config.identities.iter().enumerate();
+    let identities = identities.map(|(at, identity)| compile_identity(at, identity, config.seed));
     let identities = identities.collect::<Result<_, _>>()?;
     let mut policies = HashMap::new();
     for bucket in &config.buckets {
         policies.insert(bucket.name.as_str().into(), compile_bucket(bucket)?);
     }
-    let base = Settings::base(identities, policies, config.anonymous);
+    let mut base = Settings::base(identities, policies, config.anonymous);
+    base.roles = config.roles.iter().map(compile_role).collect::<Result<_, _>>()?;
+    base.signature_v2 = config.signature_v2;
     let owners = config.buckets.iter().map(|b| (b.name.as_str().into(), b.account.clone())).collect();
     Ok(Switchboard::new(base, regions.to_vec(), owners, config.seed))
 }
 
-fn compile_identity(identity: &IdentityConfig, seed: u64) -> Result<Identity, ConfigError> {
+fn compile_identity(index: usize, identity: &IdentityConfig, seed: u64) -> Result<Identity, ConfigError> {
     let policy = |source| ConfigError::Policy { owner: identity.name.clone(), source };
     let policies = identity.policies.iter().map(|document| Policy::parse(document, Kind::Identity));
     let generated = || Credentials::generate(seed, &identity.name, 0);
@@ -91,9 +95,22 @@ fn compile_identity(identity: &IdentityConfig, seed: u64) -> Result<Identity, Co
             arn: format!("arn:aws:iam::{}:user/{}", identity.account, identity.name),
             account: identity.account.clone(),
         },
+        who: Arc::new(auth::Caller::user(index, &identity.account, &identity.name)),
         credentials: identity.credentials.clone().unwrap_or_else(generated),
         policies: policies.collect::<Result<_, _>>().map_err(policy)?,
         withdrawn: Vec::new(),
+    })
+}
+
+fn compile_role(role: &RoleConfig) -> Result<Role, ConfigError> {
+    let failed = |source| ConfigError::Policy { owner: role.name.clone(), source };
+    let policies = role.policies.iter().map(|document| Policy::parse(document, Kind::Identity));
+    Ok(Role {
+        name: role.name.clone(),
+        account: role.account.clone(),
+        trust: crate::sts::trust_policy(&role.trust).map_err(failed)?,
+        policies: policies.collect::<Result<_, _>>().map_err(failed)?,
+        longest: i64::try_from(role.longest_session.as_secs()).unwrap_or(i64::MAX),
     })
 }
 
@@ -116,4 +133,17 @@ fn compile_bucket(bucket: &BucketConfig) -> Result<Policy, ConfigError> {
         policy.statements.extend(Policy::parse(&everyone, Kind::Bucket).map_err(failed)?.statements);
     }
     Ok(policy)
+}
+
+/// A state with the user `app` and the role `reader`, for unit tests of other modules.
+#[cfg(test)]
+pub(crate) fn settings_for_tests() -> Settings {
+    let mut config = Config::new(Arc::new(gatecrash_model::Pool::new(7)), "us-east-1");
+    let mut app = IdentityConfig::new("app").allow(&["s3:*"], &["*"]);
+    let pair = Credentials::new("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
+    app.credentials = Some(pair);
+    config.identities = vec![app, IdentityConfig::new("guest")];
+    config.roles = vec![RoleConfig::new("reader", &["arn:aws:iam::000000000001:user/app"])];
+    let switchboard = switchboard(&config, &["us-east-1".to_owned()]).expect("a valid configuration");
+    switchboard.settings().as_ref().clone()
 }

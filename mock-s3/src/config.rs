@@ -1,13 +1,17 @@
 //! What a mock is started with.
 
+mod role;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use gatecrash_model::{Pool, Population};
 use serde_json::{Value, json};
 
 use crate::auth::Credentials;
 use crate::policy::PolicyError;
+pub use role::RoleConfig;
 
 /// The account of everything that names no other.
 pub const DEFAULT_ACCOUNT: &str = "000000000001";
@@ -30,6 +34,12 @@ pub struct Config {
     pub seed: u64,
     /// Bytes of uploads kept in memory over all regions; more are answered 507 `MockStoreFull`.
     pub upload_capacity: u64,
+    /// The roles that may be assumed with STS.
+    pub roles: Vec<RoleConfig>,
+    /// Whether Signature Version 2 is taken, as S3 still does in its oldest regions.
+    pub signature_v2: bool,
+    /// How long a request's body may stall before the answer is 400 RequestTimeout.
+    pub idle_timeout: Duration,
 }
 
 /// One region and where it listens.
@@ -137,6 +147,9 @@ impl Config {
             anonymous: false,
             seed: 0,
             upload_capacity: 1 << 30,
+            roles: Vec::new(),
+            signature_v2: true,
+            idle_timeout: Duration::from_secs(20),
         }
     }
 }

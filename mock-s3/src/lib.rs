@@ -3,11 +3,10 @@
 mod access;
 mod auth;
 mod capacity;
-mod chunked;
+mod checksum;
 mod compile;
 mod config;
 mod control;
-mod crc32;
 mod encoding;
 mod errors;
 mod exchange;
@@ -26,7 +25,7 @@ mod xml;
 
 pub use auth::{Credentials, mask};
 pub use capacity::Capacity;
-pub use config::{BucketConfig, Config, ConfigError, DEFAULT_ACCOUNT, IdentityConfig, RegionConfig};
+pub use config::{BucketConfig, Config, ConfigError, DEFAULT_ACCOUNT, IdentityConfig, RegionConfig, RoleConfig};
 pub use control::{ChangeId, Control, ControlError, WrongRegion, WrongRegionKind};
 pub use errors::{known_code, known_codes};
 pub use hook::{Action, Facts, FaultHook, NoFaults, Point};

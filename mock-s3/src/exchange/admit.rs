@@ -1,18 +1,18 @@
 //! The phases before anything is done: auth, place, policy, body, and a place among the servers.
 
 use bytes::Bytes;
-use gatecrash_model::{Decision, Op, hash};
+use gatecrash_model::{Decision, Op};
 use http::Method;
 use http::header::LOCATION;
 
 use super::{Admitted, BUCKET_REGION, Exchange, Stop};
 use crate::auth::{Payload, Verifier, wrong_region};
 use crate::capacity::Place;
-use crate::chunked;
+use crate::checksum::{Algorithm, Declared};
 use crate::control::WrongRegionKind;
 use crate::errors::S3Error;
 use crate::hook::Point;
-use crate::incoming::{RequestBody, check_upload_length};
+use crate::incoming::{Plan, Received, RequestBody, check_upload_length};
 use crate::journal::saturated;
 use crate::ops::{On, Route, route};
 use crate::store::Placement;
@@ -28,7 +28,7 @@ impl Exchange {
         let route = route(self.head.op).ok_or_else(|| self.not_done())?;
         self.locate(route)?;
         self.authorise(route)?;
-        let body = self.receive(body, &payload).await?;
+        let body = self.receive(body, payload).await?.joined();
         let fault = self.fault(Point::Handle, body.len() as u64);
         let place = if fault.stop.is_none() { self.enter()? } else { None };
         Ok(Admitted { route, body, fault, place })
@@ -41,13 +41,15 @@ impl Exchange {
         }
         let verifier = Verifier {
             settings: &self.settings,
-            keys: &self.shared.keys,
+            sessions: &self.shared.sessions,
             region: self.region_name(),
+            service: "s3",
             wall: self.wall,
         };
         let signed = verifier.authenticate(&self.head)?;
-        self.identity = signed.identity;
-        self.entry.record.identity = signed.identity.map_or(0, |index| index as u8 + 1);
+        self.identity = signed.caller.identity;
+        self.caller = signed.caller;
+        self.entry.record.identity = self.identity.map_or(0, |index| index as u8 + 1);
         Ok(signed.payload)
     }
 
@@ -107,26 +109,26 @@ impl Exchange {
     }
 
     /// The body, checked against what the head said of it.
-    async fn receive(&mut self, body: &mut RequestBody, payload: &Payload) -> Result<Bytes, S3Error> {
+    async fn receive(&mut self, body: &mut RequestBody, payload: Payload) -> Result<Received, S3Error> {
         let upload = self.head.op == Op::PutObject;
         if upload {
             check_upload_length(&self.head.headers)?;
         }
-        let limit = if upload { self.shared.upload_capacity } else { DOCUMENT_LIMIT };
-        let received = body.read(limit).await;
+        let plan = Plan {
+            payload,
+            declared: Declared::of(&self.head.headers)?,
+            limit: if upload { self.shared.upload_capacity } else { DOCUMENT_LIMIT },
+            default_checksum: upload.then_some(Algorithm::Crc64Nvme),
+            md5: upload,
+        };
+        let received = body.receive(plan).await;
         self.note_body(body);
         let received = received?;
-        let content = match payload {
-            Payload::Chunked => chunked::decode(&received, &self.head.headers)?,
-            _ => received,
-        };
-        payload.check(&content)?;
-        chunked::check_headers(&self.head.headers, &content)?;
-        if upload || !content.is_empty() {
-            self.entry.record.body_hash = hash::bytes(&content);
+        if upload || received.length > 0 {
+            self.entry.record.body_hash = received.hash;
         }
-        self.entry.record.body_bytes = saturated(content.len() as u64);
-        Ok(content)
+        self.entry.record.body_bytes = saturated(received.length);
+        Ok(received)
     }
 
     /// A place among the region's servers, where capacity is finite.

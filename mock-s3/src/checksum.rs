@@ -1,0 +1,103 @@
+//! The checksums of S3: declared by a request, computed while the body arrives, stored with the object.
+//!
+//! Rules: S3 User Guide, "Checking object integrity in Amazon S3".
+
+mod algorithm;
+mod declared;
+mod multipart;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+pub(crate) use algorithm::{Algorithm, Hasher};
+pub(crate) use declared::{Declared, of_object};
+pub(crate) use multipart::{composite, full_object};
+
+use crate::errors::S3Error;
+
+/// The checksum of an object version or of a part.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Checksum {
+    pub(crate) algorithm: Algorithm,
+    pub(crate) digest: Digest,
+    pub(crate) kind: Kind,
+}
+
+/// What a checksum is taken over.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    /// Over the bytes of the object.
+    FullObject,
+    /// Over the checksums of so many parts.
+    Composite { parts: u32 },
+}
+
+/// The raw bytes of a checksum: at most 32.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Digest {
+    bytes: [u8; 32],
+    length: u8,
+}
+
+// === impl Checksum ===
+
+impl Checksum {
+    pub(crate) fn full(algorithm: Algorithm, digest: Digest) -> Self {
+        Self { algorithm, digest, kind: Kind::FullObject }
+    }
+
+    /// As in `x-amz-checksum-*` and in documents: base64, with `-N` behind it when composite.
+    pub(crate) fn text(&self) -> String {
+        match self.kind {
+            Kind::FullObject => self.digest.base64(),
+            Kind::Composite { parts } => format!("{}-{parts}", self.digest.base64()),
+        }
+    }
+
+    /// As in `x-amz-checksum-type`.
+    pub(crate) fn type_name(&self) -> &'static str {
+        match self.kind {
+            Kind::FullObject => "FULL_OBJECT",
+            Kind::Composite { .. } => "COMPOSITE",
+        }
+    }
+}
+
+// === impl Digest ===
+
+impl Digest {
+    /// The first 32 bytes of `bytes`.
+    pub(crate) fn new(bytes: &[u8]) -> Self {
+        let length = bytes.len().min(32);
+        let mut held = [0; 32];
+        held[..length].copy_from_slice(&bytes[..length]);
+        Self { bytes: held, length: length as u8 }
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.length)]
+    }
+
+    pub(crate) fn base64(&self) -> String {
+        STANDARD.encode(self.as_bytes())
+    }
+
+    /// Reads base64 of exactly `length` bytes.
+    pub(crate) fn parse(text: &str, length: usize) -> Option<Self> {
+        let mut held = [0; 48];
+        let read = STANDARD.decode_slice(text.trim(), &mut held).ok()?;
+        (read == length).then(|| Self::new(&held[..read]))
+    }
+}
+
+impl std::fmt::Debug for Digest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.base64())
+    }
+}
+
+/// The answer to a checksum that is not that of the data.
+pub(crate) fn mismatch(algorithm: Algorithm) -> S3Error {
+    let name = algorithm.name();
+    S3Error::of("BadDigest").message(format!("The {name} you specified did not match the calculated checksum."))
+}
