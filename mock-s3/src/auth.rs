@@ -67,8 +67,8 @@ pub(crate) enum Scheme {
 pub(crate) struct Verifier<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) sessions: &'a Sessions,
-    /// The region of the endpoint.
-    pub(crate) region: &'a str,
+    /// The region of the endpoint; none takes signatures for any.
+    pub(crate) region: Option<&'a str>,
     /// The service of the endpoint: `s3`, `sts` or `iam`.
     pub(crate) service: &'a str,
     /// The mock's wall clock with its skew, seconds since the Unix epoch.
@@ -124,10 +124,9 @@ impl Verifier<'_> {
         let Some((kind, fields)) = authorization.trim().split_once([' ', '\t']) else {
             return Err(match authorization.trim() {
                 "AWS4-HMAC-SHA256" => Authorization::parse("").err().unwrap_or_else(|| unsupported("")),
-                value => invalid(
-                    "Authorization header is invalid -- one and only one ' ' (space) required",
-                    value,
-                ),
+                value => {
+                    invalid("Authorization header is invalid -- one and only one ' ' (space) required", value)
+                }
             });
         };
         match kind {
@@ -147,8 +146,8 @@ impl Verifier<'_> {
         let form = Declared::of(Some(declared))?;
         let token = text(&head.headers, "x-amz-security-token");
         let (caller, pair) = self.owner(credential.access_key, token)?;
-        if credential.scope.region != self.region {
-            return Err(wrong_region(credential.scope.region, self.region));
+        if let Some(expected) = self.region.filter(|region| *region != credential.scope.region) {
+            return Err(wrong_region(credential.scope.region, expected));
         }
         if credential.scope.service != self.service {
             return Err(header::malformed(&self.wrong_service(credential)));
@@ -173,8 +172,8 @@ impl Verifier<'_> {
     fn v4_query(&self, head: &Head) -> Result<Signed, S3Error> {
         let parameters = Parameters::of(head)?;
         let (credential, signed_at) = (parameters.credential()?, parameters.signed_at()?);
-        if credential.scope.region != self.region {
-            let (given, expected) = (credential.scope.region, self.region);
+        if let Some(expected) = self.region.filter(|region| *region != credential.scope.region) {
+            let given = credential.scope.region;
             let why = format!("the region '{given}' is wrong; expecting '{expected}'");
             return Err(presigned::unreadable(&why).extra("Region", expected));
         }
@@ -271,7 +270,11 @@ impl Verifier<'_> {
     }
 
     /// Whose access key it is, and the secret to check with.
-    fn owner(&self, access_key: &str, token: Option<&str>) -> Result<(Arc<Caller>, Cow<'_, Credentials>), S3Error> {
+    fn owner(
+        &self,
+        access_key: &str,
+        token: Option<&str>,
+    ) -> Result<(Arc<Caller>, Cow<'_, Credentials>), S3Error> {
         let unknown = || S3Error::of("InvalidAccessKeyId").extra("AWSAccessKeyId", access_key);
         match (self.settings.by_access_key(access_key), token.filter(|token| !token.is_empty())) {
             (Some((_, identity)), None) => {
@@ -328,7 +331,8 @@ fn other_day(credential: Credential<'_>, signed_at: &SignedAt<'_>) -> String {
 
 /// The answer to a signature made for another region.
 pub(crate) fn wrong_region(given: &str, expected: &str) -> S3Error {
-    header::malformed(&format!("the region '{given}' is wrong; expecting '{expected}'")).extra("Region", expected)
+    header::malformed(&format!("the region '{given}' is wrong; expecting '{expected}'"))
+        .extra("Region", expected)
 }
 
 fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {

@@ -15,21 +15,22 @@ pub(crate) use multipart::{composite, full_object};
 
 use crate::errors::S3Error;
 
-/// The checksum of an object version or of a part.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// A checksum kept with an object or a part.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Checksum {
     pub(crate) algorithm: Algorithm,
-    pub(crate) digest: Digest,
+    /// Base64; with `-N` behind it when composite.
+    pub(crate) value: String,
     pub(crate) kind: Kind,
 }
 
-/// What a checksum is taken over.
+/// What a checksum is of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Kind {
-    /// Over the bytes of the object.
+    /// Of the bytes of the object.
     FullObject,
-    /// Over the checksums of so many parts.
-    Composite { parts: u32 },
+    /// Of the checksums of the parts.
+    Composite,
 }
 
 /// The raw bytes of a checksum: at most 32.
@@ -43,23 +44,27 @@ pub(crate) struct Digest {
 
 impl Checksum {
     pub(crate) fn full(algorithm: Algorithm, digest: Digest) -> Self {
-        Self { algorithm, digest, kind: Kind::FullObject }
+        Self { algorithm, value: digest.base64(), kind: Kind::FullObject }
     }
 
-    /// As in `x-amz-checksum-*` and in documents: base64, with `-N` behind it when composite.
-    pub(crate) fn text(&self) -> String {
-        match self.kind {
-            Kind::FullObject => self.digest.base64(),
-            Kind::Composite { parts } => format!("{}-{parts}", self.digest.base64()),
-        }
+    /// The raw bytes; none for a value that is not the algorithm's.
+    pub(crate) fn digest(&self) -> Option<Digest> {
+        let value = self.value.split_once('-').map_or(self.value.as_str(), |(value, _)| value);
+        Digest::parse(value, self.algorithm.length())
     }
+}
 
+impl Kind {
     /// As in `x-amz-checksum-type`.
-    pub(crate) fn type_name(&self) -> &'static str {
-        match self.kind {
-            Kind::FullObject => "FULL_OBJECT",
-            Kind::Composite { .. } => "COMPOSITE",
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::FullObject => "FULL_OBJECT",
+            Self::Composite => "COMPOSITE",
         }
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        [Self::FullObject, Self::Composite].into_iter().find(|kind| kind.name().eq_ignore_ascii_case(name))
     }
 }
 
@@ -99,5 +104,6 @@ impl std::fmt::Debug for Digest {
 /// The answer to a checksum that is not that of the data.
 pub(crate) fn mismatch(algorithm: Algorithm) -> S3Error {
     let name = algorithm.name();
-    S3Error::of("BadDigest").message(format!("The {name} you specified did not match the calculated checksum."))
+    S3Error::of("BadDigest")
+        .message(format!("The {name} you specified did not match the calculated checksum."))
 }

@@ -1,16 +1,20 @@
 //! From a configuration to the state a mock starts in: checked, compiled, placed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::json;
+use gatecrash_model::hash;
+use serde_json::{Value, json};
 
+use crate::accounts::Accounts;
 use crate::auth::{self, Credentials};
 use crate::config::{BucketConfig, Config, ConfigError, IdentityConfig, RoleConfig};
 use crate::control::Switchboard;
 use crate::policy::{Caller, Kind, Policy};
 use crate::settings::{Identity, Role, Settings};
-use crate::store::{Bucket, Keyspace, Placement, Store, first_twice};
+use crate::store::{
+    Bucket, BucketPolicy, BucketState, Budget, Keyspace, Placement, Store, canonical_id, first_twice,
+};
 
 impl Config {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
@@ -51,43 +55,48 @@ impl Config {
 }
 
 /// The buckets, placed in their regions.
-pub(crate) fn store(config: &Config, regions: &[String], now: i64) -> Store {
+pub(crate) fn store(config: &Config, accounts: &Accounts, now: i64) -> Result<Store, ConfigError> {
+    let regions: Vec<&str> = config.regions.iter().map(|region| region.name.as_str()).collect();
     let mut placed: Vec<BTreeMap<String, Arc<Placement>>> = vec![BTreeMap::new(); regions.len()];
     for bucket in &config.buckets {
         let shared = Arc::new(Bucket {
             name: bucket.name.as_str().into(),
-            account: bucket.account.clone(),
+            owner: accounts.of(&bucket.account),
             created: now,
+            seed: hash::combine(&[config.seed, hash::bytes(bucket.name.as_bytes())]),
             keyspaces: bucket.objects.iter().cloned().map(Keyspace::new).collect(),
         });
+        let policy = compile_bucket(bucket)?.map(Arc::new);
         for (region, name) in &bucket.regions {
             if let Some(index) = regions.iter().position(|known| known == region) {
-                placed[index].insert(name.clone(), Arc::new(Placement::new(Arc::clone(&shared), name)));
+                let state = BucketState { policy: policy.clone(), ..BucketState::default() };
+                let placement = Placement::new(Arc::clone(&shared), name, state);
+                placed[index].insert(name.clone(), Arc::new(placement));
             }
         }
     }
-    Store::new(placed, config.upload_capacity)
+    Ok(Store::new(placed, Budget::new(config.upload_capacity, config.spill.clone())))
 }
 
 /// The state the mock starts in.
-pub(crate) fn switchboard(config: &Config, regions: &[String]) -> Result<Switchboard, ConfigError> {
+pub(crate) fn switchboard(config: &Config, store: Arc<Store>) -> Result<Switchboard, ConfigError> {
     let identities = config.identities.iter().enumerate();
     let identities = identities.map(|(at, identity)| compile_identity(at, identity, config.seed));
     let identities = identities.collect::<Result<_, _>>()?;
-    let mut policies = HashMap::new();
-    for bucket in &config.buckets {
-        policies.insert(bucket.name.as_str().into(), compile_bucket(bucket)?);
-    }
-    let mut base = Settings::base(identities, policies, config.anonymous);
-    base.roles = config.roles.iter().map(compile_role).collect::<Result<_, _>>()?;
+    let accounts = Accounts::new(config);
+    let roles = config.roles.iter().map(|role| compile_role(role, &accounts));
+    let mut base = Settings::base(identities, config.anonymous);
+    base.roles = roles.collect::<Result<_, _>>()?;
     base.signature_v2 = config.signature_v2;
-    let owners = config.buckets.iter().map(|b| (b.name.as_str().into(), b.account.clone())).collect();
-    Ok(Switchboard::new(base, regions.to_vec(), owners, config.seed))
+    let regions = config.regions.iter().map(|region| region.name.clone()).collect();
+    let buckets = config.buckets.iter().map(|bucket| bucket.name.as_str().into()).collect();
+    Ok(Switchboard::new(base, regions, buckets, store, config.seed))
 }
 
 fn compile_identity(index: usize, identity: &IdentityConfig, seed: u64) -> Result<Identity, ConfigError> {
     let policy = |source| ConfigError::Policy { owner: identity.name.clone(), source };
     let policies = identity.policies.iter().map(|document| Policy::parse(document, Kind::Identity));
+    let canonical = identity.canonical_id.clone().unwrap_or_else(|| canonical_id(&identity.account));
     let generated = || Credentials::generate(seed, &identity.name, 0);
     Ok(Identity {
         name: identity.name.clone(),
@@ -95,19 +104,20 @@ fn compile_identity(index: usize, identity: &IdentityConfig, seed: u64) -> Resul
             arn: format!("arn:aws:iam::{}:user/{}", identity.account, identity.name),
             account: identity.account.clone(),
         },
-        who: Arc::new(auth::Caller::user(index, &identity.account, &identity.name)),
+        who: Arc::new(auth::Caller::user(index, &identity.account, &identity.name, &canonical)),
         credentials: identity.credentials.clone().unwrap_or_else(generated),
         policies: policies.collect::<Result<_, _>>().map_err(policy)?,
         withdrawn: Vec::new(),
     })
 }
 
-fn compile_role(role: &RoleConfig) -> Result<Role, ConfigError> {
+fn compile_role(role: &RoleConfig, accounts: &Accounts) -> Result<Role, ConfigError> {
     let failed = |source| ConfigError::Policy { owner: role.name.clone(), source };
     let policies = role.policies.iter().map(|document| Policy::parse(document, Kind::Identity));
     Ok(Role {
         name: role.name.clone(),
         account: role.account.clone(),
+        canonical_id: accounts.of(&role.account).canonical.clone(),
         trust: crate::sts::trust_policy(&role.trust).map_err(failed)?,
         policies: policies.collect::<Result<_, _>>().map_err(failed)?,
         longest: i64::try_from(role.longest_session.as_secs()).unwrap_or(i64::MAX),
@@ -115,24 +125,31 @@ fn compile_role(role: &RoleConfig) -> Result<Role, ConfigError> {
 }
 
 /// A bucket's own policy, and the statement that makes it public.
-fn compile_bucket(bucket: &BucketConfig) -> Result<Policy, ConfigError> {
+fn compile_bucket(bucket: &BucketConfig) -> Result<Option<BucketPolicy>, ConfigError> {
     let failed = |source| ConfigError::Policy { owner: bucket.name.clone(), source };
-    let mut policy = match &bucket.policy {
-        Some(document) => Policy::parse(document, Kind::Bucket).map_err(failed)?,
-        None => Policy::default(),
+    let mut document = match &bucket.policy {
+        Some(document) => document.clone(),
+        None if !bucket.public => return Ok(None),
+        None => json!({ "Version": "2012-10-17", "Statement": [] }),
     };
     if bucket.public {
         let arn = crate::store::arn(&bucket.name, "");
-        let everyone = json!({ "Statement": {
+        let everyone = json!({
             "Sid": "public",
             "Effect": "Allow",
             "Principal": "*",
             "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"],
             "Resource": [arn, format!("{arn}/*")],
-        }});
-        policy.statements.extend(Policy::parse(&everyone, Kind::Bucket).map_err(failed)?.statements);
+        });
+        // Anything but a list is one statement, or refused below.
+        match document.get_mut("Statement") {
+            Some(Value::Array(list)) => list.push(everyone),
+            Some(one) => *one = json!([one.take(), everyone]),
+            None => {}
+        }
     }
-    Ok(policy)
+    let compiled = Policy::parse(&document, Kind::Bucket).map_err(failed)?;
+    Ok(Some(BucketPolicy { text: document.to_string(), compiled }))
 }
 
 /// A state with the user `app` and the role `reader`, for unit tests of other modules.
@@ -144,6 +161,7 @@ pub(crate) fn settings_for_tests() -> Settings {
     app.credentials = Some(pair);
     config.identities = vec![app, IdentityConfig::new("guest")];
     config.roles = vec![RoleConfig::new("reader", &["arn:aws:iam::000000000001:user/app"])];
-    let switchboard = switchboard(&config, &["us-east-1".to_owned()]).expect("a valid configuration");
+    let store = store(&config, &Accounts::new(&config), 0).expect("a valid configuration");
+    let switchboard = switchboard(&config, Arc::new(store)).expect("a valid configuration");
     switchboard.settings().as_ref().clone()
 }

@@ -3,6 +3,7 @@
 mod role;
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,14 +33,32 @@ pub struct Config {
     pub anonymous: bool,
     /// Seed of request ids, synthetic ETags and generated keys.
     pub seed: u64,
-    /// Bytes of uploads kept in memory over all regions; more are answered 507 `MockStoreFull`.
+    /// Bytes of uploads kept in memory over all regions; more go to `spill`, or are answered 507 `MockStoreFull`.
     pub upload_capacity: u64,
+    /// A directory for uploads beyond `upload_capacity`. The files have no names and go with the process.
+    pub spill: Option<PathBuf>,
+    /// Host names under which buckets are addressed as `<bucket>.<name>`, besides those of AWS. `localhost` is
+    /// one from the start.
+    pub domains: Vec<String>,
+    /// How buckets are that a client creates.
+    pub new_buckets: NewBuckets,
     /// The roles that may be assumed with STS.
     pub roles: Vec<RoleConfig>,
     /// Whether Signature Version 2 is taken, as S3 still does in its oldest regions.
     pub signature_v2: bool,
     /// How long a request's body may stall before the answer is 400 RequestTimeout.
     pub idle_timeout: Duration,
+}
+
+/// The settings of a bucket that a client creates without saying.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum NewBuckets {
+    /// As before April 2023: ACLs work, nothing is blocked. What most test suites expect.
+    #[default]
+    Classic,
+    /// As since April 2023: BucketOwnerEnforced (no ACLs) and Block Public Access with all four settings
+    /// (S3 user guide, "Default settings for new S3 buckets FAQ").
+    Since2023,
 }
 
 /// One region and where it listens.
@@ -75,6 +94,15 @@ pub struct IdentityConfig {
     pub name: String,
     /// Its account.
     pub account: String,
+    /// Stands for the whole account: its ARN is `arn:aws:iam::<account>:root`, and it needs no identity policy.
+    pub root: bool,
+    /// The account's name in S3 documents; the identity's name when absent. The first identity of an account
+    /// that is configured speaks for it in this and the next two.
+    pub display_name: Option<String>,
+    /// The account's address, for grants.
+    pub email: Option<String>,
+    /// The account's canonical user id, 64 hex digits; derived from the account number when absent.
+    pub canonical_id: Option<String>,
     /// Its keys; generated from the seed when absent ([`crate::MockS3::credentials`] tells them).
     pub credentials: Option<Credentials>,
     /// Identity policies in AWS JSON. None means: nothing but what bucket policies allow.
@@ -147,6 +175,9 @@ impl Config {
             anonymous: false,
             seed: 0,
             upload_capacity: 1 << 30,
+            spill: None,
+            domains: vec!["localhost".to_owned()],
+            new_buckets: NewBuckets::default(),
             roles: Vec::new(),
             signature_v2: true,
             idle_timeout: Duration::from_secs(20),
@@ -186,6 +217,10 @@ impl IdentityConfig {
         Self {
             name: name.to_owned(),
             account: DEFAULT_ACCOUNT.to_owned(),
+            root: false,
+            display_name: None,
+            email: None,
+            canonical_id: None,
             credentials: None,
             policies: Vec::new(),
         }

@@ -2,11 +2,11 @@
 
 mod admit;
 mod respond;
+mod services;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use gatecrash_model::context::read_cell;
 use gatecrash_model::{AttemptCell, AttemptContext, ID_HEADER, RequestId, UpstreamRecord};
 use http::header::{CONNECTION, HeaderName};
@@ -22,6 +22,7 @@ use crate::incoming::RequestBody;
 use crate::journal::{Entry, saturated};
 use crate::ops::{Answer, Call, Route};
 use crate::outgoing::Outgoing;
+use crate::received::Received;
 use crate::request::Head;
 use crate::server::Shared;
 use crate::settings::Settings;
@@ -56,7 +57,7 @@ enum Stop {
 /// A request that may be handled.
 struct Admitted {
     route: &'static Route,
-    body: Bytes,
+    body: Received,
     /// The fault at [`Point::Handle`].
     fault: Fault,
     place: Option<Place>,
@@ -85,7 +86,7 @@ pub(crate) async fn serve(
 ) -> Response<Outgoing> {
     let (parts, body) = request.into_parts();
     let mut body = RequestBody::new(body, &parts.headers, shared.idle_timeout);
-    let head = Head::new(parts.method, parts.uri, parts.headers);
+    let head = Head::within(parts.method, parts.uri, parts.headers, &shared.domains);
     let mut exchange = Exchange::begin(&shared, region, cell, head);
     exchange.note_body(&body);
     let mut response = match exchange.admit(&mut body).await {
@@ -128,7 +129,19 @@ impl Exchange {
         }
         let wall = shared.clock.wall_seconds() + settings.skew_seconds;
         let shared = Arc::clone(shared);
-        Self { shared, settings, region, head, attempt, placement, caller: Caller::anonymous(), identity: None, wall, request_id, entry }
+        Self {
+            shared,
+            settings,
+            region,
+            head,
+            attempt,
+            placement,
+            caller: Caller::anonymous(),
+            identity: None,
+            wall,
+            request_id,
+            entry,
+        }
     }
 
     /// Phases handle and respond.
@@ -142,17 +155,17 @@ impl Exchange {
         }
         let outcome = self.handle(route, &body);
         drop(place);
-        let fault = self.fault(Point::Respond, body.len() as u64);
+        let fault = self.fault(Point::Respond, body.data.length());
         let outcome = fault.pass().await.and(outcome);
         self.respond(outcome)
     }
 
-    fn handle(&mut self, route: &Route, body: &Bytes) -> Result<Answer, Stop> {
+    fn handle(&mut self, route: &Route, body: &Received) -> Result<Answer, Stop> {
         let call = Call {
             shared: &self.shared,
             head: &self.head,
+            settings: &self.settings,
             body,
-            body_hash: self.entry.record.body_hash,
             region: self.region,
             placement: self.placement.as_ref(),
             access: self.access(),

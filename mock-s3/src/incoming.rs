@@ -20,7 +20,9 @@ use tokio::time::Instant;
 use crate::auth::{Payload, hash_mismatch, sigv4::hex};
 use crate::checksum::{Algorithm, Checksum, Declared, Digest, Hasher, mismatch};
 use crate::errors::S3Error;
-use chunked::Decoder;
+use crate::received::Received;
+use crate::store::Data;
+pub(crate) use chunked::Decoder;
 use pieces::Pieces;
 
 /// Bodies that nobody asked for are read over up to this length, to keep the connection usable.
@@ -58,19 +60,6 @@ pub(crate) struct Plan {
     pub(crate) default_checksum: Option<Algorithm>,
     /// Whether the MD5 is wanted (it is the ETag of an upload).
     pub(crate) md5: bool,
-}
-
-/// A payload that arrived whole and is what its head said.
-#[derive(Debug, Default)]
-pub(crate) struct Received {
-    /// In order; none is empty.
-    pub(crate) pieces: Vec<Bytes>,
-    pub(crate) length: u64,
-    /// When the plan asked for it.
-    pub(crate) md5: Option<[u8; 16]>,
-    /// [`Hash64`] of the payload.
-    pub(crate) hash: u64,
-    pub(crate) checksum: Option<Checksum>,
 }
 
 /// The hashes of a payload under construction.
@@ -180,19 +169,6 @@ impl RequestBody {
     }
 }
 
-// === impl Received ===
-
-impl Received {
-    /// The payload in one piece: for documents. Copies when it came in several.
-    pub(crate) fn joined(&self) -> Bytes {
-        match &self.pieces[..] {
-            [] => Bytes::new(),
-            [only] => only.clone(),
-            several => several.concat().into(),
-        }
-    }
-}
-
 // === impl Hashes ===
 
 impl Hashes {
@@ -237,15 +213,18 @@ impl Hashes {
                 .extra("ExpectedDigest", hex(&declared))
                 .extra("CalculatedDigest", STANDARD.encode(computed)));
         }
-        let checksum = self.checksum.map(|(algorithm, hasher)| Checksum::full(algorithm, hasher.finish()));
-        if let (Some(declared), Some(computed)) = (plan.declared.expected.or(trailing), checksum)
-            && declared != computed.digest
+        let checksum = self.checksum.map(|(algorithm, hasher)| (algorithm, hasher.finish()));
+        if let (Some(declared), Some((algorithm, computed))) = (plan.declared.expected.or(trailing), checksum)
+            && declared != computed
         {
-            return Err(mismatch(computed.algorithm));
+            return Err(mismatch(algorithm));
         }
-        let length = pieces.length();
-        let md5 = md5.filter(|_| plan.md5);
-        Ok(Received { pieces: pieces.finish(), length, md5, hash: self.hash.finish(), checksum })
+        Ok(Received {
+            data: Data::joined(pieces.finish().into_iter().map(Data::memory)),
+            md5: md5.filter(|_| plan.md5),
+            hash: self.hash.finish(),
+            checksum: checksum.map(|(algorithm, digest)| Checksum::full(algorithm, digest)),
+        })
     }
 }
 

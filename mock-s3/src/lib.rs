@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod access;
+mod accounts;
 mod auth;
 mod capacity;
 mod checksum;
@@ -16,16 +17,22 @@ mod journal;
 mod ops;
 mod outgoing;
 mod policy;
+mod query_api;
+mod received;
 mod request;
 mod server;
 mod settings;
 mod store;
+mod sts;
 mod time;
 mod xml;
+mod xml_tree;
 
 pub use auth::{Credentials, mask};
 pub use capacity::Capacity;
-pub use config::{BucketConfig, Config, ConfigError, DEFAULT_ACCOUNT, IdentityConfig, RegionConfig, RoleConfig};
+pub use config::{
+    BucketConfig, Config, ConfigError, DEFAULT_ACCOUNT, IdentityConfig, NewBuckets, RegionConfig, RoleConfig,
+};
 pub use control::{ChangeId, Control, ControlError, WrongRegion, WrongRegionKind};
 pub use errors::{known_code, known_codes};
 pub use hook::{Action, Facts, FaultHook, NoFaults, Point};

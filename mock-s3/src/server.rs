@@ -17,10 +17,11 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::accounts::Accounts;
 use crate::auth::Credentials;
 use crate::auth::sessions::Sessions;
 use crate::compile::{store, switchboard};
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, NewBuckets};
 use crate::control::{Control, Switchboard};
 use crate::exchange;
 use crate::hook::FaultHook;
@@ -44,7 +45,7 @@ pub(crate) struct Shared {
     pub(crate) regions: Vec<String>,
     pub(crate) pool: Arc<Pool>,
     pub(crate) pool_bytes: Bytes,
-    pub(crate) store: Store,
+    pub(crate) store: Arc<Store>,
     pub(crate) switchboard: Arc<Switchboard>,
     pub(crate) sessions: Sessions,
     pub(crate) idle_timeout: Duration,
@@ -52,8 +53,12 @@ pub(crate) struct Shared {
     pub(crate) sink: Arc<dyn Sink>,
     pub(crate) hook: Arc<dyn FaultHook>,
     pub(crate) upload_capacity: u64,
+    pub(crate) accounts: Accounts,
+    /// Suffixes of virtual hosts.
+    pub(crate) domains: Vec<String>,
+    pub(crate) seed: u64,
+    pub(crate) new_buckets: NewBuckets,
     registry: Arc<AttemptRegistry>,
-    seed: u64,
     requests: AtomicU64,
     date: Mutex<(i64, HeaderValue)>,
     /// Work that outlives its connection ends with the mock.
@@ -93,8 +98,9 @@ impl MockS3 {
         let (alive, gone) = mpsc::channel(1);
         let lifeline = Lifeline { stop: stopped, _gone: alive };
         let regions: Vec<String> = config.regions.iter().map(|region| region.name.clone()).collect();
-        let store = store(&config, &regions, now);
-        let switchboard = Arc::new(switchboard(&config, &regions)?);
+        let accounts = Accounts::new(&config);
+        let store = Arc::new(store(&config, &accounts, now)?);
+        let switchboard = Arc::new(switchboard(&config, Arc::clone(&store))?);
         let mut listeners = Vec::new();
         for region in &config.regions {
             let listener = TcpListener::bind(region.bind).await;
@@ -116,6 +122,9 @@ impl MockS3 {
             sink,
             hook,
             upload_capacity: config.upload_capacity,
+            accounts,
+            domains: config.domains,
+            new_buckets: config.new_buckets,
             registry,
             seed: config.seed,
             requests: AtomicU64::new(0),
@@ -152,7 +161,7 @@ impl MockS3 {
 
     /// The uploads it holds, by region, bucket and key.
     pub fn store_entries(&self) -> Vec<StoreEntry> {
-        self.shared.store.entries(&self.shared.regions)
+        self.shared.store.entries(&self.shared.regions, &self.shared.pool_bytes)
     }
 
     /// Stops listening, lets answers under way end for at most a second, and closes every connection. The

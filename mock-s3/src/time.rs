@@ -68,9 +68,15 @@ mod tests {
         assert_eq!(document_date(at), "2013-05-24T00:00:00.000Z");
         assert_eq!(parse_http_date("Fri, 24 May 2013 00:00:00 GMT"), Some(at));
         assert_eq!(parse_compact_date("20130524T000000Z"), Some(at));
-        for bad in ["2013-05-24", "20130524T000000", "20130524 000000Z", "20131324T000000Z", "20130230T000000Z",
-            "20130524T240000Z", "+0130524T000000Z"]
-        {
+        for bad in [
+            "2013-05-24",
+            "20130524T000000",
+            "20130524 000000Z",
+            "20131324T000000Z",
+            "20130230T000000Z",
+            "20130524T240000Z",
+            "+0130524T000000Z",
+        ] {
             assert_eq!(parse_compact_date(bad), None, "{bad}");
         }
     }

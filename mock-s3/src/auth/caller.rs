@@ -5,8 +5,8 @@ use std::sync::{Arc, LazyLock};
 
 use sha2::{Digest, Sha256};
 
-use super::sigv4::hex;
 use crate::policy::Policy;
+use crate::settings::Role;
 
 /// Who sent a request, with everything policies and logs ask about it. Holds no secret.
 #[derive(Clone, Debug)]
@@ -75,36 +75,30 @@ impl Caller {
     }
 
     /// User number `identity` of the settings.
-    pub(crate) fn user(identity: usize, account: &str, name: &str) -> Self {
+    pub(crate) fn user(identity: usize, account: &str, name: &str, canonical_id: &str) -> Self {
         Self {
             kind: Kind::User,
             identity: Some(identity),
             role: None,
             account: account.to_owned(),
-            canonical_id: canonical_id(account),
+            canonical_id: canonical_id.to_owned(),
             arn: format!("arn:aws:iam::{account}:user/{name}"),
             user_id: unique_id("AIDA", account, name),
             session: None,
         }
     }
 
-    /// A session of role number `role`, begun by `identity`.
-    pub(crate) fn assumed_role(
-        identity: Option<usize>,
-        role: usize,
-        account: &str,
-        role_name: &str,
-        session: Session,
-    ) -> Self {
-        let name = &session.name;
+    /// A session of `role`, number `index` of the settings, begun by `identity`.
+    pub(crate) fn assumed_role(identity: Option<usize>, index: usize, role: &Role, session: Session) -> Self {
+        let (account, name) = (&role.account, &session.name);
         Self {
             kind: Kind::Role,
             identity,
-            role: Some(role),
-            account: account.to_owned(),
-            canonical_id: canonical_id(account),
-            arn: format!("arn:aws:sts::{account}:assumed-role/{role_name}/{name}"),
-            user_id: format!("{}:{name}", unique_id("AROA", account, role_name)),
+            role: Some(index),
+            account: account.clone(),
+            canonical_id: role.canonical_id.clone(),
+            arn: format!("arn:aws:sts::{account}:assumed-role/{}/{name}", role.name),
+            user_id: format!("{}:{name}", unique_id("AROA", account, &role.name)),
             session: Some(session),
         }
     }
@@ -129,11 +123,6 @@ impl fmt::Debug for Session {
     }
 }
 
-/// An account's canonical id: 64 hex digits, always the same for an account.
-pub(crate) fn canonical_id(account: &str) -> String {
-    hex(&Sha256::digest(format!("canonical user {account}")))
-}
-
 /// `AIDA…` and the like: 21 characters, always the same for a name of an account.
 pub(crate) fn unique_id(prefix: &str, account: &str, name: &str) -> String {
     let digest = Sha256::digest(format!("{prefix} {account} {name}"));
@@ -146,15 +135,15 @@ mod tests {
 
     #[test]
     fn names_are_those_of_aws() {
-        let user = Caller::user(3, "000000000001", "app");
+        let user = Caller::user(3, "000000000001", "app", "c1");
         assert_eq!(user.arn, "arn:aws:iam::000000000001:user/app");
-        assert_eq!((user.user_id.len(), user.canonical_id.len()), (21, 64));
-        assert_eq!(user.user_id, Caller::user(0, "000000000001", "app").user_id);
+        assert_eq!((user.user_id.len(), user.canonical_id.as_str()), (21, "c1"));
+        assert_eq!(user.user_id, Caller::user(0, "000000000001", "app", "").user_id);
         let session = Session { name: "s1".into(), issued: 1, expires: 2, policies: Arc::new([]) };
-        let role = Caller::assumed_role(Some(3), 0, "000000000002", "reader", session);
-        assert_eq!(role.arn, "arn:aws:sts::000000000002:assumed-role/reader/s1");
+        let settings = crate::compile::settings_for_tests();
+        let role = Caller::assumed_role(Some(3), 0, &settings.roles[0], session);
+        assert_eq!(role.arn, "arn:aws:sts::000000000001:assumed-role/reader/s1");
         assert!(role.user_id.starts_with("AROA") && role.user_id.ends_with(":s1"));
-        assert_ne!(role.canonical_id, user.canonical_id);
         assert!(Caller::anonymous().is_anonymous());
     }
 }

@@ -40,7 +40,9 @@ impl<'h> Authorization<'h> {
                 "Credential" => credential = Some(value),
                 "SignedHeaders" => signed_headers = Some(value),
                 "Signature" => signature = Some(value),
-                _ => return Err(malformed(&format!("the authorization component \"{field}\" is malformed."))),
+                _ => {
+                    return Err(malformed(&format!("the authorization component \"{field}\" is malformed.")));
+                }
             }
         }
         if count == 0 {
@@ -92,7 +94,8 @@ impl<'h> Credential<'h> {
 
 /// The answer to a header that cannot be read.
 pub(super) fn malformed(why: &str) -> S3Error {
-    S3Error::of("AuthorizationHeaderMalformed").message(format!("The authorization header is malformed; {why}"))
+    S3Error::of("AuthorizationHeaderMalformed")
+        .message(format!("The authorization header is malformed; {why}"))
 }
 
 #[cfg(test)]

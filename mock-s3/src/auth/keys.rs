@@ -47,16 +47,17 @@ impl SigningKey {
     pub(super) fn derive(secret: &str, scope: Scope<'_>) -> Self {
         let seed = format!("AWS4{secret}");
         let parts = [scope.date, scope.region, scope.service, "aws4_request"];
-        let key = parts.into_iter().fold(keyed(seed.as_bytes()), |key, part| {
-            keyed(&key.chain_update(part).finalize().into_bytes())
-        });
+        let key = parts
+            .into_iter()
+            .fold(keyed(seed.as_bytes()), |key, part| keyed(&key.chain_update(part).finalize().into_bytes()));
         Self(key)
     }
 
     /// The derived key, from the cache if it is there.
     pub(crate) fn of(pair: &Credentials, scope: Scope<'_>) -> Self {
         let secret = pair.secret_key.as_str();
-        let words = [secret, scope.date, scope.region, scope.service].map(|part| hash::bytes(part.as_bytes()));
+        let words =
+            [secret, scope.date, scope.region, scope.service].map(|part| hash::bytes(part.as_bytes()));
         let place = (hash::combine(&words) % PLACES as u64) as usize;
         REMEMBERED.with_borrow_mut(|places| {
             if places.is_empty() {

@@ -82,7 +82,8 @@ impl Declared {
             Self::Hashed(hash) => return Ok(Payload::Hashed(hash)),
             Self::Chunked { signed, trailer } => (signed, trailer),
         };
-        let length = headers.get("x-amz-decoded-content-length").ok_or_else(|| S3Error::of("MissingContentLength"))?;
+        let length =
+            headers.get("x-amz-decoded-content-length").ok_or_else(|| S3Error::of("MissingContentLength"))?;
         let length = length.to_str().ok().and_then(|text| text.parse().ok()).ok_or_else(|| {
             S3Error::of("InvalidArgument")
                 .message("The value of x-amz-decoded-content-length is not a valid length")
@@ -172,14 +173,8 @@ mod tests {
             (None, Declared::Plain),
             (Some("UNSIGNED-PAYLOAD"), Declared::Plain),
             (Some(empty), hashed),
-            (
-                Some("STREAMING-UNSIGNED-PAYLOAD-TRAILER"),
-                Declared::Chunked { signed: false, trailer: true },
-            ),
-            (
-                Some("STREAMING-AWS4-HMAC-SHA256-PAYLOAD"),
-                Declared::Chunked { signed: true, trailer: false },
-            ),
+            (Some("STREAMING-UNSIGNED-PAYLOAD-TRAILER"), Declared::Chunked { signed: false, trailer: true }),
+            (Some("STREAMING-AWS4-HMAC-SHA256-PAYLOAD"), Declared::Chunked { signed: true, trailer: false }),
         ];
         for (value, expected) in table {
             assert_eq!(Declared::of(value).unwrap(), expected, "{value:?}");

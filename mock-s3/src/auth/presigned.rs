@@ -52,9 +52,8 @@ impl Parameters {
     }
 
     pub(super) fn signed_at(&self) -> Result<SignedAt<'_>, S3Error> {
-        SignedAt::compact(&self.date).ok_or_else(|| {
-            wrong("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"")
-        })
+        SignedAt::compact(&self.date)
+            .ok_or_else(|| wrong("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\""))
     }
 
     /// Refuses a URL that is not valid yet or not any more.

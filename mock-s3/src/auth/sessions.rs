@@ -136,8 +136,9 @@ fn caller(document: &Value, settings: &Settings) -> Option<Caller> {
     };
     match (text("account"), text("role"), user) {
         (Some(account), Some(name), user) => {
-            let index = settings.roles.iter().position(|role| role.account == account && role.name == name)?;
-            Some(Caller::assumed_role(user, index, account, name, session))
+            let index =
+                settings.roles.iter().position(|role| role.account == account && role.name == name)?;
+            Some(Caller::assumed_role(user, index, &settings.roles[index], session))
         }
         (None, None, Some(user)) => Some(settings.identities[user].who.with_session(session)),
         _ => None,
@@ -176,7 +177,8 @@ mod tests {
         // The same seed knows it again; another session of the same user has other keys.
         assert_eq!(code(Sessions::new(7).open(&token, key, 150, &settings)), "opened");
         assert_ne!(sessions.issue(grant()).credentials.access_key, credentials.access_key);
-        let ended = Settings { sessions_end: Some(100), ..settings };
+        let mut ended = settings.clone();
+        ended.sessions_end = Some(100);
         assert_eq!(code(sessions.open(&token, key, 150, &ended)), "ExpiredToken");
     }
 

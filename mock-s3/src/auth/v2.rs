@@ -122,7 +122,8 @@ pub(super) fn string_to_sign(head: &Head, expires: Option<i64>) -> String {
         .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
         .collect();
     let in_url = |name: &str| {
-        let found = parameters.iter().find(|(known, _)| expires.is_some() && known.eq_ignore_ascii_case(name));
+        let found =
+            parameters.iter().find(|(known, _)| expires.is_some() && known.eq_ignore_ascii_case(name));
         found.map(|(_, value)| decode_form(value))
     };
     let value = |name: &str| {
@@ -146,7 +147,8 @@ pub(super) fn string_to_sign(head: &Head, expires: Option<i64>) -> String {
 /// `x-amz-` headers sorted by name, values of one name joined by commas.
 fn amazon_headers(head: &Head, parameters: &[(&str, &str)]) -> Vec<(String, String)> {
     let is_ours = |name: &str| name.starts_with("x-amz-");
-    let mut names: Vec<&str> = head.headers.keys().map(http::HeaderName::as_str).filter(|n| is_ours(n)).collect();
+    let mut names: Vec<&str> =
+        head.headers.keys().map(http::HeaderName::as_str).filter(|n| is_ours(n)).collect();
     names.sort_unstable();
     let mut found: Vec<(String, String)> = names
         .into_iter()
@@ -228,8 +230,8 @@ mod tests {
         let to_sign = string_to_sign(&delete, None);
         let date = "x-amz-date:Tue, 27 Mar 2007 21:20:26 +0000";
         assert_eq!(to_sign, format!("DELETE\n\n\n\n{date}\n/awsexamplebucket1/photos/puppy.jpg"));
-        let url = head("GET", "/awsexamplebucket1/photos/puppy.jpg?AWSAccessKeyId=x&Expires=1175139620", &[]);
-        assert_eq!(sign(SECRET, &string_to_sign(&url, Some(1_175_139_620))), "HlIc+wiYOJ9DZdpzZWM4eGb3Z2c=");
+        let url = head("GET", "/johnsmith/photos/puppy.jpg?AWSAccessKeyId=x&Expires=1175139620", &[]);
+        assert_eq!(sign(SECRET, &string_to_sign(&url, Some(1_175_139_620))), "NpgCjnDzrM+WFzoENXmpNDUsSn8=");
     }
 
     #[test]
@@ -253,11 +255,16 @@ mod tests {
         }
         let good = Signature::of_header("AK:sig=").unwrap();
         assert_eq!((good.access_key.as_str(), good.signature.as_str()), ("AK", "sig="));
-        for bad in ["Signature=a&Expires=1", "Signature=a&AWSAccessKeyId=b", "Signature=a&AWSAccessKeyId=b&Expires=x"] {
+        for bad in [
+            "Signature=a&Expires=1",
+            "Signature=a&AWSAccessKeyId=b",
+            "Signature=a&AWSAccessKeyId=b&Expires=x",
+        ] {
             let got = Signature::of_query(&head("GET", &format!("/b/k?{bad}"), &[]));
             assert_eq!(got.unwrap_err().code, "AccessDenied", "{bad}");
         }
-        let url = Signature::of_query(&head("GET", "/b/k?Signature=a%2B&AWSAccessKeyId=b&Expires=7", &[])).unwrap();
+        let url =
+            Signature::of_query(&head("GET", "/b/k?Signature=a%2B&AWSAccessKeyId=b&Expires=7", &[])).unwrap();
         assert_eq!((url.signature.as_str(), url.expires), ("a+", Some(7)));
         assert!(url.check_time(7).is_ok());
         assert_eq!(url.check_time(8).unwrap_err().message, "Request has expired");

@@ -19,20 +19,18 @@ pub(crate) enum Algorithm {
     Sha256,
 }
 
-/// (algorithm, name in documents and headers' values, header, bytes).
+/// (algorithm, name in headers' values, header, bytes, element of documents).
 #[rustfmt::skip]
-const TABLE: &[(Algorithm, &str, &str, usize)] = &[
-    (Algorithm::Crc32,     "CRC32",     "x-amz-checksum-crc32",      4),
-    (Algorithm::Crc32c,    "CRC32C",    "x-amz-checksum-crc32c",     4),
-    (Algorithm::Crc64Nvme, "CRC64NVME", "x-amz-checksum-crc64nvme",  8),
-    (Algorithm::Sha1,      "SHA1",      "x-amz-checksum-sha1",      20),
-    (Algorithm::Sha256,    "SHA256",    "x-amz-checksum-sha256",    32),
+const TABLE: &[(Algorithm, &str, &str, usize, &str)] = &[
+    (Algorithm::Crc32,     "CRC32",     "x-amz-checksum-crc32",      4, "ChecksumCRC32"),
+    (Algorithm::Crc32c,    "CRC32C",    "x-amz-checksum-crc32c",     4, "ChecksumCRC32C"),
+    (Algorithm::Crc64Nvme, "CRC64NVME", "x-amz-checksum-crc64nvme",  8, "ChecksumCRC64NVME"),
+    (Algorithm::Sha1,      "SHA1",      "x-amz-checksum-sha1",      20, "ChecksumSHA1"),
+    (Algorithm::Sha256,    "SHA256",    "x-amz-checksum-sha256",    32, "ChecksumSHA256"),
 ];
 
 impl Algorithm {
-    pub(crate) fn all() -> impl Iterator<Item = Self> {
-        TABLE.iter().map(|(algorithm, ..)| *algorithm)
-    }
+    pub(crate) const ALL: [Self; 5] = [Self::Crc32, Self::Crc32c, Self::Crc64Nvme, Self::Sha1, Self::Sha256];
 
     /// As in `x-amz-checksum-algorithm`: `CRC32`. Read in any case.
     pub(crate) fn named(name: &str) -> Option<Self> {
@@ -44,14 +42,19 @@ impl Algorithm {
         TABLE.iter().find(|row| row.2.eq_ignore_ascii_case(header)).map(|row| row.0)
     }
 
-    /// As in documents: `CRC32`; the element is `Checksum` and this.
+    /// As in `x-amz-sdk-checksum-algorithm` and in documents.
     pub(crate) fn name(self) -> &'static str {
         TABLE[self as usize].1
     }
 
-    /// `x-amz-checksum-crc32`.
+    /// The header, or trailer, that carries the value.
     pub(crate) fn header(self) -> &'static str {
         TABLE[self as usize].2
+    }
+
+    /// The element of a document that carries the value.
+    pub(crate) fn element(self) -> &'static str {
+        TABLE[self as usize].4
     }
 
     /// Length of the checksum in bytes.
@@ -129,6 +132,7 @@ mod tests {
             assert_eq!(row.0 as usize, at);
             assert_eq!(Algorithm::named(row.1), Some(row.0));
             assert_eq!(Algorithm::of_header(&row.2.to_uppercase()), Some(row.0));
+            assert_eq!((Algorithm::ALL[at], row.4), (row.0, &*format!("Checksum{}", row.1)));
             assert_eq!(row.0.of(b"").as_bytes().len(), row.3);
         }
         assert_eq!(Algorithm::named("MD4"), None);
@@ -155,7 +159,7 @@ mod tests {
     #[test]
     fn pieces_make_the_same_checksum() {
         let data: Vec<u8> = (0..5000_u32).map(|n| (n * 7) as u8).collect();
-        for algorithm in Algorithm::all() {
+        for algorithm in Algorithm::ALL {
             let mut hasher = Hasher::new(algorithm);
             data.chunks(777).for_each(|piece| hasher.update(piece));
             assert_eq!(hasher.finish(), algorithm.of(&data), "{}", algorithm.name());

@@ -26,13 +26,14 @@ impl Declared {
         let md5 = content_md5(headers)?;
         let header = value_header(headers)?;
         let trailer = trailer(headers)?;
-        let requested = text(headers, "x-amz-sdk-checksum-algorithm").map(|name| {
-            Algorithm::named(name).ok_or_else(|| invalid("x-amz-sdk-checksum-algorithm"))
-        });
+        let requested = text(headers, "x-amz-sdk-checksum-algorithm")
+            .map(|name| Algorithm::named(name).ok_or_else(|| invalid("x-amz-sdk-checksum-algorithm")));
         let requested = requested.transpose()?;
         let (algorithm, expected) = match (header, trailer) {
             (Some(_), Some(_)) => {
-                return Err(S3Error::of("InvalidRequest").message("Expecting a single x-amz-checksum- header"));
+                return Err(
+                    S3Error::of("InvalidRequest").message("Expecting a single x-amz-checksum- header")
+                );
             }
             (Some((algorithm, value)), None) => {
                 let digest = Digest::parse(value, algorithm.length());
@@ -57,15 +58,13 @@ impl Declared {
 /// The checksum a request says its whole object has (CompleteMultipartUpload): full or composite (`-N`).
 pub(crate) fn of_object(headers: &HeaderMap) -> Result<Option<Checksum>, S3Error> {
     let Some((algorithm, value)) = value_header(headers)? else { return Ok(None) };
-    let (value, kind) = match value.split_once('-') {
+    let (digest, kind) = match value.split_once('-') {
         None => (value, Kind::FullObject),
-        Some((value, parts)) => {
-            let parts = parts.parse().map_err(|_| invalid(algorithm.header()))?;
-            (value, Kind::Composite { parts })
-        }
+        Some((digest, parts)) if parts.parse::<u32>().is_ok() => (digest, Kind::Composite),
+        Some(_) => return Err(invalid(algorithm.header())),
     };
-    let digest = Digest::parse(value, algorithm.length()).ok_or_else(|| invalid(algorithm.header()))?;
-    Ok(Some(Checksum { algorithm, digest, kind }))
+    Digest::parse(digest, algorithm.length()).ok_or_else(|| invalid(algorithm.header()))?;
+    Ok(Some(Checksum { algorithm, value: value.to_owned(), kind }))
 }
 
 /// The one `x-amz-checksum-*` header that carries a value.
@@ -98,9 +97,8 @@ fn trailer(headers: &HeaderMap) -> Result<Option<Algorithm>, S3Error> {
     })?;
     match sums.next() {
         None => Ok(Some(algorithm)),
-        Some(_) => Err(S3Error::of("InvalidRequest").message(
-            "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
-        )),
+        Some(_) => Err(S3Error::of("InvalidRequest")
+            .message("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")),
     }
 }
 
@@ -131,6 +129,8 @@ fn unknown() -> S3Error {
 mod tests {
     use super::*;
 
+    type Headers = &'static [(&'static str, &'static str)];
+
     fn map(headers: &[(&'static str, &str)]) -> HeaderMap {
         headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
     }
@@ -150,13 +150,10 @@ mod tests {
             ("x-amz-trailer", "X-Amz-Checksum-Crc64nvme"),
             ("x-amz-sdk-checksum-algorithm", "CRC64NVME"),
         ]);
-        let crc64 = Declared {
-            algorithm: Some(Algorithm::Crc64Nvme),
-            trailing: true,
-            ..Declared::default()
-        };
+        let crc64 = Declared { algorithm: Some(Algorithm::Crc64Nvme), trailing: true, ..Declared::default() };
         assert_eq!(trailer, Ok(crc64));
-        let md5 = declared(&[("content-md5", "XUFAKrxLKna5cZ2REBfFkg=="), ("x-amz-sdk-checksum-algorithm", "MD5")]);
+        let md5 =
+            declared(&[("content-md5", "XUFAKrxLKna5cZ2REBfFkg=="), ("x-amz-sdk-checksum-algorithm", "MD5")]);
         assert!(md5.is_err(), "MD5 is no algorithm here");
         let md5 = declared(&[("content-md5", "XUFAKrxLKna5cZ2REBfFkg==")]).unwrap();
         assert_eq!(md5.md5.unwrap()[..2], [0x5d, 0x41]);
@@ -165,20 +162,32 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_as_s3_tells_it() {
         let single = "Expecting a single x-amz-checksum- header";
-        let table: &[(&[(&'static str, &str)], &str, &str)] = &[
+        let table: &[(Headers, &str, &str)] = &[
             (&[("content-md5", "")], "InvalidDigest", "The Content-MD5 you specified was invalid."),
             (&[("content-md5", "YWJyYWNhZGFicmE=")], "InvalidDigest", "The Content-MD5"),
-            (&[("x-amz-checksum-crc32", "")], "InvalidRequest", "Value for x-amz-checksum-crc32 header is invalid."),
+            (
+                &[("x-amz-checksum-crc32", "")],
+                "InvalidRequest",
+                "Value for x-amz-checksum-crc32 header is invalid.",
+            ),
             (&[("x-amz-checksum-sha1", "NhCmhg==")], "InvalidRequest", "Value for x-amz-checksum-sha1"),
             (
                 &[("x-amz-checksum-crc32", "NhCmhg=="), ("x-amz-checksum-crc32c", "NhCmhg==")],
                 "InvalidRequest",
                 "Expecting a single x-amz-checksum- header. Multiple",
             ),
-            (&[("x-amz-checksum-crc32", "NhCmhg=="), ("x-amz-trailer", "x-amz-checksum-crc32")], "InvalidRequest", single),
+            (
+                &[("x-amz-checksum-crc32", "NhCmhg=="), ("x-amz-trailer", "x-amz-checksum-crc32")],
+                "InvalidRequest",
+                single,
+            ),
             (&[("x-amz-trailer", "x-other")], "InvalidRequest", "The value specified in the x-amz-trailer"),
             (&[("x-amz-checksum-md4", "NhCmhg==")], "InvalidRequest", "The algorithm type you specified"),
-            (&[("x-amz-sdk-checksum-algorithm", "CRC32")], "InvalidRequest", "x-amz-sdk-checksum-algorithm specified"),
+            (
+                &[("x-amz-sdk-checksum-algorithm", "CRC32")],
+                "InvalidRequest",
+                "x-amz-sdk-checksum-algorithm specified",
+            ),
             (
                 &[("x-amz-sdk-checksum-algorithm", "SHA1"), ("x-amz-checksum-crc32", "NhCmhg==")],
                 "InvalidRequest",
@@ -195,8 +204,8 @@ mod tests {
     #[test]
     fn the_checksum_of_an_object_may_be_composite() {
         let got = of_object(&map(&[("x-amz-checksum-crc32", "NhCmhg==-3")])).unwrap().unwrap();
-        assert_eq!((got.kind, got.text().as_str()), (Kind::Composite { parts: 3 }, "NhCmhg==-3"));
-        assert_eq!(got.type_name(), "COMPOSITE");
+        assert_eq!((got.kind, got.value.as_str()), (Kind::Composite, "NhCmhg==-3"));
+        assert_eq!(got.digest(), Some(Algorithm::Crc32.of(b"hello")));
         assert!(of_object(&map(&[("x-amz-checksum-crc32", "NhCmhg==-x")])).is_err());
         assert_eq!(of_object(&map(&[])).unwrap(), None);
     }

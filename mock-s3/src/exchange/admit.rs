@@ -1,20 +1,23 @@
 //! The phases before anything is done: auth, place, policy, body, and a place among the servers.
 
-use bytes::Bytes;
-use gatecrash_model::{Decision, Op};
+use gatecrash_model::Decision;
+use std::sync::Arc;
+
 use http::Method;
 use http::header::LOCATION;
 
 use super::{Admitted, BUCKET_REGION, Exchange, Stop};
-use crate::auth::{Payload, Verifier, wrong_region};
+use crate::auth::{Caller, Payload, Signed, Verifier, wrong_region};
 use crate::capacity::Place;
 use crate::checksum::{Algorithm, Declared};
 use crate::control::WrongRegionKind;
 use crate::errors::S3Error;
 use crate::hook::Point;
-use crate::incoming::{Plan, Received, RequestBody, check_upload_length};
+use crate::incoming::{Plan, RequestBody, check_upload_length};
 use crate::journal::saturated;
-use crate::ops::{On, Route, route};
+use crate::ops::{Action, Body, On, Route, route};
+use crate::query_api;
+use crate::received::Received;
 use crate::store::Placement;
 
 /// Bodies of operations other than uploads: 1000 keys of 1024 bytes, each byte escaped.
@@ -24,12 +27,15 @@ impl Exchange {
     /// The phases up to the one that does something.
     pub(super) async fn admit(&mut self, body: &mut RequestBody) -> Result<Admitted, Stop> {
         self.fault(Point::Auth, body.declared()).pass().await?;
+        if query_api::concerns(&self.head) {
+            return Err(Stop::Answer(Box::new(self.serve_query(body).await?)));
+        }
         let payload = self.authenticate()?;
         let route = route(self.head.op).ok_or_else(|| self.not_done())?;
         self.locate(route)?;
         self.authorise(route)?;
-        let body = self.receive(body, payload).await?.joined();
-        let fault = self.fault(Point::Handle, body.len() as u64);
+        let body = self.receive(route, body, payload).await?;
+        let fault = self.fault(Point::Handle, body.data.length());
         let place = if fault.stop.is_none() { self.enter()? } else { None };
         Ok(Admitted { route, body, fault, place })
     }
@@ -42,15 +48,20 @@ impl Exchange {
         let verifier = Verifier {
             settings: &self.settings,
             sessions: &self.shared.sessions,
-            region: self.region_name(),
+            region: Some(self.region_name()),
             service: "s3",
             wall: self.wall,
         };
-        let signed = verifier.authenticate(&self.head)?;
-        self.identity = signed.caller.identity;
-        self.caller = signed.caller;
+        let Signed { caller, payload, .. } = verifier.authenticate(&self.head)?;
+        self.note_caller(caller);
+        Ok(payload)
+    }
+
+    /// Remembers who it is, for policies and for the journal.
+    pub(super) fn note_caller(&mut self, caller: Arc<Caller>) {
+        self.identity = caller.identity;
         self.entry.record.identity = self.identity.map_or(0, |index| index as u8 + 1);
-        Ok(signed.payload)
+        self.caller = caller;
     }
 
     /// Phase place: is the bucket here?
@@ -98,7 +109,12 @@ impl Exchange {
 
     /// Phase policy.
     fn authorise(&mut self, route: &Route) -> Result<(), S3Error> {
-        let Some(action) = route.action else { return Ok(()) };
+        let action = match route.action {
+            Action::Is(action) => action,
+            Action::Versioned(_, versioned) if self.head.has_query("versionId") => versioned,
+            Action::Versioned(current, _) => current,
+            Action::Own => return Ok(()),
+        };
         let access = self.access();
         let evaluation = access.evaluate(action, &self.head.key);
         if !evaluation.is_allowed() {
@@ -109,8 +125,13 @@ impl Exchange {
     }
 
     /// The body, checked against what the head said of it.
-    async fn receive(&mut self, body: &mut RequestBody, payload: Payload) -> Result<Received, S3Error> {
-        let upload = self.head.op == Op::PutObject;
+    async fn receive(
+        &mut self,
+        route: &Route,
+        body: &mut RequestBody,
+        payload: Payload,
+    ) -> Result<Received, S3Error> {
+        let upload = route.body == Body::Upload;
         if upload {
             check_upload_length(&self.head.headers)?;
         }
@@ -124,10 +145,10 @@ impl Exchange {
         let received = body.receive(plan).await;
         self.note_body(body);
         let received = received?;
-        if upload || received.length > 0 {
+        if upload || received.data.length() > 0 {
             self.entry.record.body_hash = received.hash;
         }
-        self.entry.record.body_bytes = saturated(received.length);
+        self.entry.record.body_bytes = saturated(received.data.length());
         Ok(received)
     }
 

@@ -7,6 +7,7 @@ use http::{HeaderValue, Method, Response, StatusCode};
 use super::{BUCKET_REGION, Exchange, Stop};
 use crate::ops::{Answer, Content};
 use crate::outgoing::Outgoing;
+use crate::store::Data;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
 const HOST_ID: HeaderName = HeaderName::from_static("x-amz-id-2");
@@ -78,6 +79,6 @@ pub(super) fn html(status: u16) -> Answer {
     let mut answer = bare(status);
     let reason = answer.status.canonical_reason().unwrap_or("Error");
     let text = format!("<html><body><h1>{} {reason}</h1></body></html>\n", answer.status.as_u16());
-    answer.body = Content::Memory(text.into());
+    answer.body = Content::Data(Data::memory(text));
     answer.header(CONTENT_TYPE, "text/html")
 }

@@ -18,7 +18,7 @@ const LONGEST_LINE: usize = 1024;
 const MOST_TRAILERS: usize = 8;
 
 /// A body in aws-chunked encoding, as far as it has arrived.
-pub(super) struct Decoder {
+pub(crate) struct Decoder {
     signer: Option<ChunkSigner>,
     /// The checksum that `x-amz-trailer` announced.
     announced: Option<Algorithm>,
@@ -50,7 +50,7 @@ enum State {
 }
 
 impl Decoder {
-    pub(super) fn new(chunked: Chunked, announced: Option<Algorithm>) -> Self {
+    pub(crate) fn new(chunked: Chunked, announced: Option<Algorithm>) -> Self {
         Self {
             signer: chunked.signer,
             announced,
@@ -68,7 +68,7 @@ impl Decoder {
     }
 
     /// Takes a piece of the wire, and gives the pieces of payload in it to `give`.
-    pub(super) fn push(&mut self, mut piece: Bytes, give: &mut dyn FnMut(Bytes)) -> Result<(), S3Error> {
+    pub(crate) fn push(&mut self, mut piece: Bytes, give: &mut dyn FnMut(Bytes)) -> Result<(), S3Error> {
         while !piece.is_empty() {
             match self.state {
                 State::Data(left) => {
@@ -96,7 +96,7 @@ impl Decoder {
     }
 
     /// The end of the body: everything must have come. The value of the trailing checksum.
-    pub(super) fn finish(mut self) -> Result<Option<Checksum>, S3Error> {
+    pub(crate) fn finish(mut self) -> Result<Option<Checksum>, S3Error> {
         if self.state != State::Done || self.decoded != self.length {
             return Err(incomplete());
         }
@@ -160,7 +160,8 @@ impl Decoder {
             let signature = extension.trim().strip_prefix("chunk-signature=").ok_or_else(incomplete)?;
             self.signature = signature.to_owned();
         }
-        self.decoded = self.decoded.checked_add(size).filter(|sum| *sum <= self.length).ok_or_else(incomplete)?;
+        self.decoded =
+            self.decoded.checked_add(size).filter(|sum| *sum <= self.length).ok_or_else(incomplete)?;
         self.state = State::Data(size);
         if size == 0 {
             self.check_chunk()?;

@@ -1,6 +1,7 @@
 //! GET /
 
 use super::{Answer, Call};
+use crate::config::DEFAULT_ACCOUNT;
 use crate::errors::S3Error;
 use crate::time::document_date;
 use crate::xml::Xml;
@@ -10,11 +11,13 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
     let account = call.access.account();
     let mut xml = Xml::root("ListAllMyBucketsResult");
     xml.open("Owner");
-    xml.text("ID", account.unwrap_or("anonymous"));
+    let owner = call.shared.accounts.of(account.unwrap_or(DEFAULT_ACCOUNT));
+    xml.text("ID", &owner.canonical);
+    xml.text("DisplayName", &owner.display);
     xml.close("Owner");
     xml.open("Buckets");
     for placement in call.shared.store.in_region(call.region) {
-        if account.is_none_or(|account| account == placement.bucket.account) {
+        if account.is_none_or(|account| account == placement.bucket.owner.account) {
             xml.open("Bucket");
             xml.text("Name", &placement.name);
             xml.text("CreationDate", &document_date(placement.bucket.created));

@@ -1,22 +1,21 @@
 //! PUT /bucket/key
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use std::sync::Arc;
+
 use http::header::{
     CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_TYPE, ETAG, EXPIRES,
     HeaderName,
 };
 use http::{HeaderValue, StatusCode};
-use md5::{Digest, Md5};
 
-use super::conditions::{self, WriteCondition};
+use super::conditions;
 use super::{Answer, Call};
 use crate::auth::sigv4::hex;
 use crate::errors::S3Error;
 use crate::request::Head;
-use crate::store::{Upload, WriteRefused};
+use crate::store::{Attributes, Current, Stored};
 
-const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
+const VERSION_ID: HeaderName = HeaderName::from_static("x-amz-version-id");
 /// S3 takes keys of at most this many bytes.
 const MAX_KEY: usize = 1024;
 /// Kept with the object and sent again, besides `x-amz-meta-*`.
@@ -30,42 +29,27 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
         return Err(S3Error::of("KeyTooLongError").extra("Size", key.len().to_string()));
     }
     let condition = conditions::of_write(call.head)?;
-    let digest = Md5::digest(call.body);
-    check_md5(call.head, &digest)?;
-    let upload = Upload {
-        bytes: call.body.clone(),
-        hash: call.body_hash,
+    let digest = call.body.md5.unwrap_or_default();
+    let stored = Stored {
+        data: call.keep(&call.body.data)?,
         etag: hex(&digest),
-        modified: call.wall,
-        headers: kept_headers(call.head),
+        hash: Some(call.body.hash),
+        headers: kept_headers(call.head).into(),
+        checksum: call.body.checksum.clone(),
+        parts: Arc::default(),
+        attributes: Attributes::default(),
     };
-    let etag = format!("\"{}\"", upload.etag);
+    let etag = format!("\"{}\"", stored.etag);
     let placement = call.place()?;
-    match placement.put(key, upload, call.shared.store.budget(), &|now| condition.holds(now)) {
-        Ok(()) => Ok(Answer::new(StatusCode::OK).header(ETAG, &etag).body_empty().applied(true)),
-        Err(WriteRefused::Full) => Err(S3Error::of("MockStoreFull")),
-        Err(WriteRefused::Condition) => Err(refused(call, &condition)),
+    let check = |now: Option<Current<'_>>| condition.check(key, now);
+    let (bytes, owner) = (stored.data.written(), call.writer(placement));
+    let put = placement.put(key, stored, owner, call.wall, call.world(), &check);
+    let version = put.inspect_err(|_| call.shared.store.budget().give_back(bytes))?;
+    let mut answer = Answer::new(StatusCode::OK).header(ETAG, &etag).body_empty().applied(true);
+    if let Some(version) = version {
+        answer = answer.header(VERSION_ID, version.as_str());
     }
-}
-
-fn refused(call: &Call<'_>, condition: &WriteCondition) -> S3Error {
-    let missing = matches!(condition, WriteCondition::Matches(_))
-        && call.placement.is_none_or(|p| p.object(&call.head.key, &call.shared.pool).is_none());
-    match missing {
-        true => S3Error::of("NoSuchKey").extra("Key", &*call.head.key),
-        false => S3Error::of("PreconditionFailed").extra("Condition", condition.header()),
-    }
-}
-
-fn check_md5(head: &Head, digest: &[u8]) -> Result<(), S3Error> {
-    let Some(declared) = head.header(&CONTENT_MD5) else { return Ok(()) };
-    match STANDARD.decode(declared) {
-        Ok(declared) if declared == digest => Ok(()),
-        Ok(declared) if declared.len() == digest.len() => Err(S3Error::of("BadDigest")
-            .extra("ExpectedDigest", hex(&declared))
-            .extra("CalculatedDigest", STANDARD.encode(digest))),
-        _ => Err(S3Error::of("InvalidDigest").extra("Content-MD5", declared)),
-    }
+    Ok(answer)
 }
 
 /// What comes back with a read. The `aws-chunked` encoding is the transport's, not the object's.
