@@ -83,16 +83,21 @@ pub(crate) fn switchboard(config: &Config, regions: &[String]) -> Result<Switchb
 
 fn compile_identity(identity: &IdentityConfig, seed: u64) -> Result<Identity, ConfigError> {
     let policy = |source| ConfigError::Policy { owner: identity.name.clone(), source };
-    let policies = identity.policies.iter().map(|document| Policy::parse(document, Kind::Identity));
+    let documents = identity.policies.iter().map(|document| Policy::parse(document, Kind::Identity));
+    let mut policies = documents.collect::<Result<Vec<_>, _>>().map_err(policy)?;
+    let arn = if identity.root {
+        let all = json!({ "Statement": { "Effect": "Allow", "Action": "*", "Resource": "*" } });
+        policies = vec![Policy::parse(&all, Kind::Identity).map_err(policy)?];
+        format!("arn:aws:iam::{}:root", identity.account)
+    } else {
+        format!("arn:aws:iam::{}:user/{}", identity.account, identity.name)
+    };
     let generated = || Credentials::generate(seed, &identity.name, 0);
     Ok(Identity {
         name: identity.name.clone(),
-        caller: Caller::User {
-            arn: format!("arn:aws:iam::{}:user/{}", identity.account, identity.name),
-            account: identity.account.clone(),
-        },
+        caller: Caller::User { arn, account: identity.account.clone() },
         credentials: identity.credentials.clone().unwrap_or_else(generated),
-        policies: policies.collect::<Result<_, _>>().map_err(policy)?,
+        policies,
         withdrawn: Vec::new(),
     })
 }

@@ -7,7 +7,7 @@ use gatecrash_model::{Pool, Population};
 use serde_json::{Value, json};
 
 use crate::auth::Credentials;
-use crate::policy::PolicyError;
+use crate::policy::{Kind, Policy, PolicyError};
 
 /// The account of everything that names no other.
 pub const DEFAULT_ACCOUNT: &str = "000000000001";
@@ -65,6 +65,15 @@ pub struct IdentityConfig {
     pub name: String,
     /// Its account.
     pub account: String,
+    /// What owners and grants show for its account; the name when absent.
+    pub display_name: Option<String>,
+    /// The account's address, for grants by e-mail.
+    pub email: Option<String>,
+    /// The account's canonical id, 64 hex digits; derived from the account when absent.
+    pub canonical_id: Option<String>,
+    /// Whether it is the account's root user, `arn:aws:iam::<account>:root`: everything is allowed to it that
+    /// no policy of a resource or an organisation denies.
+    pub root: bool,
     /// Its keys; generated from the seed when absent ([`crate::MockS3::credentials`] tells them).
     pub credentials: Option<Credentials>,
     /// Identity policies in AWS JSON. None means: nothing but what bucket policies allow.
@@ -103,6 +112,18 @@ pub enum ConfigError {
         bucket: String,
         /// The bucket the population names.
         named: String,
+    },
+    /// Identities that contradict each other about their accounts.
+    #[error("{what} {value:?} belongs to account {account:?}, not to {other:?}")]
+    Account {
+        /// What kind of thing.
+        what: &'static str,
+        /// Its value.
+        value: String,
+        /// The account that has it.
+        account: String,
+        /// The account (or the value) that was named besides.
+        other: String,
     },
     /// A policy that cannot be read.
     #[error("the policy of {owner:?}: {source}")]
@@ -173,6 +194,10 @@ impl IdentityConfig {
         Self {
             name: name.to_owned(),
             account: DEFAULT_ACCOUNT.to_owned(),
+            display_name: None,
+            email: None,
+            canonical_id: None,
+            root: false,
             credentials: None,
             policies: Vec::new(),
         }
@@ -186,6 +211,11 @@ impl IdentityConfig {
     /// May not do `actions` on `resources`, whatever else allows it.
     pub fn deny(self, actions: &[&str], resources: &[&str]) -> Self {
         self.statement("Deny", actions, resources)
+    }
+
+    /// Why a document is no identity policy, before a mock is started with it.
+    pub fn check_policy(document: &Value) -> Result<(), PolicyError> {
+        Policy::parse(document, Kind::Identity).map(drop)
     }
 
     fn statement(mut self, effect: &str, actions: &[&str], resources: &[&str]) -> Self {

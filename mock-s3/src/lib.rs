@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod access;
+mod accounts;
 mod auth;
 mod capacity;
 mod chunked;
@@ -24,6 +25,7 @@ mod store;
 mod time;
 mod xml;
 
+pub use accounts::{Account, Accounts};
 pub use auth::{Credentials, mask};
 pub use capacity::Capacity;
 pub use config::{BucketConfig, Config, ConfigError, DEFAULT_ACCOUNT, IdentityConfig, RegionConfig};

@@ -17,6 +17,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::accounts::{Account, Accounts};
 use crate::auth::Credentials;
 use crate::auth::sigv4::Keys;
 use crate::compile::{store, switchboard};
@@ -46,6 +47,7 @@ pub(crate) struct Shared {
     pub(crate) pool_bytes: Bytes,
     pub(crate) store: Store,
     pub(crate) switchboard: Arc<Switchboard>,
+    pub(crate) accounts: Accounts,
     pub(crate) keys: Keys,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) sink: Arc<dyn Sink>,
@@ -94,6 +96,7 @@ impl MockS3 {
         let regions: Vec<String> = config.regions.iter().map(|region| region.name.clone()).collect();
         let store = store(&config, &regions, now);
         let switchboard = Arc::new(switchboard(&config, &regions)?);
+        let accounts = Accounts::of(&config)?;
         let mut listeners = Vec::new();
         for region in &config.regions {
             let listener = TcpListener::bind(region.bind).await;
@@ -109,6 +112,7 @@ impl MockS3 {
             pool: config.pool,
             store,
             switchboard,
+            accounts,
             keys: Keys::default(),
             clock,
             sink,
@@ -136,6 +140,11 @@ impl MockS3 {
     /// Region names, in the order of the journal's index.
     pub fn regions(&self) -> &[String] {
         &self.shared.regions
+    }
+
+    /// The accounts it knows of from the start.
+    pub fn accounts(&self) -> &Accounts {
+        &self.shared.accounts
     }
 
     /// The handle to change the mock while it runs.
@@ -173,6 +182,11 @@ impl std::fmt::Debug for MockS3 {
 // === impl Shared ===
 
 impl Shared {
+    /// How an account appears in owners and grants.
+    pub(crate) fn account(&self, id: &str) -> Account {
+        self.accounts.by_id(id).cloned().unwrap_or_else(|| Account::new(id))
+    }
+
     /// 16 upper-case hex digits, the same sequence for the same seed.
     pub(crate) fn next_request_id(&self) -> String {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
