@@ -3,7 +3,7 @@
 use gatecrash_model::Decision;
 
 use crate::errors::S3Error;
-use crate::policy::{Ask, Caller, Evaluation, Layer, Policy, evaluate};
+use crate::policy::{Ask, Caller, Evaluation, Layer, evaluate};
 use crate::settings::{Identity, Settings};
 use crate::store::{Placement, arn};
 
@@ -25,7 +25,6 @@ impl Access<'_> {
 
     /// May the caller do `action` on a key, or with an empty one on the bucket?
     pub(crate) fn evaluate(&self, action: &str, key: &str) -> Evaluation {
-        let nothing = Policy::default();
         let (known, given) = match self.placement {
             Some(placement) if *placement.bucket.name == *placement.name => (arn(&placement.name, key), None),
             Some(placement) => (arn(&placement.bucket.name, key), Some(arn(&placement.name, key))),
@@ -33,17 +32,17 @@ impl Access<'_> {
             None => (arn(self.bucket, key), None),
         };
         let both = [known.as_str(), given.as_deref().unwrap_or_default()];
-        let bucket = self.placement.map(|placement| {
-            let policy = self.settings.bucket_policies.get(&placement.bucket.name).unwrap_or(&nothing);
-            (policy, placement.bucket.account.as_str())
-        });
+        let state = self.placement.map(Placement::state);
+        let placed = self.placement.zip(state.as_deref());
+        let policies = placed.map(|(p, state)| self.settings.policies_of(&p.bucket.name, state));
+        let owner = self.placement.map_or("", |placement| &placement.bucket.owner.account);
         evaluate(&Ask {
             caller: self.caller(),
             action,
             resources: if given.is_some() { &both } else { &both[..1] },
             identity: self.who().map_or(&[], |i| &i.policies),
             withdrawn: self.who().map_or(&[], |i| &i.withdrawn),
-            bucket,
+            bucket: policies.as_deref().map(|policies| (policies, owner)),
             open: self.settings.anonymous,
         })
     }

@@ -1,16 +1,18 @@
 //! From a configuration to the state a mock starts in: checked, compiled, placed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::json;
+use gatecrash_model::hash;
+use serde_json::{Value, json};
 
+use crate::accounts::Accounts;
 use crate::auth::Credentials;
 use crate::config::{BucketConfig, Config, ConfigError, IdentityConfig};
 use crate::control::Switchboard;
 use crate::policy::{Caller, Kind, Policy};
 use crate::settings::{Identity, Settings};
-use crate::store::{Bucket, Keyspace, Placement, Store, first_twice};
+use crate::store::{Bucket, BucketPolicy, BucketState, Budget, Keyspace, Placement, Store, first_twice};
 
 impl Config {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
@@ -50,35 +52,37 @@ impl Config {
 }
 
 /// The buckets, placed in their regions.
-pub(crate) fn store(config: &Config, regions: &[String], now: i64) -> Store {
+pub(crate) fn store(config: &Config, accounts: &Accounts, now: i64) -> Result<Store, ConfigError> {
+    let regions: Vec<&str> = config.regions.iter().map(|region| region.name.as_str()).collect();
     let mut placed: Vec<BTreeMap<String, Arc<Placement>>> = vec![BTreeMap::new(); regions.len()];
     for bucket in &config.buckets {
         let shared = Arc::new(Bucket {
             name: bucket.name.as_str().into(),
-            account: bucket.account.clone(),
+            owner: accounts.of(&bucket.account),
             created: now,
+            seed: hash::combine(&[config.seed, hash::bytes(bucket.name.as_bytes())]),
             keyspaces: bucket.objects.iter().cloned().map(Keyspace::new).collect(),
         });
+        let policy = compile_bucket(bucket)?.map(Arc::new);
         for (region, name) in &bucket.regions {
             if let Some(index) = regions.iter().position(|known| known == region) {
-                placed[index].insert(name.clone(), Arc::new(Placement::new(Arc::clone(&shared), name)));
+                let state = BucketState { policy: policy.clone(), ..BucketState::default() };
+                let placement = Placement::new(Arc::clone(&shared), name, state);
+                placed[index].insert(name.clone(), Arc::new(placement));
             }
         }
     }
-    Store::new(placed, config.upload_capacity)
+    Ok(Store::new(placed, Budget::new(config.upload_capacity, config.spill.clone())))
 }
 
 /// The state the mock starts in.
-pub(crate) fn switchboard(config: &Config, regions: &[String]) -> Result<Switchboard, ConfigError> {
+pub(crate) fn switchboard(config: &Config, store: Arc<Store>) -> Result<Switchboard, ConfigError> {
     let identities = config.identities.iter().map(|identity| compile_identity(identity, config.seed));
     let identities = identities.collect::<Result<_, _>>()?;
-    let mut policies = HashMap::new();
-    for bucket in &config.buckets {
-        policies.insert(bucket.name.as_str().into(), compile_bucket(bucket)?);
-    }
-    let base = Settings::base(identities, policies, config.anonymous);
-    let owners = config.buckets.iter().map(|b| (b.name.as_str().into(), b.account.clone())).collect();
-    Ok(Switchboard::new(base, regions.to_vec(), owners, config.seed))
+    let base = Settings::base(identities, config.anonymous);
+    let regions = config.regions.iter().map(|region| region.name.clone()).collect();
+    let buckets = config.buckets.iter().map(|bucket| bucket.name.as_str().into()).collect();
+    Ok(Switchboard::new(base, regions, buckets, store, config.seed))
 }
 
 fn compile_identity(identity: &IdentityConfig, seed: u64) -> Result<Identity, ConfigError> {
@@ -103,22 +107,29 @@ fn compile_identity(identity: &IdentityConfig, seed: u64) -> Result<Identity, Co
 }
 
 /// A bucket's own policy, and the statement that makes it public.
-fn compile_bucket(bucket: &BucketConfig) -> Result<Policy, ConfigError> {
+fn compile_bucket(bucket: &BucketConfig) -> Result<Option<BucketPolicy>, ConfigError> {
     let failed = |source| ConfigError::Policy { owner: bucket.name.clone(), source };
-    let mut policy = match &bucket.policy {
-        Some(document) => Policy::parse(document, Kind::Bucket).map_err(failed)?,
-        None => Policy::default(),
+    let mut document = match &bucket.policy {
+        Some(document) => document.clone(),
+        None if !bucket.public => return Ok(None),
+        None => json!({ "Version": "2012-10-17", "Statement": [] }),
     };
     if bucket.public {
         let arn = crate::store::arn(&bucket.name, "");
-        let everyone = json!({ "Statement": {
+        let everyone = json!({
             "Sid": "public",
             "Effect": "Allow",
             "Principal": "*",
             "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"],
             "Resource": [arn, format!("{arn}/*")],
-        }});
-        policy.statements.extend(Policy::parse(&everyone, Kind::Bucket).map_err(failed)?.statements);
+        });
+        // Anything but a list is one statement, or refused below.
+        match document.get_mut("Statement") {
+            Some(Value::Array(list)) => list.push(everyone),
+            Some(one) => *one = json!([one.take(), everyone]),
+            None => {}
+        }
     }
-    Ok(policy)
+    let compiled = Policy::parse(&document, Kind::Bucket).map_err(failed)?;
+    Ok(Some(BucketPolicy { text: document.to_string(), compiled }))
 }

@@ -1,6 +1,7 @@
 //! What a mock is started with.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use gatecrash_model::{Pool, Population};
@@ -28,8 +29,26 @@ pub struct Config {
     pub anonymous: bool,
     /// Seed of request ids, synthetic ETags and generated keys.
     pub seed: u64,
-    /// Bytes of uploads kept in memory over all regions; more are answered 507 `MockStoreFull`.
+    /// Bytes of uploads kept in memory over all regions; more go to `spill`, or are answered 507 `MockStoreFull`.
     pub upload_capacity: u64,
+    /// A directory for uploads beyond `upload_capacity`. The files have no names and go with the process.
+    pub spill: Option<PathBuf>,
+    /// Host names under which buckets are addressed as `<bucket>.<name>`, besides those of AWS. `localhost` is
+    /// one from the start.
+    pub domains: Vec<String>,
+    /// How buckets are that a client creates.
+    pub new_buckets: NewBuckets,
+}
+
+/// The settings of a bucket that a client creates without saying.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum NewBuckets {
+    /// As before April 2023: ACLs work, nothing is blocked. What most test suites expect.
+    #[default]
+    Classic,
+    /// As since April 2023: BucketOwnerEnforced (no ACLs) and Block Public Access with all four settings
+    /// (S3 user guide, "Default settings for new S3 buckets FAQ").
+    Since2023,
 }
 
 /// One region and where it listens.
@@ -65,15 +84,15 @@ pub struct IdentityConfig {
     pub name: String,
     /// Its account.
     pub account: String,
-    /// What owners and grants show for its account; the name when absent.
-    pub display_name: Option<String>,
-    /// The account's address, for grants by e-mail.
-    pub email: Option<String>,
-    /// The account's canonical id, 64 hex digits; derived from the account when absent.
-    pub canonical_id: Option<String>,
-    /// Whether it is the account's root user, `arn:aws:iam::<account>:root`: everything is allowed to it that
-    /// no policy of a resource or an organisation denies.
+    /// Stands for the whole account: its ARN is `arn:aws:iam::<account>:root`, and it needs no identity policy.
     pub root: bool,
+    /// The account's name in S3 documents; the first identity's name when absent. Of several identities of an
+    /// account, the first that gives this or one of the next two speaks for the account.
+    pub display_name: Option<String>,
+    /// The account's address, for grants.
+    pub email: Option<String>,
+    /// The account's canonical user id, 64 hex digits; derived from the account number when absent.
+    pub canonical_id: Option<String>,
     /// Its keys; generated from the seed when absent ([`crate::MockS3::credentials`] tells them).
     pub credentials: Option<Credentials>,
     /// Identity policies in AWS JSON. None means: nothing but what bucket policies allow.
@@ -113,18 +132,6 @@ pub enum ConfigError {
         /// The bucket the population names.
         named: String,
     },
-    /// Identities that contradict each other about their accounts.
-    #[error("{what} {value:?} belongs to account {account:?}, not to {other:?}")]
-    Account {
-        /// What kind of thing.
-        what: &'static str,
-        /// Its value.
-        value: String,
-        /// The account that has it.
-        account: String,
-        /// The account (or the value) that was named besides.
-        other: String,
-    },
     /// A policy that cannot be read.
     #[error("the policy of {owner:?}: {source}")]
     Policy {
@@ -158,6 +165,9 @@ impl Config {
             anonymous: false,
             seed: 0,
             upload_capacity: 1 << 30,
+            spill: None,
+            domains: vec!["localhost".to_owned()],
+            new_buckets: NewBuckets::default(),
         }
     }
 }
@@ -194,10 +204,10 @@ impl IdentityConfig {
         Self {
             name: name.to_owned(),
             account: DEFAULT_ACCOUNT.to_owned(),
+            root: false,
             display_name: None,
             email: None,
             canonical_id: None,
-            root: false,
             credentials: None,
             policies: Vec::new(),
         }

@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use crate::auth::Credentials;
 use crate::capacity::{Capacity, Station};
 use crate::policy::{Ask, Caller, Evaluation, Glob, Kind, Policy, PolicyError, Statement, evaluate};
-use crate::settings::Settings;
+use crate::settings::{Overlay, Settings};
+use crate::store::Store;
 
 /// One change in force; give it to [`Control::undo`] to take it back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -31,8 +32,9 @@ pub(crate) struct Switchboard {
     changes: Mutex<Changes>,
     base: Settings,
     regions: Vec<String>,
-    /// (name, owner).
-    buckets: Vec<(Arc<str>, String)>,
+    /// The configured ones, by the scenario's names.
+    buckets: Vec<Arc<str>>,
+    store: Arc<Store>,
     seed: u64,
 }
 
@@ -170,7 +172,7 @@ impl Control {
         statement: &Value,
     ) -> Result<ChangeId, ControlError> {
         let bucket = self.bucket(bucket)?;
-        let position = self.shared.settings().bucket_policies.get(&bucket).map_or(0, |p| p.statements.len());
+        let position = self.position_in(&bucket);
         let statement = Statement::parse(statement, position, Kind::Bucket)?;
         Ok(self.make(Change::BucketStatement { bucket, statement }))
     }
@@ -249,16 +251,17 @@ impl Control {
         let identity = identity.map(|name| self.identity(name)).transpose()?;
         let identity = identity.map(|index| &settings.identities[index]);
         let bucket = self.bucket(bucket)?;
-        let owner =
-            self.shared.buckets.iter().find(|(name, _)| *name == bucket).map_or("", |(_, owner)| owner);
-        let nothing = Policy::default();
+        let placement = self.shared.store.placed(&bucket);
+        let state = placement.as_ref().map(|placement| placement.state());
+        let policies = state.as_ref().map_or_else(Vec::new, |state| settings.policies_of(&bucket, state));
+        let owner = placement.as_ref().map_or("", |placement| &placement.bucket.owner.account);
         Ok(evaluate(&Ask {
             caller: identity.map_or(&Caller::Anonymous, |i| &i.caller),
             action,
             resources: &[&crate::store::arn(&bucket, key)],
             identity: identity.map_or(&[], |i| &i.policies),
             withdrawn: identity.map_or(&[], |i| &i.withdrawn),
-            bucket: Some((settings.bucket_policies.get(&bucket).unwrap_or(&nothing), owner)),
+            bucket: Some((&policies, owner)),
             open: settings.anonymous,
         }))
     }
@@ -273,8 +276,15 @@ impl Control {
     }
 
     fn bucket(&self, name: &str) -> Result<Arc<str>, ControlError> {
-        let found = self.shared.buckets.iter().find(|(known, _)| **known == *name);
-        found.map(|(known, _)| Arc::clone(known)).ok_or_else(|| unknown("bucket", name))
+        let found = self.shared.buckets.iter().find(|known| ***known == *name);
+        found.map(Arc::clone).ok_or_else(|| unknown("bucket", name))
+    }
+
+    /// How many statements a bucket's policies have now.
+    fn position_in(&self, bucket: &Arc<str>) -> usize {
+        let settings = self.shared.settings();
+        let Some(placement) = self.shared.store.placed(bucket) else { return 0 };
+        settings.policies_of(bucket, &placement.state()).iter().map(|p| p.statements.len()).sum()
     }
 
     fn region(&self, name: &str) -> Result<usize, ControlError> {
@@ -298,11 +308,12 @@ impl Switchboard {
     pub(crate) fn new(
         base: Settings,
         regions: Vec<String>,
-        buckets: Vec<(Arc<str>, String)>,
+        buckets: Vec<Arc<str>>,
+        store: Arc<Store>,
         seed: u64,
     ) -> Self {
         let current = RwLock::new(Arc::new(base.clone()));
-        Self { current, changes: Mutex::default(), base, regions, buckets, seed }
+        Self { current, changes: Mutex::default(), base, regions, buckets, store, seed }
     }
 
     /// The state in force.
@@ -342,11 +353,12 @@ impl Change {
                 settings.identities[*identity].credentials = credentials.clone();
             }
             Self::BucketStatement { bucket, statement } => {
-                let policy = settings.bucket_policies.entry(Arc::clone(bucket)).or_default();
-                policy.statements.push(statement.clone());
+                let overlay = settings.bucket_policies.entry(Arc::clone(bucket)).or_default();
+                overlay.added.statements.push(statement.clone());
             }
             Self::BucketPolicy { bucket, policy } => {
-                settings.bucket_policies.insert(Arc::clone(bucket), policy.clone());
+                let overlay = Overlay { replaced: Some(policy.clone()), ..Overlay::default() };
+                settings.bucket_policies.insert(Arc::clone(bucket), overlay);
             }
             Self::ClockSkew { seconds } => settings.skew_seconds += seconds,
             Self::WrongRegion(wrong) => settings.wrong_regions.push(wrong.clone()),

@@ -6,7 +6,6 @@ mod respond;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use gatecrash_model::context::read_cell;
 use gatecrash_model::{AttemptCell, AttemptContext, ID_HEADER, RequestId, UpstreamRecord};
 use http::header::{CONNECTION, HeaderName};
@@ -17,10 +16,12 @@ use crate::access::Access;
 use crate::capacity::Place;
 use crate::errors::S3Error;
 use crate::hook::{Action, Facts, Point};
+use crate::identifiers::Identifiers;
 use crate::incoming::RequestBody;
 use crate::journal::{Entry, saturated};
 use crate::ops::{Answer, Call, Route};
 use crate::outgoing::Outgoing;
+use crate::received::Received;
 use crate::request::Head;
 use crate::server::Shared;
 use crate::settings::Settings;
@@ -40,7 +41,7 @@ pub(crate) struct Exchange {
     identity: Option<usize>,
     /// The mock's wall clock at the beginning, skew included.
     wall: i64,
-    request_id: String,
+    ids: Identifiers,
     entry: Entry,
 }
 
@@ -54,7 +55,7 @@ enum Stop {
 /// A request that may be handled.
 struct Admitted {
     route: &'static Route,
-    body: Bytes,
+    body: Received,
     /// The fault at [`Point::Handle`].
     fault: Fault,
     place: Option<Place>,
@@ -83,7 +84,7 @@ pub(crate) async fn serve(
 ) -> Response<Outgoing> {
     let (parts, body) = request.into_parts();
     let mut body = RequestBody::new(body, &parts.headers);
-    let head = Head::new(parts.method, parts.uri, parts.headers);
+    let head = Head::within(parts.method, parts.uri, parts.headers, &shared.domains);
     let mut exchange = Exchange::begin(&shared, region, cell, head);
     exchange.note_body(&body);
     let mut response = match exchange.admit(&mut body).await {
@@ -112,12 +113,12 @@ impl Exchange {
     fn begin(shared: &Arc<Shared>, region: usize, cell: Option<AttemptCell>, head: Head) -> Self {
         let attempt = cell.map_or_else(|| stranger(&head), |cell| read_cell(&cell));
         let settings = shared.switchboard.settings();
-        let request_id = shared.next_request_id();
+        let ids = shared.next_identifiers();
         let placement = match head.bucket.as_str() {
             "" => None,
             name => shared.store.find(region, name),
         };
-        let mut entry = Entry::begin(shared, attempt, region, head.op, &request_id);
+        let mut entry = Entry::begin(shared, attempt, region, head.op, ids.request());
         if !head.key.is_empty() {
             entry.record.key = match &placement {
                 Some(placement) => placement.intern(&head.key, &*shared.sink),
@@ -126,7 +127,7 @@ impl Exchange {
         }
         let wall = shared.clock.wall_seconds() + settings.skew_seconds;
         let shared = Arc::clone(shared);
-        Self { shared, settings, region, head, attempt, placement, identity: None, wall, request_id, entry }
+        Self { shared, settings, region, head, attempt, placement, identity: None, wall, ids, entry }
     }
 
     /// Phases handle and respond.
@@ -140,17 +141,17 @@ impl Exchange {
         }
         let outcome = self.handle(route, &body);
         drop(place);
-        let fault = self.fault(Point::Respond, body.len() as u64);
+        let fault = self.fault(Point::Respond, body.data.length());
         let outcome = fault.pass().await.and(outcome);
         self.respond(outcome)
     }
 
-    fn handle(&mut self, route: &Route, body: &Bytes) -> Result<Answer, Stop> {
+    fn handle(&mut self, route: &Route, body: &Received) -> Result<Answer, Stop> {
         let call = Call {
             shared: &self.shared,
             head: &self.head,
+            settings: &self.settings,
             body,
-            body_hash: self.entry.record.body_hash,
             region: self.region,
             placement: self.placement.as_ref(),
             access: self.access(),

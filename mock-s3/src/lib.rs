@@ -4,6 +4,7 @@ mod access;
 mod accounts;
 mod auth;
 mod capacity;
+mod checksum;
 mod chunked;
 mod compile;
 mod config;
@@ -13,22 +14,26 @@ mod encoding;
 mod errors;
 mod exchange;
 mod hook;
+mod identifiers;
 mod incoming;
 mod journal;
 mod ops;
 mod outgoing;
 mod policy;
+mod received;
 mod request;
 mod server;
 mod settings;
 mod store;
 mod time;
 mod xml;
+mod xml_tree;
 
-pub use accounts::{Account, Accounts};
 pub use auth::{Credentials, mask};
 pub use capacity::Capacity;
-pub use config::{BucketConfig, Config, ConfigError, DEFAULT_ACCOUNT, IdentityConfig, RegionConfig};
+pub use config::{
+    BucketConfig, Config, ConfigError, DEFAULT_ACCOUNT, IdentityConfig, NewBuckets, RegionConfig,
+};
 pub use control::{ChangeId, Control, ControlError, WrongRegion, WrongRegionKind};
 pub use errors::{known_code, known_codes};
 pub use hook::{Action, Facts, FaultHook, NoFaults, Point};

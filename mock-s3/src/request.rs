@@ -1,50 +1,15 @@
 //! A request head, taken apart once.
 
 use gatecrash_model::Op;
-use gatecrash_model::op::split_path;
-use http::header::HeaderName;
+use gatecrash_model::op::{Level, split_path};
+use http::header::{HOST, HeaderName};
 use http::{HeaderMap, Method, Uri};
 
 use crate::encoding::{decode, decode_form, decode_strict};
 
-/// Query parameters that make a request something the mock does not do yet.
-const SUBRESOURCES: &[&str] = &[
-    "accelerate",
-    "acl",
-    "analytics",
-    "attributes",
-    "cors",
-    "encryption",
-    "intelligent-tiering",
-    "inventory",
-    "legal-hold",
-    "lifecycle",
-    "location",
-    "logging",
-    "metrics",
-    "notification",
-    "object-lock",
-    "ownershipControls",
-    "partNumber",
-    "policy",
-    "policyStatus",
-    "publicAccessBlock",
-    "replication",
-    "requestPayment",
-    "restore",
-    "retention",
-    "select",
-    "tagging",
-    "torrent",
-    "uploadId",
-    "uploads",
-    "versionId",
-    "versioning",
-    "versions",
-    "website",
-];
+const COPY_SOURCE: HeaderName = HeaderName::from_static("x-amz-copy-source");
 
-/// Method, target and headers of one request, path style.
+/// Method, target and headers of one request, path style or virtual-host style.
 #[derive(Debug)]
 pub(crate) struct Head {
     pub(crate) method: Method,
@@ -60,23 +25,32 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    /// Classifies a head.
+    /// Classifies a path-style head.
+    #[cfg(test)]
     pub(crate) fn new(method: Method, uri: Uri, headers: HeaderMap) -> Self {
-        let (bucket, key) = split_path(uri.path());
-        let legible = decode_strict(bucket).is_some() && decode_strict(key).is_some();
-        let (bucket, key) = (decode(bucket).into_owned(), decode(key).into_owned());
-        let target = uri.path_and_query().map_or("/", |target| target.as_str());
-        let op = Op::classify(method.as_str(), target);
-        let mut head = Self { method, uri, headers, op, bucket, key, legible };
-        if head.op != Op::Unknown && head.is_beyond_us() {
-            head.op = Op::Unknown;
-        }
-        head
+        Self::within(method, uri, headers, &[])
     }
 
-    fn is_beyond_us(&self) -> bool {
-        SUBRESOURCES.iter().any(|name| self.has_query(name))
-            || (self.op == Op::PutObject && self.headers.contains_key("x-amz-copy-source"))
+    /// Classifies a head. `domains` are the suffixes of virtual hosts besides those of AWS.
+    pub(crate) fn within(method: Method, uri: Uri, headers: HeaderMap, domains: &[String]) -> Self {
+        let hosted = host(&uri, &headers).and_then(|host| bucket_of_host(host, domains));
+        let (bucket, key) = match hosted {
+            Some(bucket) => (bucket.to_owned(), uri.path().strip_prefix('/').unwrap_or(uri.path())),
+            None => {
+                let (bucket, key) = split_path(uri.path());
+                (decode(bucket).into_owned(), key)
+            }
+        };
+        let legible = decode_strict(uri.path()).is_some();
+        let key = decode(key).into_owned();
+        let level = match (bucket.is_empty(), key.is_empty()) {
+            (true, _) => Level::Service,
+            (_, true) => Level::Bucket,
+            _ => Level::Object,
+        };
+        let op = Op::of(method.as_str(), level, uri.query().unwrap_or(""));
+        let op = if headers.contains_key(COPY_SOURCE) { op.copying() } else { op };
+        Self { method, uri, headers, op, bucket, key, legible }
     }
 
     pub(crate) fn path(&self) -> &str {
@@ -111,6 +85,31 @@ impl Head {
     }
 }
 
+/// The host a request is for, without port.
+fn host<'h>(uri: &'h Uri, headers: &'h HeaderMap) -> Option<&'h str> {
+    let host = match uri.host() {
+        Some(host) => host,
+        None => headers.get(HOST)?.to_str().ok()?,
+    };
+    Some(host.rsplit_once(':').map_or(host, |(name, _)| name))
+}
+
+/// The bucket in a virtual host: `<bucket>.s3.amazonaws.com`, `<bucket>.s3.<region>.amazonaws.com` and its older and
+/// dual-stack forms (S3 user guide, "Virtual hosting of general purpose buckets"), or `<bucket>.<domain>`.
+fn bucket_of_host<'h>(host: &'h str, domains: &[String]) -> Option<&'h str> {
+    // Addresses, most often: nothing to look for.
+    if host.ends_with(|last: char| last.is_ascii_digit() || last == ']') {
+        return None;
+    }
+    if let Some(front) = host.strip_suffix(".amazonaws.com") {
+        let is_service = |label: &str| label == "s3" || label.starts_with("s3-");
+        let labels = front.rmatch_indices('.').map(|(at, _)| at);
+        let starts = labels.take(3).filter(|at| is_service(front[at + 1..].split('.').next().unwrap_or("")));
+        return starts.last().map(|at| &front[..at]);
+    }
+    domains.iter().find_map(|domain| host.strip_suffix(domain.as_str())?.strip_suffix('.'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,13 +127,29 @@ mod tests {
     }
 
     #[test]
-    fn subresources_are_beyond_us() {
-        for target in
-            ["/b?policy", "/b/k?tagging", "/b/k?uploadId=1", "/b?location", "/b?list-type=2&versions"]
-        {
-            assert_eq!(head("GET", target).op, Op::Unknown, "{target}");
+    fn buckets_of_hosts() {
+        let domains = ["localhost".to_owned(), "s3.example.org".to_owned()];
+        let table = [
+            ("127.0.0.1", None),
+            ("[::1]", None),
+            ("localhost", None),
+            ("media.localhost", Some("media")),
+            ("a.b.localhost", Some("a.b")),
+            ("s3.example.org", None),
+            ("media.s3.example.org", Some("media")),
+            ("s3.amazonaws.com", None),
+            ("s3.eu-west-1.amazonaws.com", None),
+            ("media.s3.amazonaws.com", Some("media")),
+            ("my.media.s3.eu-west-1.amazonaws.com", Some("my.media")),
+            ("media.s3-eu-west-1.amazonaws.com", Some("media")),
+            ("media.s3.dualstack.eu-west-1.amazonaws.com", Some("media")),
+            ("other.example.com", None),
+        ];
+        for (host, bucket) in table {
+            assert_eq!(bucket_of_host(host, &domains), bucket, "{host}");
         }
-        assert_eq!(head("PUT", "/b/k?x-id=PutObject").op, Op::PutObject);
-        assert!(SUBRESOURCES.is_sorted_by_key(|name| name.to_lowercase()));
+        let headers = [(HOST, "media.localhost:9000".parse().unwrap())].into_iter().collect();
+        let head = Head::within(Method::GET, "/a/b%20c".parse().unwrap(), headers, &domains);
+        assert_eq!((head.bucket.as_str(), head.key.as_str(), head.op), ("media", "a/b c", Op::GetObject));
     }
 }

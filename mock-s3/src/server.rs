@@ -6,10 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use gatecrash_model::{AttemptCell, AttemptRegistry, Clock, Pool, Sink, StoreEntry, hash};
+use gatecrash_model::{AttemptCell, AttemptRegistry, Clock, Pool, Sink, StoreEntry};
 use http::HeaderValue;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -17,14 +15,15 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::accounts::{Account, Accounts};
+use crate::accounts::Accounts;
 use crate::auth::Credentials;
 use crate::auth::sigv4::Keys;
 use crate::compile::{store, switchboard};
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, NewBuckets};
 use crate::control::{Control, Switchboard};
 use crate::exchange;
 use crate::hook::FaultHook;
+use crate::identifiers::Identifiers;
 use crate::store::Store;
 use crate::time::http_date;
 
@@ -45,18 +44,22 @@ pub(crate) struct Shared {
     pub(crate) regions: Vec<String>,
     pub(crate) pool: Arc<Pool>,
     pub(crate) pool_bytes: Bytes,
-    pub(crate) store: Store,
+    pub(crate) store: Arc<Store>,
     pub(crate) switchboard: Arc<Switchboard>,
-    pub(crate) accounts: Accounts,
     pub(crate) keys: Keys,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) sink: Arc<dyn Sink>,
     pub(crate) hook: Arc<dyn FaultHook>,
     pub(crate) upload_capacity: u64,
+    pub(crate) accounts: Accounts,
+    /// Suffixes of virtual hosts.
+    pub(crate) domains: Vec<String>,
+    pub(crate) seed: u64,
+    pub(crate) new_buckets: NewBuckets,
     registry: Arc<AttemptRegistry>,
-    seed: u64,
     requests: AtomicU64,
-    date: Mutex<(i64, HeaderValue)>,
+    /// Dates that were written lately, by second.
+    dates: [Mutex<Option<(i64, HeaderValue)>>; 16],
     /// Work that outlives its connection ends with the mock.
     lifeline: Lifeline,
 }
@@ -94,9 +97,9 @@ impl MockS3 {
         let (alive, gone) = mpsc::channel(1);
         let lifeline = Lifeline { stop: stopped, _gone: alive };
         let regions: Vec<String> = config.regions.iter().map(|region| region.name.clone()).collect();
-        let store = store(&config, &regions, now);
-        let switchboard = Arc::new(switchboard(&config, &regions)?);
-        let accounts = Accounts::of(&config)?;
+        let accounts = Accounts::new(&config);
+        let store = Arc::new(store(&config, &accounts, now)?);
+        let switchboard = Arc::new(switchboard(&config, Arc::clone(&store))?);
         let mut listeners = Vec::new();
         for region in &config.regions {
             let listener = TcpListener::bind(region.bind).await;
@@ -112,16 +115,18 @@ impl MockS3 {
             pool: config.pool,
             store,
             switchboard,
-            accounts,
             keys: Keys::default(),
             clock,
             sink,
             hook,
             upload_capacity: config.upload_capacity,
+            accounts,
+            domains: config.domains,
+            new_buckets: config.new_buckets,
             registry,
             seed: config.seed,
             requests: AtomicU64::new(0),
-            date: Mutex::new((now, date_value(now))),
+            dates: Default::default(),
             lifeline,
         });
         let addresses = listeners.iter().map(|(_, address)| *address).collect();
@@ -142,9 +147,9 @@ impl MockS3 {
         &self.shared.regions
     }
 
-    /// The accounts it knows of from the start.
-    pub fn accounts(&self) -> &Accounts {
-        &self.shared.accounts
+    /// The canonical user id of an account: what owners and grants call it.
+    pub fn canonical_id(&self, account: &str) -> String {
+        self.shared.accounts.of(account).canonical.clone()
     }
 
     /// The handle to change the mock while it runs.
@@ -159,7 +164,7 @@ impl MockS3 {
 
     /// The uploads it holds, by region, bucket and key.
     pub fn store_entries(&self) -> Vec<StoreEntry> {
-        self.shared.store.entries(&self.shared.regions)
+        self.shared.store.entries(&self.shared.regions, &self.shared.pool_bytes)
     }
 
     /// Stops listening, lets answers under way end for at most a second, and closes every connection. The
@@ -182,35 +187,24 @@ impl std::fmt::Debug for MockS3 {
 // === impl Shared ===
 
 impl Shared {
-    /// How an account appears in owners and grants.
-    pub(crate) fn account(&self, id: &str) -> Account {
-        self.accounts.by_id(id).cloned().unwrap_or_else(|| Account::new(id))
+    /// The ids of the next answer.
+    pub(crate) fn next_identifiers(&self) -> Identifiers {
+        Identifiers::new(self.seed, self.requests.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// 16 upper-case hex digits, the same sequence for the same seed.
-    pub(crate) fn next_request_id(&self) -> String {
-        let number = self.requests.fetch_add(1, Ordering::Relaxed);
-        format!("{:016X}", hash::combine(&[self.seed, 0x5eed, number]))
-    }
-
-    /// `x-amz-id-2`: 48 bytes in base64.
-    pub(crate) fn host_id(&self, request_id: &str) -> String {
-        let mut word = hash::bytes(request_id.as_bytes());
-        let mut bytes = [0; 48];
-        for place in bytes.chunks_exact_mut(8) {
-            word = hash::mix(word);
-            place.copy_from_slice(&word.to_le_bytes());
-        }
-        STANDARD.encode(bytes)
-    }
-
-    /// The `Date` header of a second.
+    /// A second as in the headers `Date` and `Last-Modified`. Few seconds are asked for at a time: now, and when
+    /// the objects of a run were made.
     pub(crate) fn http_date(&self, seconds: i64) -> HeaderValue {
-        let mut cached = self.date.lock().unwrap_or_else(PoisonError::into_inner);
-        if cached.0 != seconds {
-            *cached = (seconds, date_value(seconds));
+        let slot = &self.dates[seconds.rem_euclid(self.dates.len() as i64) as usize];
+        let mut cached = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*cached {
+            Some((known, value)) if *known == seconds => value.clone(),
+            _ => {
+                let value = date_value(seconds);
+                *cached = Some((seconds, value.clone()));
+                value
+            }
         }
-        cached.1.clone()
     }
 
     /// Runs work to its end whether or not anybody waits for the result.

@@ -10,14 +10,15 @@ use crate::auth::Credentials;
 use crate::capacity::Station;
 use crate::control::{Change, WrongRegion};
 use crate::policy::{Caller, Glob, Policy};
+use crate::store::BucketState;
 
 /// One state of the mock.
 #[derive(Clone, Default)]
 pub(crate) struct Settings {
     pub(crate) identities: Vec<Identity>,
     access_keys: HashMap<String, usize>,
-    /// By the scenario's bucket name.
-    pub(crate) bucket_policies: HashMap<Arc<str>, Policy>,
+    /// What changes made of bucket policies, by the scenario's bucket name.
+    pub(crate) bucket_policies: HashMap<Arc<str>, Overlay>,
     /// Added to the wall clock.
     pub(crate) skew_seconds: i64,
     pub(crate) wrong_regions: Vec<WrongRegion>,
@@ -38,13 +39,18 @@ pub(crate) struct Identity {
     pub(crate) withdrawn: Vec<Glob>,
 }
 
+/// A bucket policy as changes left it.
+#[derive(Clone, Default)]
+pub(crate) struct Overlay {
+    /// Instead of the bucket's own.
+    pub(crate) replaced: Option<Policy>,
+    /// Besides it.
+    pub(crate) added: Policy,
+}
+
 impl Settings {
-    pub(crate) fn base(
-        identities: Vec<Identity>,
-        bucket_policies: HashMap<Arc<str>, Policy>,
-        anonymous: bool,
-    ) -> Self {
-        let mut settings = Self { identities, bucket_policies, anonymous, ..Self::default() };
+    pub(crate) fn base(identities: Vec<Identity>, anonymous: bool) -> Self {
+        let mut settings = Self { identities, anonymous, ..Self::default() };
         settings.index_keys();
         settings
     }
@@ -55,6 +61,15 @@ impl Settings {
         changes.for_each(|change| change.apply(&mut settings));
         settings.index_keys();
         settings
+    }
+
+    /// The policies in force on a bucket with this configuration.
+    pub(crate) fn policies_of<'s>(&'s self, bucket: &str, state: &'s BucketState) -> Vec<&'s Policy> {
+        let own = state.policy.as_ref().map(|policy| &policy.compiled);
+        match self.bucket_policies.get(bucket) {
+            None => own.into_iter().collect(),
+            Some(overlay) => overlay.replaced.as_ref().or(own).into_iter().chain([&overlay.added]).collect(),
+        }
     }
 
     pub(crate) fn by_access_key(&self, access_key: &str) -> Option<(usize, &Identity)> {

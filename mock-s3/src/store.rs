@@ -1,22 +1,33 @@
 //! What the mock holds: buckets by region, their synthetic objects (computed) and uploads (in memory).
 
+mod acl;
 mod bucket;
+mod data;
 mod keyspace;
 mod listing;
 mod object;
 mod placement;
+mod snapshot;
+mod state;
+mod version;
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use bytes::Bytes;
 use gatecrash_model::StoreEntry;
 
+pub(crate) use acl::{Acl, Grant, Grantee, Owner, Permission, canonical_id};
 pub(crate) use bucket::Bucket;
+pub(crate) use data::{Chunks, Data, Piece};
 pub(crate) use keyspace::Keyspace;
 pub(crate) use listing::{Entry, List};
-pub(crate) use object::{Body, Object, Upload};
-pub(crate) use placement::{Placement, WriteRefused};
+pub(crate) use object::{Current, Found, Object};
+pub(crate) use placement::{Condition, Deleted, Placement};
+pub(crate) use state::{BlockPublic, BucketPolicy, BucketState, Ownership, Versioning};
+pub(crate) use version::{Attributes, Replication, Retention, Stored, StoredPart, Version, VersionId};
 
 /// All regions' buckets.
 pub(crate) struct Store {
@@ -29,6 +40,8 @@ pub(crate) struct Store {
 pub(crate) struct Budget {
     limit: u64,
     used: AtomicU64,
+    /// Where what is beyond the limit goes; none: it is refused.
+    spill: Option<PathBuf>,
 }
 
 /// Why a bucket was not made or not deleted.
@@ -50,8 +63,8 @@ pub(crate) fn arn(bucket: &str, key: &str) -> String {
 // === impl Store ===
 
 impl Store {
-    pub(crate) fn new(regions: Vec<BTreeMap<String, Arc<Placement>>>, limit: u64) -> Self {
-        Self { regions: RwLock::new(regions), budget: Budget { limit, used: AtomicU64::new(0) } }
+    pub(crate) fn new(regions: Vec<BTreeMap<String, Arc<Placement>>>, budget: Budget) -> Self {
+        Self { regions: RwLock::new(regions), budget }
     }
 
     /// The bucket of this name in a region.
@@ -65,19 +78,26 @@ impl Store {
         (0..regions.len()).find(|other| *other != region && regions[*other].contains_key(name))
     }
 
+    /// A bucket by the scenario's name, in the first region that has it.
+    pub(crate) fn placed(&self, name: &str) -> Option<Arc<Placement>> {
+        let regions = self.regions.read().unwrap_or_else(PoisonError::into_inner);
+        regions.iter().flat_map(BTreeMap::values).find(|placement| *placement.bucket.name == *name).cloned()
+    }
+
     /// The buckets of a region, in order of name.
     pub(crate) fn in_region(&self, region: usize) -> Vec<Arc<Placement>> {
         self.regions.read().unwrap_or_else(PoisonError::into_inner)[region].values().cloned().collect()
     }
 
-    /// Makes an empty bucket.
-    pub(crate) fn create(&self, region: usize, name: &str, account: &str, now: i64) -> Result<(), Refused> {
+    /// Makes an empty bucket, unless the name is taken in any region.
+    pub(crate) fn create(&self, region: usize, bucket: Bucket, state: BucketState) -> Result<(), Refused> {
+        let name = bucket.name.to_string();
         let mut regions = self.regions.write().unwrap_or_else(PoisonError::into_inner);
-        if regions.iter().any(|buckets| buckets.contains_key(name)) {
+        if regions.iter().any(|buckets| buckets.contains_key(&name)) {
             return Err(Refused::Exists);
         }
-        let bucket = Arc::new(Bucket::empty(name, account, now));
-        regions[region].insert(name.to_owned(), Arc::new(Placement::new(bucket, name)));
+        let placement = Placement::new(Arc::new(bucket), &name, state);
+        regions[region].insert(name, Arc::new(placement));
         Ok(())
     }
 
@@ -96,11 +116,12 @@ impl Store {
         &self.budget
     }
 
-    /// Every upload, by region, bucket and key. Buckets deleted meanwhile are gone with what they held.
-    pub(crate) fn entries(&self, names: &[String]) -> Vec<StoreEntry> {
+    /// Every uploaded object that is current, by region, bucket and key. Buckets deleted meanwhile are gone with
+    /// what they held.
+    pub(crate) fn entries(&self, names: &[String], pool: &Bytes) -> Vec<StoreEntry> {
         let regions = self.regions.read().unwrap_or_else(PoisonError::into_inner);
         let placed = regions.iter().zip(names).flat_map(|(buckets, region)| {
-            buckets.values().flat_map(move |placement| placement.entries(region))
+            buckets.values().flat_map(move |placement| placement.entries(region, pool))
         });
         placed.collect()
     }
@@ -109,6 +130,19 @@ impl Store {
 // === impl Budget ===
 
 impl Budget {
+    pub(crate) fn new(limit: u64, spill: Option<PathBuf>) -> Self {
+        Self { limit, used: AtomicU64::new(0), spill }
+    }
+
+    /// Makes room for an upload: as it is, or moved to a file. None: there is no room.
+    pub(crate) fn keep(&self, data: Data) -> Option<Data> {
+        let bytes = data.written();
+        match self.take(bytes) {
+            true => Some(data),
+            false => data.spilled(self.spill.as_deref()?).ok(),
+        }
+    }
+
     /// Takes `bytes`, if that many are left.
     pub(crate) fn take(&self, bytes: u64) -> bool {
         let take = |used: u64| used.checked_add(bytes).filter(|sum| *sum <= self.limit);

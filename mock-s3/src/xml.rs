@@ -90,7 +90,7 @@ pub(crate) fn texts(document: &[u8], names: &[&'static str]) -> Option<Vec<(&'st
     (depth == 0 && roots == 1).then_some(found)
 }
 
-fn resolve(reference: &quick_xml::events::BytesRef<'_>) -> Option<String> {
+pub(crate) fn resolve(reference: &quick_xml::events::BytesRef<'_>) -> Option<String> {
     if let Some(character) = reference.resolve_char_ref().ok()? {
         return Some(character.to_string());
     }

@@ -1,9 +1,9 @@
 //! The phases before anything is done: auth, place, policy, body, and a place among the servers.
 
-use bytes::Bytes;
-use gatecrash_model::{Decision, Op, hash};
+use gatecrash_model::{Decision, hash};
 use http::Method;
 use http::header::LOCATION;
+use md5::{Digest, Md5};
 
 use super::{Admitted, BUCKET_REGION, Exchange, Stop};
 use crate::auth::{Payload, Verifier, wrong_region};
@@ -14,8 +14,9 @@ use crate::errors::S3Error;
 use crate::hook::Point;
 use crate::incoming::{RequestBody, check_upload_length};
 use crate::journal::saturated;
-use crate::ops::{On, Route, route};
-use crate::store::Placement;
+use crate::ops::{Action, Body, On, Route, route};
+use crate::received::Received;
+use crate::store::{Data, Placement};
 
 /// Bodies of operations other than uploads: 1000 keys of 1024 bytes, each byte escaped.
 const DOCUMENT_LIMIT: u64 = 8 << 20;
@@ -28,8 +29,8 @@ impl Exchange {
         let route = route(self.head.op).ok_or_else(|| self.not_done())?;
         self.locate(route)?;
         self.authorise(route)?;
-        let body = self.receive(body, &payload).await?;
-        let fault = self.fault(Point::Handle, body.len() as u64);
+        let body = self.receive(route, body, &payload).await?;
+        let fault = self.fault(Point::Handle, body.data.length());
         let place = if fault.stop.is_none() { self.enter()? } else { None };
         Ok(Admitted { route, body, fault, place })
     }
@@ -96,7 +97,12 @@ impl Exchange {
 
     /// Phase policy.
     fn authorise(&mut self, route: &Route) -> Result<(), S3Error> {
-        let Some(action) = route.action else { return Ok(()) };
+        let action = match route.action {
+            Action::Is(action) => action,
+            Action::Versioned(_, versioned) if self.head.has_query("versionId") => versioned,
+            Action::Versioned(current, _) => current,
+            Action::Own => return Ok(()),
+        };
         let access = self.access();
         let evaluation = access.evaluate(action, &self.head.key);
         if !evaluation.is_allowed() {
@@ -107,8 +113,13 @@ impl Exchange {
     }
 
     /// The body, checked against what the head said of it.
-    async fn receive(&mut self, body: &mut RequestBody, payload: &Payload) -> Result<Bytes, S3Error> {
-        let upload = self.head.op == Op::PutObject;
+    async fn receive(
+        &mut self,
+        route: &Route,
+        body: &mut RequestBody,
+        payload: &Payload,
+    ) -> Result<Received, S3Error> {
+        let upload = route.body == Body::Upload;
         if upload {
             check_upload_length(&self.head.headers)?;
         }
@@ -126,7 +137,12 @@ impl Exchange {
             self.entry.record.body_hash = hash::bytes(&content);
         }
         self.entry.record.body_bytes = saturated(content.len() as u64);
-        Ok(content)
+        Ok(Received {
+            md5: upload.then(|| Md5::digest(&content).into()),
+            hash: self.entry.record.body_hash,
+            data: Data::memory(content),
+            checksum: None,
+        })
     }
 
     /// A place among the region's servers, where capacity is finite.

@@ -5,6 +5,8 @@ use gatecrash_model::Decision;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
+use crate::store::Data;
+
 /// A status, headers and a body.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -24,13 +26,7 @@ pub(crate) struct Answer {
 pub(crate) enum Content {
     /// None, and no Content-Length either.
     None,
-    Memory(Bytes),
-    /// A slice of a synthetic object.
-    Pool {
-        content: gatecrash_model::Content,
-        offset: u64,
-        length: u64,
-    },
+    Data(Data),
 }
 
 impl Answer {
@@ -43,7 +39,7 @@ impl Answer {
     pub(crate) fn xml(document: String) -> Self {
         Self::new(StatusCode::OK)
             .header(CONTENT_TYPE, "application/xml")
-            .body(Content::Memory(document.into()))
+            .body(Content::Data(Data::memory(document)))
     }
 
     /// Adds a header; a value that cannot be one is left out.
@@ -61,7 +57,7 @@ impl Answer {
 
     /// A body of length zero, told by its length.
     pub(crate) fn body_empty(self) -> Self {
-        self.body(Content::Memory(Bytes::new()))
+        self.body(Content::Data(Data::memory(Bytes::new())))
     }
 
     /// Marks a change of the store.
@@ -76,8 +72,7 @@ impl Content {
     pub(crate) fn length(&self) -> Option<u64> {
         match self {
             Self::None => None,
-            Self::Memory(bytes) => Some(bytes.len() as u64),
-            Self::Pool { length, .. } => Some(*length),
+            Self::Data(data) => Some(data.length()),
         }
     }
 }

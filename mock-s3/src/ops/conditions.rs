@@ -4,7 +4,7 @@ use http::header::{HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UN
 
 use crate::errors::S3Error;
 use crate::request::Head;
-use crate::store::Object;
+use crate::store::{Current, Object};
 use crate::time::parse_http_date;
 
 /// What the conditions of a read come to.
@@ -57,20 +57,15 @@ pub(super) fn of_write(head: &Head) -> Result<WriteCondition, S3Error> {
 }
 
 impl WriteCondition {
-    /// Whether it holds for the ETag that is there now.
-    pub(super) fn holds(&self, etag: Option<&str>) -> bool {
-        match self {
-            Self::Always => true,
-            Self::Absent => etag.is_none(),
-            Self::Matches(wanted) => etag == Some(wanted),
-        }
-    }
-
-    /// The header it came in.
-    pub(super) fn header(&self) -> &'static str {
-        match self {
-            Self::Matches(_) => "If-Match",
-            _ => "If-None-Match",
+    /// The error where it does not hold for the object that is there now.
+    pub(super) fn check(&self, key: &str, now: Option<Current<'_>>) -> Result<(), S3Error> {
+        let failed = |header| S3Error::of("PreconditionFailed").extra("Condition", header);
+        match (self, now) {
+            (Self::Always, _) | (Self::Absent, None) => Ok(()),
+            (Self::Absent, Some(_)) => Err(failed("If-None-Match")),
+            (Self::Matches(_), None) => Err(S3Error::of("NoSuchKey").extra("Key", key)),
+            (Self::Matches(wanted), Some(now)) if now.etag == wanted => Ok(()),
+            (Self::Matches(_), Some(_)) => Err(failed("If-Match")),
         }
     }
 }
@@ -86,7 +81,7 @@ fn bare(tag: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Body;
+    use crate::store::Data;
     use http::{HeaderMap, HeaderValue, Method};
 
     fn head(headers: &[(HeaderName, &'static str)]) -> Head {
@@ -99,8 +94,8 @@ mod tests {
         const BEFORE: &str = "Fri, 24 May 2013 00:00:00 GMT";
         const AT: &str = "Fri, 24 May 2013 00:00:10 GMT";
         let modified = parse_http_date(AT).unwrap();
-        let body = Body::Memory(bytes::Bytes::new());
-        let object = Object { body, length: 0, etag: "abc".into(), modified, headers: None };
+        let data = Data::memory(&b""[..]);
+        let object = Object { data, etag: "abc".into(), modified, version: None };
         let table = [
             (vec![], Outcome::Holds),
             (vec![(IF_MATCH, "\"abc\"")], Outcome::Holds),
@@ -127,9 +122,18 @@ mod tests {
     fn writes() {
         assert_eq!(of_write(&head(&[])).unwrap(), WriteCondition::Always);
         let absent = of_write(&head(&[(IF_NONE_MATCH, "*")])).unwrap();
-        assert!(absent.holds(None) && !absent.holds(Some("abc")));
+        let data = Data::memory(&b""[..]);
+        let of = |etag: &str| Object { data: data.clone(), etag: etag.into(), modified: 0, version: None };
+        let (same, other) = (of("abc"), of("x"));
+        let code = |condition: &WriteCondition, now: Option<&Object>| {
+            condition.check("k", now.map(Object::current)).map_err(|e| e.code.into_owned())
+        };
+        assert_eq!(code(&absent, None), Ok(()));
+        assert_eq!(code(&absent, Some(&same)), Err("PreconditionFailed".into()));
         let matches = of_write(&head(&[(IF_MATCH, "\"abc\"")])).unwrap();
-        assert!(matches.holds(Some("abc")) && !matches.holds(None) && !matches.holds(Some("x")));
+        assert_eq!(code(&matches, Some(&same)), Ok(()));
+        assert_eq!(code(&matches, Some(&other)), Err("PreconditionFailed".into()));
+        assert_eq!(code(&matches, None), Err("NoSuchKey".into()));
         assert_eq!(of_write(&head(&[(IF_NONE_MATCH, "\"abc\"")])).unwrap_err().code, "NotImplemented");
     }
 }

@@ -1,11 +1,13 @@
 //! PUT /bucket
 
+use gatecrash_model::hash;
 use http::StatusCode;
 use http::header::LOCATION;
 
 use super::{Answer, Call};
 use crate::config::DEFAULT_ACCOUNT;
 use crate::errors::S3Error;
+use crate::store::{Bucket, BucketState};
 use crate::xml;
 
 /// Makes an empty private bucket in this region.
@@ -15,7 +17,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
         return Err(S3Error::of("InvalidBucketName").extra("BucketName", name));
     }
     let region = call.shared.regions[call.region].as_str();
-    if let Some(asked) = location_constraint(call.body)?
+    if let Some(asked) = location_constraint(&call.body.document())?
         && asked != region
     {
         return Err(S3Error::of("IllegalLocationConstraintException").message(format!(
@@ -24,8 +26,10 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
         )));
     }
     let account = call.access.account().unwrap_or(DEFAULT_ACCOUNT);
-    if call.shared.store.create(call.region, name, account, call.wall).is_err() {
-        let owner = call.shared.store.find(call.region, name).map(|p| p.bucket.account == account);
+    let seed = hash::combine(&[call.shared.seed, hash::bytes(name.as_bytes()), call.wall as u64]);
+    let bucket = Bucket::empty(name, call.shared.accounts.of(account), call.wall, seed);
+    if call.shared.store.create(call.region, bucket, BucketState::default()).is_err() {
+        let owner = call.shared.store.find(call.region, name).map(|p| p.bucket.owner.account == account);
         let code = if owner == Some(true) { "BucketAlreadyOwnedByYou" } else { "BucketAlreadyExists" };
         return Err(S3Error::of(code).extra("BucketName", name));
     }

@@ -14,7 +14,7 @@ const MAX_KEYS: usize = 1000;
 pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
     let placement = call.place()?;
     let malformed = || S3Error::of("MalformedXML");
-    let elements = xml::texts(call.body, &["Key", "Quiet", "VersionId"]).ok_or_else(malformed)?;
+    let elements = xml::texts(&call.body.document(), &["Key", "Quiet", "VersionId"]).ok_or_else(malformed)?;
     let quiet = elements.iter().any(|(name, text)| *name == "Quiet" && text.trim() == "true");
     let keys: Vec<&str> = elements.iter().filter(|(name, _)| *name == "Key").map(|(_, key)| &**key).collect();
     if keys.is_empty() || keys.len() > MAX_KEYS {
@@ -25,7 +25,8 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
     for key in keys {
         let evaluation = call.access.evaluate("s3:DeleteObject", key);
         if evaluation.is_allowed() {
-            applied |= placement.delete(key, call.shared.store.budget());
+            let owner = call.writer(placement);
+            applied |= placement.delete(key, None, &owner, call.wall, call.world(), &|_| Ok(()))?.applied;
             if !quiet {
                 xml.open("Deleted");
                 xml.text("Key", key);

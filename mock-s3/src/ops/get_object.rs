@@ -7,13 +7,13 @@ use super::conditions::{self, Outcome};
 use super::range::Range;
 use super::{Answer, Call, Content};
 use crate::errors::S3Error;
-use crate::store::{Body, Object};
+use crate::store::Object;
 use crate::time::http_date;
 
 /// The object or a range of it, if the conditions hold.
 pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
     let key = call.head.key.as_str();
-    let Some(object) = call.place()?.object(key, &call.shared.pool) else {
+    let Some(object) = call.place()?.find(key, call.version().as_ref(), &call.shared.pool).object() else {
         return Err(missing(call));
     };
     match conditions::of_read(call.head, &object) {
@@ -21,12 +21,12 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
         Outcome::NotModified => return Ok(described(StatusCode::NOT_MODIFIED, &object)),
         Outcome::Failed(header) => return Err(S3Error::of("PreconditionFailed").extra("Condition", header)),
     }
-    let length = object.length;
+    let length = object.length();
     match call.head.header(&RANGE).map_or(Range::Whole, |value| Range::parse(value, length)) {
-        Range::Whole => Ok(described(StatusCode::OK, &object).body(slice(object.body, 0, length))),
+        Range::Whole => Ok(described(StatusCode::OK, &object).body(Content::Data(object.data))),
         Range::Part { first, last } => Ok(described(StatusCode::PARTIAL_CONTENT, &object)
             .header(CONTENT_RANGE, &format!("bytes {first}-{last}/{length}"))
-            .body(slice(object.body, first, last - first + 1))),
+            .body(Content::Data(object.data.slice(first, last - first + 1)))),
         Range::Unsatisfiable => Err(S3Error::of("InvalidRange")
             .extra("RangeRequested", call.head.header(&RANGE).unwrap_or_default())
             .extra("ActualObjectSize", length.to_string())
@@ -49,15 +49,8 @@ fn described(status: StatusCode, object: &Object) -> Answer {
         .header(LAST_MODIFIED, &http_date(object.modified))
         .header(ACCEPT_RANGES, "bytes")
         .header(CONTENT_TYPE, "binary/octet-stream");
-    for (name, value) in object.headers.iter().flat_map(|upload| &upload.headers) {
+    for (name, value) in object.headers() {
         answer.headers.insert(name.clone(), value.clone());
     }
     answer
-}
-
-fn slice(body: Body, offset: u64, length: u64) -> Content {
-    match body {
-        Body::Pool(content) => Content::Pool { content, offset, length },
-        Body::Memory(bytes) => Content::Memory(bytes.slice(offset as usize..(offset + length) as usize)),
-    }
 }

@@ -62,7 +62,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
     }
     // Keys first, then groups, as S3 writes them.
     for entry in &page.entries {
-        if let Entry::Key { key, length, etag, modified } = entry {
+        if let Entry::Key { key, length, etag, modified, .. } = entry {
             xml.open("Contents");
             xml.text("Key", &encode(key));
             xml.text("LastModified", &document_date(*modified));

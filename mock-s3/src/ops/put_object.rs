@@ -1,5 +1,7 @@
 //! PUT /bucket/key
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{
@@ -7,15 +9,15 @@ use http::header::{
     HeaderName,
 };
 use http::{HeaderValue, StatusCode};
-use md5::{Digest, Md5};
 
-use super::conditions::{self, WriteCondition};
+use super::conditions;
 use super::{Answer, Call};
 use crate::auth::sigv4::hex;
 use crate::errors::S3Error;
 use crate::request::Head;
-use crate::store::{Upload, WriteRefused};
+use crate::store::{Attributes, Current, Stored};
 
+const VERSION_ID: HeaderName = HeaderName::from_static("x-amz-version-id");
 const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
 /// S3 takes keys of at most this many bytes.
 const MAX_KEY: usize = 1024;
@@ -30,31 +32,28 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
         return Err(S3Error::of("KeyTooLongError").extra("Size", key.len().to_string()));
     }
     let condition = conditions::of_write(call.head)?;
-    let digest = Md5::digest(call.body);
+    let digest = call.body.md5.unwrap_or_default();
     check_md5(call.head, &digest)?;
-    let upload = Upload {
-        bytes: call.body.clone(),
-        hash: call.body_hash,
+    let stored = Stored {
+        data: call.keep(&call.body.data)?,
         etag: hex(&digest),
-        modified: call.wall,
-        headers: kept_headers(call.head),
+        hash: Some(call.body.hash),
+        headers: kept_headers(call.head).into(),
+        checksum: call.body.checksum.clone(),
+        parts: Arc::default(),
+        attributes: Attributes::default(),
     };
-    let etag = format!("\"{}\"", upload.etag);
+    let etag = format!("\"{}\"", stored.etag);
     let placement = call.place()?;
-    match placement.put(key, upload, call.shared.store.budget(), &|now| condition.holds(now)) {
-        Ok(()) => Ok(Answer::new(StatusCode::OK).header(ETAG, &etag).body_empty().applied(true)),
-        Err(WriteRefused::Full) => Err(S3Error::of("MockStoreFull")),
-        Err(WriteRefused::Condition) => Err(refused(call, &condition)),
+    let check = |now: Option<Current<'_>>| condition.check(key, now);
+    let (bytes, owner) = (stored.data.written(), call.writer(placement));
+    let put = placement.put(key, stored, owner, call.wall, call.world(), &check);
+    let version = put.inspect_err(|_| call.shared.store.budget().give_back(bytes))?;
+    let mut answer = Answer::new(StatusCode::OK).header(ETAG, &etag).body_empty().applied(true);
+    if let Some(version) = version {
+        answer = answer.header(VERSION_ID, version.as_str());
     }
-}
-
-fn refused(call: &Call<'_>, condition: &WriteCondition) -> S3Error {
-    let missing = matches!(condition, WriteCondition::Matches(_))
-        && call.placement.is_none_or(|p| p.object(&call.head.key, &call.shared.pool).is_none());
-    match missing {
-        true => S3Error::of("NoSuchKey").extra("Key", &*call.head.key),
-        false => S3Error::of("PreconditionFailed").extra("Condition", condition.header()),
-    }
+    Ok(answer)
 }
 
 fn check_md5(head: &Head, digest: &[u8]) -> Result<(), S3Error> {

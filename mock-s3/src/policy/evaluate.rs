@@ -17,8 +17,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) identity: &'a [Policy],
     /// Actions that the caller's own policies no longer allow.
     pub(crate) withdrawn: &'a [Glob],
-    /// The bucket's policy and owner; absent for operations without a bucket.
-    pub(crate) bucket: Option<(&'a Policy, &'a str)>,
+    /// The bucket's policies and owner; absent for operations without a bucket.
+    pub(crate) bucket: Option<(&'a [&'a Policy], &'a str)>,
     /// Unsigned requests may do what nothing denies.
     pub(crate) open: bool,
 }
@@ -53,7 +53,7 @@ pub enum Layer {
 /// policy; across accounts, both; anonymous, the bucket policy alone).
 pub(crate) fn evaluate(ask: &Ask<'_>) -> Evaluation {
     let identity = || ask.identity.iter().flat_map(|policy| &policy.statements);
-    let bucket = || ask.bucket.iter().flat_map(|(policy, _)| &policy.statements);
+    let bucket = || ask.bucket.iter().flat_map(|(policies, _)| policies.iter().flat_map(|p| &p.statements));
 
     if let Some(statement) = identity().find(|s| s.denies && ask.meant_by(s)) {
         return ask.decided(Decision::ExplicitDeny, Layer::Identity, Some(statement));

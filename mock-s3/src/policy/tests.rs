@@ -43,7 +43,7 @@ fn ask(caller: &Caller, identity: &[Value], bucket: &[Value]) -> Evaluation {
         resources: &[KEY],
         identity: &[policy(identity, Kind::Identity)],
         withdrawn: &[],
-        bucket: Some((&policy(bucket, Kind::Bucket), OWNER)),
+        bucket: Some((&[&policy(bucket, Kind::Bucket)], OWNER)),
         open: false,
     })
 }
@@ -179,7 +179,7 @@ proptest! {
             resources: &[KEY],
             identity: &[own],
             withdrawn: &[],
-            bucket: Some((&all, OWNER)),
+            bucket: Some((&[&all], OWNER)),
             open,
         });
         prop_assert_eq!(got.decision == ExplicitDeny, denied);
@@ -233,9 +233,10 @@ fn a_withdrawn_action_is_an_implicit_deny_unless_the_bucket_allows_it() {
         bucket: Some((bucket, OWNER)),
         open: false,
     };
-    assert_eq!(evaluate(&ask(&closed_bucket)).decision, ImplicitDeny);
-    assert_eq!(evaluate(&ask(&open_bucket)).decision, Allowed);
-    assert_eq!(evaluate(&Ask { action: "s3:PutObject", ..ask(&closed_bucket) }).decision, Allowed);
+    let (closed, open) = ([&closed_bucket], [&open_bucket]);
+    assert_eq!(evaluate(&ask(&closed[..])).decision, ImplicitDeny);
+    assert_eq!(evaluate(&ask(&open[..])).decision, Allowed);
+    assert_eq!(evaluate(&Ask { action: "s3:PutObject", ..ask(&closed[..]) }).decision, Allowed);
 }
 
 #[test]
@@ -251,8 +252,9 @@ fn open_means_anonymous_may_do_what_nothing_denies() {
         bucket: Some((bucket, OWNER)),
         open: true,
     };
-    assert_eq!(evaluate(&ask(&nothing)).decision, Allowed);
-    assert_eq!(evaluate(&ask(&deny)).decision, ExplicitDeny);
+    let (nothing, deny) = ([&nothing], [&deny]);
+    assert_eq!(evaluate(&ask(&nothing[..])).decision, Allowed);
+    assert_eq!(evaluate(&ask(&deny[..])).decision, ExplicitDeny);
 }
 
 #[test]

@@ -2,21 +2,23 @@
 
 use std::sync::Arc;
 
+use super::Owner;
 use super::keyspace::Keyspace;
 
 /// A bucket of the scenario, or one that was created while the mock ran.
 pub(crate) struct Bucket {
     /// The scenario's name.
     pub(crate) name: Arc<str>,
-    /// Owner.
-    pub(crate) account: String,
+    pub(crate) owner: Arc<Owner>,
     /// Created, seconds since the Unix epoch.
     pub(crate) created: i64,
+    /// Of version ids.
+    pub(crate) seed: u64,
     pub(crate) keyspaces: Vec<Keyspace>,
 }
 
 impl Bucket {
-    pub(crate) fn empty(name: &str, account: &str, created: i64) -> Self {
-        Self { name: name.into(), account: account.to_owned(), created, keyspaces: Vec::new() }
+    pub(crate) fn empty(name: &str, owner: Arc<Owner>, created: i64, seed: u64) -> Self {
+        Self { name: name.into(), owner, created, seed, keyspaces: Vec::new() }
     }
 }

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
+use std::sync::Arc;
 
 use super::keyspace::Keyspace;
+use super::object::Object;
 use super::placement::{Placement, Slot};
+use super::version::Version;
 
 /// What to list.
 #[derive(Clone, Debug, Default)]
@@ -19,20 +22,22 @@ pub(crate) struct List {
 }
 
 /// One line of a listing.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Entry {
     Key {
         key: String,
         length: u64,
         etag: String,
         modified: i64,
+        /// None for synthetic objects.
+        version: Option<Arc<Version>>,
     },
     /// A common prefix, delimiter included.
     Group(String),
 }
 
 /// One page of a listing.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Page {
     pub(crate) entries: Vec<Entry>,
     /// Where the next page begins, as [`List::after`]; none on the last page.
@@ -74,13 +79,13 @@ impl Placement {
 
     fn entry(&self, slots: &BTreeMap<String, Slot>, key: &str) -> Option<Entry> {
         let key = key.to_owned();
-        if let Some(upload) = slots.get(&key).and_then(|slot| slot.upload.as_ref()) {
-            let (length, etag, modified) = (upload.bytes.len() as u64, upload.etag.clone(), upload.modified);
-            return Some(Entry::Key { key, length, etag, modified });
+        if let Some(object) = slots.get(&key).and_then(|slot| Object::of(slot.version(None)?)) {
+            let (length, modified) = (object.length(), object.modified);
+            return Some(Entry::Key { key, length, etag: object.etag, modified, version: object.version });
         }
         let (keyspace, n) = self.synthetic(&key)?;
         let (length, etag) = (keyspace.population.size(n), keyspace.etag(&key));
-        Some(Entry::Key { key, length, etag, modified: self.bucket.created })
+        Some(Entry::Key { key, length, etag, modified: self.bucket.created, version: None })
     }
 }
 
@@ -150,9 +155,17 @@ impl<'s> Merge<'s> {
         }
     }
 
+    /// Whether a slot has an object to show: its current version, or the synthetic one it does not cover.
+    fn shows(&self, key: &str, slot: &Slot) -> bool {
+        match slot.version(None) {
+            Some(version) => !version.is_marker(),
+            None => !slot.covers && self.spaces.iter().any(|(.., here)| here.as_deref() == Some(key)),
+        }
+    }
+
     fn skip_deleted(&mut self) {
         while let Some(key) = self.smallest().map(str::to_owned) {
-            if self.slots.get(&key).is_none_or(|slot| slot.upload.is_some()) {
+            if self.slots.get(&key).is_none_or(|slot| self.shows(&key, slot)) {
                 return;
             }
             self.pass_one(&key);
@@ -163,15 +176,14 @@ impl<'s> Merge<'s> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
 
-    use bytes::Bytes;
-    use gatecrash_model::{Population, SizeLaw};
+    use gatecrash_model::{Pool, Population, SizeLaw};
 
-    use crate::store::{Bucket, Store, Upload};
+    use crate::store::{Attributes, Bucket, BucketState, Budget, Data, Owner, Stored};
 
-    fn placement() -> (Store, Placement) {
-        let mut bucket = Bucket::empty("b", "1", 0);
+    fn placement() -> Placement {
+        let owner = Arc::new(Owner::of_account("1"));
+        let mut bucket = Bucket::empty("b", Arc::clone(&owner), 0, 0);
         for (pattern, count) in [("doc/{n}.json", 12), ("img/{n:02}", 3)] {
             bucket.keyspaces.push(Keyspace::new(Population {
                 bucket: "b".into(),
@@ -181,16 +193,25 @@ mod tests {
                 seed: 1,
             }));
         }
-        let placement = Placement::new(Arc::new(bucket), "b");
-        let store = Store::new(vec![], 1000);
+        let placement = Placement::new(Arc::new(bucket), "b", BucketState::default());
+        let (pool, budget) = (Pool::new(1), Budget::new(1000, None));
+        let world = (&pool, &budget);
         for key in ["a", "doc/1.json", "doc/x", "z/1", "z/2"] {
-            let bytes = Bytes::from_static(b"data");
-            let upload = Upload { bytes, hash: 0, etag: "e".into(), modified: 0, headers: vec![] };
-            placement.put(key, upload, store.budget(), &|_| true).unwrap();
+            let stored = Stored {
+                data: Data::memory(&b"data"[..]),
+                etag: "e".into(),
+                hash: None,
+                headers: Arc::default(),
+                checksum: None,
+                parts: Arc::default(),
+                attributes: Attributes::default(),
+            };
+            placement.put(key, stored, Arc::clone(&owner), 0, world, &|_| Ok(())).unwrap();
         }
-        assert!(placement.delete("img/01", store.budget()));
-        assert!(!placement.delete("img/01", store.budget()));
-        (store, placement)
+        let mut delete = || placement.delete("img/01", None, &owner, 0, world, &|_| Ok(())).unwrap();
+        assert!(delete().applied);
+        assert!(!delete().applied);
+        placement
     }
 
     fn names(page: &Page) -> Vec<&str> {
@@ -209,7 +230,7 @@ mod tests {
 
     #[test]
     fn everything_in_byte_order_without_what_is_deleted() {
-        let (_, placement) = placement();
+        let placement = placement();
         let page = placement.list(&all());
         assert_eq!(
             names(&page),
@@ -235,13 +256,12 @@ mod tests {
             ]
         );
         assert_eq!(page.next, None);
-        let written = Entry::Key { key: "doc/1.json".into(), length: 4, etag: "e".into(), modified: 0 };
-        assert_eq!(page.entries[2], written);
+        assert!(matches!(&page.entries[2], Entry::Key { length: 4, version: Some(_), .. }));
     }
 
     #[test]
     fn pages_join_to_the_whole_at_every_size() {
-        let (_, placement) = placement();
+        let placement = placement();
         for delimiter in ["", "/"] {
             let whole = placement.list(&List { delimiter: delimiter.into(), ..all() });
             for limit in 1..=6 {
@@ -249,20 +269,20 @@ mod tests {
                 let mut list = List { delimiter: delimiter.into(), limit, ..List::default() };
                 loop {
                     let page = placement.list(&list);
-                    joined.extend(page.entries);
+                    joined.extend(names(&page).into_iter().map(str::to_owned));
                     match page.next {
                         Some(next) => list.after = next,
                         None => break,
                     }
                 }
-                assert_eq!(joined, whole.entries, "{delimiter:?} {limit}");
+                assert_eq!(joined, names(&whole), "{delimiter:?} {limit}");
             }
         }
     }
 
     #[test]
     fn prefix_delimiter_and_start() {
-        let (_, placement) = placement();
+        let placement = placement();
         let list = |prefix: &str, delimiter: &str, after: &str| {
             let list =
                 List { prefix: prefix.into(), delimiter: delimiter.into(), after: after.into(), limit: 1000 };
@@ -278,7 +298,8 @@ mod tests {
 
     #[test]
     fn a_limit_of_zero_is_an_empty_last_page() {
-        let (_, placement) = placement();
-        assert_eq!(placement.list(&List::default()), Page::default());
+        let placement = placement();
+        let page = placement.list(&List::default());
+        assert!(page.entries.is_empty() && page.next.is_none());
     }
 }

@@ -1,107 +1,232 @@
-//! A bucket in one region: its name there and what was written to it.
+//! A bucket in one region: its name there, its configuration, and what was written to it.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use gatecrash_model::{Pool, Sink, StoreEntry, StrId};
+use gatecrash_model::{Pool, Sink, StrId};
 
 use super::bucket::Bucket;
-use super::object::{Body, Object, Upload};
-use super::{Budget, Keyspace};
+use super::data::Data;
+use super::object::{Current, Found, Object};
+use super::state::{BucketState, Versioning};
+use super::version::{Attributes, Stored, Version, VersionId};
+use super::{Budget, Keyspace, Owner};
+use crate::errors::S3Error;
 
 /// One bucket in one region.
 pub(crate) struct Placement {
     pub(crate) bucket: Arc<Bucket>,
     /// Its name in the region.
     pub(crate) name: String,
+    state: RwLock<Arc<BucketState>>,
     slots: RwLock<BTreeMap<String, Slot>>,
+    /// Version ids given out.
+    ids: AtomicU64,
 }
 
-/// A key that was written or deleted: hides the synthetic object of the same key.
+/// A key that was written or deleted.
 #[derive(Default)]
 pub(super) struct Slot {
-    pub(super) upload: Option<Arc<Upload>>,
-    writes: u32,
+    /// Oldest first; the last one is the current one.
+    pub(super) versions: Vec<Arc<Version>>,
+    /// The synthetic object of the key is gone: overwritten as the null version, or deleted.
+    pub(super) covers: bool,
+    pub(super) writes: u32,
 }
 
-/// What has to hold for a write to happen.
-pub(crate) type Condition<'c> = &'c dyn Fn(Option<&str>) -> bool;
+/// What has to hold for a write to happen, given the object that is there now.
+pub(crate) type Condition<'c> = &'c dyn Fn(Option<Current<'_>>) -> Result<(), S3Error>;
 
-/// Why a write did not happen.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum WriteRefused {
-    Full,
-    Condition,
+/// What a deletion came to.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Deleted {
+    /// Something was there.
+    pub(crate) applied: bool,
+    /// What was made, or removed, is a delete marker.
+    pub(crate) marker: bool,
+    /// The version made or removed; none in a bucket that never had versions.
+    pub(crate) version: Option<VersionId>,
 }
 
 impl Placement {
-    pub(crate) fn new(bucket: Arc<Bucket>, name: &str) -> Self {
-        Self { bucket, name: name.to_owned(), slots: RwLock::default() }
+    pub(crate) fn new(bucket: Arc<Bucket>, name: &str, state: BucketState) -> Self {
+        Self {
+            bucket,
+            name: name.to_owned(),
+            state: RwLock::new(Arc::new(state)),
+            slots: RwLock::default(),
+            ids: AtomicU64::new(0),
+        }
     }
 
-    /// The object of a key now.
-    pub(crate) fn object(&self, key: &str, pool: &Pool) -> Option<Object> {
-        if let Some(slot) = self.read().get(key) {
-            return slot.upload.as_ref().map(|upload| Object {
-                body: Body::Memory(upload.bytes.clone()),
-                length: upload.bytes.len() as u64,
-                etag: upload.etag.clone(),
-                modified: upload.modified,
-                headers: Some(Arc::clone(upload)),
-            });
+    /// The bucket's configuration now.
+    pub(crate) fn state(&self) -> Arc<BucketState> {
+        Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Changes the bucket's configuration.
+    pub(crate) fn configure(&self, change: impl FnOnce(&mut BucketState)) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        change(Arc::make_mut(&mut state));
+    }
+
+    /// The current version of a key, or the one asked for.
+    pub(crate) fn find(&self, key: &str, version: Option<&VersionId>, pool: &Pool) -> Found {
+        let slots = self.read();
+        if let Some(slot) = slots.get(key)
+            && let Some(version) = slot.version(version)
+        {
+            return match Object::of(version) {
+                Some(object) => Found::Object(object),
+                None => Found::Marker(Arc::clone(version)),
+            };
         }
+        if slots.get(key).is_some_and(|slot| slot.covers) || version.is_some_and(|v| *v != VersionId::Null) {
+            return Found::Nothing;
+        }
+        drop(slots);
+        self.original(key, pool).map_or(Found::Nothing, Found::Object)
+    }
+
+    /// The current object of a key.
+    pub(crate) fn object(&self, key: &str, pool: &Pool) -> Option<Object> {
+        self.find(key, None, pool).object()
+    }
+
+    /// The synthetic object of a key, whether or not it is covered.
+    pub(super) fn original(&self, key: &str, pool: &Pool) -> Option<Object> {
         let (keyspace, n) = self.synthetic(key)?;
+        let content = pool.content(&self.bucket.name, key, 0);
         Some(Object {
-            body: Body::Pool(pool.content(&self.bucket.name, key, 0)),
-            length: keyspace.population.size(n),
+            data: Data::synthetic(content, keyspace.population.size(n)),
             etag: keyspace.etag(key),
             modified: self.bucket.created,
-            headers: None,
+            version: None,
         })
     }
 
-    /// Stores a version if `condition` holds for the ETag that is there now.
+    /// Stores a new version if `condition` holds for the current object; its id, in a bucket that has or had
+    /// versions. The budget has been asked before.
     pub(crate) fn put(
         &self,
         key: &str,
-        upload: Upload,
-        budget: &Budget,
+        stored: Stored,
+        owner: Arc<Owner>,
+        now: i64,
+        world: (&Pool, &Budget),
         condition: Condition<'_>,
-    ) -> Result<(), WriteRefused> {
-        let length = upload.bytes.len() as u64;
-        if !budget.take(length) {
-            return Err(WriteRefused::Full);
-        }
+    ) -> Result<Option<VersionId>, S3Error> {
+        let (pool, budget) = world;
+        let versioning = self.state().versioning;
         let mut slots = self.write();
-        if !condition(self.etag_in(&slots, key).as_deref()) {
-            budget.give_back(length);
-            return Err(WriteRefused::Condition);
-        }
+        let before = self.current_in(&slots, key, pool);
+        condition(before.as_ref().map(Object::current))?;
         let slot = slots.entry(key.to_owned()).or_default();
         slot.writes += 1;
-        if let Some(old) = slot.upload.replace(Arc::new(upload)) {
-            budget.give_back(old.bytes.len() as u64);
+        let id = self.next_id(versioning);
+        if id == VersionId::Null {
+            slot.drop_null(budget);
         }
-        Ok(())
+        let version = Version { id: id.clone(), modified: now, owner, stored: Some(stored) };
+        slot.versions.push(Arc::new(version));
+        Ok((versioning != Versioning::Off).then_some(id))
     }
 
-    /// Deletes a key. Whether there was an object.
-    pub(crate) fn delete(&self, key: &str, budget: &Budget) -> bool {
+    /// Deletes a key, or one version for good.
+    pub(crate) fn delete(
+        &self,
+        key: &str,
+        version: Option<&VersionId>,
+        owner: &Arc<Owner>,
+        now: i64,
+        world: (&Pool, &Budget),
+        condition: Condition<'_>,
+    ) -> Result<Deleted, S3Error> {
+        let (pool, budget) = world;
+        let versioning = self.state().versioning;
         let mut slots = self.write();
-        match slots.get_mut(key) {
-            Some(slot) => match slot.upload.take() {
-                Some(old) => {
-                    budget.give_back(old.bytes.len() as u64);
-                    true
-                }
-                None => false,
-            },
-            None if self.synthetic(key).is_some() => {
-                slots.insert(key.to_owned(), Slot::default());
-                true
-            }
-            None => false,
+        if let Some(id) = version {
+            return self.remove(&mut slots, key, id, world, condition);
         }
+        let before = self.current_in(&slots, key, pool);
+        condition(before.as_ref().map(Object::current))?;
+        if versioning == Versioning::Off {
+            let applied = before.is_some();
+            if let Some(slot) = slots.get_mut(key) {
+                slot.drop_null(budget);
+            } else if applied {
+                slots.insert(key.to_owned(), Slot { covers: true, ..Slot::default() });
+            }
+            return Ok(Deleted { applied, ..Deleted::default() });
+        }
+        let slot = slots.entry(key.to_owned()).or_default();
+        let id = self.next_id(versioning);
+        if id == VersionId::Null {
+            slot.drop_null(budget);
+        }
+        let marker = Version { id: id.clone(), modified: now, owner: Arc::clone(owner), stored: None };
+        slot.versions.push(Arc::new(marker));
+        Ok(Deleted { applied: true, marker: true, version: Some(id) })
+    }
+
+    fn remove(
+        &self,
+        slots: &mut BTreeMap<String, Slot>,
+        key: &str,
+        id: &VersionId,
+        (pool, budget): (&Pool, &Budget),
+        condition: Condition<'_>,
+    ) -> Result<Deleted, S3Error> {
+        let nothing = Deleted { version: Some(id.clone()), ..Deleted::default() };
+        if let Some(slot) = slots.get_mut(key)
+            && let Some(at) = slot.versions.iter().position(|v| v.id == *id)
+        {
+            let version = &slot.versions[at];
+            condition(Object::of(version).as_ref().map(Object::current))?;
+            let marker = version.is_marker();
+            budget.give_back(version.written());
+            slot.versions.remove(at);
+            if slot.versions.is_empty() && !slot.covers && self.synthetic(key).is_none() {
+                slots.remove(key);
+            }
+            return Ok(Deleted { applied: true, marker, ..nothing });
+        }
+        let covered = slots.get(key).is_some_and(|slot| slot.covers);
+        let original = self.original(key, pool).filter(|_| *id == VersionId::Null && !covered);
+        condition(original.as_ref().map(Object::current))?;
+        if original.is_some() {
+            slots.entry(key.to_owned()).or_default().covers = true;
+            return Ok(Deleted { applied: true, ..nothing });
+        }
+        Ok(nothing)
+    }
+
+    /// Changes the attributes of a version in place; none when there is no such object.
+    pub(crate) fn change<T>(
+        &self,
+        key: &str,
+        version: Option<&VersionId>,
+        pool: &Pool,
+        change: impl FnOnce(&mut Version) -> T,
+    ) -> Option<T> {
+        let mut slots = self.write();
+        let slot = slots.get_mut(key);
+        if let Some(slot) = slot
+            && let Some(at) = slot.position(version)
+        {
+            return Some(change(Arc::make_mut(&mut slot.versions[at])));
+        }
+        if slots.get(key).is_some_and(|slot| slot.covers) || version.is_some_and(|v| *v != VersionId::Null) {
+            return None;
+        }
+        // A synthetic object becomes a version like any other: its null version, the oldest.
+        let mut materialised = self.materialised(key, pool)?;
+        let result = change(&mut materialised);
+        let slot = slots.entry(key.to_owned()).or_default();
+        slot.covers = true;
+        slot.versions.insert(0, Arc::new(materialised));
+        Some(result)
     }
 
     /// The synthetic object of a key, whether or not it is hidden.
@@ -117,24 +242,10 @@ impl Placement {
         }
     }
 
+    /// Neither an object nor a version nor a delete marker is left.
     pub(crate) fn is_empty(&self) -> bool {
-        self.list(&super::List { limit: 1, ..super::List::default() }).entries.is_empty()
-    }
-
-    /// The uploads, in order of key.
-    pub(super) fn entries(&self, region: &str) -> Vec<StoreEntry> {
-        let slots = self.read();
-        let uploads = slots.iter().filter_map(|(key, slot)| Some((key, slot.writes, slot.upload.as_ref()?)));
-        uploads
-            .map(|(key, writes, upload)| StoreEntry {
-                region: region.to_owned(),
-                bucket: self.bucket.name.to_string(),
-                key: key.clone(),
-                length: upload.bytes.len() as u64,
-                hash: upload.hash,
-                writes,
-            })
-            .collect()
+        self.read().values().all(|slot| slot.versions.is_empty())
+            && self.list(&super::List { limit: 1, ..super::List::default() }).entries.is_empty()
     }
 
     pub(super) fn read(&self) -> RwLockReadGuard<'_, BTreeMap<String, Slot>> {
@@ -145,10 +256,60 @@ impl Placement {
         self.slots.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn etag_in(&self, slots: &BTreeMap<String, Slot>, key: &str) -> Option<String> {
+    fn current_in(&self, slots: &BTreeMap<String, Slot>, key: &str, pool: &Pool) -> Option<Object> {
         match slots.get(key) {
-            Some(slot) => slot.upload.as_ref().map(|upload| upload.etag.clone()),
-            None => self.synthetic(key).map(|(keyspace, _)| keyspace.etag(key)),
+            Some(slot) if slot.covers || !slot.versions.is_empty() => {
+                slot.versions.last().and_then(Object::of)
+            }
+            _ => self.original(key, pool),
+        }
+    }
+
+    fn materialised(&self, key: &str, pool: &Pool) -> Option<Version> {
+        let original = self.original(key, pool)?;
+        let stored = Stored {
+            data: original.data,
+            etag: original.etag,
+            hash: None,
+            headers: Arc::default(),
+            checksum: None,
+            parts: Arc::default(),
+            attributes: Attributes::default(),
+        };
+        let owner = Arc::clone(&self.bucket.owner);
+        Some(Version { id: VersionId::Null, modified: original.modified, owner, stored: Some(stored) })
+    }
+
+    fn next_id(&self, versioning: Versioning) -> VersionId {
+        match versioning {
+            Versioning::Enabled => {
+                VersionId::generate(self.bucket.seed, self.ids.fetch_add(1, Ordering::Relaxed))
+            }
+            Versioning::Off | Versioning::Suspended => VersionId::Null,
+        }
+    }
+}
+
+// === impl Slot ===
+
+impl Slot {
+    /// The current version, or the one asked for.
+    pub(super) fn version(&self, id: Option<&VersionId>) -> Option<&Arc<Version>> {
+        self.position(id).map(|at| &self.versions[at])
+    }
+
+    fn position(&self, id: Option<&VersionId>) -> Option<usize> {
+        match id {
+            None => self.versions.len().checked_sub(1),
+            Some(id) => self.versions.iter().position(|version| version.id == *id),
+        }
+    }
+
+    /// The null version makes room for another one.
+    fn drop_null(&mut self, budget: &Budget) {
+        self.covers = true;
+        if let Some(at) = self.versions.iter().position(|version| version.id == VersionId::Null) {
+            budget.give_back(self.versions.remove(at).written());
         }
     }
 }

@@ -137,7 +137,7 @@ fn tell(mock: &MockS3, plan: &Plan, identities: &[IdentityConfig]) {
         crate::output::print(&format!("bucket {:<10} {objects}, {access}\n", bucket.name));
     }
     for identity in identities {
-        let owner = mock.accounts().by_id(&identity.account).map_or("", |a| a.canonical_id.as_str());
+        let owner = mock.canonical_id(&identity.account);
         let line = format!("identity {}: account {}, canonical id {owner}", identity.name, identity.account);
         let keys = match (&identity.credentials, mock.credentials(&identity.name)) {
             (Some(given), _) => format!("access key {}", mask(&given.access_key)),
