@@ -4,6 +4,8 @@ mod acl_document;
 mod answer;
 mod checksums;
 mod conditions;
+mod copy_object;
+mod copy_source;
 mod create_bucket;
 mod delete_bucket;
 mod delete_object;
@@ -19,6 +21,7 @@ mod locks;
 mod metadata;
 mod new_object;
 mod object_acl;
+mod object_attributes;
 mod object_lock;
 mod object_tagging;
 mod overrides;
@@ -98,6 +101,7 @@ const ROUTES: &[Route] = &[
     Route::new(Op::GetObject, Versioned("s3:GetObject", "s3:GetObjectVersion"), On::Object, get_object::run),
     Route::new(Op::HeadObject, Versioned("s3:GetObject", "s3:GetObjectVersion"), On::Object, get_object::run),
     Route::new(Op::PutObject, Is("s3:PutObject"), On::Object, put_object::run).upload(),
+    Route::new(Op::CopyObject, Is("s3:PutObject"), On::Object, copy_object::run),
     Route::new(Op::DeleteObject, Versioned("s3:DeleteObject", "s3:DeleteObjectVersion"), On::Object, delete_object::run),
 
     // Many objects at once
@@ -108,6 +112,7 @@ const ROUTES: &[Route] = &[
     // Configuration of a bucket
 
     // Attributes of an object
+    Route::new(Op::GetObjectAttributes, Versioned("s3:GetObjectAttributes", "s3:GetObjectVersionAttributes"), On::Object, object_attributes::run),
     Route::new(Op::GetObjectAcl, Versioned("s3:GetObjectAcl", "s3:GetObjectVersionAcl"), On::Object, object_acl::read),
     Route::new(Op::PutObjectAcl, Versioned("s3:PutObjectAcl", "s3:PutObjectVersionAcl"), On::Object, object_acl::write),
     Route::new(Op::GetObjectTagging, Versioned("s3:GetObjectTagging", "s3:GetObjectVersionTagging"), On::Object, object_tagging::read),

@@ -16,6 +16,11 @@ pub(super) fn tell(answer: Answer, checksum: &Checksum) -> Answer {
 
 /// As elements of a document.
 pub(super) fn write(xml: &mut Xml, checksum: &Checksum) {
-    xml.text(checksum.algorithm.element(), &checksum.value);
+    write_value(xml, checksum);
     xml.text("ChecksumType", checksum.kind.name());
+}
+
+/// As an element of a part, whose type goes without saying.
+pub(super) fn write_value(xml: &mut Xml, checksum: &Checksum) {
+    xml.text(checksum.algorithm.element(), &checksum.value);
 }
