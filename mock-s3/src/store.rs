@@ -3,6 +3,7 @@
 mod acl;
 mod bucket;
 mod data;
+mod grants;
 mod keyspace;
 mod listing;
 mod object;
@@ -26,7 +27,9 @@ pub(crate) use keyspace::Keyspace;
 pub(crate) use listing::{Entry, List};
 pub(crate) use object::{Current, Found, Object};
 pub(crate) use placement::{Condition, Deleted, Placement};
-pub(crate) use state::{BlockPublic, BucketPolicy, BucketState, Ownership, Versioning};
+pub(crate) use state::{
+    BlockPublic, BucketPolicy, BucketState, DefaultRetention, ObjectLock, Ownership, Period, Versioning,
+};
 pub(crate) use version::{Attributes, Replication, Retention, Stored, StoredPart, Version, VersionId};
 
 /// All regions' buckets.
