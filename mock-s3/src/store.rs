@@ -3,13 +3,18 @@
 mod acl;
 mod bucket;
 mod data;
+mod key_order;
 mod keyspace;
 mod listing;
+#[cfg(test)]
+mod listing_tests;
+mod merge;
 mod object;
 mod placement;
 mod snapshot;
 mod state;
 mod version;
+mod version_listing;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -28,6 +33,7 @@ pub(crate) use object::{Current, Found, Object};
 pub(crate) use placement::{Condition, Deleted, Placement};
 pub(crate) use state::{BlockPublic, BucketPolicy, BucketState, Ownership, Versioning};
 pub(crate) use version::{Attributes, Replication, Retention, Stored, StoredPart, Version, VersionId};
+pub(crate) use version_listing::{VersionEntry, VersionPage};
 
 /// All regions' buckets.
 pub(crate) struct Store {
