@@ -9,7 +9,10 @@ mod delete_objects;
 mod get_object;
 mod head_bucket;
 mod list_buckets;
+mod list_object_versions;
+mod list_objects;
 mod list_objects_v2;
+mod listing;
 mod put_object;
 mod range;
 
@@ -79,7 +82,9 @@ const ROUTES: &[Route] = &[
     Route::new(Op::DeleteBucket, Is("s3:DeleteBucket"), On::Bucket, delete_bucket::run),
 
     // Listings
+    Route::new(Op::ListObjects, Is("s3:ListBucket"), On::Bucket, list_objects::run),
     Route::new(Op::ListObjectsV2, Is("s3:ListBucket"), On::Bucket, list_objects_v2::run),
+    Route::new(Op::ListObjectVersions, Is("s3:ListBucketVersions"), On::Bucket, list_object_versions::run),
 
     // Objects
     Route::new(Op::GetObject, Versioned("s3:GetObject", "s3:GetObjectVersion"), On::Object, get_object::run),

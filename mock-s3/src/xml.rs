@@ -34,16 +34,33 @@ impl Xml {
         self.0.push('>');
     }
 
-    /// An element with text.
+    /// An element with text. What XML 1.0 has no place for is written as references all the same, as S3 does:
+    /// listings of such keys are read with `encoding-type=url`.
     pub(crate) fn text(&mut self, name: &str, text: &str) {
         self.open(name);
-        self.0.push_str(&escape(text));
+        let escaped = escape(text);
+        if escaped.contains(is_unreadable) {
+            for character in escaped.chars() {
+                match is_unreadable(character) {
+                    true => self.0.push_str(&format!("&#x{:x};", u32::from(character))),
+                    false => self.0.push(character),
+                }
+            }
+        } else {
+            self.0.push_str(&escaped);
+        }
         self.close(name);
     }
 
     pub(crate) fn finish(self) -> String {
         self.0
     }
+}
+
+/// Control characters but those that are escaped already.
+fn is_unreadable(character: char) -> bool {
+    (character < ' ' && !matches!(character, '\t' | '\n' | '\r'))
+        || matches!(character, '\u{FFFE}' | '\u{FFFF}')
 }
 
 /// The texts of the named elements, wherever they stand, in order; `None` for what is no XML document.
@@ -122,7 +139,8 @@ mod tests {
     fn text_is_escaped() {
         let mut xml = Xml::root("R");
         xml.text("Key", "<&>");
+        xml.text("Key", "a\u{1}\r\n");
         xml.close("R");
-        assert!(xml.finish().ends_with("<Key>&lt;&amp;&gt;</Key></R>"));
+        assert!(xml.finish().ends_with("<Key>&lt;&amp;&gt;</Key><Key>a&#x1;&#13;&#10;</Key></R>"));
     }
 }
