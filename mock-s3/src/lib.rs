@@ -14,6 +14,7 @@ mod encoding;
 mod errors;
 mod exchange;
 mod hook;
+mod identifiers;
 mod incoming;
 mod journal;
 mod ops;
