@@ -1,6 +1,5 @@
 //! The XML documents of S3: written element by element, read as a flat list of events.
 
-use quick_xml::escape::escape;
 use quick_xml::events::Event;
 use quick_xml::reader::Reader;
 
@@ -38,17 +37,7 @@ impl Xml {
     /// listings of such keys are read with `encoding-type=url`.
     pub(crate) fn text(&mut self, name: &str, text: &str) {
         self.open(name);
-        let escaped = escape(text);
-        if escaped.contains(is_unreadable) {
-            for character in escaped.chars() {
-                match is_unreadable(character) {
-                    true => self.0.push_str(&format!("&#x{:x};", u32::from(character))),
-                    false => self.0.push(character),
-                }
-            }
-        } else {
-            self.0.push_str(&escaped);
-        }
+        push_escaped(&mut self.0, text);
         self.close(name);
     }
 
@@ -57,9 +46,25 @@ impl Xml {
     }
 }
 
-/// Control characters, line ends among them, which readers would change.
-fn is_unreadable(character: char) -> bool {
-    (character < ' ' && character != '\t') || matches!(character, '\u{FFFE}' | '\u{FFFF}')
+/// Escapes what has a meaning in a document, and control characters, line ends among them.
+fn push_escaped(document: &mut String, text: &str) {
+    let special = |c: char| matches!(c, '<' | '>' | '&' | '"' | '\'' | '\u{FFFE}' | '\u{FFFF}') || c < ' ';
+    let mut rest = text;
+    while let Some(at) = rest.find(special) {
+        document.push_str(&rest[..at]);
+        let mut behind = rest[at..].chars();
+        match behind.next() {
+            Some('<') => document.push_str("&lt;"),
+            Some('>') => document.push_str("&gt;"),
+            Some('&') => document.push_str("&amp;"),
+            Some('"') => document.push_str("&quot;"),
+            Some('\'') => document.push_str("&apos;"),
+            Some(other) => document.push_str(&format!("&#x{:x};", u32::from(other))),
+            None => {}
+        }
+        rest = behind.as_str();
+    }
+    document.push_str(rest);
 }
 
 /// The texts of the named elements, wherever they stand, in order; `None` for what is no XML document.
