@@ -46,9 +46,13 @@ impl Xml {
     }
 }
 
-/// Escapes what has a meaning in a document, and control characters, line ends among them.
+/// Escapes what has a meaning in a document, and control characters.
 fn push_escaped(document: &mut String, text: &str) {
-    let special = |c: char| matches!(c, '<' | '>' | '&' | '"' | '\'' | '\u{FFFE}' | '\u{FFFF}') || c < ' ';
+    let special = |c: char| match c {
+        '<' | '>' | '&' | '"' | '\'' | '\u{FFFE}' | '\u{FFFF}' => true,
+        '\t' | '\n' => false,
+        other => other < ' ',
+    };
     let mut rest = text;
     while let Some(at) = rest.find(special) {
         document.push_str(&rest[..at]);
@@ -145,6 +149,6 @@ mod tests {
         xml.text("Key", "<&>");
         xml.text("Key", "a\u{1}\r\n");
         xml.close("R");
-        assert!(xml.finish().ends_with("<Key>&lt;&amp;&gt;</Key><Key>a&#x1;&#xd;&#xa;</Key></R>"));
+        assert!(xml.finish().ends_with("<Key>&lt;&amp;&gt;</Key><Key>a&#x1;&#xd;\n</Key></R>"));
     }
 }
