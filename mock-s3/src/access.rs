@@ -2,6 +2,7 @@
 
 use gatecrash_model::Decision;
 
+use crate::auth;
 use crate::errors::S3Error;
 use crate::policy::{Ask, Caller, Evaluation, Layer, evaluate};
 use crate::settings::{Identity, Settings};
@@ -11,7 +12,7 @@ use crate::store::{Placement, arn};
 #[derive(Clone, Copy)]
 pub(crate) struct Access<'a> {
     pub(crate) settings: &'a Settings,
-    pub(crate) identity: Option<usize>,
+    pub(crate) caller: &'a auth::Caller,
     pub(crate) placement: Option<&'a Placement>,
     /// The bucket's name as the request gave it, empty without one.
     pub(crate) bucket: &'a str,
@@ -20,7 +21,7 @@ pub(crate) struct Access<'a> {
 impl Access<'_> {
     /// The caller's account; none for an unsigned request.
     pub(crate) fn account(&self) -> Option<&str> {
-        self.caller().account()
+        (!self.caller.is_anonymous()).then_some(self.caller.account.as_str())
     }
 
     /// May the caller do `action` on a key, or with an empty one on the bucket?
@@ -36,22 +37,35 @@ impl Access<'_> {
         let placed = self.placement.zip(state.as_deref());
         let policies = placed.map(|(p, state)| self.settings.policies_of(&p.bucket.name, state));
         let owner = self.placement.map_or("", |placement| &placement.bucket.owner.account);
-        evaluate(&Ask {
-            caller: self.caller(),
+        let caller = self.caller();
+        let role = self.caller.role.map(|index| &self.settings.roles[index]);
+        let ask = Ask {
+            caller: &caller,
             action,
             resources: if given.is_some() { &both } else { &both[..1] },
-            identity: self.who().map_or(&[], |i| &i.policies),
-            withdrawn: self.who().map_or(&[], |i| &i.withdrawn),
+            identity: role.map_or_else(|| self.who().map_or(&[][..], |i| &i.policies), |r| &r.policies),
+            withdrawn: self.who().filter(|_| role.is_none()).map_or(&[], |i| &i.withdrawn),
             bucket: policies.as_deref().map(|policies| (policies, owner)),
             open: self.settings.anonymous,
-        })
+        };
+        let evaluation = evaluate(&ask);
+        let limits = self.caller.session.as_ref().map_or(&[][..], |session| &session.policies);
+        if limits.is_empty() || !evaluation.is_allowed() {
+            return evaluation;
+        }
+        // A session policy limits what the session may do: it has to allow as well.
+        let limited = evaluate(&Ask { identity: limits, bucket: None, ..ask });
+        if limited.is_allowed() { evaluation } else { limited }
     }
 
     /// The AccessDenied of a refusal, worded as S3 words it for callers of the same account.
     pub(crate) fn denial(&self, evaluation: &Evaluation) -> S3Error {
         let mut error = S3Error::of("AccessDenied");
         error.decision = Some(evaluation.decision);
-        let Caller::User { arn, .. } = self.caller() else { return error };
+        if self.caller.is_anonymous() {
+            return error;
+        }
+        let arn = &self.caller.arn;
         let Evaluation { action, resource, .. } = evaluation;
         let layer = match evaluation.layer {
             Layer::Identity => "identity-based policy",
@@ -68,10 +82,13 @@ impl Access<'_> {
     }
 
     fn who(&self) -> Option<&Identity> {
-        self.identity.map(|index| &self.settings.identities[index])
+        self.caller.identity.map(|index| &self.settings.identities[index])
     }
 
-    fn caller(&self) -> &Caller {
-        self.who().map_or(&Caller::Anonymous, |identity| &identity.caller)
+    fn caller(&self) -> Caller {
+        match self.caller.is_anonymous() {
+            true => Caller::Anonymous,
+            false => Caller::User { arn: self.caller.arn.clone(), account: self.caller.account.clone() },
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod admit;
 mod respond;
+mod services;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 
 use crate::access::Access;
+use crate::auth::Caller;
 use crate::capacity::Place;
 use crate::errors::S3Error;
 use crate::hook::{Action, Facts, Point};
@@ -38,6 +40,7 @@ pub(crate) struct Exchange {
     head: Head,
     attempt: AttemptContext,
     placement: Option<Arc<Placement>>,
+    caller: Arc<Caller>,
     identity: Option<usize>,
     /// The mock's wall clock at the beginning, skew included.
     wall: i64,
@@ -83,7 +86,7 @@ pub(crate) async fn serve(
     request: Request<Incoming>,
 ) -> Response<Outgoing> {
     let (parts, body) = request.into_parts();
-    let mut body = RequestBody::new(body, &parts.headers);
+    let mut body = RequestBody::new(body, &parts.headers, shared.idle_timeout);
     let head = Head::within(parts.method, parts.uri, parts.headers, &shared.domains);
     let mut exchange = Exchange::begin(&shared, region, cell, head);
     exchange.note_body(&body);
@@ -127,7 +130,19 @@ impl Exchange {
         }
         let wall = shared.clock.wall_seconds() + settings.skew_seconds;
         let shared = Arc::clone(shared);
-        Self { shared, settings, region, head, attempt, placement, identity: None, wall, ids, entry }
+        Self {
+            shared,
+            settings,
+            region,
+            head,
+            attempt,
+            placement,
+            caller: Caller::anonymous(),
+            identity: None,
+            wall,
+            ids,
+            entry,
+        }
     }
 
     /// Phases handle and respond.
@@ -194,7 +209,7 @@ impl Exchange {
     fn access(&self) -> Access<'_> {
         Access {
             settings: &self.settings,
-            identity: self.identity,
+            caller: &self.caller,
             placement: self.placement.as_deref(),
             bucket: &self.head.bucket,
         }
