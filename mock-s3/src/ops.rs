@@ -1,20 +1,27 @@
 //! The S3 operations. One file each, one line each in [`ROUTES`].
 
+mod abort_multipart_upload;
 mod answer;
+mod complete_multipart_upload;
 mod conditions;
 mod create_bucket;
+mod create_multipart_upload;
 mod delete_bucket;
 mod delete_object;
 mod delete_objects;
 mod get_object;
 mod head_bucket;
 mod list_buckets;
+mod list_multipart_uploads;
 mod list_object_versions;
 mod list_objects;
 mod list_objects_v2;
+mod list_parts;
 mod listing;
+mod multipart;
 mod put_object;
 mod range;
+mod upload_part;
 
 use std::sync::Arc;
 
@@ -96,6 +103,12 @@ const ROUTES: &[Route] = &[
     Route::new(Op::DeleteObjects, Own, On::Bucket, delete_objects::run),
 
     // Multipart uploads
+    Route::new(Op::CreateMultipartUpload, Is("s3:PutObject"), On::Object, create_multipart_upload::run),
+    Route::new(Op::UploadPart, Is("s3:PutObject"), On::Object, upload_part::run).upload(),
+    Route::new(Op::CompleteMultipartUpload, Is("s3:PutObject"), On::Object, complete_multipart_upload::run),
+    Route::new(Op::AbortMultipartUpload, Is("s3:AbortMultipartUpload"), On::Object, abort_multipart_upload::run),
+    Route::new(Op::ListParts, Is("s3:ListMultipartUploadParts"), On::Object, list_parts::run),
+    Route::new(Op::ListMultipartUploads, Is("s3:ListBucketMultipartUploads"), On::Bucket, list_multipart_uploads::run),
 
     // Configuration of a bucket
 

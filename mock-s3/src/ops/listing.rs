@@ -120,10 +120,12 @@ pub(super) fn described(xml: &mut Xml, modified: i64, etag: &str, length: u64, s
 }
 
 pub(super) fn storage_class(stored: Option<&Stored>) -> &str {
-    match stored.map(|stored| stored.attributes.storage_class.as_str()) {
-        None | Some("") => "STANDARD",
-        Some(class) => class,
-    }
+    named_class(stored.map_or("", |stored| &stored.attributes.storage_class))
+}
+
+/// A storage class as documents name it; the store leaves out the usual one.
+pub(super) fn named_class(class: &str) -> &str {
+    if class.is_empty() { "STANDARD" } else { class }
 }
 
 /// `Owner` or `Initiator`.

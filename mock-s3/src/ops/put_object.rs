@@ -53,7 +53,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
 }
 
 /// What comes back with a read. The `aws-chunked` encoding is the transport's, not the object's.
-fn kept_headers(head: &Head) -> Vec<(HeaderName, HeaderValue)> {
+pub(super) fn kept_headers(head: &Head) -> Vec<(HeaderName, HeaderValue)> {
     let kept = |name: &HeaderName| KEPT.contains(name) || name.as_str().starts_with("x-amz-meta-");
     head.headers
         .iter()

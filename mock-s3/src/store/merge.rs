@@ -107,7 +107,7 @@ impl<'s> Merge<'s> {
 
 /// The first text behind all that begin with `prefix`; none when there is none. UTF-8 is in the order of its
 /// code points.
-fn behind_all(prefix: &str) -> Option<String> {
+pub(super) fn behind_all(prefix: &str) -> Option<String> {
     let mut text = prefix.to_owned();
     while let Some(last) = text.pop() {
         // Steps over the surrogates, which are no characters.
