@@ -96,19 +96,24 @@ pub(crate) fn switchboard(config: &Config, store: Arc<Store>) -> Result<Switchbo
 fn compile_identity(index: usize, identity: &IdentityConfig, seed: u64) -> Result<Identity, ConfigError> {
     let policy = |source| ConfigError::Policy { owner: identity.name.clone(), source };
     let policies = identity.policies.iter().map(|document| Policy::parse(document, Kind::Identity));
-    let canonical = identity.canonical_id.clone().unwrap_or_else(|| canonical_id(&identity.account));
     let generated = || Credentials::generate(seed, &identity.name, 0);
     Ok(Identity {
         name: identity.name.clone(),
-        caller: Caller::User {
-            arn: format!("arn:aws:iam::{}:user/{}", identity.account, identity.name),
-            account: identity.account.clone(),
-        },
-        who: Arc::new(auth::Caller::user(index, &identity.account, &identity.name, &canonical)),
+        who: Arc::new(auth::Caller::user(index, principal(identity))),
         credentials: identity.credentials.clone().unwrap_or_else(generated),
         policies: policies.collect::<Result<_, _>>().map_err(policy)?,
         withdrawn: Vec::new(),
     })
+}
+
+/// The identity as policies see it.
+fn principal(identity: &IdentityConfig) -> Caller {
+    let caller = match identity.root {
+        true => Caller::root(&identity.account),
+        false => Caller::user(&identity.account, &identity.name),
+    };
+    let canonical_id = identity.canonical_id.clone().unwrap_or_else(|| canonical_id(&identity.account));
+    Caller { canonical_id, ..caller }
 }
 
 fn compile_role(role: &RoleConfig, accounts: &Accounts) -> Result<Role, ConfigError> {

@@ -4,6 +4,7 @@ mod admit;
 mod respond;
 mod services;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use http::header::{CONNECTION, HeaderName};
 use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 
-use crate::access::Access;
+use crate::access::{Access, Circumstances};
 use crate::auth::Caller;
 use crate::capacity::Place;
 use crate::errors::S3Error;
@@ -37,6 +38,8 @@ pub(crate) struct Exchange {
     /// The state in force when it began.
     settings: Arc<Settings>,
     region: usize,
+    /// Where the connection came from.
+    peer: IpAddr,
     head: Head,
     attempt: AttemptContext,
     placement: Option<Arc<Placement>>,
@@ -82,13 +85,14 @@ impl From<S3Error> for Stop {
 pub(crate) async fn serve(
     shared: Arc<Shared>,
     region: usize,
+    peer: IpAddr,
     cell: Option<AttemptCell>,
     request: Request<Incoming>,
 ) -> Response<Outgoing> {
     let (parts, body) = request.into_parts();
     let mut body = RequestBody::new(body, &parts.headers, shared.idle_timeout);
     let head = Head::within(parts.method, parts.uri, parts.headers, &shared.domains);
-    let mut exchange = Exchange::begin(&shared, region, cell, head);
+    let mut exchange = Exchange::begin(&shared, region, peer, cell, head);
     exchange.note_body(&body);
     let mut response = match exchange.admit(&mut body).await {
         Ok(admitted) if admitted.place.is_some() || !admitted.fault.delay.is_zero() => {
@@ -113,7 +117,13 @@ pub(crate) async fn serve(
 
 impl Exchange {
     /// Phase head.
-    fn begin(shared: &Arc<Shared>, region: usize, cell: Option<AttemptCell>, head: Head) -> Self {
+    fn begin(
+        shared: &Arc<Shared>,
+        region: usize,
+        peer: IpAddr,
+        cell: Option<AttemptCell>,
+        head: Head,
+    ) -> Self {
         let attempt = cell.map_or_else(|| stranger(&head), |cell| read_cell(&cell));
         let settings = shared.switchboard.settings();
         let ids = shared.next_identifiers();
@@ -130,14 +140,16 @@ impl Exchange {
         }
         let wall = shared.clock.wall_seconds() + settings.skew_seconds;
         let shared = Arc::clone(shared);
+        let caller = Caller::anonymous();
         Self {
             shared,
             settings,
             region,
+            peer,
             head,
             attempt,
             placement,
-            caller: Caller::anonymous(),
+            caller,
             identity: None,
             wall,
             ids,
@@ -212,6 +224,14 @@ impl Exchange {
             caller: &self.caller,
             placement: self.placement.as_deref(),
             bucket: &self.head.bucket,
+            request: Circumstances {
+                head: &self.head,
+                peer: self.peer,
+                wall: self.wall,
+                region: self.region_name(),
+                secure: false,
+            },
+            pool: &self.shared.pool,
         }
     }
 

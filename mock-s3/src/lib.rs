@@ -17,7 +17,7 @@ mod incoming;
 mod journal;
 mod ops;
 mod outgoing;
-mod policy;
+pub mod policy;
 mod query_api;
 mod received;
 mod request;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::auth::{self, Credentials};
 use crate::capacity::Station;
 use crate::control::{Change, WrongRegion};
-use crate::policy::{Caller, Glob, Policy};
+use crate::policy::{Pattern, Policy};
 use crate::store::BucketState;
 
 /// One state of the mock.
@@ -37,13 +37,12 @@ pub(crate) struct Settings {
 #[derive(Clone)]
 pub(crate) struct Identity {
     pub(crate) name: String,
-    pub(crate) caller: Caller,
-    /// The same as authentication gives it.
+    /// As authentication gives it.
     pub(crate) who: Arc<auth::Caller>,
     pub(crate) credentials: Credentials,
     pub(crate) policies: Vec<Policy>,
     /// Actions its policies no longer allow.
-    pub(crate) withdrawn: Vec<Glob>,
+    pub(crate) withdrawn: Vec<Pattern>,
 }
 
 /// One role in one state.

@@ -1,43 +1,25 @@
 //! Who sent a request.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::{Arc, LazyLock};
 
 use sha2::{Digest, Sha256};
 
-use crate::policy::Policy;
+use crate::policy::{self, Policy};
 use crate::settings::Role;
 
 /// Who sent a request, with everything policies and logs ask about it. Holds no secret.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
-    pub(crate) kind: Kind,
+    /// As policies see it.
+    pub(crate) principal: policy::Caller,
     /// The user's index in the settings; of a session, the user who began it. None for an unsigned request.
     pub(crate) identity: Option<usize>,
     /// The role's index in the settings, for a session of a role.
     pub(crate) role: Option<usize>,
-    /// Twelve digits; empty for an unsigned request.
-    pub(crate) account: String,
-    /// 64 hex digits, as in ACLs and as owner.
-    pub(crate) canonical_id: String,
-    /// `arn:aws:iam::<account>:user/<name>`, or `arn:aws:sts::<account>:assumed-role/<role>/<session>`.
-    pub(crate) arn: String,
-    /// `aws:userid`: `AIDA…` of a user, `AROA…:<session>` of a role, the account of root.
-    pub(crate) user_id: String,
     /// Present for temporary credentials.
     pub(crate) session: Option<Session>,
-}
-
-/// The kinds of callers.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Kind {
-    /// An unsigned request.
-    Anonymous,
-    User,
-    /// The account itself: `arn:aws:iam::<account>:root`.
-    Root,
-    /// A session of a role.
-    Role,
 }
 
 /// Temporary credentials.
@@ -54,16 +36,8 @@ pub(crate) struct Session {
 }
 
 static ANONYMOUS: LazyLock<Arc<Caller>> = LazyLock::new(|| {
-    Arc::new(Caller {
-        kind: Kind::Anonymous,
-        identity: None,
-        role: None,
-        account: String::new(),
-        canonical_id: ANONYMOUS_ID.to_owned(),
-        arn: String::new(),
-        user_id: String::new(),
-        session: None,
-    })
+    let principal = policy::Caller { canonical_id: ANONYMOUS_ID.to_owned(), ..policy::Caller::anonymous() };
+    Arc::new(Caller { principal, identity: None, role: None, session: None })
 });
 
 /// The canonical id S3 gives unsigned callers.
@@ -74,42 +48,36 @@ impl Caller {
         Arc::clone(&ANONYMOUS)
     }
 
-    /// User number `identity` of the settings.
-    pub(crate) fn user(identity: usize, account: &str, name: &str, canonical_id: &str) -> Self {
-        Self {
-            kind: Kind::User,
-            identity: Some(identity),
-            role: None,
-            account: account.to_owned(),
-            canonical_id: canonical_id.to_owned(),
-            arn: format!("arn:aws:iam::{account}:user/{name}"),
-            user_id: unique_id("AIDA", account, name),
-            session: None,
+    /// User number `identity` of the settings; a user without an id gets one.
+    pub(crate) fn user(identity: usize, mut principal: policy::Caller) -> Self {
+        if principal.user_id.is_empty() {
+            principal.user_id = unique_id("AIDA", &principal.account, &principal.arn);
         }
+        Self { principal, identity: Some(identity), role: None, session: None }
     }
 
     /// A session of `role`, number `index` of the settings, begun by `identity`.
     pub(crate) fn assumed_role(identity: Option<usize>, index: usize, role: &Role, session: Session) -> Self {
         let (account, name) = (&role.account, &session.name);
-        Self {
-            kind: Kind::Role,
-            identity,
-            role: Some(index),
-            account: account.clone(),
+        let principal = policy::Caller {
             canonical_id: role.canonical_id.clone(),
-            arn: format!("arn:aws:sts::{account}:assumed-role/{}/{name}", role.name),
             user_id: format!("{}:{name}", unique_id("AROA", account, &role.name)),
-            session: Some(session),
-        }
+            ..policy::Caller::role_session(account, &role.name, name)
+        };
+        Self { principal, identity, role: Some(index), session: Some(session) }
     }
 
     /// The same user with temporary credentials.
     pub(crate) fn with_session(&self, session: Session) -> Self {
         Self { session: Some(session), ..self.clone() }
     }
+}
 
-    pub(crate) fn is_anonymous(&self) -> bool {
-        self.kind == Kind::Anonymous
+impl Deref for Caller {
+    type Target = policy::Caller;
+
+    fn deref(&self) -> &policy::Caller {
+        &self.principal
     }
 }
 
@@ -135,10 +103,11 @@ mod tests {
 
     #[test]
     fn names_are_those_of_aws() {
-        let user = Caller::user(3, "000000000001", "app", "c1");
+        let app = || policy::Caller::user("000000000001", "app");
+        let user = Caller::user(3, policy::Caller { canonical_id: "c1".into(), ..app() });
         assert_eq!(user.arn, "arn:aws:iam::000000000001:user/app");
         assert_eq!((user.user_id.len(), user.canonical_id.as_str()), (21, "c1"));
-        assert_eq!(user.user_id, Caller::user(0, "000000000001", "app", "").user_id);
+        assert_eq!(user.user_id, Caller::user(0, app()).user_id);
         let session = Session { name: "s1".into(), issued: 1, expires: 2, policies: Arc::new([]) };
         let settings = crate::compile::settings_for_tests();
         let role = Caller::assumed_role(Some(3), 0, &settings.roles[0], session);

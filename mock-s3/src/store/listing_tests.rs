@@ -41,7 +41,7 @@ fn placement() -> Placement {
     for key in ["a", "doc/1.json", "doc/x", "z/1", "z/2"] {
         placement.put(key, stored(), Arc::clone(&owner), 0, world, &|_| Ok(())).unwrap();
     }
-    let mut delete = || placement.delete("img/01", None, &owner, 0, world, &|_| Ok(())).unwrap();
+    let delete = || placement.delete("img/01", None, &owner, 0, world, &|_| Ok(())).unwrap();
     assert!(delete().applied);
     assert!(!delete().applied);
     placement

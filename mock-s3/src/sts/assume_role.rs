@@ -4,7 +4,7 @@ use super::{duration, session_policy, signed, write_credentials};
 use crate::auth::Caller;
 use crate::auth::caller::unique_id;
 use crate::auth::sessions::Grant;
-use crate::policy::{self, Ask, evaluate};
+use crate::policy::{Ask, BucketSide, Entries, Layers, evaluate};
 use crate::query_api::{Query, QueryError};
 use crate::settings::{Role, Settings};
 use crate::xml::Xml;
@@ -54,19 +54,26 @@ pub(crate) fn run(query: &Query<'_>, xml: &mut Xml) -> Result<(), QueryError> {
 /// The role's trust policy decides, with the caller's own policies beside it as for any resource policy.
 fn may_assume(settings: &Settings, caller: &Caller, role: &Role) -> bool {
     let arn = role.arn();
-    let who = policy::Caller::User { arn: caller.arn.clone(), account: caller.account.clone() };
     let user = caller.identity.map(|index| &settings.identities[index]);
     let own = match caller.role {
         Some(index) => &settings.roles[index].policies,
         None => user.map_or(&[][..], |user| &user.policies),
     };
     let ask = Ask {
-        caller: &who,
+        caller: &caller.principal,
         action: "sts:AssumeRole",
         resources: &[&arn],
-        identity: own,
+        layers: Layers {
+            identity: own,
+            bucket: Some(BucketSide {
+                policies: &[&role.trust],
+                owner: &role.account,
+                ..BucketSide::default()
+            }),
+            ..Layers::default()
+        },
+        context: &Entries::new(),
         withdrawn: user.map_or(&[], |user| &user.withdrawn),
-        bucket: Some((&[&role.trust], &role.account)),
         open: false,
     };
     evaluate(&ask).is_allowed()
