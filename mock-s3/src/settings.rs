@@ -6,10 +6,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::auth::{self, Credentials};
+use crate::auth::{Caller, Credentials, caller::unique_id};
 use crate::capacity::Station;
 use crate::control::{Change, WrongRegion};
-use crate::policy::{Caller, Glob, Policy};
+use crate::policy::{Pattern, Policy};
 use crate::store::BucketState;
 
 /// One state of the mock.
@@ -37,13 +37,11 @@ pub(crate) struct Settings {
 #[derive(Clone)]
 pub(crate) struct Identity {
     pub(crate) name: String,
-    pub(crate) caller: Caller,
-    /// The same as authentication gives it.
-    pub(crate) who: Arc<auth::Caller>,
+    pub(crate) caller: Arc<Caller>,
     pub(crate) credentials: Credentials,
     pub(crate) policies: Vec<Policy>,
     /// Actions its policies no longer allow.
-    pub(crate) withdrawn: Vec<Glob>,
+    pub(crate) withdrawn: Vec<Pattern>,
 }
 
 /// One role in one state.
@@ -64,6 +62,11 @@ impl Role {
     /// `arn:aws:iam::<account>:role/<name>`.
     pub(crate) fn arn(&self) -> String {
         format!("arn:aws:iam::{}:role/{}", self.account, self.name)
+    }
+
+    /// `AROA…`.
+    pub(crate) fn unique_id(&self) -> String {
+        unique_id("AROA", &self.account, &self.name)
     }
 }
 

@@ -5,39 +5,20 @@ use std::sync::{Arc, LazyLock};
 
 use sha2::{Digest, Sha256};
 
-use crate::policy::Policy;
-use crate::settings::Role;
+use crate::policy::{self, Policy};
+use crate::settings::{Identity, Role, Settings};
 
-/// Who sent a request, with everything policies and logs ask about it. Holds no secret.
+/// Who sent a request. Holds no secret.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
-    pub(crate) kind: Kind,
+    /// As policies see it: kind, account, ARN, unique id, canonical id.
+    pub(crate) principal: policy::Caller,
     /// The user's index in the settings; of a session, the user who began it. None for an unsigned request.
     pub(crate) identity: Option<usize>,
     /// The role's index in the settings, for a session of a role.
     pub(crate) role: Option<usize>,
-    /// Twelve digits; empty for an unsigned request.
-    pub(crate) account: String,
-    /// 64 hex digits, as in ACLs and as owner.
-    pub(crate) canonical_id: String,
-    /// `arn:aws:iam::<account>:user/<name>`, or `arn:aws:sts::<account>:assumed-role/<role>/<session>`.
-    pub(crate) arn: String,
-    /// `aws:userid`: `AIDA…` of a user, `AROA…:<session>` of a role, the account of root.
-    pub(crate) user_id: String,
     /// Present for temporary credentials.
     pub(crate) session: Option<Session>,
-}
-
-/// The kinds of callers.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Kind {
-    /// An unsigned request.
-    Anonymous,
-    User,
-    /// The account itself: `arn:aws:iam::<account>:root`.
-    Root,
-    /// A session of a role.
-    Role,
 }
 
 /// Temporary credentials.
@@ -54,53 +35,28 @@ pub(crate) struct Session {
 }
 
 static ANONYMOUS: LazyLock<Arc<Caller>> = LazyLock::new(|| {
-    Arc::new(Caller {
-        kind: Kind::Anonymous,
-        identity: None,
-        role: None,
-        account: String::new(),
-        canonical_id: ANONYMOUS_ID.to_owned(),
-        arn: String::new(),
-        user_id: String::new(),
-        session: None,
-    })
+    Arc::new(Caller { principal: policy::Caller::anonymous(), identity: None, role: None, session: None })
 });
 
-/// The canonical id S3 gives unsigned callers.
-const ANONYMOUS_ID: &str = "65a011a29cdf8ec533ec3d1ccaae921c";
-
 impl Caller {
+    /// Nobody: an unsigned request.
     pub(crate) fn anonymous() -> Arc<Self> {
         Arc::clone(&ANONYMOUS)
     }
 
-    /// User number `identity` of the settings.
-    pub(crate) fn user(identity: usize, account: &str, name: &str, canonical_id: &str) -> Self {
-        Self {
-            kind: Kind::User,
-            identity: Some(identity),
-            role: None,
-            account: account.to_owned(),
-            canonical_id: canonical_id.to_owned(),
-            arn: format!("arn:aws:iam::{account}:user/{name}"),
-            user_id: unique_id("AIDA", account, name),
-            session: None,
-        }
+    /// User number `identity` of the settings, with its long-term keys.
+    pub(crate) fn user(identity: usize, principal: policy::Caller) -> Self {
+        Self { principal, identity: Some(identity), role: None, session: None }
     }
 
     /// A session of `role`, number `index` of the settings, begun by `identity`.
     pub(crate) fn assumed_role(identity: Option<usize>, index: usize, role: &Role, session: Session) -> Self {
-        let (account, name) = (&role.account, &session.name);
-        Self {
-            kind: Kind::Role,
-            identity,
-            role: Some(index),
-            account: account.clone(),
+        let principal = policy::Caller {
+            user_id: format!("{}:{}", role.unique_id(), session.name),
             canonical_id: role.canonical_id.clone(),
-            arn: format!("arn:aws:sts::{account}:assumed-role/{}/{name}", role.name),
-            user_id: format!("{}:{name}", unique_id("AROA", account, &role.name)),
-            session: Some(session),
-        }
+            ..policy::Caller::role_session(&role.account, &role.name, &session.name)
+        };
+        Self { principal, identity, role: Some(index), session: Some(session) }
     }
 
     /// The same user with temporary credentials.
@@ -109,7 +65,20 @@ impl Caller {
     }
 
     pub(crate) fn is_anonymous(&self) -> bool {
-        self.kind == Kind::Anonymous
+        self.principal.is_anonymous()
+    }
+
+    /// The user, unless it acts in a role.
+    pub(crate) fn as_user<'s>(&self, settings: &'s Settings) -> Option<&'s Identity> {
+        self.identity.filter(|_| self.role.is_none()).map(|index| &settings.identities[index])
+    }
+
+    /// The policies of the role, or of the user.
+    pub(crate) fn policies<'s>(&self, settings: &'s Settings) -> &'s [Policy] {
+        match self.role {
+            Some(index) => &settings.roles[index].policies,
+            None => self.as_user(settings).map_or(&[], |user| &user.policies),
+        }
     }
 }
 
@@ -135,15 +104,14 @@ mod tests {
 
     #[test]
     fn names_are_those_of_aws() {
-        let user = Caller::user(3, "000000000001", "app", "c1");
-        assert_eq!(user.arn, "arn:aws:iam::000000000001:user/app");
-        assert_eq!((user.user_id.len(), user.canonical_id.as_str()), (21, "c1"));
-        assert_eq!(user.user_id, Caller::user(0, "000000000001", "app", "").user_id);
-        let session = Session { name: "s1".into(), issued: 1, expires: 2, policies: Arc::new([]) };
         let settings = crate::compile::settings_for_tests();
-        let role = Caller::assumed_role(Some(3), 0, &settings.roles[0], session);
-        assert_eq!(role.arn, "arn:aws:sts::000000000001:assumed-role/reader/s1");
-        assert!(role.user_id.starts_with("AROA") && role.user_id.ends_with(":s1"));
+        let user = &settings.identities[0].caller;
+        assert_eq!((user.principal.user_id.len(), &user.principal.user_id[..4]), (21, "AIDA"));
+        let session = Session { name: "s1".into(), issued: 1, expires: 2, policies: Arc::new([]) };
+        let role = Caller::assumed_role(Some(0), 0, &settings.roles[0], session);
+        assert_eq!(role.principal.arn, "arn:aws:sts::000000000001:assumed-role/reader/s1");
+        assert!(role.principal.user_id.starts_with("AROA") && role.principal.user_id.ends_with(":s1"));
+        assert!(role.as_user(&settings).is_none() && user.as_user(&settings).is_some());
         assert!(Caller::anonymous().is_anonymous());
     }
 }

@@ -72,7 +72,7 @@ fn the_published_presigned_url() {
     let url = head("GET", target, &[host]);
     let signed = verify_at(WALL + 86_400, &url).unwrap();
     assert_eq!((signed.scheme, signed.signed_at), (Scheme::V4Query, Some(WALL)));
-    assert_eq!(signed.caller.arn, "arn:aws:iam::000000000001:user/app");
+    assert_eq!(signed.caller.principal.arn, "arn:aws:iam::000000000001:user/app");
     assert!(matches!(signed.payload, Payload::Plain));
     let late = verify_at(WALL + 86_401, &url).unwrap_err();
     assert_eq!((&*late.code, &*late.message), ("AccessDenied", "Request has expired"));
@@ -319,4 +319,35 @@ fn version_2_is_taken_until_it_is_switched_off() {
     assert_eq!(code(verify(&head("PUT", &target, &[]))), "V2Query");
     assert_eq!(code(verify_at(WALL + 61, &head("PUT", &target, &[]))), "AccessDenied");
     assert_eq!(code(verify(&head("GET", &target, &[]))), "SignatureDoesNotMatch");
+}
+
+/// Not a test: how long a verification takes. `cargo test --release -- --ignored --nocapture verify_speed`.
+#[test]
+#[ignore = "a measurement"]
+fn verify_speed() {
+    let headers = [
+        ("host", "127.0.0.1:9000"),
+        ("x-amz-content-sha256", EMPTY),
+        ("x-amz-date", "20130524T000000Z"),
+        ("user-agent", "aws-sdk-rust/1.3.6 ua/2.1 api/s3#1.157.0 os/linux lang/rust#1.95.0"),
+        ("amz-sdk-invocation-id", "0f0e0d0c-0b0a-0908-0706-050403020100"),
+        ("amz-sdk-request", "attempt=1; max=3"),
+    ];
+    let get = signed_get(&headers);
+    let settings = crate::compile::settings_for_tests();
+    let sessions = Sessions::new(7);
+    let verifier = Verifier {
+        settings: &settings,
+        sessions: &sessions,
+        region: Some("us-east-1"),
+        service: "s3",
+        wall: WALL,
+    };
+    for _ in 0..5 {
+        let begin = std::time::Instant::now();
+        for _ in 0..100_000 {
+            std::hint::black_box(verifier.authenticate(std::hint::black_box(&get))).unwrap();
+        }
+        println!("{:?} each", begin.elapsed() / 100_000);
+    }
 }

@@ -33,7 +33,7 @@ impl Exchange {
         let answer = action.and_then(|action| self.run_query(action, &form, &document));
         Ok(answer.unwrap_or_else(|error| {
             self.entry.record.code = self.shared.sink.intern(&error.code);
-            error.answer(service, &self.request_id)
+            error.answer(service, self.ids.request())
         }))
     }
 
@@ -56,6 +56,6 @@ impl Exchange {
             form,
             wall: self.wall,
         };
-        action.answer(&query, &self.request_id)
+        action.answer(&query, self.ids.request())
     }
 }

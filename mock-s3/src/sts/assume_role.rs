@@ -1,12 +1,13 @@
 //! Action=AssumeRole
 
+use gatecrash_model::Decision;
+
 use super::{duration, session_policy, signed, write_credentials};
 use crate::auth::Caller;
-use crate::auth::caller::unique_id;
 use crate::auth::sessions::Grant;
-use crate::policy::{self, Ask, evaluate};
+use crate::policy::{Ask, BucketSide, Entries, Layers, evaluate};
 use crate::query_api::{Query, QueryError};
-use crate::settings::{Role, Settings};
+use crate::settings::Role;
 use crate::xml::Xml;
 
 /// One hour; sessions of sessions never last longer.
@@ -20,8 +21,8 @@ pub(crate) fn run(query: &Query<'_>, xml: &mut Xml) -> Result<(), QueryError> {
     check_name(session)?;
     let role = query.settings.roles.iter().find(|role| role.arn() == arn);
     // A role that does not exist is refused like one that may not be assumed.
-    let role = role.filter(|role| may_assume(query.settings, caller, role)).ok_or_else(|| {
-        let who = &caller.arn;
+    let role = role.filter(|role| may_assume(query, caller, role)).ok_or_else(|| {
+        let who = &caller.principal.arn;
         let message = format!("User: {who} is not authorized to perform: sts:AssumeRole on resource: {arn}");
         QueryError::new(403, "AccessDenied", message)
     })?;
@@ -46,30 +47,37 @@ pub(crate) fn run(query: &Query<'_>, xml: &mut Xml) -> Result<(), QueryError> {
     write_credentials(xml, &issued, expires);
     xml.open("AssumedRoleUser");
     xml.text("Arn", &format!("arn:aws:sts::{}:assumed-role/{}/{session}", role.account, role.name));
-    xml.text("AssumedRoleId", &format!("{}:{session}", unique_id("AROA", &role.account, &role.name)));
+    xml.text("AssumedRoleId", &format!("{}:{session}", role.unique_id()));
     xml.close("AssumedRoleUser");
     Ok(())
 }
 
 /// The role's trust policy decides, with the caller's own policies beside it as for any resource policy.
-fn may_assume(settings: &Settings, caller: &Caller, role: &Role) -> bool {
-    let arn = role.arn();
-    let who = policy::Caller::User { arn: caller.arn.clone(), account: caller.account.clone() };
-    let user = caller.identity.map(|index| &settings.identities[index]);
-    let own = match caller.role {
-        Some(index) => &settings.roles[index].policies,
-        None => user.map_or(&[][..], |user| &user.policies),
-    };
+fn may_assume(query: &Query<'_>, caller: &Caller, role: &Role) -> bool {
+    let given = [("sts:ExternalId", "ExternalId"), ("sts:RoleSessionName", "RoleSessionName")];
+    let mut context = Entries::default();
+    for (key, parameter) in given {
+        if let Some(value) = query.form.value(parameter) {
+            context = context.with(key, [value]);
+        }
+    }
+    let session = caller.session.as_ref().map(|session| &*session.policies);
+    let bucket = Some(BucketSide { policies: &[&role.trust], owner: &role.account, ..BucketSide::default() });
     let ask = Ask {
-        caller: &who,
+        caller: &caller.principal,
         action: "sts:AssumeRole",
-        resources: &[&arn],
-        identity: own,
-        withdrawn: user.map_or(&[], |user| &user.withdrawn),
-        bucket: Some((&[&role.trust], &role.account)),
+        resources: &[&role.arn()],
+        layers: Layers {
+            identity: caller.policies(query.settings),
+            session: session.filter(|policies| !policies.is_empty()),
+            bucket,
+            ..Layers::default()
+        },
+        context: &context,
+        withdrawn: caller.as_user(query.settings).map_or(&[], |user| &user.withdrawn),
         open: false,
     };
-    evaluate(&ask).is_allowed()
+    evaluate(&ask).decision == Decision::Allowed
 }
 
 fn check_name(name: &str) -> Result<(), QueryError> {
