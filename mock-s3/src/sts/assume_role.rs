@@ -1,11 +1,12 @@
 //! Action=AssumeRole
 
 use gatecrash_model::Decision;
+use serde_json::json;
 
 use super::{duration, session_policy, signed, write_credentials};
 use crate::auth::Caller;
 use crate::auth::sessions::Grant;
-use crate::policy::{Ask, BucketSide, Entries, Layers, evaluate};
+use crate::policy::{Ask, BucketSide, Entries, Kind, Layers, Policy, evaluate};
 use crate::query_api::{Query, QueryError};
 use crate::settings::Role;
 use crate::xml::Xml;
@@ -52,32 +53,42 @@ pub(crate) fn run(query: &Query<'_>, xml: &mut Xml) -> Result<(), QueryError> {
     Ok(())
 }
 
-/// The role's trust policy decides, with the caller's own policies beside it as for any resource policy.
+/// The trust policy has to mean the caller, and beside it the caller's own policies count as for any resource
+/// policy: a user named there needs no more, an account named there hands the decision to its own policies.
 fn may_assume(query: &Query<'_>, caller: &Caller, role: &Role) -> bool {
     let given = [("sts:ExternalId", "ExternalId"), ("sts:RoleSessionName", "RoleSessionName")];
     let mut context = Entries::default();
     for (key, parameter) in given {
         if let Some(value) = query.form.value(parameter) {
-            context = context.with(key, [value]);
+            context.set(key, [value]);
         }
     }
+    let (policies, arn) = ([&role.trust], role.arn());
+    let trust = |owner| Some(BucketSide { policies: &policies, owner, ..BucketSide::default() });
     let session = caller.session.as_ref().map(|session| &*session.policies);
-    let bucket = Some(BucketSide { policies: &[&role.trust], owner: &role.account, ..BucketSide::default() });
     let ask = Ask {
         caller: &caller.principal,
         action: "sts:AssumeRole",
-        resources: &[&role.arn()],
+        resources: &[&arn],
         layers: Layers {
             identity: caller.policies(query.settings),
             session: session.filter(|policies| !policies.is_empty()),
-            bucket,
+            bucket: trust(&role.account),
             ..Layers::default()
         },
         context: &context,
         withdrawn: caller.as_user(query.settings).map_or(&[], |user| &user.withdrawn),
         open: false,
     };
-    evaluate(&ask).decision == Decision::Allowed
+    // As for a caller from elsewhere whose own policies allow everything: only the trust policy is left.
+    let all = Policy::parse(
+        &json!({ "Statement": { "Effect": "Allow", "Action": "*", "Resource": "*" } }),
+        Kind::Identity,
+    );
+    let everything = all.as_ref().map_or(&[][..], std::slice::from_ref);
+    let layers = Layers { identity: everything, bucket: trust("elsewhere"), ..Layers::default() };
+    let trusted = Ask { layers, withdrawn: &[], ..ask };
+    [ask, trusted].iter().all(|ask| evaluate(ask).decision == Decision::Allowed)
 }
 
 fn check_name(name: &str) -> Result<(), QueryError> {
