@@ -12,7 +12,9 @@ use crate::config::{BucketConfig, Config, ConfigError, IdentityConfig};
 use crate::control::Switchboard;
 use crate::policy::{Caller, Kind, Policy};
 use crate::settings::{Identity, Settings};
-use crate::store::{Bucket, BucketPolicy, BucketState, Budget, Keyspace, Placement, Store, first_twice};
+use crate::store::{
+    Bucket, BucketPolicy, BucketState, Budget, Keyspace, Placement, Store, canonical_id, first_twice,
+};
 
 impl Config {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
@@ -87,23 +89,25 @@ pub(crate) fn switchboard(config: &Config, store: Arc<Store>) -> Result<Switchbo
 
 fn compile_identity(identity: &IdentityConfig, seed: u64) -> Result<Identity, ConfigError> {
     let policy = |source| ConfigError::Policy { owner: identity.name.clone(), source };
-    let documents = identity.policies.iter().map(|document| Policy::parse(document, Kind::Identity));
-    let mut policies = documents.collect::<Result<Vec<_>, _>>().map_err(policy)?;
-    let arn = if identity.root {
-        let all = json!({ "Statement": { "Effect": "Allow", "Action": "*", "Resource": "*" } });
-        policies = vec![Policy::parse(&all, Kind::Identity).map_err(policy)?];
-        format!("arn:aws:iam::{}:root", identity.account)
-    } else {
-        format!("arn:aws:iam::{}:user/{}", identity.account, identity.name)
-    };
+    let policies = identity.policies.iter().map(|document| Policy::parse(document, Kind::Identity));
     let generated = || Credentials::generate(seed, &identity.name, 0);
     Ok(Identity {
         name: identity.name.clone(),
-        caller: Caller::User { arn, account: identity.account.clone() },
+        caller: caller(identity),
         credentials: identity.credentials.clone().unwrap_or_else(generated),
-        policies,
+        policies: policies.collect::<Result<_, _>>().map_err(policy)?,
         withdrawn: Vec::new(),
     })
+}
+
+/// The identity as policies see it.
+fn caller(identity: &IdentityConfig) -> Caller {
+    let caller = match identity.root {
+        true => Caller::root(&identity.account),
+        false => Caller::user(&identity.account, &identity.name),
+    };
+    let canonical_id = identity.canonical_id.clone().unwrap_or_else(|| canonical_id(&identity.account));
+    Caller { canonical_id, ..caller }
 }
 
 /// A bucket's own policy, and the statement that makes it public.
