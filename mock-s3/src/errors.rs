@@ -47,6 +47,8 @@ const CODES: &[(&str, u16, &str)] = &[
     ("InvalidAccessKeyId", 403, "The AWS Access Key Id you provided does not exist in our records."),
     ("InvalidArgument", 400, "Invalid Argument"),
     ("InvalidBucketName", 400, "The specified bucket is not valid."),
+    // 403 by the service itself, whatever one would expect.
+    ("InvalidChunkSizeError", 403, "Only the last chunk is allowed to have a size less than 8192 bytes"),
     ("InvalidDigest", 400, "The Content-MD5 you specified was invalid."),
     ("InvalidObjectState", 403, "The operation is not valid for the object's storage class"),
     ("InvalidRange", 416, "The requested range is not satisfiable"),
@@ -54,6 +56,12 @@ const CODES: &[(&str, u16, &str)] = &[
     ("InvalidToken", 400, "The provided token is malformed or otherwise invalid."),
     ("InvalidURI", 400, "Couldn't parse the specified URI."),
     ("KeyTooLongError", 400, "Your key is too long"),
+    (
+        "MalformedTrailerError",
+        400,
+        "The request contained trailing data that was not well-formed or did not conform to our published \
+         schema.",
+    ),
     (
         "MalformedXML",
         400,

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use http::header::{
     CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_TYPE, ETAG, EXPIRES,
     HeaderName,
@@ -18,7 +16,6 @@ use crate::request::Head;
 use crate::store::{Attributes, Current, Stored};
 
 const VERSION_ID: HeaderName = HeaderName::from_static("x-amz-version-id");
-const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
 /// S3 takes keys of at most this many bytes.
 const MAX_KEY: usize = 1024;
 /// Kept with the object and sent again, besides `x-amz-meta-*`.
@@ -33,7 +30,6 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
     }
     let condition = conditions::of_write(call.head)?;
     let digest = call.body.md5.unwrap_or_default();
-    check_md5(call.head, &digest)?;
     let stored = Stored {
         data: call.keep(&call.body.data)?,
         etag: hex(&digest),
@@ -54,17 +50,6 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
         answer = answer.header(VERSION_ID, version.as_str());
     }
     Ok(answer)
-}
-
-fn check_md5(head: &Head, digest: &[u8]) -> Result<(), S3Error> {
-    let Some(declared) = head.header(&CONTENT_MD5) else { return Ok(()) };
-    match STANDARD.decode(declared) {
-        Ok(declared) if declared == digest => Ok(()),
-        Ok(declared) if declared.len() == digest.len() => Err(S3Error::of("BadDigest")
-            .extra("ExpectedDigest", hex(&declared))
-            .extra("CalculatedDigest", STANDARD.encode(digest))),
-        _ => Err(S3Error::of("InvalidDigest").extra("Content-MD5", declared)),
-    }
 }
 
 /// What comes back with a read. The `aws-chunked` encoding is the transport's, not the object's.
