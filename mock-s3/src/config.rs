@@ -1,14 +1,18 @@
 //! What a mock is started with.
 
+mod role;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use gatecrash_model::{Pool, Population};
 use serde_json::{Value, json};
 
 use crate::auth::Credentials;
 use crate::policy::PolicyError;
+pub use role::RoleConfig;
 
 /// The account of everything that names no other.
 pub const DEFAULT_ACCOUNT: &str = "000000000001";
@@ -38,6 +42,12 @@ pub struct Config {
     pub domains: Vec<String>,
     /// How buckets are that a client creates.
     pub new_buckets: NewBuckets,
+    /// The roles that may be assumed with STS.
+    pub roles: Vec<RoleConfig>,
+    /// Whether Signature Version 2 is taken, as S3 still does in its oldest regions.
+    pub signature_v2: bool,
+    /// How long a request's body may stall before the answer is 400 RequestTimeout.
+    pub idle_timeout: Duration,
 }
 
 /// The settings of a bucket that a client creates without saying.
@@ -168,6 +178,9 @@ impl Config {
             spill: None,
             domains: vec!["localhost".to_owned()],
             new_buckets: NewBuckets::default(),
+            roles: Vec::new(),
+            signature_v2: true,
+            idle_timeout: Duration::from_secs(20),
         }
     }
 }

@@ -49,6 +49,8 @@ const CODES: &[(&str, u16, &str)] = &[
     ("InvalidAccessKeyId", 403, "The AWS Access Key Id you provided does not exist in our records."),
     ("InvalidArgument", 400, "Invalid Argument"),
     ("InvalidBucketName", 400, "The specified bucket is not valid."),
+    // 403 by the service itself, whatever one would expect.
+    ("InvalidChunkSizeError", 403, "Only the last chunk is allowed to have a size less than 8192 bytes"),
     ("InvalidDigest", 400, "The Content-MD5 you specified was invalid."),
     (
         "InvalidEncryptionAlgorithmError",
@@ -73,6 +75,12 @@ const CODES: &[(&str, u16, &str)] = &[
         "MalformedACLError",
         400,
         "The XML you provided was not well-formed or did not validate against our published schema",
+    ),
+    (
+        "MalformedTrailerError",
+        400,
+        "The request contained trailing data that was not well-formed or did not conform to our published \
+         schema.",
     ),
     (
         "MalformedXML",

@@ -3,7 +3,6 @@
 mod acl;
 mod bucket;
 mod data;
-mod grants;
 mod keyspace;
 mod listing;
 mod object;

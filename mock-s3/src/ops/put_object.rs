@@ -2,19 +2,14 @@
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
-use http::header::{ETAG, HeaderName, IF_MATCH};
+use http::header::{ETAG, IF_MATCH};
 
 use super::new_object::{self, NewObject};
 use super::{Answer, Call, checksums, conditions, encryption, locks};
-use crate::auth::sigv4::hex;
 use crate::errors::S3Error;
-use crate::request::Head;
 use crate::store::{Stored, VersionId};
 
-const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
 /// What a write with locks has to bring (API reference, PutObject).
 const DIGEST: &str = "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object \
                       Lock parameters";
@@ -24,7 +19,6 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
     let (head, key) = (call.head, call.head.key.as_str());
     let condition = conditions::of_write(head)?;
     let digest = call.body.md5.unwrap_or_default();
-    check_md5(head, &digest)?;
     let new = NewObject::of(call, key, &head.headers)?;
     let attributes = &new.attributes;
     if attributes.retention.is_some() || attributes.legal_hold.is_some() {
@@ -51,15 +45,4 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
     }
     let id = version.unwrap_or(VersionId::Null);
     Ok(answer.of_version(call.place()?, &id).body_empty().applied(true))
-}
-
-fn check_md5(head: &Head, digest: &[u8]) -> Result<(), S3Error> {
-    let Some(declared) = head.header(&CONTENT_MD5) else { return Ok(()) };
-    match STANDARD.decode(declared) {
-        Ok(declared) if declared == digest => Ok(()),
-        Ok(declared) if declared.len() == digest.len() => Err(S3Error::of("BadDigest")
-            .extra("ExpectedDigest", hex(&declared))
-            .extra("CalculatedDigest", STANDARD.encode(digest))),
-        _ => Err(S3Error::of("InvalidDigest").extra("Content-MD5", declared)),
-    }
 }
