@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod control;
+mod copies;
 mod faults;
+mod objects;
 mod permissions;
 mod protocol;
 mod sdk;
