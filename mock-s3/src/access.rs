@@ -127,11 +127,20 @@ impl Access<'_> {
                 .as_ref()
                 .map(|s| &*s.policies)
                 .filter(|policies| !policies.is_empty()),
+            boundary: match role {
+                Some(role) => role.boundary.as_ref(),
+                None => own.and_then(|identity| identity.boundary.as_ref()),
+            },
+            service_control: self.settings.service_control(self.account().unwrap_or_default()),
+            resource_control: self.settings.resource_control(bucket.map_or("", |bucket| bucket.owner)),
             bucket,
-            ..Layers::default()
         };
-        let keys =
-            Keys { request: self.request, owner: bucket.map(|bucket| bucket.owner), tags: || self.tags(key) };
+        let keys = Keys {
+            request: self.request,
+            owner: bucket.map(|bucket| bucket.owner),
+            token_issued: self.caller.session.as_ref().map(|session| session.issued),
+            tags: || self.tags(key),
+        };
         let mut ask = Ask {
             caller: self.caller(),
             action,

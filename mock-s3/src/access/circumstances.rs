@@ -32,6 +32,8 @@ pub(super) struct Keys<'a, T> {
     pub(super) request: Circumstances<'a>,
     /// Owner of the bucket.
     pub(super) owner: Option<&'a str>,
+    /// When the caller's temporary credentials were issued, seconds since the Unix epoch.
+    pub(super) token_issued: Option<i64>,
     /// The tags of the object it is about.
     pub(super) tags: T,
 }
@@ -46,6 +48,9 @@ impl<T: Fn() -> Vec<(String, String)>> Context for Keys<'_, T> {
             "aws:referer" => head.header(&REFERER).into(),
             "aws:currenttime" => document_date(wall).into(),
             "aws:epochtime" => wall.to_string().into(),
+            "aws:tokenissuetime" => self.token_issued.map(document_date).into(),
+            // Only temporary credentials tell; those of the mock are given without a second factor.
+            "aws:multifactorauthpresent" => self.token_issued.map(|_| "false").into(),
             "aws:requestedregion" => region.into(),
             "aws:viaawsservice" => "false".into(),
             "aws:resourceaccount" | "s3:resourceaccount" => self.owner.into(),
@@ -177,7 +182,7 @@ mod tests {
             secure: false,
         };
         let tags = || vec![("Kind".to_owned(), "raw".to_owned())];
-        let keys = Keys { request, owner: Some("000000000001"), tags };
+        let keys = Keys { request, owner: Some("000000000001"), token_issued: Some(1_369_353_600), tags };
         let table = [
             ("aws:sourceip", "192.0.2.1"),
             ("aws:securetransport", "false"),
@@ -185,6 +190,8 @@ mod tests {
             ("aws:referer", "https://example.com/"),
             ("aws:currenttime", "2013-05-24T00:00:02.000Z"),
             ("aws:epochtime", "1369353602"),
+            ("aws:tokenissuetime", "2013-05-24T00:00:00.000Z"),
+            ("aws:multifactorauthpresent", "false"),
             ("aws:requestedregion", "us-east-1"),
             ("s3:resourceaccount", "000000000001"),
             ("s3:prefix", "a/b"),
