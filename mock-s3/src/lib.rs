@@ -32,7 +32,8 @@ mod xml_tree;
 pub use auth::{Credentials, mask};
 pub use capacity::Capacity;
 pub use config::{
-    BucketConfig, Config, ConfigError, DEFAULT_ACCOUNT, IdentityConfig, NewBuckets, RegionConfig, RoleConfig,
+    AccountControls, BucketConfig, Config, ConfigError, DEFAULT_ACCOUNT, IdentityConfig, NewBuckets,
+    RegionConfig, RoleConfig,
 };
 pub use control::{ChangeId, Control, ControlError, WrongRegion, WrongRegionKind};
 pub use errors::{known_code, known_codes};
