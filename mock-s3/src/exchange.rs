@@ -1,14 +1,16 @@
 //! One exchange, phase by phase: head, auth, place, policy, body, handle, respond.
 
 mod admit;
+mod describe;
 mod respond;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use gatecrash_model::context::read_cell;
 use gatecrash_model::{AttemptCell, AttemptContext, ID_HEADER, RequestId, UpstreamRecord};
-use http::header::{CONNECTION, HeaderName};
+use http::header::{CONNECTION, HeaderName, RETRY_AFTER};
 use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 
@@ -78,6 +80,7 @@ impl From<S3Error> for Stop {
 pub(crate) async fn serve(
     shared: Arc<Shared>,
     region: usize,
+    remote: IpAddr,
     cell: Option<AttemptCell>,
     request: Request<Incoming>,
 ) -> Response<Outgoing> {
@@ -85,6 +88,7 @@ pub(crate) async fn serve(
     let mut body = RequestBody::new(body, &parts.headers);
     let head = Head::within(parts.method, parts.uri, parts.headers, &shared.domains);
     let mut exchange = Exchange::begin(&shared, region, cell, head);
+    exchange.describe(remote, parts.version);
     exchange.note_body(&body);
     let mut response = match exchange.admit(&mut body).await {
         Ok(admitted) if admitted.place.is_some() || !admitted.fault.delay.is_zero() => {
@@ -157,6 +161,7 @@ impl Exchange {
             wall: self.wall,
         };
         let answer = route.run(&call)?;
+        self.note_answer(body, &answer);
         self.entry.flag(UpstreamRecord::APPLIED, answer.applied);
         if let Some(decision) = answer.decision {
             self.entry.record.decision = decision;
@@ -165,7 +170,7 @@ impl Exchange {
     }
 
     /// Asks the fault hook: how long to wait, or what to answer.
-    fn fault(&self, point: Point, body_len: u64) -> Fault {
+    fn fault(&mut self, point: Point, body_len: u64) -> Fault {
         let bucket = self.placement.as_ref().map_or(self.head.bucket.as_str(), |p| &p.bucket.name);
         let facts = Facts {
             at: self.shared.clock.now(),
@@ -181,12 +186,21 @@ impl Exchange {
             headers: &self.head.headers,
             body_len,
         };
+        if let Some(ruling) = self.shared.rules.decide(point, &facts) {
+            let rule = ruling.rule;
+            self.entry.note(|notes| notes.fault(rule));
+            return Fault::of(ruling.action).retry_after(ruling.retry_after);
+        }
         Fault::of(self.shared.hook.decide(point, &facts))
     }
 
     fn note_body(&mut self, body: &RequestBody) {
         self.entry.record.body_bytes = saturated(body.received);
         self.entry.flag(UpstreamRecord::BODY_WHOLE, body.whole);
+        self.entry.note(|notes| notes.received(body.received));
+        if body.whole {
+            self.entry.complete();
+        }
         self.entry.flag(UpstreamRecord::ABANDONED, body.broken);
     }
 
@@ -220,6 +234,14 @@ impl Fault {
             Action::Status(status) => stop(Stop::Answer(Box::new(respond::html(status)))),
             Action::Empty(status) => stop(Stop::Answer(Box::new(respond::bare(status)))),
         }
+    }
+
+    /// An error that says when to come back: `Retry-After`.
+    fn retry_after(mut self, seconds: Option<u32>) -> Self {
+        if let (Some(seconds), Some(Stop::Error(error))) = (seconds, &mut self.stop) {
+            error.headers.push((RETRY_AFTER, seconds.into()));
+        }
+        self
     }
 
     /// Waits, then goes on or stops.

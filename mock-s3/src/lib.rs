@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 
 mod access;
+mod access_log;
 mod accounts;
+mod admin;
 mod auth;
 mod capacity;
 mod checksum;
@@ -16,11 +18,15 @@ mod exchange;
 mod hook;
 mod incoming;
 mod journal;
+mod metrics;
+mod observe;
 mod ops;
 mod outgoing;
 mod policy;
 mod received;
 mod request;
+mod reset;
+mod rules;
 mod server;
 mod settings;
 mod store;
@@ -28,6 +34,8 @@ mod time;
 mod xml;
 mod xml_tree;
 
+pub use access_log::{AccessLogFile, AccessLogFormat};
+pub use admin::AdminError;
 pub use auth::{Credentials, mask};
 pub use capacity::Capacity;
 pub use config::{
@@ -36,5 +44,11 @@ pub use config::{
 pub use control::{ChangeId, Control, ControlError, WrongRegion, WrongRegionKind};
 pub use errors::{known_code, known_codes};
 pub use hook::{Action, Facts, FaultHook, NoFaults, Point};
+pub use metrics::{Distribution, Metric, Metrics};
+pub use observe::{
+    Authentication, BatchItem, Explained, Finished, Journal, JournalFile, LineFile, Numbered, Observer,
+    Principal, Requests, Source,
+};
 pub use policy::{Evaluation, Layer, PolicyError};
+pub use rules::{At, Rule, RuleError, RuleState, Rules};
 pub use server::MockS3;

@@ -14,6 +14,7 @@ use crate::errors::S3Error;
 use crate::hook::Point;
 use crate::incoming::{RequestBody, check_upload_length};
 use crate::journal::saturated;
+use crate::observe::Explained;
 use crate::ops::{Action, Body, On, Route, route};
 use crate::received::Received;
 use crate::store::{Data, Placement};
@@ -49,6 +50,7 @@ impl Exchange {
         let signed = verifier.authenticate(&self.head)?;
         self.identity = signed.identity;
         self.entry.record.identity = signed.identity.map_or(0, |index| index as u8 + 1);
+        self.note_caller();
         Ok(signed.payload)
     }
 
@@ -105,8 +107,10 @@ impl Exchange {
         };
         let access = self.access();
         let evaluation = access.evaluate(action, &self.head.key);
-        if !evaluation.is_allowed() {
-            return Err(access.denial(&evaluation));
+        let denial = (!evaluation.is_allowed()).then(|| access.denial(&evaluation));
+        self.entry.note(|notes| notes.explained(Explained::of(&evaluation)));
+        if let Some(denial) = denial {
+            return Err(denial);
         }
         self.entry.record.decision = Decision::Allowed;
         Ok(())
@@ -137,6 +141,7 @@ impl Exchange {
             self.entry.record.body_hash = hash::bytes(&content);
         }
         self.entry.record.body_bytes = saturated(content.len() as u64);
+        self.entry.note(|notes| notes.received(content.len() as u64));
         Ok(Received {
             md5: upload.then(|| Md5::digest(&content).into()),
             hash: self.entry.record.body_hash,

@@ -15,6 +15,7 @@ pub(crate) struct BucketState {
     pub(crate) ownership: Option<Ownership>,
     pub(crate) acl: Acl,
     pub(crate) tags: Vec<(String, String)>,
+    pub(crate) logging: Option<Arc<Logging>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -40,6 +41,13 @@ pub(crate) struct BlockPublic {
     pub(crate) ignore_acls: bool,
     pub(crate) policy: bool,
     pub(crate) restrict: bool,
+}
+
+/// Where the access log of a bucket goes.
+#[derive(Clone, PartialEq, Eq, Debug, PartialOrd, Ord)]
+pub(crate) struct Logging {
+    pub(crate) bucket: String,
+    pub(crate) prefix: String,
 }
 
 /// Object ownership.
