@@ -3,6 +3,7 @@
 mod admit;
 mod describe;
 mod respond;
+mod services;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,10 +15,12 @@ use http::header::{CONNECTION, HeaderName, RETRY_AFTER};
 use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 
-use crate::access::Access;
+use crate::access::{Access, Circumstances};
+use crate::auth::Caller;
 use crate::capacity::Place;
 use crate::errors::S3Error;
 use crate::hook::{Action, Facts, Point};
+use crate::identifiers::Identifiers;
 use crate::incoming::RequestBody;
 use crate::journal::{Entry, saturated};
 use crate::ops::{Answer, Call, Route};
@@ -36,13 +39,16 @@ pub(crate) struct Exchange {
     /// The state in force when it began.
     settings: Arc<Settings>,
     region: usize,
+    /// Where the connection came from.
+    peer: IpAddr,
     head: Head,
     attempt: AttemptContext,
     placement: Option<Arc<Placement>>,
+    caller: Arc<Caller>,
     identity: Option<usize>,
     /// The mock's wall clock at the beginning, skew included.
     wall: i64,
-    request_id: String,
+    ids: Identifiers,
     entry: Entry,
 }
 
@@ -80,15 +86,15 @@ impl From<S3Error> for Stop {
 pub(crate) async fn serve(
     shared: Arc<Shared>,
     region: usize,
-    remote: IpAddr,
+    peer: IpAddr,
     cell: Option<AttemptCell>,
     request: Request<Incoming>,
 ) -> Response<Outgoing> {
     let (parts, body) = request.into_parts();
-    let mut body = RequestBody::new(body, &parts.headers);
+    let mut body = RequestBody::new(body, &parts.headers, shared.idle_timeout);
     let head = Head::within(parts.method, parts.uri, parts.headers, &shared.domains);
-    let mut exchange = Exchange::begin(&shared, region, cell, head);
-    exchange.describe(remote, parts.version);
+    let mut exchange = Exchange::begin(&shared, region, peer, cell, head);
+    exchange.describe(parts.version);
     exchange.note_body(&body);
     let mut response = match exchange.admit(&mut body).await {
         Ok(admitted) if admitted.place.is_some() || !admitted.fault.delay.is_zero() => {
@@ -113,15 +119,21 @@ pub(crate) async fn serve(
 
 impl Exchange {
     /// Phase head.
-    fn begin(shared: &Arc<Shared>, region: usize, cell: Option<AttemptCell>, head: Head) -> Self {
+    fn begin(
+        shared: &Arc<Shared>,
+        region: usize,
+        peer: IpAddr,
+        cell: Option<AttemptCell>,
+        head: Head,
+    ) -> Self {
         let attempt = cell.map_or_else(|| stranger(&head), |cell| read_cell(&cell));
         let settings = shared.switchboard.settings();
-        let request_id = shared.next_request_id();
+        let ids = shared.next_identifiers();
         let placement = match head.bucket.as_str() {
             "" => None,
             name => shared.store.find(region, name),
         };
-        let mut entry = Entry::begin(shared, attempt, region, head.op, &request_id);
+        let mut entry = Entry::begin(shared, attempt, region, head.op, ids.request());
         if !head.key.is_empty() {
             entry.record.key = match &placement {
                 Some(placement) => placement.intern(&head.key, &*shared.sink),
@@ -130,7 +142,21 @@ impl Exchange {
         }
         let wall = shared.clock.wall_seconds() + settings.skew_seconds;
         let shared = Arc::clone(shared);
-        Self { shared, settings, region, head, attempt, placement, identity: None, wall, request_id, entry }
+        let caller = Caller::anonymous();
+        Self {
+            shared,
+            settings,
+            region,
+            peer,
+            head,
+            attempt,
+            placement,
+            caller,
+            identity: None,
+            wall,
+            ids,
+            entry,
+        }
     }
 
     /// Phases handle and respond.
@@ -207,9 +233,17 @@ impl Exchange {
     fn access(&self) -> Access<'_> {
         Access {
             settings: &self.settings,
-            identity: self.identity,
+            caller: &self.caller,
             placement: self.placement.as_deref(),
             bucket: &self.head.bucket,
+            request: Circumstances {
+                head: &self.head,
+                peer: self.peer,
+                wall: self.wall,
+                region: self.region_name(),
+                secure: false,
+            },
+            pool: &self.shared.pool,
         }
     }
 

@@ -50,6 +50,11 @@ impl Entry {
         self.notes = Some(notes);
     }
 
+    /// Whether there is a description.
+    pub(crate) fn is_described(&self) -> bool {
+        self.notes.is_some()
+    }
+
     /// Adds to the description, if there is one.
     pub(crate) fn note(&mut self, write: impl FnOnce(&mut Notes)) {
         if let Some(notes) = &mut self.notes {

@@ -7,22 +7,22 @@ mod admin;
 mod auth;
 mod capacity;
 mod checksum;
-mod chunked;
 mod compile;
 mod config;
 mod control;
-mod crc32;
 mod encoding;
 mod errors;
 mod exchange;
 mod hook;
+mod identifiers;
 mod incoming;
 mod journal;
 mod metrics;
 mod observe;
 mod ops;
 mod outgoing;
-mod policy;
+pub mod policy;
+mod query_api;
 mod received;
 mod request;
 mod reset;
@@ -30,6 +30,7 @@ mod rules;
 mod server;
 mod settings;
 mod store;
+mod sts;
 mod time;
 mod xml;
 mod xml_tree;
@@ -39,15 +40,15 @@ pub use admin::AdminError;
 pub use auth::{Credentials, mask};
 pub use capacity::Capacity;
 pub use config::{
-    BucketConfig, Config, ConfigError, DEFAULT_ACCOUNT, IdentityConfig, NewBuckets, RegionConfig,
+    BucketConfig, Config, ConfigError, DEFAULT_ACCOUNT, IdentityConfig, NewBuckets, RegionConfig, RoleConfig,
 };
 pub use control::{ChangeId, Control, ControlError, WrongRegion, WrongRegionKind};
 pub use errors::{known_code, known_codes};
 pub use hook::{Action, Facts, FaultHook, NoFaults, Point};
 pub use metrics::{Distribution, Metric, Metrics};
 pub use observe::{
-    Authentication, BatchItem, Explained, Finished, Journal, JournalFile, LineFile, Numbered, Observer,
-    Principal, Requests, Source,
+    Authentication, BatchItem, Finished, Journal, JournalFile, LineFile, Numbered, Observer, Principal,
+    Requests, Source,
 };
 pub use policy::{Evaluation, Layer, PolicyError};
 pub use rules::{At, Rule, RuleError, RuleState, Rules};

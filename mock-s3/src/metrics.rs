@@ -14,7 +14,7 @@ use gatecrash_model::Op;
 use crate::observe::{Finished, Observer};
 pub use catalogue::Metric;
 pub use distribution::Distribution;
-pub(crate) use metric_data::{GetMetricData, MetricDataError};
+pub(crate) use metric_data::GetMetricData;
 
 /// Minutes kept over all buckets; the oldest go first. Totals stay.
 const KEPT_MINUTES: usize = 14_400;

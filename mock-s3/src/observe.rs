@@ -14,11 +14,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 pub use file::{JournalFile, LineFile};
-pub use finished::{Authentication, BatchItem, Explained, Finished, Principal, Source};
+pub use finished::{Authentication, BatchItem, Finished, Principal, Source};
 pub(crate) use journal::News;
 pub use journal::{Journal, Numbered};
 pub(crate) use json::json;
-pub(crate) use notes::{Notes, Scene, is_logged};
+pub(crate) use notes::{Notes, Scene, is_logged, presented_key};
 pub use requests::Requests;
 #[cfg(test)]
 pub(crate) use requests::tests as requests_tests;

@@ -12,6 +12,7 @@ impl Shared {
     pub(crate) fn reset(&self) -> Result<(), ConfigError> {
         self.store.reset(compile::store(&self.config, &self.accounts, self.clock.wall_seconds())?);
         self.switchboard.reset();
+        self.sessions.reset();
         self.rules.clear();
         self.restart_ids();
         self.deliveries.reset();

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::operation;
 use crate::encoding::encode_path;
 use crate::observe::Finished;
+use crate::policy::Layer;
 use crate::time::{document_date, log_date};
 
 /// One record, in the words of the exchange it is of. Fields that are none are `-` in text and null in JSON.
@@ -112,10 +113,11 @@ impl<'a> Line<'a> {
             "-".into(),
             absent(exchange.authentication.kind()),
             absent(exchange.host.as_deref()),
+            // No TLS version, no access points.
             "-".into(),
-            // Neither access points nor a region the request came from.
             "-".into(),
-            "-".into(),
+            absent(self.acl_required()),
+            // The region a request came from is not known.
             "-".into(),
         ];
         fields.join(" ")
@@ -152,7 +154,7 @@ impl<'a> Line<'a> {
             "host_header": exchange.host,
             "tls_version": null,
             "access_point_arn": null,
-            "acl_required": null,
+            "acl_required": self.acl_required(),
             "source_region": null,
         })
     }
@@ -161,6 +163,12 @@ impl<'a> Line<'a> {
     fn requester(&self) -> Option<&'a str> {
         let principal = self.exchange.principal.as_ref()?;
         Some(if principal.arn.ends_with(":root") { &principal.canonical_id } else { &principal.arn })
+    }
+
+    /// An ACL was what allowed it.
+    fn acl_required(&self) -> Option<&'static str> {
+        let why = self.exchange.explained.as_ref()?;
+        (why.layer == Layer::Acl && why.is_allowed()).then_some("Yes")
     }
 
     fn request_uri(&self) -> String {

@@ -1,27 +1,24 @@
 //! What is told of an exchange to those who listen: gathered on the way, and only when somebody does.
 
-use std::net::IpAddr;
-
 use gatecrash_model::Op;
 use http::header::CONTENT_RANGE;
 use http::{StatusCode, Version};
 
 use super::Exchange;
 use crate::auth::mask;
-use crate::observe::{Notes, Principal, Scene, is_logged};
+use crate::observe::{Notes, Principal, Scene, is_logged, presented_key};
 use crate::ops::{Answer, Content};
-use crate::policy::Caller;
 use crate::received::Received;
 
 impl Exchange {
     /// Begins the description, if anybody wants one.
-    pub(super) fn describe(&mut self, remote: IpAddr, version: Version) {
+    pub(super) fn describe(&mut self, version: Version) {
         let scene = Scene {
             region: self.region,
             region_name: self.region_name(),
-            remote,
+            remote: self.peer.to_canonical(),
             wall: self.wall,
-            request_id: &self.request_id,
+            request_id: self.ids.request(),
             store: &self.shared.store,
             placement: self.placement.as_deref(),
         };
@@ -32,18 +29,20 @@ impl Exchange {
     }
 
     /// Who it was that signed.
-    pub(super) fn note_caller(&mut self) {
-        let Some(index) = self.identity else { return };
-        let (settings, accounts) = (&self.settings, &self.shared.accounts);
+    pub(super) fn describe_caller(&mut self) {
+        let (caller, settings, head) = (&self.caller, &self.settings, &self.head);
+        if caller.is_anonymous() {
+            return;
+        }
         self.entry.note(|notes| {
-            let identity = &settings.identities[index];
-            let Caller::User { arn, account } = &identity.caller else { return };
+            let role = caller.role.map(|index| settings.roles[index].name.as_str());
+            let user = caller.identity.map(|index| settings.identities[index].name.as_str());
             notes.signed_by(Principal {
-                name: identity.name.clone(),
-                arn: arn.clone(),
-                account: account.clone(),
-                canonical_id: accounts.of(account).canonical.clone(),
-                access_key: mask(&identity.credentials.access_key),
+                name: role.or(user).unwrap_or_default().to_owned(),
+                arn: caller.arn.clone(),
+                account: caller.account.clone(),
+                canonical_id: caller.canonical_id.clone(),
+                access_key: presented_key(head).map(mask).unwrap_or_default(),
             });
         });
     }

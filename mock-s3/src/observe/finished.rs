@@ -7,7 +7,7 @@ use std::time::Duration;
 use gatecrash_model::{Decision, Op, UpstreamRecord};
 use http::Method;
 
-use crate::policy::{Evaluation, Layer};
+use crate::policy::Evaluation;
 use crate::store::Logging;
 
 /// One exchange that has ended. Secrets are not in it, access keys are masked.
@@ -50,7 +50,7 @@ pub struct Finished {
     /// What the policies said.
     pub decision: Decision,
     /// Why they said it.
-    pub explained: Option<Explained>,
+    pub explained: Option<Box<Evaluation>>,
     /// Status; 0 when there was no answer.
     pub status: u16,
     /// S3 error code; empty without one.
@@ -113,23 +113,6 @@ pub enum Authentication {
         /// In the query.
         query: bool,
     },
-}
-
-/// Why a decision was made, in the vocabulary of the IAM policy simulator.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Explained {
-    /// The outcome.
-    pub decision: Decision,
-    /// The action asked for.
-    pub action: String,
-    /// The resource asked for.
-    pub resource: String,
-    /// The statements that applied, each as `layer/statement`.
-    pub matched: Vec<String>,
-    /// The layer that decided.
-    pub layer: &'static str,
-    /// Condition keys that were asked for and that the request did not have.
-    pub missing_context: Vec<String>,
 }
 
 /// The source of a copy.
@@ -198,24 +181,6 @@ impl Authentication {
             Self::Unsigned => None,
             Self::Header | Self::Version2 { query: false } => Some("AuthHeader"),
             Self::Query | Self::Version2 { query: true } => Some("QueryString"),
-        }
-    }
-}
-
-impl Explained {
-    pub(crate) fn of(evaluation: &Evaluation) -> Self {
-        let layer = match evaluation.layer {
-            Layer::Identity => "identity",
-            Layer::Bucket => "resource",
-            Layer::Anonymous => "setting",
-        };
-        Self {
-            decision: evaluation.decision,
-            action: evaluation.action.clone(),
-            resource: evaluation.resource.clone(),
-            matched: evaluation.statement.iter().map(|statement| format!("{layer}/{statement}")).collect(),
-            layer,
-            missing_context: Vec::new(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::Finished;
+use crate::policy::{Layer, Matched, Position};
 use crate::time::document_date;
 
 /// One line of the journal, without its line end. Fields that do not apply are left out.
@@ -36,8 +37,8 @@ pub(crate) fn json(number: u64, exchange: &Finished) -> Value {
     if let Some(why) = &exchange.explained {
         put("action", why.action.as_str().into());
         put("resource", why.resource.as_str().into());
-        put("layer", why.layer.into());
-        put("matched_statements", why.matched.clone().into());
+        put("layer", source(why.layer).into());
+        put("matched_statements", why.matched.iter().map(statement).collect());
         put("missing_context", why.missing_context.clone().into());
     }
     put("status", exchange.status.into());
@@ -68,6 +69,34 @@ fn principal(exchange: &Finished) -> Value {
         Some(who) => json!({
             "name": who.name, "arn": who.arn, "account": who.account, "access_key": who.access_key,
         }),
+    }
+}
+
+/// A statement that applied, as the policy simulator reports one.
+fn statement(matched: &Matched) -> Value {
+    let position = |at: Position| json!({ "line": at.line, "column": at.column });
+    json!({
+        "source_policy_type": source(matched.layer),
+        "source_policy_id": matched.policy,
+        "statement": matched.statement,
+        "effect": if matched.denies { "Deny" } else { "Allow" },
+        "start": position(matched.span.start),
+        "end": position(matched.span.end),
+    })
+}
+
+fn source(layer: Layer) -> &'static str {
+    match layer {
+        Layer::Identity => "identity",
+        Layer::Boundary => "permissions-boundary",
+        Layer::Session => "session",
+        Layer::ServiceControl => "scp",
+        Layer::ResourceControl => "rcp",
+        Layer::Bucket => "resource",
+        Layer::Acl => "acl",
+        Layer::BlockPublicAccess => "block-public-access",
+        Layer::Root => "root",
+        Layer::Anonymous => "mock-setting",
     }
 }
 

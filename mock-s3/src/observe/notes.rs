@@ -8,8 +8,9 @@ use gatecrash_model::{Nanos, Op, UpstreamRecord};
 use http::header::{AUTHORIZATION, HOST, HeaderName, REFERER, USER_AGENT};
 use http::{HeaderMap, Version};
 
-use super::finished::{Authentication, BatchItem, Explained, Finished, Principal, Source};
+use super::finished::{Authentication, BatchItem, Finished, Principal, Source};
 use crate::encoding::decode;
+use crate::policy::Evaluation;
 use crate::request::Head;
 use crate::store::{Placement, Store};
 use crate::xml_tree::Node;
@@ -113,8 +114,8 @@ impl Notes {
         self.finished.principal = Some(principal);
     }
 
-    pub(crate) fn explained(&mut self, explained: Explained) {
-        self.finished.explained = Some(explained);
+    pub(crate) fn explained(&mut self, explained: Evaluation) {
+        self.finished.explained = Some(Box::new(explained));
     }
 
     pub(crate) fn fault(&mut self, rule: Arc<str>) {
@@ -172,6 +173,21 @@ fn authentication(head: &Head) -> Authentication {
         None if head.has_query("X-Amz-Signature") => Authentication::Query,
         None if head.has_query("Signature") => Authentication::Version2 { query: true },
         None => Authentication::Unsigned,
+    }
+}
+
+/// The access key a request was signed with, as it says itself.
+pub(crate) fn presented_key(head: &Head) -> Option<&str> {
+    match head.header(&AUTHORIZATION) {
+        Some(value) => match value.strip_prefix("AWS ") {
+            Some(version2) => version2.split(':').next(),
+            None => value.split_once("Credential=")?.1.split('/').next(),
+        },
+        None => head.query().split('&').find_map(|pair| {
+            let (name, value) = pair.split_once('=')?;
+            let value = value.split('/').next()?;
+            matches!(name, "X-Amz-Credential" | "AWSAccessKeyId").then(|| value.split("%2F").next())?
+        }),
     }
 }
 

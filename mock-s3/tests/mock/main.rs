@@ -4,7 +4,11 @@
 mod admin;
 mod control;
 mod faults;
+mod listings;
+mod multipart;
 mod permissions;
 mod protocol;
 mod sdk;
+mod sessions;
 mod support;
+mod uploads;
