@@ -5,11 +5,14 @@ mod access_log;
 mod accounts;
 mod admin;
 mod auth;
+mod builder;
 mod capacity;
 mod checksum;
+mod clock;
 mod compile;
 mod config;
 mod control;
+mod deposit;
 mod encoding;
 mod errors;
 mod exchange;
@@ -38,7 +41,9 @@ mod xml_tree;
 pub use access_log::{AccessLogFile, AccessLogFormat};
 pub use admin::AdminError;
 pub use auth::{Credentials, mask};
+pub use builder::{BuildError, Builder};
 pub use capacity::Capacity;
+pub use clock::SystemClock;
 pub use config::{
     BucketConfig, Config, ConfigError, DEFAULT_ACCOUNT, IdentityConfig, NewBuckets, RegionConfig, RoleConfig,
 };

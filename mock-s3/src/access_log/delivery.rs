@@ -8,15 +8,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use gatecrash_model::{Nanos, hash};
-use http::HeaderValue;
-use http::header::CONTENT_TYPE;
-use md5::{Digest, Md5};
 
 use super::Line;
-use crate::auth::sigv4::hex;
 use crate::observe::Finished;
 use crate::server::Shared;
-use crate::store::{Attributes, Data, Logging, Stored};
+use crate::store::Logging;
 use crate::time::dashed_date;
 
 /// How old the oldest record of a batch gets.
@@ -107,24 +103,9 @@ impl Shared {
     pub(crate) fn deliver_access_logs(&self, due: Due) {
         for ((region, target), batch) in self.deliveries.due(due, self.clock.now()) {
             let Some(placement) = self.store.find(region, &target.bucket) else { continue };
-            let (budget, wall) = (self.store.budget(), self.wall());
-            let etag = hex(&Md5::digest(batch.text.as_bytes()));
-            let Some(data) = budget.keep(Data::memory(batch.text)) else { continue };
-            let stored = Stored {
-                data,
-                etag,
-                hash: None,
-                headers: [(CONTENT_TYPE, HeaderValue::from_static("text/plain"))].into(),
-                checksum: None,
-                parts: Arc::default(),
-                attributes: Attributes::default(),
-            };
-            let bytes = stored.data.written();
-            let (key, owner) =
-                (self.deliveries.key(&target.prefix, wall), Arc::clone(&placement.bucket.owner));
-            if placement.put(&key, stored, owner, wall, (&self.pool, budget), &|_| Ok(())).is_err() {
-                budget.give_back(bytes);
-            }
+            let key = self.deliveries.key(&target.prefix, self.wall());
+            // Nobody to tell.
+            let _ = self.deposit(&placement, &key, batch.text.into(), "text/plain");
         }
     }
 }

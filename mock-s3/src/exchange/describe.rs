@@ -39,9 +39,9 @@ impl Exchange {
             let user = caller.identity.map(|index| settings.identities[index].name.as_str());
             notes.signed_by(Principal {
                 name: role.or(user).unwrap_or_default().to_owned(),
-                arn: caller.arn.clone(),
-                account: caller.account.clone(),
-                canonical_id: caller.canonical_id.clone(),
+                arn: caller.principal.arn.clone(),
+                account: caller.principal.account.clone(),
+                canonical_id: caller.principal.canonical_id.clone(),
                 access_key: presented_key(head).map(mask).unwrap_or_default(),
             });
         });

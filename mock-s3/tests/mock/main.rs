@@ -8,6 +8,7 @@ mod listings;
 mod multipart;
 mod permissions;
 mod protocol;
+mod reconcile;
 mod sdk;
 mod sessions;
 mod support;
