@@ -3,9 +3,11 @@
 
 mod admin;
 mod control;
+mod copies;
 mod faults;
 mod listings;
 mod multipart;
+mod objects;
 mod permissions;
 mod protocol;
 mod reconcile;
