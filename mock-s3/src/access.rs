@@ -57,7 +57,6 @@ impl Access<'_> {
     }
 
     /// The same, with every statement that had a say.
-    #[expect(dead_code, reason = "the journal's explanations ask it")]
     pub(crate) fn explain(&self, action: &str, key: &str) -> Evaluation {
         let (known, given) = self.names(key);
         let lacking = |e: &Evaluation| (e.decision, e.layer) == (Decision::ImplicitDeny, Layer::Bucket);

@@ -380,6 +380,13 @@ impl Switchboard {
         id
     }
 
+    /// Takes all changes back and forgets how many there were.
+    pub(crate) fn reset(&self) {
+        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        *changes = Changes::default();
+        self.refresh(&changes);
+    }
+
     fn refresh(&self, changes: &Changes) {
         let settings = self.base.with(changes.in_force.iter().map(|(_, change)| change));
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
