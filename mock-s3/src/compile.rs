@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use gatecrash_model::hash;
+use gatecrash_model::{Clock, hash};
 use serde_json::{Value, json};
 
 use crate::accounts::Accounts;
@@ -12,7 +12,9 @@ use crate::config::{BucketConfig, Config, ConfigError, IdentityConfig};
 use crate::control::Switchboard;
 use crate::policy::{Caller, Kind, Policy};
 use crate::settings::{Identity, Settings};
-use crate::store::{Bucket, BucketPolicy, BucketState, Budget, Keyspace, Placement, Store, first_twice};
+use crate::store::{
+    Bucket, BucketPolicy, BucketState, Budget, Keyspace, Past, Placement, Store, first_twice,
+};
 
 impl Config {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
@@ -52,7 +54,13 @@ impl Config {
 }
 
 /// The buckets, placed in their regions.
-pub(crate) fn store(config: &Config, accounts: &Accounts, now: i64) -> Result<Store, ConfigError> {
+pub(crate) fn store(
+    config: &Config,
+    accounts: &Accounts,
+    clock: &Arc<dyn Clock>,
+) -> Result<Store, ConfigError> {
+    let now = clock.wall_seconds();
+    let remember = config.remember.then(|| Arc::clone(clock));
     let regions: Vec<&str> = config.regions.iter().map(|region| region.name.as_str()).collect();
     let mut placed: Vec<BTreeMap<String, Arc<Placement>>> = vec![BTreeMap::new(); regions.len()];
     for bucket in &config.buckets {
@@ -67,12 +75,15 @@ pub(crate) fn store(config: &Config, accounts: &Accounts, now: i64) -> Result<St
         for (region, name) in &bucket.regions {
             if let Some(index) = regions.iter().position(|known| known == region) {
                 let state = BucketState { policy: policy.clone(), ..BucketState::default() };
-                let placement = Placement::new(Arc::clone(&shared), name, state);
+                let mut placement = Placement::new(Arc::clone(&shared), name, state);
+                if let Some(clock) = &remember {
+                    placement = placement.remembering(Past::new(Arc::clone(clock)));
+                }
                 placed[index].insert(name.clone(), Arc::new(placement));
             }
         }
     }
-    Ok(Store::new(placed, Budget::new(config.upload_capacity, config.spill.clone())))
+    Ok(Store::new(placed, Budget::new(config.upload_capacity, config.spill.clone())).remembering(remember))
 }
 
 /// The state the mock starts in.

@@ -38,6 +38,8 @@ pub struct Config {
     pub domains: Vec<String>,
     /// How buckets are that a client creates.
     pub new_buckets: NewBuckets,
+    /// Whether what keys held before is kept, for [`crate::Action::Stale`]: up to 16 states of a key, in memory.
+    pub remember: bool,
 }
 
 /// The settings of a bucket that a client creates without saying.
@@ -168,6 +170,7 @@ impl Config {
             spill: None,
             domains: vec!["localhost".to_owned()],
             new_buckets: NewBuckets::default(),
+            remember: false,
         }
     }
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::auth::Credentials;
 use crate::capacity::Station;
 use crate::control::{Change, WrongRegion};
+use crate::dials::Dials;
 use crate::policy::{Caller, Glob, Policy};
 use crate::store::BucketState;
 
@@ -24,6 +25,8 @@ pub(crate) struct Settings {
     pub(crate) wrong_regions: Vec<WrongRegion>,
     /// By region index.
     pub(crate) stations: HashMap<usize, Arc<Station>>,
+    /// Which region serves; none: the one that was asked.
+    pub(crate) dials: Option<Dials>,
     /// Unsigned requests may do what nothing denies.
     pub(crate) anonymous: bool,
 }

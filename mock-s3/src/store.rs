@@ -6,6 +6,7 @@ mod data;
 mod keyspace;
 mod listing;
 mod object;
+mod past;
 mod placement;
 mod snapshot;
 mod state;
@@ -17,7 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::Bytes;
-use gatecrash_model::StoreEntry;
+use gatecrash_model::{Clock, StoreEntry};
 
 pub(crate) use acl::{Acl, Grant, Grantee, Owner, Permission, canonical_id};
 pub(crate) use bucket::Bucket;
@@ -25,6 +26,7 @@ pub(crate) use data::{Chunks, Data, Piece};
 pub(crate) use keyspace::Keyspace;
 pub(crate) use listing::{Entry, List};
 pub(crate) use object::{Current, Found, Object};
+pub(crate) use past::Past;
 pub(crate) use placement::{Condition, Deleted, Placement};
 pub(crate) use state::{BlockPublic, BucketPolicy, BucketState, Ownership, Versioning};
 pub(crate) use version::{Attributes, Replication, Retention, Stored, StoredPart, Version, VersionId};
@@ -34,6 +36,8 @@ pub(crate) struct Store {
     /// By region index: name in the region -> the bucket there, in order of name.
     regions: RwLock<Vec<BTreeMap<String, Arc<Placement>>>>,
     budget: Budget,
+    /// By which former states of buckets made later are told apart; none: they are not kept.
+    remember: Option<Arc<dyn Clock>>,
 }
 
 /// The bytes uploads may take together.
@@ -64,7 +68,12 @@ pub(crate) fn arn(bucket: &str, key: &str) -> String {
 
 impl Store {
     pub(crate) fn new(regions: Vec<BTreeMap<String, Arc<Placement>>>, budget: Budget) -> Self {
-        Self { regions: RwLock::new(regions), budget }
+        Self { regions: RwLock::new(regions), budget, remember: None }
+    }
+
+    /// The same, where buckets made later remember what keys held before.
+    pub(crate) fn remembering(self, clock: Option<Arc<dyn Clock>>) -> Self {
+        Self { remember: clock, ..self }
     }
 
     /// The bucket of this name in a region.
@@ -96,7 +105,10 @@ impl Store {
         if regions.iter().any(|buckets| buckets.contains_key(&name)) {
             return Err(Refused::Exists);
         }
-        let placement = Placement::new(Arc::new(bucket), &name, state);
+        let mut placement = Placement::new(Arc::new(bucket), &name, state);
+        if let Some(clock) = &self.remember {
+            placement = placement.remembering(Past::new(Arc::clone(clock)));
+        }
         regions[region].insert(name, Arc::new(placement));
         Ok(())
     }
@@ -147,6 +159,11 @@ impl Budget {
     pub(crate) fn take(&self, bytes: u64) -> bool {
         let take = |used: u64| used.checked_add(bytes).filter(|sum| *sum <= self.limit);
         self.used.fetch_update(Ordering::AcqRel, Ordering::Acquire, take).is_ok()
+    }
+
+    /// Takes `bytes` that were given back, whether or not that many are left.
+    pub(crate) fn restore(&self, bytes: u64) {
+        self.used.fetch_add(bytes, Ordering::AcqRel);
     }
 
     pub(crate) fn give_back(&self, bytes: u64) {

@@ -43,7 +43,7 @@ impl Exchange {
         let verifier = Verifier {
             settings: &self.settings,
             keys: &self.shared.keys,
-            region: self.region_name(),
+            region: &self.shared.regions[self.arrived],
             wall: self.wall,
         };
         let signed = verifier.authenticate(&self.head)?;
@@ -80,7 +80,7 @@ impl Exchange {
         Some((concerns.kind, concerns.points_to.clone()))
     }
 
-    fn redirect(&self, kind: WrongRegionKind, to: &str) -> S3Error {
+    pub(super) fn redirect(&self, kind: WrongRegionKind, to: &str) -> S3Error {
         let endpoint = format!("s3.{to}.amazonaws.com");
         let error = match kind {
             WrongRegionKind::Malformed if self.identity.is_some() => wrong_region(self.region_name(), to),

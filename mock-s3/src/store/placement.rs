@@ -9,6 +9,7 @@ use gatecrash_model::{Pool, Sink, StrId};
 use super::bucket::Bucket;
 use super::data::Data;
 use super::object::{Current, Found, Object};
+use super::past::Past;
 use super::state::{BucketState, Versioning};
 use super::version::{Attributes, Stored, Version, VersionId};
 use super::{Budget, Keyspace, Owner};
@@ -23,11 +24,13 @@ pub(crate) struct Placement {
     slots: RwLock<BTreeMap<String, Slot>>,
     /// Version ids given out.
     ids: AtomicU64,
+    /// What keys held before, where that is remembered.
+    past: Option<Past>,
 }
 
 /// A key that was written or deleted.
-#[derive(Default)]
-pub(super) struct Slot {
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Slot {
     /// Oldest first; the last one is the current one.
     pub(super) versions: Vec<Arc<Version>>,
     /// The synthetic object of the key is gone: overwritten as the null version, or deleted.
@@ -57,7 +60,23 @@ impl Placement {
             state: RwLock::new(Arc::new(state)),
             slots: RwLock::default(),
             ids: AtomicU64::new(0),
+            past: None,
         }
+    }
+
+    /// The same, remembering what keys held before.
+    pub(crate) fn remembering(self, past: Past) -> Self {
+        Self { past: Some(past), ..self }
+    }
+
+    /// The bucket with other contents.
+    pub(super) fn with_slots(&self, slots: BTreeMap<String, Slot>) -> Self {
+        let state = BucketState::clone(&self.state());
+        Self { slots: RwLock::new(slots), ..Self::new(Arc::clone(&self.bucket), &self.name, state) }
+    }
+
+    pub(super) fn past(&self) -> Option<&Past> {
+        self.past.as_ref()
     }
 
     /// The bucket's configuration now.
@@ -122,6 +141,7 @@ impl Placement {
         let mut slots = self.write();
         let before = self.current_in(&slots, key, pool);
         condition(before.as_ref().map(Object::current))?;
+        self.note(&slots, key);
         let slot = slots.entry(key.to_owned()).or_default();
         slot.writes += 1;
         let id = self.next_id(versioning);
@@ -146,6 +166,7 @@ impl Placement {
         let (pool, budget) = world;
         let versioning = self.state().versioning;
         let mut slots = self.write();
+        self.note(&slots, key);
         if let Some(id) = version {
             return self.remove(&mut slots, key, id, world, condition);
         }
@@ -252,7 +273,14 @@ impl Placement {
         self.slots.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, BTreeMap<String, Slot>> {
+    /// A key is about to change.
+    fn note(&self, slots: &BTreeMap<String, Slot>, key: &str) {
+        if let Some(past) = &self.past {
+            past.note(key, slots.get(key));
+        }
+    }
+
+    pub(super) fn write(&self) -> RwLockWriteGuard<'_, BTreeMap<String, Slot>> {
         self.slots.write().unwrap_or_else(PoisonError::into_inner)
     }
 
