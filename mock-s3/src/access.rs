@@ -1,20 +1,41 @@
 //! One caller's permissions on one bucket, as the state in force says.
 
-use gatecrash_model::Decision;
+mod circumstances;
+mod grants;
 
+use gatecrash_model::{Decision, Pool};
+
+pub(crate) use circumstances::Circumstances;
+use circumstances::Keys;
+use grants::{Holder, grant, grantable};
+
+use crate::auth;
 use crate::errors::S3Error;
-use crate::policy::{Ask, Caller, Evaluation, Layer, evaluate};
+use crate::policy::{Ask, BucketSide, Caller, Evaluation, Grant, Layer, Layers, evaluate, explain};
 use crate::settings::{Identity, Settings};
-use crate::store::{Placement, arn};
+use crate::store::{BucketState, Found, Object, Placement, VersionId, arn};
 
 /// Asks the policies for a request.
 #[derive(Clone, Copy)]
 pub(crate) struct Access<'a> {
     pub(crate) settings: &'a Settings,
-    pub(crate) identity: Option<usize>,
+    pub(crate) caller: &'a auth::Caller,
     pub(crate) placement: Option<&'a Placement>,
     /// The bucket's name as the request gave it, empty without one.
     pub(crate) bucket: &'a str,
+    pub(crate) request: Circumstances<'a>,
+    /// To look at the object a condition or an ACL is about.
+    pub(crate) pool: &'a Pool,
+}
+
+/// What the policies say to one action of a request.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Ruling<'a> {
+    pub(crate) decision: Decision,
+    pub(crate) layer: Layer,
+    action: &'a str,
+    /// By the scenario's bucket name.
+    resource: String,
 }
 
 impl Access<'_> {
@@ -24,54 +45,160 @@ impl Access<'_> {
     }
 
     /// May the caller do `action` on a key, or with an empty one on the bucket?
-    pub(crate) fn evaluate(&self, action: &str, key: &str) -> Evaluation {
-        let (known, given) = match self.placement {
-            Some(placement) if *placement.bucket.name == *placement.name => (arn(&placement.name, key), None),
-            Some(placement) => (arn(&placement.bucket.name, key), Some(arn(&placement.name, key))),
-            None if self.bucket.is_empty() => ("*".to_owned(), Some(arn("*", ""))),
-            None => (arn(self.bucket, key), None),
+    pub(crate) fn evaluate<'c>(&self, action: &'c str, key: &str) -> Ruling<'c> {
+        let (known, given) = self.names(key);
+        let answer = |ask: &Ask<'_>| {
+            let verdict = evaluate(ask);
+            (verdict.decision, verdict.layer)
         };
-        let both = [known.as_str(), given.as_deref().unwrap_or_default()];
-        let state = self.placement.map(Placement::state);
-        let placed = self.placement.zip(state.as_deref());
-        let policies = placed.map(|(p, state)| self.settings.policies_of(&p.bucket.name, state));
-        let owner = self.placement.map_or("", |placement| &placement.bucket.owner.account);
-        evaluate(&Ask {
-            caller: self.caller(),
-            action,
-            resources: if given.is_some() { &both } else { &both[..1] },
-            identity: self.who().map_or(&[], |i| &i.policies),
-            withdrawn: self.who().map_or(&[], |i| &i.withdrawn),
-            bucket: policies.as_deref().map(|policies| (policies, owner)),
-            open: self.settings.anonymous,
-        })
+        let lacking = |verdict: &(Decision, Layer)| *verdict == (Decision::ImplicitDeny, Layer::Bucket);
+        let (decision, layer) = self.ask(action, key, &known, given.as_deref(), answer, lacking);
+        Ruling { decision, layer, action, resource: known }
     }
 
-    /// The AccessDenied of a refusal, worded as S3 words it for callers of the same account.
-    pub(crate) fn denial(&self, evaluation: &Evaluation) -> S3Error {
+    /// The same, with every statement that had a say.
+    #[expect(dead_code, reason = "the journal's explanations ask it")]
+    pub(crate) fn explain(&self, action: &str, key: &str) -> Evaluation {
+        let (known, given) = self.names(key);
+        let lacking = |e: &Evaluation| (e.decision, e.layer) == (Decision::ImplicitDeny, Layer::Bucket);
+        self.ask(action, key, &known, given.as_deref(), explain, lacking)
+    }
+
+    /// The AccessDenied of a refusal; callers of the owner's account are told why (S3, "Troubleshoot access
+    /// denied errors").
+    pub(crate) fn denial(&self, ruling: &Ruling<'_>) -> S3Error {
         let mut error = S3Error::of("AccessDenied");
-        error.decision = Some(evaluation.decision);
-        let Caller::User { arn, .. } = self.caller() else { return error };
-        let Evaluation { action, resource, .. } = evaluation;
-        let layer = match evaluation.layer {
-            Layer::Identity => "identity-based policy",
-            Layer::Bucket | Layer::Anonymous => "resource-based policy",
-        };
-        let because = match evaluation.decision {
-            Decision::ExplicitDeny => format!("with an explicit deny in a {layer}"),
+        error.decision = Some(ruling.decision);
+        let caller = self.caller();
+        let foreign =
+            self.placement.is_some_and(|placement| placement.bucket.owner.account != caller.account);
+        if caller.arn.is_empty() || foreign {
+            return error;
+        }
+        let Ruling { action, resource, .. } = ruling;
+        let (article, layer) = ruling.layer.of_message();
+        let because = match ruling.decision {
+            Decision::ExplicitDeny => format!("with an explicit deny in {article} {layer}"),
             _ => format!("because no {layer} allows the {action} action"),
         };
-        let because = because.replace("a identity", "an identity");
+        let arn = &caller.arn;
         error.message(format!(
             "User: {arn} is not authorized to perform: {action} on resource: \"{resource}\" {because}"
         ))
     }
 
+    /// The ARNs of a key (or of the bucket): by the scenario's name, and by the name in the region when that
+    /// is another.
+    fn names(&self, key: &str) -> (String, Option<String>) {
+        match self.placement {
+            Some(placement) if *placement.bucket.name == *placement.name => (arn(&placement.name, key), None),
+            Some(placement) => (arn(&placement.bucket.name, key), Some(arn(&placement.name, key))),
+            None if self.bucket.is_empty() => ("*".to_owned(), Some(arn("*", ""))),
+            None => (arn(self.bucket, key), None),
+        }
+    }
+
+    fn ask<T>(
+        &self,
+        action: &str,
+        key: &str,
+        known: &str,
+        given: Option<&str>,
+        answer: impl Fn(&Ask<'_>) -> T,
+        lacking: impl Fn(&T) -> bool,
+    ) -> T {
+        let both = [known, given.unwrap_or_default()];
+        let state = self.placement.map(Placement::state);
+        let placed = self.placement.zip(state.as_deref());
+        let policies = placed.map(|(p, state)| self.settings.policies_of(&p.bucket.name, state));
+        let bucket = placed.map(|(placement, state)| BucketSide {
+            policies: policies.as_deref().unwrap_or_default(),
+            owner: &placement.bucket.owner.account,
+            acl: Grant::None,
+            restrict_public: state.block.is_some_and(|block| block.restrict),
+        });
+        let role = self.caller.role.map(|index| &self.settings.roles[index]);
+        let own = self.who().filter(|_| role.is_none());
+        let layers = Layers {
+            identity: role.map_or_else(|| own.map_or(&[][..], |i| &i.policies), |role| &role.policies),
+            session: self
+                .caller
+                .session
+                .as_ref()
+                .map(|s| &*s.policies)
+                .filter(|policies| !policies.is_empty()),
+            bucket,
+            ..Layers::default()
+        };
+        let keys =
+            Keys { request: self.request, owner: bucket.map(|bucket| bucket.owner), tags: || self.tags(key) };
+        let mut ask = Ask {
+            caller: self.caller(),
+            action,
+            resources: if given.is_some() { &both } else { &both[..1] },
+            layers,
+            context: &keys,
+            withdrawn: own.map_or(&[], |i| &i.withdrawn),
+            open: self.settings.anonymous,
+        };
+        let by_policies = answer(&ask);
+        // ACLs are only looked up when a grant of the bucket's side is all that is missing.
+        if let Some((placement, state)) = placed
+            && lacking(&by_policies)
+            && let Some((holder, permission)) = grantable(action, state)
+            && let Some(bucket) = &mut ask.layers.bucket
+        {
+            bucket.acl = match holder {
+                Holder::Bucket => {
+                    grant(&state.acl, permission, self.caller(), &placement.bucket.owner, state)
+                }
+                Holder::Object => self.granted_by_object(key, permission, state),
+            };
+            return answer(&ask);
+        }
+        by_policies
+    }
+
+    fn granted_by_object(
+        &self,
+        key: &str,
+        permission: crate::store::Permission,
+        state: &BucketState,
+    ) -> Grant {
+        let version = self.object(key).and_then(|object| object.version);
+        let Some((version, stored)) = version.as_ref().and_then(|v| Some((v, v.stored.as_ref()?))) else {
+            return Grant::None;
+        };
+        grant(&stored.attributes.acl, permission, self.caller(), &version.owner, state)
+    }
+
+    /// The tags of the object the request is about.
+    fn tags(&self, key: &str) -> Vec<(String, String)> {
+        let object = self.object(key);
+        object.and_then(|object| Some(object.stored()?.attributes.tags.clone())).unwrap_or_default()
+    }
+
+    fn object(&self, key: &str) -> Option<Object> {
+        let named = self.request.head.query_value("versionId").filter(|id| !id.is_empty());
+        let version = named.map(|id| VersionId::parse(&id));
+        match self.placement.filter(|_| !key.is_empty())?.find(key, version.as_ref(), self.pool) {
+            Found::Object(object) => Some(object),
+            Found::Marker(_) | Found::Nothing => None,
+        }
+    }
+
     fn who(&self) -> Option<&Identity> {
-        self.identity.map(|index| &self.settings.identities[index])
+        self.caller.identity.map(|index| &self.settings.identities[index])
     }
 
     fn caller(&self) -> &Caller {
-        self.who().map_or(&Caller::Anonymous, |identity| &identity.caller)
+        &self.caller.principal
+    }
+}
+
+impl Ruling<'_> {
+    /// Whether the request may go on.
+    pub(crate) fn is_allowed(&self) -> bool {
+        self.decision == Decision::Allowed
     }
 }

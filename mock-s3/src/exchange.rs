@@ -4,7 +4,9 @@ mod admit;
 mod alter;
 mod fault;
 mod respond;
+mod services;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use gatecrash_model::context::read_cell;
@@ -15,7 +17,8 @@ use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 
 use self::fault::{Effect, Fault};
-use crate::access::Access;
+use crate::access::{Access, Circumstances};
+use crate::auth::Caller;
 use crate::capacity::Place;
 use crate::errors::S3Error;
 use crate::hook::{Alteration, Point, Trickle};
@@ -41,9 +44,12 @@ pub(crate) struct Exchange {
     arrived: usize,
     /// The region that serves.
     region: usize,
+    /// Where the connection came from.
+    peer: IpAddr,
     head: Head,
     attempt: AttemptContext,
     placement: Option<Arc<Placement>>,
+    caller: Arc<Caller>,
     identity: Option<usize>,
     /// The mock's wall clock at the beginning, skew included.
     wall: i64,
@@ -93,13 +99,14 @@ impl From<S3Error> for Stop {
 pub(crate) async fn serve(
     shared: Arc<Shared>,
     region: usize,
+    peer: IpAddr,
     cell: Option<AttemptCell>,
     request: Request<Incoming>,
 ) -> Result<Response<Outgoing>, Severed> {
     let (parts, body) = request.into_parts();
-    let mut body = RequestBody::new(body, &parts.headers);
+    let mut body = RequestBody::new(body, &parts.headers, shared.idle_timeout);
     let head = Head::within(parts.method, parts.uri, parts.headers, &shared.domains);
-    let mut exchange = Exchange::begin(&shared, region, cell, head);
+    let mut exchange = Exchange::begin(&shared, region, peer, cell, head);
     exchange.note_body(&body);
     let mut response = match exchange.admit(&mut body).await {
         Ok(admitted) if admitted.place.is_some() || !admitted.fault.delay.is_zero() => {
@@ -124,7 +131,13 @@ pub(crate) async fn serve(
 
 impl Exchange {
     /// Phase head.
-    fn begin(shared: &Arc<Shared>, region: usize, cell: Option<AttemptCell>, head: Head) -> Self {
+    fn begin(
+        shared: &Arc<Shared>,
+        region: usize,
+        peer: IpAddr,
+        cell: Option<AttemptCell>,
+        head: Head,
+    ) -> Self {
         let attempt = cell.map_or_else(|| stranger(&head), |cell| read_cell(&cell));
         let settings = shared.switchboard.settings();
         let ids = shared.next_identifiers();
@@ -142,14 +155,17 @@ impl Exchange {
         }
         let wall = shared.clock.wall_seconds() + settings.skew_seconds;
         let shared = Arc::clone(shared);
+        let caller = Caller::anonymous();
         Self {
             shared,
             settings,
             arrived,
             region,
+            peer,
             head,
             attempt,
             placement,
+            caller,
             identity: None,
             wall,
             ids,
@@ -246,9 +262,17 @@ impl Exchange {
     fn access(&self) -> Access<'_> {
         Access {
             settings: &self.settings,
-            identity: self.identity,
+            caller: &self.caller,
             placement: self.placement.as_deref(),
             bucket: &self.head.bucket,
+            request: Circumstances {
+                head: &self.head,
+                peer: self.peer,
+                wall: self.wall,
+                region: self.region_name(),
+                secure: false,
+            },
+            pool: &self.shared.pool,
         }
     }
 

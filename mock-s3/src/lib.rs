@@ -5,11 +5,9 @@ mod accounts;
 mod auth;
 mod capacity;
 mod checksum;
-mod chunked;
 mod compile;
 mod config;
 mod control;
-mod crc32;
 mod dials;
 mod encoding;
 mod errors;
@@ -20,13 +18,15 @@ mod incoming;
 mod journal;
 mod ops;
 mod outgoing;
-mod policy;
+pub mod policy;
+mod query_api;
 mod received;
 mod request;
 mod server;
 mod settings;
 mod slow;
 mod store;
+mod sts;
 mod time;
 mod xml;
 mod xml_tree;
@@ -34,7 +34,7 @@ mod xml_tree;
 pub use auth::{Credentials, mask};
 pub use capacity::Capacity;
 pub use config::{
-    BucketConfig, Config, ConfigError, DEFAULT_ACCOUNT, IdentityConfig, NewBuckets, RegionConfig,
+    BucketConfig, Config, ConfigError, DEFAULT_ACCOUNT, IdentityConfig, NewBuckets, RegionConfig, RoleConfig,
 };
 pub use control::{ChangeId, Control, ControlError, WrongRegion, WrongRegionKind};
 pub use errors::{known_code, known_codes};

@@ -18,7 +18,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::accounts::Accounts;
 use crate::auth::Credentials;
-use crate::auth::sigv4::Keys;
+use crate::auth::sessions::Sessions;
 use crate::compile::{store, switchboard};
 use crate::config::{Config, ConfigError, NewBuckets};
 use crate::control::{Control, Switchboard};
@@ -47,7 +47,8 @@ pub(crate) struct Shared {
     pub(crate) pool_bytes: Bytes,
     pub(crate) store: Arc<Store>,
     pub(crate) switchboard: Arc<Switchboard>,
-    pub(crate) keys: Keys,
+    pub(crate) sessions: Sessions,
+    pub(crate) idle_timeout: Duration,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) sink: Arc<dyn Sink>,
     pub(crate) hook: Arc<dyn FaultHook>,
@@ -93,12 +94,16 @@ impl MockS3 {
         hook: Arc<dyn FaultHook>,
     ) -> Result<Self, ConfigError> {
         config.check()?;
+        let now = clock.wall_seconds();
         let (stop, stopped) = watch::channel(false);
         let (alive, gone) = mpsc::channel(1);
         let lifeline = Lifeline { stop: stopped, _gone: alive };
         let regions: Vec<String> = config.regions.iter().map(|region| region.name.clone()).collect();
         let accounts = Accounts::new(&config);
-        let store = Arc::new(store(&config, &accounts, &clock)?);
+        let store = Arc::new(store(&config, &accounts, now)?);
+        if config.remember {
+            store.remember(&clock);
+        }
         let switchboard = Arc::new(switchboard(&config, Arc::clone(&store))?);
         let mut listeners = Vec::new();
         for region in &config.regions {
@@ -115,7 +120,8 @@ impl MockS3 {
             pool: config.pool,
             store,
             switchboard,
-            keys: Keys::default(),
+            sessions: Sessions::new(config.seed),
+            idle_timeout: config.idle_timeout,
             clock,
             sink,
             hook,
@@ -145,6 +151,11 @@ impl MockS3 {
     /// Region names, in the order of the journal's index.
     pub fn regions(&self) -> &[String] {
         &self.shared.regions
+    }
+
+    /// The canonical user id of an account: what owners and grants call it.
+    pub fn canonical_id(&self, account: &str) -> String {
+        self.shared.accounts.of(account).canonical.clone()
     }
 
     /// The handle to change the mock while it runs.
@@ -263,7 +274,7 @@ async fn connection(shared: Arc<Shared>, region: usize, stream: TcpStream, peer:
         let shared = Arc::clone(&shared);
         let reset = &reset;
         async move {
-            let served = exchange::serve(shared, region, cell, request).await;
+            let served = exchange::serve(shared, region, peer.ip(), cell, request).await;
             served.inspect_err(|severed| reset.store(severed.reset, Ordering::Relaxed))
         }
     });

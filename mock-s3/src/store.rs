@@ -3,6 +3,7 @@
 mod acl;
 mod bucket;
 mod data;
+mod grants;
 mod keyspace;
 mod listing;
 mod object;
@@ -15,7 +16,7 @@ mod version;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use bytes::Bytes;
 use gatecrash_model::{Clock, StoreEntry};
@@ -26,9 +27,10 @@ pub(crate) use data::{Chunks, Data, Piece};
 pub(crate) use keyspace::Keyspace;
 pub(crate) use listing::{Entry, List};
 pub(crate) use object::{Current, Found, Object};
-pub(crate) use past::Past;
 pub(crate) use placement::{Condition, Deleted, Placement};
-pub(crate) use state::{BlockPublic, BucketPolicy, BucketState, Ownership, Versioning};
+pub(crate) use state::{
+    BlockPublic, BucketPolicy, BucketState, DefaultRetention, ObjectLock, Ownership, Period, Versioning,
+};
 pub(crate) use version::{Attributes, Replication, Retention, Stored, StoredPart, Version, VersionId};
 
 /// All regions' buckets.
@@ -37,7 +39,7 @@ pub(crate) struct Store {
     regions: RwLock<Vec<BTreeMap<String, Arc<Placement>>>>,
     budget: Budget,
     /// By which former states of buckets made later are told apart; none: they are not kept.
-    remember: Option<Arc<dyn Clock>>,
+    remember: OnceLock<Arc<dyn Clock>>,
 }
 
 /// The bytes uploads may take together.
@@ -68,12 +70,14 @@ pub(crate) fn arn(bucket: &str, key: &str) -> String {
 
 impl Store {
     pub(crate) fn new(regions: Vec<BTreeMap<String, Arc<Placement>>>, budget: Budget) -> Self {
-        Self { regions: RwLock::new(regions), budget, remember: None }
+        Self { regions: RwLock::new(regions), budget, remember: OnceLock::new() }
     }
 
-    /// The same, where buckets made later remember what keys held before.
-    pub(crate) fn remembering(self, clock: Option<Arc<dyn Clock>>) -> Self {
-        Self { remember: clock, ..self }
+    /// From now on all buckets remember what their keys held before.
+    pub(crate) fn remember(&self, clock: &Arc<dyn Clock>) {
+        let clock = self.remember.get_or_init(|| Arc::clone(clock));
+        let regions = self.regions.read().unwrap_or_else(PoisonError::into_inner);
+        regions.iter().flat_map(BTreeMap::values).for_each(|placement| placement.remember(clock));
     }
 
     /// The bucket of this name in a region.
@@ -105,9 +109,9 @@ impl Store {
         if regions.iter().any(|buckets| buckets.contains_key(&name)) {
             return Err(Refused::Exists);
         }
-        let mut placement = Placement::new(Arc::new(bucket), &name, state);
-        if let Some(clock) = &self.remember {
-            placement = placement.remembering(Past::new(Arc::clone(clock)));
+        let placement = Placement::new(Arc::new(bucket), &name, state);
+        if let Some(clock) = self.remember.get() {
+            placement.remember(clock);
         }
         regions[region].insert(name, Arc::new(placement));
         Ok(())

@@ -8,6 +8,7 @@ use http::{HeaderName, HeaderValue};
 use super::{Exchange, Stop, respond};
 use crate::errors::{S3Error, known_code};
 use crate::hook::{Action, Alteration, Facts, Point, Trickle};
+use crate::query_api::{self, QueryError, Service};
 use crate::time::document_date;
 
 /// What the fault hook wants at a point.
@@ -70,6 +71,11 @@ impl Exchange {
                     stop.add(headers);
                 }
                 fault
+            }
+            Action::Error { status, code, message } if query_api::concerns(&self.head) => {
+                // STS and IAM have an error document of their own.
+                let error = QueryError::new(status, &code, message);
+                stop(Stop::Answer(Box::new(error.answer(Service::Sts, self.ids.request()).by_fault())))
             }
             Action::Error { status, code, message } => {
                 stop(Stop::Error(self.with_details(S3Error::new(code, status, message).by_fault())))

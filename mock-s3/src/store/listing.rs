@@ -208,7 +208,7 @@ mod tests {
             };
             placement.put(key, stored, Arc::clone(&owner), 0, world, &|_| Ok(())).unwrap();
         }
-        let mut delete = || placement.delete("img/01", None, &owner, 0, world, &|_| Ok(())).unwrap();
+        let delete = || placement.delete("img/01", None, &owner, 0, world, &|_| Ok(())).unwrap();
         assert!(delete().applied);
         assert!(!delete().applied);
         placement

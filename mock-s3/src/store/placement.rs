@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use gatecrash_model::{Pool, Sink, StrId};
+use gatecrash_model::{Clock, Pool, Sink, StrId};
 
 use super::bucket::Bucket;
 use super::data::Data;
@@ -25,7 +25,7 @@ pub(crate) struct Placement {
     /// Version ids given out.
     ids: AtomicU64,
     /// What keys held before, where that is remembered.
-    past: Option<Past>,
+    past: OnceLock<Past>,
 }
 
 /// A key that was written or deleted.
@@ -60,13 +60,13 @@ impl Placement {
             state: RwLock::new(Arc::new(state)),
             slots: RwLock::default(),
             ids: AtomicU64::new(0),
-            past: None,
+            past: OnceLock::new(),
         }
     }
 
-    /// The same, remembering what keys held before.
-    pub(crate) fn remembering(self, past: Past) -> Self {
-        Self { past: Some(past), ..self }
+    /// From now on it remembers what keys held before.
+    pub(super) fn remember(&self, clock: &Arc<dyn Clock>) {
+        self.past.get_or_init(|| Past::new(Arc::clone(clock)));
     }
 
     /// The bucket with other contents.
@@ -76,7 +76,7 @@ impl Placement {
     }
 
     pub(super) fn past(&self) -> Option<&Past> {
-        self.past.as_ref()
+        self.past.get()
     }
 
     /// The bucket's configuration now.
@@ -111,6 +111,11 @@ impl Placement {
     /// The current object of a key.
     pub(crate) fn object(&self, key: &str, pool: &Pool) -> Option<Object> {
         self.find(key, None, pool).object()
+    }
+
+    /// The current version of a key, or the one asked for, when it was written and is not synthetic.
+    pub(crate) fn written(&self, key: &str, version: Option<&VersionId>) -> Option<Arc<Version>> {
+        self.read().get(key)?.version(version).cloned()
     }
 
     /// The synthetic object of a key, whether or not it is covered.
@@ -275,7 +280,7 @@ impl Placement {
 
     /// A key is about to change.
     fn note(&self, slots: &BTreeMap<String, Slot>, key: &str) {
-        if let Some(past) = &self.past {
+        if let Some(past) = self.past.get() {
             past.note(key, slots.get(key));
         }
     }

@@ -60,7 +60,7 @@ async fn an_answer_is_lost_and_the_write_stays() {
         let bench = bench(Point::Respond, Op::PutObject, Action::Close { reset }).await;
         let mut client = bench.connect(EAST).await;
         client.post(&put(b"hello")).await;
-        assert_eq!(client.to_the_end().await, (String::new(), reset));
+        assert_eq!(client.until_the_end().await, (String::new(), reset));
         let record = bench.records(1).await[0];
         assert_eq!(record.status, 0);
         assert!(record.has(UpstreamRecord::APPLIED | UpstreamRecord::FAULTED), "{reset}");
@@ -113,7 +113,7 @@ async fn an_answer_comes_before_the_body_is_read() {
 async fn chunked(bench: &Bench, request: crate::support::Request<'_>) -> (String, String) {
     let mut client = bench.connect(EAST).await;
     client.post(&request.header("connection", "close")).await;
-    let (text, _) = client.to_the_end().await;
+    let (text, _) = client.until_the_end().await;
     let (head, mut rest) = text.split_once("\r\n\r\n").unwrap();
     let mut body = String::new();
     while let Some((size, after)) = rest.split_once("\r\n") {

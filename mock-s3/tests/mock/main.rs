@@ -7,4 +7,6 @@ mod faults;
 mod permissions;
 mod protocol;
 mod sdk;
+mod sessions;
 mod support;
+mod uploads;
