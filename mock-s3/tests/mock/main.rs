@@ -4,6 +4,8 @@
 mod control;
 mod copies;
 mod faults;
+mod listings;
+mod multipart;
 mod objects;
 mod permissions;
 mod protocol;
