@@ -13,7 +13,7 @@ use crate::auth;
 use crate::errors::S3Error;
 use crate::policy::{Ask, BucketSide, Caller, Evaluation, Grant, Layer, Layers, evaluate, explain};
 use crate::settings::{Identity, Settings};
-use crate::store::{BucketState, Found, Object, Placement, VersionId, arn};
+use crate::store::{Acl, BucketState, Found, Object, Permission, Placement, VersionId, arn};
 
 /// Asks the policies for a request.
 #[derive(Clone, Copy)]
@@ -159,17 +159,17 @@ impl Access<'_> {
         by_policies
     }
 
-    fn granted_by_object(
-        &self,
-        key: &str,
-        permission: crate::store::Permission,
-        state: &BucketState,
-    ) -> Grant {
-        let version = self.object(key).and_then(|object| object.version);
-        let Some((version, stored)) = version.as_ref().and_then(|v| Some((v, v.stored.as_ref()?))) else {
-            return Grant::None;
-        };
-        grant(&stored.attributes.acl, permission, self.caller(), &version.owner, state)
+    fn granted_by_object(&self, key: &str, permission: Permission, state: &BucketState) -> Grant {
+        let bucket_owner = self.placement.map(|placement| &placement.bucket.owner);
+        match (self.object(key), bucket_owner) {
+            (Some(Object { version: Some(version), .. }), _) => {
+                let acl = version.stored.as_ref().map(|stored| &stored.attributes.acl);
+                grant(acl.unwrap_or(&Acl::default()), permission, self.caller(), &version.owner, state)
+            }
+            // Those who may list the bucket may also look for what is not there.
+            (None, Some(owner)) => grant(&state.acl, Permission::Read, self.caller(), owner, state),
+            _ => Grant::None,
+        }
     }
 
     /// The tags of the object the request is about.

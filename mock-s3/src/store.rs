@@ -34,10 +34,12 @@ pub(crate) use keyspace::Keyspace;
 pub(crate) use listing::{Entry, List};
 pub(crate) use object::{Current, Found, Object};
 pub(crate) use placement::{Condition, Deleted, Placement};
-pub(crate) use state::{BlockPublic, BucketPolicy, BucketState, Ownership, Versioning};
+pub(crate) use state::{
+    BlockPublic, BucketPolicy, BucketState, DefaultRetention, ObjectLock, Ownership, Period, Versioning,
+};
 pub(crate) use uploads::{Part, Summing, Upload, UploadEntry, no_such_upload};
 pub(crate) use version::{Attributes, Replication, Retention, Stored, StoredPart, Version, VersionId};
-pub(crate) use version_listing::{VersionEntry, VersionPage};
+pub(crate) use version_listing::VersionEntry;
 
 /// All regions' buckets.
 pub(crate) struct Store {

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use http::HeaderName;
 
 use super::multipart::{header, initiator};
-use super::put_object::kept_headers;
+use super::new_object::NewObject;
 use super::{Answer, Call};
 use crate::checksum::{Algorithm, Kind};
 use crate::errors::S3Error;
 use crate::request::Head;
-use crate::store::{Attributes, Summing, Upload};
+use crate::store::{Summing, Upload};
 use crate::xml::Xml;
 
 const ALGORITHM: HeaderName = HeaderName::from_static("x-amz-checksum-algorithm");
@@ -21,12 +21,14 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
     let placement = call.place()?;
     let key = call.head.key.as_str();
     let summing = asked(call.head)?;
+    let new = NewObject::of(call, key, &call.head.headers)?;
+    let encryption = new.attributes.encryption.clone();
     let upload = Upload {
         initiated: call.wall,
-        owner: call.writer(placement),
+        owner: new.owner,
         initiator: initiator(call, placement),
-        headers: kept_headers(call.head).into(),
-        attributes: Attributes::default(),
+        headers: new.headers.into(),
+        attributes: new.attributes,
         summing,
         parts: BTreeMap::new(),
     };
@@ -37,7 +39,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
     xml.text("Key", key);
     xml.text("UploadId", &id);
     xml.close("InitiateMultipartUploadResult");
-    let answer = Answer::xml(xml.finish()).applied(true);
+    let answer = Answer::xml(xml.finish()).encrypted(&encryption).applied(true);
     Ok(match summing {
         Some(summing) => answer.header(ALGORITHM, summing.algorithm.name()).header(TYPE, summing.kind.name()),
         None => answer,
