@@ -57,7 +57,6 @@ impl Access<'_> {
     }
 
     /// The same, with every statement that had a say.
-    #[expect(dead_code, reason = "the journal's explanations ask it")]
     pub(crate) fn explain(&self, action: &str, key: &str) -> Evaluation {
         let (known, given) = self.names(key);
         let lacking = |e: &Evaluation| (e.decision, e.layer) == (Decision::ImplicitDeny, Layer::Bucket);
@@ -117,28 +116,30 @@ impl Access<'_> {
             acl: Grant::None,
             restrict_public: state.block.is_some_and(|block| block.restrict),
         });
-        let role = self.caller.role.map(|index| &self.settings.roles[index]);
-        let own = self.who().filter(|_| role.is_none());
+        let session = self.caller.session.as_ref().map(|session| &*session.policies);
         let layers = Layers {
-            identity: role.map_or_else(|| own.map_or(&[][..], |i| &i.policies), |role| &role.policies),
-            session: self
-                .caller
-                .session
-                .as_ref()
-                .map(|s| &*s.policies)
-                .filter(|policies| !policies.is_empty()),
+            identity: self.caller.policies(self.settings),
+            session: session.filter(|policies| !policies.is_empty()),
+            boundary: match self.caller.role.map(|index| &self.settings.roles[index]) {
+                Some(role) => role.boundary.as_ref(),
+                None => self.who().and_then(|identity| identity.boundary.as_ref()),
+            },
+            service_control: self.settings.service_control(self.account().unwrap_or_default()),
+            resource_control: self.settings.resource_control(bucket.map_or("", |bucket| bucket.owner)),
             bucket,
-            ..Layers::default()
         };
-        let keys =
-            Keys { request: self.request, owner: bucket.map(|bucket| bucket.owner), tags: || self.tags(key) };
+        let keys = Keys {
+            request: self.request,
+            owner: bucket.map(|bucket| bucket.owner),
+            tags: || self.tags(key),
+        };
         let mut ask = Ask {
             caller: self.caller(),
             action,
             resources: if given.is_some() { &both } else { &both[..1] },
             layers,
             context: &keys,
-            withdrawn: own.map_or(&[], |i| &i.withdrawn),
+            withdrawn: self.who().map_or(&[], |user| &user.withdrawn),
             open: self.settings.anonymous,
         };
         let by_policies = answer(&ask);
@@ -187,8 +188,9 @@ impl Access<'_> {
         }
     }
 
+    /// The user, unless it acts in a role.
     fn who(&self) -> Option<&Identity> {
-        self.caller.identity.map(|index| &self.settings.identities[index])
+        self.caller.as_user(self.settings)
     }
 
     fn caller(&self) -> &Caller {

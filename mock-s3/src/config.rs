@@ -1,5 +1,6 @@
 //! What a mock is started with.
 
+mod organisation;
 mod role;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -11,7 +12,8 @@ use gatecrash_model::{Pool, Population};
 use serde_json::{Value, json};
 
 use crate::auth::Credentials;
-use crate::policy::PolicyError;
+use crate::policy::{Kind, Policy, PolicyError};
+pub use organisation::AccountControls;
 pub use role::RoleConfig;
 
 /// The account of everything that names no other.
@@ -44,6 +46,8 @@ pub struct Config {
     pub new_buckets: NewBuckets,
     /// The roles that may be assumed with STS.
     pub roles: Vec<RoleConfig>,
+    /// Service and resource control policies of the accounts that have any.
+    pub controls: Vec<AccountControls>,
     /// Whether Signature Version 2 is taken, as S3 still does in its oldest regions.
     pub signature_v2: bool,
     /// How long a request's body may stall before the answer is 400 RequestTimeout.
@@ -96,8 +100,8 @@ pub struct IdentityConfig {
     pub account: String,
     /// Stands for the whole account: its ARN is `arn:aws:iam::<account>:root`, and it needs no identity policy.
     pub root: bool,
-    /// The account's name in S3 documents; the identity's name when absent. The first identity of an account
-    /// that is configured speaks for it in this and the next two.
+    /// The account's name in S3 documents; the first identity's name when absent. Of several identities of an
+    /// account, the first that gives this or one of the next two speaks for the account.
     pub display_name: Option<String>,
     /// The account's address, for grants.
     pub email: Option<String>,
@@ -107,6 +111,8 @@ pub struct IdentityConfig {
     pub credentials: Option<Credentials>,
     /// Identity policies in AWS JSON. None means: nothing but what bucket policies allow.
     pub policies: Vec<Value>,
+    /// The permissions boundary in AWS JSON: what the policies can allow at most.
+    pub boundary: Option<Value>,
 }
 
 /// Why a configuration cannot be started.
@@ -179,6 +185,7 @@ impl Config {
             domains: vec!["localhost".to_owned()],
             new_buckets: NewBuckets::default(),
             roles: Vec::new(),
+            controls: Vec::new(),
             signature_v2: true,
             idle_timeout: Duration::from_secs(20),
         }
@@ -223,6 +230,7 @@ impl IdentityConfig {
             canonical_id: None,
             credentials: None,
             policies: Vec::new(),
+            boundary: None,
         }
     }
 
@@ -234,6 +242,11 @@ impl IdentityConfig {
     /// May not do `actions` on `resources`, whatever else allows it.
     pub fn deny(self, actions: &[&str], resources: &[&str]) -> Self {
         self.statement("Deny", actions, resources)
+    }
+
+    /// Why a document is no identity policy, before a mock is started with it.
+    pub fn check_policy(document: &Value) -> Result<(), PolicyError> {
+        Policy::parse(document, Kind::Identity).map(drop)
     }
 
     fn statement(mut self, effect: &str, actions: &[&str], resources: &[&str]) -> Self {
