@@ -41,7 +41,7 @@ pub(crate) use state::{
 };
 pub(crate) use uploads::{Part, Summing, Upload, UploadEntry, no_such_upload};
 pub(crate) use version::{Attributes, Replication, Retention, Stored, StoredPart, Version, VersionId};
-pub(crate) use version_listing::{VersionEntry, VersionPage};
+pub(crate) use version_listing::VersionEntry;
 
 /// All regions' buckets.
 pub(crate) struct Store {

@@ -4,12 +4,14 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use base64::Engine as _;
 use gatecrash_mock_s3::{
     Action, BucketConfig, Config, Credentials, Facts, FaultHook, IdentityConfig, MockS3, NoFaults, Point,
 };
 use gatecrash_model::sink::Kept;
 use gatecrash_model::{AttemptRegistry, Clock, MemorySink, Nanos, Pool, Population, SizeLaw, UpstreamRecord};
 use hmac::{Hmac, KeyInit, Mac};
+use md5::Md5;
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -219,6 +221,12 @@ impl Request<'_> {
     }
 
     /// Signs by an implementation of its own, for targets without characters to encode and queries in order.
+    /// A body with its Content-MD5.
+    pub(crate) fn digested(self, body: &[u8]) -> Self {
+        let digest = base64::engine::general_purpose::STANDARD.encode(Md5::digest(body));
+        self.body(body).header("content-md5", &digest)
+    }
+
     pub(crate) fn sign(self, pair: &Credentials, region: &str, wall: i64) -> Self {
         let hash = hex(&Sha256::digest(&self.body));
         self.sign_with(pair, region, wall, &hash)
