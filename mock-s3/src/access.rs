@@ -47,10 +47,12 @@ impl Access<'_> {
     /// May the caller do `action` on a key, or with an empty one on the bucket?
     pub(crate) fn evaluate<'c>(&self, action: &'c str, key: &str) -> Ruling<'c> {
         let (known, given) = self.names(key);
-        let (decision, layer) = self.ask(action, key, &known, given.as_deref(), |ask| {
+        let answer = |ask: &Ask<'_>| {
             let verdict = evaluate(ask);
             (verdict.decision, verdict.layer)
-        });
+        };
+        let lacking = |verdict: &(Decision, Layer)| *verdict == (Decision::ImplicitDeny, Layer::Bucket);
+        let (decision, layer) = self.ask(action, key, &known, given.as_deref(), answer, lacking);
         Ruling { decision, layer, action, resource: known }
     }
 
@@ -58,7 +60,8 @@ impl Access<'_> {
     #[expect(dead_code, reason = "the journal's explanations ask it")]
     pub(crate) fn explain(&self, action: &str, key: &str) -> Evaluation {
         let (known, given) = self.names(key);
-        self.ask(action, key, &known, given.as_deref(), explain)
+        let lacking = |e: &Evaluation| (e.decision, e.layer) == (Decision::ImplicitDeny, Layer::Bucket);
+        self.ask(action, key, &known, given.as_deref(), explain, lacking)
     }
 
     /// The AccessDenied of a refusal; callers of the owner's account are told why (S3, "Troubleshoot access
@@ -101,7 +104,8 @@ impl Access<'_> {
         key: &str,
         known: &str,
         given: Option<&str>,
-        answer: impl FnOnce(&Ask<'_>) -> T,
+        answer: impl Fn(&Ask<'_>) -> T,
+        lacking: impl Fn(&T) -> bool,
     ) -> T {
         let both = [known, given.unwrap_or_default()];
         let state = self.placement.map(Placement::state);
@@ -113,10 +117,16 @@ impl Access<'_> {
             acl: Grant::None,
             restrict_public: state.block.is_some_and(|block| block.restrict),
         });
-        let session = self.caller.session.as_ref().map(|session| &*session.policies);
+        let role = self.caller.role.map(|index| &self.settings.roles[index]);
+        let own = self.who().filter(|_| role.is_none());
         let layers = Layers {
-            identity: self.caller.policies(self.settings),
-            session: session.filter(|policies| !policies.is_empty()),
+            identity: role.map_or_else(|| own.map_or(&[][..], |i| &i.policies), |role| &role.policies),
+            session: self
+                .caller
+                .session
+                .as_ref()
+                .map(|s| &*s.policies)
+                .filter(|policies| !policies.is_empty()),
             bucket,
             ..Layers::default()
         };
@@ -128,14 +138,14 @@ impl Access<'_> {
             resources: if given.is_some() { &both } else { &both[..1] },
             layers,
             context: &keys,
-            withdrawn: self.who().map_or(&[], |i| &i.withdrawn),
+            withdrawn: own.map_or(&[], |i| &i.withdrawn),
             open: self.settings.anonymous,
         };
+        let by_policies = answer(&ask);
         // ACLs are only looked up when a grant of the bucket's side is all that is missing.
         if let Some((placement, state)) = placed
+            && lacking(&by_policies)
             && let Some((holder, permission)) = grantable(action, state)
-            && let verdict = evaluate(&ask)
-            && (verdict.decision, verdict.layer) == (Decision::ImplicitDeny, Layer::Bucket)
             && let Some(bucket) = &mut ask.layers.bucket
         {
             bucket.acl = match holder {
@@ -144,8 +154,9 @@ impl Access<'_> {
                 }
                 Holder::Object => self.granted_by_object(key, permission, state),
             };
+            return answer(&ask);
         }
-        answer(&ask)
+        by_policies
     }
 
     fn granted_by_object(
@@ -176,9 +187,8 @@ impl Access<'_> {
         }
     }
 
-    /// The user, unless it acts in a role.
     fn who(&self) -> Option<&Identity> {
-        self.caller.as_user(self.settings)
+        self.caller.identity.map(|index| &self.settings.identities[index])
     }
 
     fn caller(&self) -> &Caller {

@@ -140,6 +140,7 @@ impl Exchange {
         }
         let wall = shared.clock.wall_seconds() + settings.skew_seconds;
         let shared = Arc::clone(shared);
+        let caller = Caller::anonymous();
         Self {
             shared,
             settings,
@@ -148,7 +149,7 @@ impl Exchange {
             head,
             attempt,
             placement,
-            caller: Caller::anonymous(),
+            caller,
             identity: None,
             wall,
             ids,

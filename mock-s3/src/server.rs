@@ -149,6 +149,11 @@ impl MockS3 {
         &self.shared.regions
     }
 
+    /// The canonical user id of an account: what owners and grants call it.
+    pub fn canonical_id(&self, account: &str) -> String {
+        self.shared.accounts.of(account).canonical.clone()
+    }
+
     /// The handle to change the mock while it runs.
     pub fn control(&self) -> Control {
         Control::new(Arc::clone(&self.shared.switchboard))
