@@ -283,7 +283,7 @@ impl Verifier<'_> {
         let unknown = || S3Error::of("InvalidAccessKeyId").extra("AWSAccessKeyId", access_key);
         match (self.settings.by_access_key(access_key), token.filter(|token| !token.is_empty())) {
             (Some((_, identity)), None) => {
-                Ok((Arc::clone(&identity.who), Cow::Borrowed(&identity.credentials)))
+                Ok((Arc::clone(&identity.caller), Cow::Borrowed(&identity.credentials)))
             }
             // A long-term key has no token.
             (Some(_), Some(token)) => Err(S3Error::of("InvalidToken").extra("Token-0", token)),

@@ -11,6 +11,7 @@ mod control;
 mod encoding;
 mod errors;
 mod exchange;
+mod half_sent;
 mod hook;
 mod identifiers;
 mod incoming;

@@ -22,6 +22,7 @@ use crate::compile::{store, switchboard};
 use crate::config::{Config, ConfigError, NewBuckets};
 use crate::control::{Control, Switchboard};
 use crate::exchange;
+use crate::half_sent::{Traffic, Watched};
 use crate::hook::FaultHook;
 use crate::identifiers::Identifiers;
 use crate::store::Store;
@@ -264,22 +265,27 @@ async fn connection(shared: Arc<Shared>, region: usize, stream: TcpStream, peer:
     // Only a socket that is gone already refuses this.
     let _ = stream.set_nodelay(true);
     let cell: OnceLock<Option<AttemptCell>> = OnceLock::new();
+    let traffic = Arc::new(Traffic::default());
     let service = service_fn(|request| {
         let cell = cell.get_or_init(|| shared.registry.find(peer)).clone();
-        let shared = Arc::clone(&shared);
+        let (shared, traffic) = (Arc::clone(&shared), Arc::clone(&traffic));
+        traffic.request_began();
         async move {
-            Ok::<_, std::convert::Infallible>(exchange::serve(shared, region, peer.ip(), cell, request).await)
+            let response = exchange::serve(shared, region, peer.ip(), cell, request).await;
+            traffic.request_ended();
+            Ok::<_, std::convert::Infallible>(response)
         }
     });
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(None)
         .max_buf_size(128 * 1024)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Watched::new(stream, Arc::clone(&traffic))), service);
     tokio::pin!(serving);
     tokio::select! {
         // How the connection ended is in the journal.
         _ = serving.as_mut() => return,
+        () = traffic.stalled(shared.idle_timeout) => return,
         () = lifeline.stopped() => {}
     }
     serving.as_mut().graceful_shutdown();

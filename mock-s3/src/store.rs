@@ -4,7 +4,6 @@ mod acl;
 mod bucket;
 mod completion;
 mod data;
-mod grants;
 mod key_order;
 mod keyspace;
 mod listing;

@@ -140,7 +140,7 @@ fn caller(document: &Value, settings: &Settings) -> Option<Caller> {
                 settings.roles.iter().position(|role| role.account == account && role.name == name)?;
             Some(Caller::assumed_role(user, index, &settings.roles[index], session))
         }
-        (None, None, Some(user)) => Some(settings.identities[user].who.with_session(session)),
+        (None, None, Some(user)) => Some(settings.identities[user].caller.with_session(session)),
         _ => None,
     }
 }

@@ -1,5 +1,7 @@
 //! Whole requests against the verifier: the published examples, and every way to be refused.
 
+use std::sync::LazyLock;
+
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method};
 
@@ -25,10 +27,10 @@ fn head(method: &str, target: &str, headers: Headers<'_>) -> Head {
 
 /// What the mock of the examples says: the user `app` has the keys of the AWS documentation.
 fn verify_at(wall: i64, head: &Head) -> Result<Signed, S3Error> {
-    let settings = crate::compile::settings_for_tests();
+    static SETTINGS: LazyLock<Settings> = LazyLock::new(crate::compile::settings_for_tests);
     let sessions = Sessions::new(7);
     let verifier =
-        Verifier { settings: &settings, sessions: &sessions, region: Some("us-east-1"), service: "s3", wall };
+        Verifier { settings: &SETTINGS, sessions: &sessions, region: Some("us-east-1"), service: "s3", wall };
     verifier.authenticate(head)
 }
 

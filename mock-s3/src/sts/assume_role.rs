@@ -5,7 +5,6 @@ use serde_json::json;
 
 use super::{duration, session_policy, signed, write_credentials};
 use crate::auth::Caller;
-use crate::auth::caller::unique_id;
 use crate::auth::sessions::Grant;
 use crate::policy::{Ask, BucketSide, Entries, Kind, Layers, Policy, evaluate};
 use crate::query_api::{Query, QueryError};
@@ -49,7 +48,7 @@ pub(crate) fn run(query: &Query<'_>, xml: &mut Xml) -> Result<(), QueryError> {
     write_credentials(xml, &issued, expires);
     xml.open("AssumedRoleUser");
     xml.text("Arn", &format!("arn:aws:sts::{}:assumed-role/{}/{session}", role.account, role.name));
-    xml.text("AssumedRoleId", &format!("{}:{session}", unique_id("AROA", &role.account, &role.name)));
+    xml.text("AssumedRoleId", &format!("{}:{session}", role.unique_id()));
     xml.close("AssumedRoleUser");
     Ok(())
 }
@@ -66,25 +65,19 @@ fn may_assume(query: &Query<'_>, caller: &Caller, role: &Role) -> bool {
     }
     let (policies, arn) = ([&role.trust], role.arn());
     let trust = |owner| Some(BucketSide { policies: &policies, owner, ..BucketSide::default() });
-    let settings = query.settings;
-    let user = caller.identity.filter(|_| caller.role.is_none()).map(|index| &settings.identities[index]);
-    let own = match caller.role {
-        Some(index) => &settings.roles[index].policies,
-        None => user.map_or(&[][..], |user| &user.policies),
-    };
     let session = caller.session.as_ref().map(|session| &*session.policies);
     let ask = Ask {
         caller: &caller.principal,
         action: "sts:AssumeRole",
         resources: &[&arn],
         layers: Layers {
-            identity: own,
+            identity: caller.policies(query.settings),
             session: session.filter(|policies| !policies.is_empty()),
             bucket: trust(&role.account),
             ..Layers::default()
         },
         context: &context,
-        withdrawn: user.map_or(&[], |user| &user.withdrawn),
+        withdrawn: caller.as_user(query.settings).map_or(&[], |user| &user.withdrawn),
         open: false,
     };
     // As for a caller from elsewhere whose own policies allow everything: only the trust policy is left.

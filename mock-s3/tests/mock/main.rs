@@ -2,9 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod control;
+mod copies;
 mod faults;
 mod listings;
 mod multipart;
+mod objects;
 mod permissions;
 mod protocol;
 mod sdk;
