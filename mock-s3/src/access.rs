@@ -57,7 +57,6 @@ impl Access<'_> {
     }
 
     /// The same, with every statement that had a say.
-    #[expect(dead_code, reason = "the journal's explanations ask it")]
     pub(crate) fn explain(&self, action: &str, key: &str) -> Evaluation {
         let (known, given) = self.names(key);
         let lacking = |e: &Evaluation| (e.decision, e.layer) == (Decision::ImplicitDeny, Layer::Bucket);
@@ -121,11 +120,19 @@ impl Access<'_> {
         let layers = Layers {
             identity: self.caller.policies(self.settings),
             session: session.filter(|policies| !policies.is_empty()),
+            boundary: match self.caller.role.map(|index| &self.settings.roles[index]) {
+                Some(role) => role.boundary.as_ref(),
+                None => self.who().and_then(|identity| identity.boundary.as_ref()),
+            },
+            service_control: self.settings.service_control(self.account().unwrap_or_default()),
+            resource_control: self.settings.resource_control(bucket.map_or("", |bucket| bucket.owner)),
             bucket,
-            ..Layers::default()
         };
-        let keys =
-            Keys { request: self.request, owner: bucket.map(|bucket| bucket.owner), tags: || self.tags(key) };
+        let keys = Keys {
+            request: self.request,
+            owner: bucket.map(|bucket| bucket.owner),
+            tags: || self.tags(key),
+        };
         let mut ask = Ask {
             caller: self.caller(),
             action,
