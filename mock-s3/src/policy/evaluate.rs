@@ -40,7 +40,8 @@ pub struct Layers<'a> {
     /// Service control policies of the caller's account: by level (root, organisational units, account);
     /// each level must allow.
     pub service_control: &'a [Vec<Policy>],
-    /// Resource control policies of the owner's account, likewise by level.
+    /// Resource control policies of the owner's account, likewise by level. They only deny: AWS attaches
+    /// `RCPFullAWSAccess`, which allows everything, to every level for good.
     pub resource_control: &'a [Vec<Policy>],
     /// The bucket; absent for what is about no bucket.
     pub bucket: Option<BucketSide<'a>>,
@@ -113,7 +114,7 @@ pub fn evaluate<'a>(ask: &Ask<'a>) -> Verdict<'a> {
     let scope = ask.scope();
     let layers = &ask.layers;
     let signed = ask.caller.account().is_some();
-    let (resource_control, resource_limit) = ask.levels(layers.resource_control, &scope);
+    let (resource_control, _) = ask.levels(layers.resource_control, &scope);
     let (service_control, service_limit) = match signed {
         true => ask.levels(layers.service_control, &scope),
         false => (None, false),
@@ -136,9 +137,6 @@ pub fn evaluate<'a>(ask: &Ask<'a>) -> Verdict<'a> {
             return Verdict { decision: Decision::ExplicitDeny, layer, statement };
         }
     }
-    if resource_limit {
-        return Verdict::implicit(Layer::ResourceControl);
-    }
     if service_limit {
         return Verdict::implicit(Layer::ServiceControl);
     }
@@ -152,7 +150,8 @@ pub fn evaluate<'a>(ask: &Ask<'a>) -> Verdict<'a> {
     let verdict = ask.granted(&own, bucket);
     match verdict.decision {
         Decision::Allowed if verdict.layer != Layer::Anonymous && ask.is_cut_off() => {
-            Verdict::implicit(Layer::BlockPublicAccess)
+            let layer = Layer::BlockPublicAccess;
+            Verdict { decision: Decision::ExplicitDeny, layer, statement: None }
         }
         _ => verdict,
     }
