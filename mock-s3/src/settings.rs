@@ -6,9 +6,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::auth::{self, Credentials};
+use crate::auth::{Caller, Credentials, caller::unique_id};
 use crate::capacity::Station;
 use crate::control::{Change, WrongRegion};
+use crate::dials::Dials;
 use crate::policy::{Pattern, Policy};
 use crate::store::BucketState;
 
@@ -26,6 +27,8 @@ pub(crate) struct Settings {
     pub(crate) wrong_regions: Vec<WrongRegion>,
     /// By region index.
     pub(crate) stations: HashMap<usize, Arc<Station>>,
+    /// Which region serves; none: the one that was asked.
+    pub(crate) dials: Option<Dials>,
     /// Unsigned requests may do what nothing denies.
     pub(crate) anonymous: bool,
     pub(crate) roles: Vec<Role>,
@@ -39,8 +42,7 @@ pub(crate) struct Settings {
 #[derive(Clone)]
 pub(crate) struct Identity {
     pub(crate) name: String,
-    /// As authentication gives it.
-    pub(crate) who: Arc<auth::Caller>,
+    pub(crate) caller: Arc<Caller>,
     pub(crate) credentials: Credentials,
     pub(crate) policies: Vec<Policy>,
     pub(crate) boundary: Option<Policy>,
@@ -67,6 +69,11 @@ impl Role {
     /// `arn:aws:iam::<account>:role/<name>`.
     pub(crate) fn arn(&self) -> String {
         format!("arn:aws:iam::{}:role/{}", self.account, self.name)
+    }
+
+    /// `AROA…`.
+    pub(crate) fn unique_id(&self) -> String {
+        unique_id("AROA", &self.account, &self.name)
     }
 }
 

@@ -2,38 +2,54 @@
 
 mod acl;
 mod bucket;
+mod completion;
 mod data;
+mod key_order;
 mod keyspace;
 mod listing;
+#[cfg(test)]
+mod listing_tests;
+mod merge;
 mod object;
+mod past;
 mod placement;
 mod snapshot;
 mod state;
+mod uploads;
 mod version;
+mod version_listing;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use bytes::Bytes;
-use gatecrash_model::StoreEntry;
+use gatecrash_model::{Clock, StoreEntry};
 
 pub(crate) use acl::{Acl, Grant, Grantee, Owner, Permission, canonical_id};
 pub(crate) use bucket::Bucket;
+pub(crate) use completion::{Order, Ordered};
 pub(crate) use data::{Chunks, Data, Piece};
 pub(crate) use keyspace::Keyspace;
 pub(crate) use listing::{Entry, List};
 pub(crate) use object::{Current, Found, Object};
 pub(crate) use placement::{Condition, Deleted, Placement};
-pub(crate) use state::{BlockPublic, BucketPolicy, BucketState, Ownership, Versioning};
+pub(crate) use state::{
+    BlockPublic, BucketPolicy, BucketState, DefaultRetention, Logging, ObjectLock, Ownership, Period,
+    Versioning,
+};
+pub(crate) use uploads::{Part, Summing, Upload, UploadEntry, no_such_upload};
 pub(crate) use version::{Attributes, Replication, Retention, Stored, StoredPart, Version, VersionId};
+pub(crate) use version_listing::VersionEntry;
 
 /// All regions' buckets.
 pub(crate) struct Store {
     /// By region index: name in the region -> the bucket there, in order of name.
     regions: RwLock<Vec<BTreeMap<String, Arc<Placement>>>>,
     budget: Budget,
+    /// By which former states of buckets made later are told apart; none: they are not kept.
+    remember: OnceLock<Arc<dyn Clock>>,
 }
 
 /// The bytes uploads may take together.
@@ -64,7 +80,14 @@ pub(crate) fn arn(bucket: &str, key: &str) -> String {
 
 impl Store {
     pub(crate) fn new(regions: Vec<BTreeMap<String, Arc<Placement>>>, budget: Budget) -> Self {
-        Self { regions: RwLock::new(regions), budget }
+        Self { regions: RwLock::new(regions), budget, remember: OnceLock::new() }
+    }
+
+    /// From now on all buckets remember what their keys held before.
+    pub(crate) fn remember(&self, clock: &Arc<dyn Clock>) {
+        let clock = self.remember.get_or_init(|| Arc::clone(clock));
+        let regions = self.regions.read().unwrap_or_else(PoisonError::into_inner);
+        regions.iter().flat_map(BTreeMap::values).for_each(|placement| placement.remember(clock));
     }
 
     /// The bucket of this name in a region.
@@ -97,6 +120,9 @@ impl Store {
             return Err(Refused::Exists);
         }
         let placement = Placement::new(Arc::new(bucket), &name, state);
+        if let Some(clock) = self.remember.get() {
+            placement.remember(clock);
+        }
         regions[region].insert(name, Arc::new(placement));
         Ok(())
     }
@@ -108,8 +134,16 @@ impl Store {
         if !placement.is_empty() {
             return Err(Refused::NotEmpty);
         }
+        placement.close_uploads(&self.budget);
         regions[region].remove(name);
         Ok(())
+    }
+
+    /// Goes back to the buckets of a fresh store.
+    pub(crate) fn reset(&self, fresh: Self) {
+        let fresh = fresh.regions.into_inner().unwrap_or_else(PoisonError::into_inner);
+        *self.regions.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        self.budget.used.store(0, Ordering::Release);
     }
 
     pub(crate) fn budget(&self) -> &Budget {
@@ -149,8 +183,16 @@ impl Budget {
         self.used.fetch_update(Ordering::AcqRel, Ordering::Acquire, take).is_ok()
     }
 
+    /// Takes `bytes` that were given back, whether or not that many are left.
+    pub(crate) fn restore(&self, bytes: u64) {
+        self.used.fetch_add(bytes, Ordering::AcqRel);
+    }
+
+    /// What was taken before a reset may come back after it: nothing falls below zero.
     pub(crate) fn give_back(&self, bytes: u64) {
-        self.used.fetch_sub(bytes, Ordering::AcqRel);
+        let less = |used: u64| Some(used.saturating_sub(bytes));
+        // Always some: it cannot fail.
+        let _ = self.used.fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
     }
 }
 

@@ -25,6 +25,8 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) region: &'a str,
     /// Whether it came over TLS.
     pub(crate) secure: bool,
+    /// When the temporary credentials it is signed with were issued.
+    pub(crate) issued: Option<i64>,
 }
 
 /// A request as one of its actions sees it.
@@ -32,8 +34,6 @@ pub(super) struct Keys<'a, T> {
     pub(super) request: Circumstances<'a>,
     /// Owner of the bucket.
     pub(super) owner: Option<&'a str>,
-    /// When the caller's temporary credentials were issued, seconds since the Unix epoch.
-    pub(super) token_issued: Option<i64>,
     /// The tags of the object it is about.
     pub(super) tags: T,
 }
@@ -48,9 +48,9 @@ impl<T: Fn() -> Vec<(String, String)>> Context for Keys<'_, T> {
             "aws:referer" => head.header(&REFERER).into(),
             "aws:currenttime" => document_date(wall).into(),
             "aws:epochtime" => wall.to_string().into(),
-            "aws:tokenissuetime" => self.token_issued.map(document_date).into(),
-            // Only temporary credentials tell; those of the mock are given without a second factor.
-            "aws:multifactorauthpresent" => self.token_issued.map(|_| "false").into(),
+            "aws:tokenissuetime" => self.request.issued.map(document_date).into(),
+            // Only temporary credentials tell, and the mock's are made without a second factor.
+            "aws:multifactorauthpresent" => self.request.issued.map(|_| "false").into(),
             "aws:requestedregion" => region.into(),
             "aws:viaawsservice" => "false".into(),
             "aws:resourceaccount" | "s3:resourceaccount" => self.owner.into(),
@@ -180,9 +180,10 @@ mod tests {
             wall: 1_369_353_602,
             region: "us-east-1",
             secure: false,
+            issued: Some(1_369_353_600),
         };
         let tags = || vec![("Kind".to_owned(), "raw".to_owned())];
-        let keys = Keys { request, owner: Some("000000000001"), token_issued: Some(1_369_353_600), tags };
+        let keys = Keys { request, owner: Some("000000000001"), tags };
         let table = [
             ("aws:sourceip", "192.0.2.1"),
             ("aws:securetransport", "false"),
