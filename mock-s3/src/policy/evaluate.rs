@@ -57,6 +57,9 @@ pub struct BucketSide<'a> {
     /// What the ACL of bucket or object grants for this request. [`Grant::Account`] for a grant to the
     /// caller's account, [`Grant::Direct`] for one to everyone or to all authenticated users.
     pub acl: Grant,
+    /// The policy does not grant, only deny: what is asked for is an object of another account than the
+    /// bucket's, and `owner` is that account.
+    pub only_denies: bool,
     /// Block Public Access: a public policy is only for the owner's account and AWS services.
     pub restrict_public: bool,
 }
@@ -122,7 +125,10 @@ pub fn evaluate<'a>(ask: &Ask<'a>) -> Verdict<'a> {
     let identity = ask.find(layers.identity, &scope);
     let boundary = layers.boundary.map(|policy| ask.find([policy], &scope));
     let session = layers.session.map(|policies| ask.find(policies, &scope));
-    let bucket = ask.find(layers.bucket.iter().flat_map(|bucket| bucket.policies).copied(), &scope);
+    let mut bucket = ask.find(layers.bucket.iter().flat_map(|bucket| bucket.policies).copied(), &scope);
+    if layers.bucket.is_some_and(|side| side.only_denies) {
+        bucket = Found { deny: bucket.deny, ..Found::default() };
+    }
 
     let denies = [
         (Layer::ResourceControl, resource_control),
