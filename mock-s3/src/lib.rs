@@ -9,6 +9,7 @@ mod chunked;
 mod compile;
 mod config;
 mod control;
+mod cors;
 mod crc32;
 mod encoding;
 mod errors;

@@ -26,7 +26,10 @@ pub(crate) use keyspace::Keyspace;
 pub(crate) use listing::{Entry, List};
 pub(crate) use object::{Current, Found, Object};
 pub(crate) use placement::{Condition, Deleted, Placement};
-pub(crate) use state::{BlockPublic, BucketPolicy, BucketState, Ownership, Versioning};
+pub(crate) use state::{
+    BlockPublic, BucketPolicy, BucketState, Document, Logging, Ownership, ReplicationRule, ReplicationRules,
+    Versioning,
+};
 pub(crate) use version::{Attributes, Replication, Retention, Stored, StoredPart, Version, VersionId};
 
 /// All regions' buckets.

@@ -41,6 +41,11 @@ impl Xml {
         self.close(name);
     }
 
+    /// Text inside the open element.
+    pub(crate) fn characters(&mut self, text: &str) {
+        self.0.push_str(&escape(text));
+    }
+
     pub(crate) fn finish(self) -> String {
         self.0
     }
