@@ -9,6 +9,7 @@ use crate::xml::Xml;
 
 /// The codes the mock knows, with their status and default message (S3 API reference, "Error responses").
 const CODES: &[(&str, u16, &str)] = &[
+    ("AccessControlListNotSupported", 400, "The bucket does not allow ACLs"),
     ("AccessDenied", 403, "Access Denied"),
     (
         "AccountProblem",
@@ -23,6 +24,7 @@ const CODES: &[(&str, u16, &str)] = &[
         "The authorization query parameters that you provided are not valid.",
     ),
     ("BadDigest", 400, "The Content-MD5 you specified did not match what we received."),
+    ("BadRequest", 400, "Bad Request"),
     ("BucketAlreadyExists", 409, "The requested bucket name is not available."),
     (
         "BucketAlreadyOwnedByYou",
@@ -48,17 +50,31 @@ const CODES: &[(&str, u16, &str)] = &[
     ("InvalidArgument", 400, "Invalid Argument"),
     ("InvalidBucketName", 400, "The specified bucket is not valid."),
     ("InvalidDigest", 400, "The Content-MD5 you specified was invalid."),
+    (
+        "InvalidEncryptionAlgorithmError",
+        400,
+        "The encryption request you specified is not valid. Supported value: AES256.",
+    ),
     ("InvalidObjectState", 403, "The operation is not valid for the object's storage class"),
+    ("InvalidPartNumber", 416, "The requested partnumber is not satisfiable"),
     ("InvalidRange", 416, "The requested range is not satisfiable"),
     ("InvalidRequest", 400, "Invalid Request"),
+    ("InvalidStorageClass", 400, "The storage class you specified is not valid"),
+    ("InvalidTag", 400, "The tag provided was not a valid tag."),
     ("InvalidToken", 400, "The provided token is malformed or otherwise invalid."),
     ("InvalidURI", 400, "Couldn't parse the specified URI."),
     ("KeyTooLongError", 400, "Your key is too long"),
+    (
+        "MalformedACLError",
+        400,
+        "The XML you provided was not well-formed or did not validate against our published schema",
+    ),
     (
         "MalformedXML",
         400,
         "The XML you provided was not well-formed or did not validate against our published schema",
     ),
+    ("MetadataTooLarge", 400, "Your metadata headers exceed the maximum allowed metadata size"),
     ("MethodNotAllowed", 405, "The specified method is not allowed against this resource."),
     ("MissingContentLength", 411, "You must provide the Content-Length HTTP header."),
     ("MissingSecurityHeader", 400, "Your request was missing a required header"),
@@ -66,6 +82,7 @@ const CODES: &[(&str, u16, &str)] = &[
     ("MockStoreFull", 507, "The mock's upload store is full; raise upload_capacity."),
     ("NoSuchBucket", 404, "The specified bucket does not exist"),
     ("NoSuchKey", 404, "The specified key does not exist."),
+    ("NoSuchObjectLockConfiguration", 404, "The specified object does not have a ObjectLock configuration"),
     ("NoSuchUpload", 404, "The specified upload does not exist."),
     ("NoSuchVersion", 404, "The specified version does not exist."),
     ("NotImplemented", 501, "A header you provided implies functionality that is not implemented"),
@@ -104,6 +121,12 @@ const CODES: &[(&str, u16, &str)] = &[
         307,
         "Please re-send this request to the specified temporary endpoint. \
          Continue to use the original request endpoint for future requests.",
+    ),
+    ("UnexpectedContent", 400, "This request does not support content"),
+    (
+        "UnresolvableGrantByEmailAddress",
+        400,
+        "The e-mail address you provided does not match any account on record.",
     ),
     (
         "XAmzContentSHA256Mismatch",

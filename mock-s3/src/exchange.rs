@@ -16,6 +16,7 @@ use crate::access::Access;
 use crate::capacity::Place;
 use crate::errors::S3Error;
 use crate::hook::{Action, Facts, Point};
+use crate::identifiers::Identifiers;
 use crate::incoming::RequestBody;
 use crate::journal::{Entry, saturated};
 use crate::ops::{Answer, Call, Route};
@@ -40,7 +41,7 @@ pub(crate) struct Exchange {
     identity: Option<usize>,
     /// The mock's wall clock at the beginning, skew included.
     wall: i64,
-    request_id: String,
+    ids: Identifiers,
     entry: Entry,
 }
 
@@ -112,12 +113,12 @@ impl Exchange {
     fn begin(shared: &Arc<Shared>, region: usize, cell: Option<AttemptCell>, head: Head) -> Self {
         let attempt = cell.map_or_else(|| stranger(&head), |cell| read_cell(&cell));
         let settings = shared.switchboard.settings();
-        let request_id = shared.next_request_id();
+        let ids = shared.next_identifiers();
         let placement = match head.bucket.as_str() {
             "" => None,
             name => shared.store.find(region, name),
         };
-        let mut entry = Entry::begin(shared, attempt, region, head.op, &request_id);
+        let mut entry = Entry::begin(shared, attempt, region, head.op, ids.request());
         if !head.key.is_empty() {
             entry.record.key = match &placement {
                 Some(placement) => placement.intern(&head.key, &*shared.sink),
@@ -126,7 +127,7 @@ impl Exchange {
         }
         let wall = shared.clock.wall_seconds() + settings.skew_seconds;
         let shared = Arc::clone(shared);
-        Self { shared, settings, region, head, attempt, placement, identity: None, wall, request_id, entry }
+        Self { shared, settings, region, head, attempt, placement, identity: None, wall, ids, entry }
     }
 
     /// Phases handle and respond.

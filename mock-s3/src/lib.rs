@@ -15,6 +15,7 @@ mod encoding;
 mod errors;
 mod exchange;
 mod hook;
+mod identifiers;
 mod incoming;
 mod journal;
 mod ops;

@@ -1,17 +1,22 @@
 //! The S3 operations. One file each, one line each in [`ROUTES`].
 
+mod acl_document;
 mod answer;
 mod conditions;
 mod create_bucket;
 mod delete_bucket;
 mod delete_object;
 mod delete_objects;
+mod found;
 mod get_object;
 mod head_bucket;
 mod list_buckets;
 mod list_objects_v2;
+mod object_acl;
+mod object_tagging;
 mod put_object;
 mod range;
+mod tags;
 
 use std::sync::Arc;
 
@@ -95,6 +100,11 @@ const ROUTES: &[Route] = &[
     // Configuration of a bucket
 
     // Attributes of an object
+    Route::new(Op::GetObjectAcl, Versioned("s3:GetObjectAcl", "s3:GetObjectVersionAcl"), On::Object, object_acl::read),
+    Route::new(Op::PutObjectAcl, Versioned("s3:PutObjectAcl", "s3:PutObjectVersionAcl"), On::Object, object_acl::write),
+    Route::new(Op::GetObjectTagging, Versioned("s3:GetObjectTagging", "s3:GetObjectVersionTagging"), On::Object, object_tagging::read),
+    Route::new(Op::PutObjectTagging, Versioned("s3:PutObjectTagging", "s3:PutObjectVersionTagging"), On::Object, object_tagging::write),
+    Route::new(Op::DeleteObjectTagging, Versioned("s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging"), On::Object, object_tagging::delete),
 
     // Forms and browsers
 ];

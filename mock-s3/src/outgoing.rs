@@ -1,10 +1,12 @@
 //! Response bodies: slices of the pool or of an upload, without copying, counted for the journal.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::io::IoSlice;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use hyper::body::{Body, Frame, SizeHint};
 
 use crate::journal::Entry;
@@ -13,6 +15,12 @@ use crate::store::Chunks;
 
 /// Handed to the connection at once; small enough that the journal's byte count stays close to the socket's.
 const CHUNK: u64 = 64 * 1024;
+/// The same in the middle of a long body, where that much is a small part of it: one call of the system.
+const RUN: u64 = 2 * 1024 * 1024;
+/// A long body has sent and has left at least this many bytes.
+const LONG: u64 = 512 * 1024;
+/// One piece of a run, at most: the pool is contiguous that far.
+const PIECE: u64 = gatecrash_model::content::WINDOW as u64;
 
 /// The body of one answer, and the journal entry that ends with it.
 pub(crate) struct Outgoing {
@@ -20,6 +28,13 @@ pub(crate) struct Outgoing {
     /// The whole pool, shared by reference count.
     pool: Bytes,
     entry: Entry,
+}
+
+/// Bytes that are handed over together.
+pub(crate) struct Run {
+    first: Bytes,
+    more: VecDeque<Bytes>,
+    left: usize,
 }
 
 impl Outgoing {
@@ -42,25 +57,33 @@ impl Outgoing {
         self.chunks.as_ref().map_or(0, Chunks::left)
     }
 
-    fn next(&mut self) -> Option<Bytes> {
-        let chunk = self.chunks.as_mut()?.next(CHUNK, &self.pool)?;
-        self.entry.sent(chunk.len() as u64);
+    fn next(&mut self) -> Option<Run> {
+        let sent = u64::from(self.entry.record.sent_bytes);
+        let chunks = self.chunks.as_mut()?;
+        let long = sent >= LONG && chunks.left() >= LONG;
+        let mut run = Run::new(chunks.next(if long { PIECE } else { CHUNK }, &self.pool)?);
+        if long {
+            let until = RUN.min(chunks.left());
+            while (run.left as u64) < until
+                && let Some(chunk) = chunks.next(PIECE, &self.pool)
+            {
+                run.push(chunk);
+            }
+        }
+        self.entry.sent(run.left as u64);
         if self.left() == 0 {
             self.entry.delivered();
         }
-        Some(chunk)
+        Some(run)
     }
 }
 
 impl Body for Outgoing {
-    type Data = Bytes;
+    type Data = Run;
     type Error = Infallible;
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Ready(self.get_mut().next().map(|chunk| Ok(Frame::data(chunk))))
+    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Run>, Infallible>>> {
+        Poll::Ready(self.get_mut().next().map(|run| Ok(Frame::data(run))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -69,5 +92,78 @@ impl Body for Outgoing {
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.left())
+    }
+}
+
+// === impl Run ===
+
+impl Run {
+    fn new(first: Bytes) -> Self {
+        Self { left: first.len(), first, more: VecDeque::new() }
+    }
+
+    fn push(&mut self, chunk: Bytes) {
+        self.left += chunk.len();
+        self.more.push_back(chunk);
+    }
+}
+
+impl Buf for Run {
+    fn remaining(&self) -> usize {
+        self.left
+    }
+
+    fn chunk(&self) -> &[u8] {
+        &self.first
+    }
+
+    fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        let pieces = std::iter::once(&self.first).chain(&self.more).filter(|piece| !piece.is_empty());
+        let mut filled = 0;
+        for (slice, piece) in slices.iter_mut().zip(pieces) {
+            *slice = IoSlice::new(piece);
+            filled += 1;
+        }
+        filled
+    }
+
+    fn advance(&mut self, mut count: usize) {
+        self.left -= count;
+        while count >= self.first.len() {
+            count -= self.first.len();
+            match self.more.pop_front() {
+                Some(next) => self.first = next,
+                None => {
+                    self.first.clear();
+                    return;
+                }
+            }
+        }
+        self.first.advance(count);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_reads_the_same_in_every_step() {
+        let pieces = [&b"hello "[..], b"wide", b" ", b"world"];
+        for step in 1..=16 {
+            let mut run = Run::new(Bytes::from_static(pieces[0]));
+            pieces[1..].iter().for_each(|piece| run.push(Bytes::from_static(piece)));
+            let mut read = Vec::new();
+            while run.has_remaining() {
+                let mut slices = [IoSlice::new(&[]); 8];
+                let filled = run.chunks_vectored(&mut slices);
+                let seen: Vec<u8> = slices[..filled].iter().flat_map(|slice| slice.to_vec()).collect();
+                assert_eq!(seen.len(), run.remaining());
+                let step = step.min(run.remaining());
+                read.extend_from_slice(&seen[..step]);
+                run.advance(step);
+            }
+            assert_eq!(read, b"hello wide world", "{step}");
+        }
     }
 }

@@ -6,10 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use gatecrash_model::{AttemptCell, AttemptRegistry, Clock, Pool, Sink, StoreEntry, hash};
+use gatecrash_model::{AttemptCell, AttemptRegistry, Clock, Pool, Sink, StoreEntry};
 use http::HeaderValue;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -25,6 +23,7 @@ use crate::config::{Config, ConfigError, NewBuckets};
 use crate::control::{Control, Switchboard};
 use crate::exchange;
 use crate::hook::FaultHook;
+use crate::identifiers::Identifiers;
 use crate::store::Store;
 use crate::time::http_date;
 
@@ -59,7 +58,8 @@ pub(crate) struct Shared {
     pub(crate) new_buckets: NewBuckets,
     registry: Arc<AttemptRegistry>,
     requests: AtomicU64,
-    date: Mutex<(i64, HeaderValue)>,
+    /// Dates that were written lately, by second.
+    dates: [Mutex<Option<(i64, HeaderValue)>>; 16],
     /// Work that outlives its connection ends with the mock.
     lifeline: Lifeline,
 }
@@ -126,7 +126,7 @@ impl MockS3 {
             registry,
             seed: config.seed,
             requests: AtomicU64::new(0),
-            date: Mutex::new((now, date_value(now))),
+            dates: Default::default(),
             lifeline,
         });
         let addresses = listeners.iter().map(|(_, address)| *address).collect();
@@ -182,30 +182,24 @@ impl std::fmt::Debug for MockS3 {
 // === impl Shared ===
 
 impl Shared {
-    /// 16 upper-case hex digits, the same sequence for the same seed.
-    pub(crate) fn next_request_id(&self) -> String {
-        let number = self.requests.fetch_add(1, Ordering::Relaxed);
-        format!("{:016X}", hash::combine(&[self.seed, 0x5eed, number]))
+    /// The ids of the next answer.
+    pub(crate) fn next_identifiers(&self) -> Identifiers {
+        Identifiers::new(self.seed, self.requests.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// `x-amz-id-2`: 48 bytes in base64.
-    pub(crate) fn host_id(&self, request_id: &str) -> String {
-        let mut word = hash::bytes(request_id.as_bytes());
-        let mut bytes = [0; 48];
-        for place in bytes.chunks_exact_mut(8) {
-            word = hash::mix(word);
-            place.copy_from_slice(&word.to_le_bytes());
-        }
-        STANDARD.encode(bytes)
-    }
-
-    /// The `Date` header of a second.
+    /// A second as in the headers `Date` and `Last-Modified`. Few seconds are asked for at a time: now, and when
+    /// the objects of a run were made.
     pub(crate) fn http_date(&self, seconds: i64) -> HeaderValue {
-        let mut cached = self.date.lock().unwrap_or_else(PoisonError::into_inner);
-        if cached.0 != seconds {
-            *cached = (seconds, date_value(seconds));
+        let slot = &self.dates[seconds.rem_euclid(self.dates.len() as i64) as usize];
+        let mut cached = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*cached {
+            Some((known, value)) if *known == seconds => value.clone(),
+            _ => {
+                let value = date_value(seconds);
+                *cached = Some((seconds, value.clone()));
+                value
+            }
         }
-        cached.1.clone()
     }
 
     /// Runs work to its end whether or not anybody waits for the result.

@@ -3,6 +3,7 @@
 mod acl;
 mod bucket;
 mod data;
+mod grants;
 mod keyspace;
 mod listing;
 mod object;
@@ -27,8 +28,8 @@ pub(crate) use listing::{Entry, List};
 pub(crate) use object::{Current, Found, Object};
 pub(crate) use placement::{Condition, Deleted, Placement};
 pub(crate) use state::{
-    BlockPublic, BucketPolicy, BucketState, Document, Logging, Ownership, ReplicationRule, ReplicationRules,
-    Versioning,
+    BlockPublic, BucketPolicy, BucketState, DefaultRetention, Document, Logging, ObjectLock, Ownership, Period,
+    ReplicationRule, ReplicationRules, Versioning,
 };
 pub(crate) use version::{Attributes, Replication, Retention, Stored, StoredPart, Version, VersionId};
 

@@ -15,14 +15,13 @@ const HOST_ID: HeaderName = HeaderName::from_static("x-amz-id-2");
 impl Exchange {
     /// Phase respond: the answer as HTTP, and into the journal.
     pub(super) fn respond(mut self, outcome: Result<Answer, Stop>) -> Response<Outgoing> {
-        let host_id = self.shared.host_id(&self.request_id);
         let mut answer = match outcome {
             Ok(answer) => answer,
             Err(Stop::Answer(answer)) => *answer,
             Err(Stop::Error(error)) => {
                 self.entry.record.code = self.shared.sink.intern(&error.code);
                 self.entry.record.decision = error.decision.unwrap_or(self.entry.record.decision);
-                let document = error.document(self.head.path(), &self.request_id, &host_id);
+                let document = error.document(self.head.path(), self.ids.request(), self.ids.host());
                 let mut answer = Answer::xml(document);
                 answer.status = error.status;
                 answer.faulted = error.faulted;
@@ -32,7 +31,7 @@ impl Exchange {
         };
         self.entry.record.status = answer.status.as_u16();
         self.entry.flag(UpstreamRecord::FAULTED, answer.faulted);
-        self.stamp(&mut answer, &host_id);
+        self.stamp(&mut answer);
         let content = if self.head.method == Method::HEAD { Content::None } else { answer.body };
         let mut response = Response::new(Outgoing::new(content, self.shared.pool_bytes.clone(), self.entry));
         *response.status_mut() = answer.status;
@@ -41,15 +40,11 @@ impl Exchange {
     }
 
     /// The headers of every answer.
-    fn stamp(&self, answer: &mut Answer, host_id: &str) {
+    fn stamp(&self, answer: &mut Answer) {
         let headers = &mut answer.headers;
-        let mut set = |name: HeaderName, value: &str| {
-            if let Ok(value) = HeaderValue::from_str(value) {
-                headers.insert(name, value);
-            }
-        };
-        set(REQUEST_ID, &self.request_id);
-        set(HOST_ID, host_id);
+        let [request, host] = self.ids.values();
+        headers.insert(REQUEST_ID, request);
+        headers.insert(HOST_ID, host);
         headers.insert(SERVER, HeaderValue::from_static("AmazonS3"));
         headers.insert(DATE, self.shared.http_date(self.wall));
         let on_bucket = self.placement.is_some() && self.head.key.is_empty();

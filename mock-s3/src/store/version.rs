@@ -99,6 +99,12 @@ impl VersionId {
         Self::Named(text.collect::<String>().into())
     }
 
+    /// The value of a `versionId` parameter, if it can be one.
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_');
+        (text == "null" || (text.len() == 32 && text.bytes().all(fits))).then(|| Self::parse(text))
+    }
+
     /// The value of a `versionId` parameter.
     pub(crate) fn parse(text: &str) -> Self {
         match text {
