@@ -3,7 +3,7 @@
 use gatecrash_model::Decision;
 
 use crate::errors::S3Error;
-use crate::policy::{Ask, Caller, Evaluation, Layer, evaluate};
+use crate::policy::{Ask, BucketSide, Caller, Evaluation, Layer, Layers, evaluate, explain};
 use crate::settings::{Identity, Settings};
 use crate::store::{Placement, arn};
 
@@ -17,6 +17,16 @@ pub(crate) struct Access<'a> {
     pub(crate) bucket: &'a str,
 }
 
+/// What the policies say to one action of a request.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Ruling<'a> {
+    pub(crate) decision: Decision,
+    pub(crate) layer: Layer,
+    action: &'a str,
+    /// By the scenario's bucket name.
+    resource: String,
+}
+
 impl Access<'_> {
     /// The caller's account; none for an unsigned request.
     pub(crate) fn account(&self) -> Option<&str> {
@@ -24,47 +34,83 @@ impl Access<'_> {
     }
 
     /// May the caller do `action` on a key, or with an empty one on the bucket?
-    pub(crate) fn evaluate(&self, action: &str, key: &str) -> Evaluation {
-        let (known, given) = match self.placement {
+    pub(crate) fn evaluate<'c>(&self, action: &'c str, key: &str) -> Ruling<'c> {
+        let (known, given) = self.names(key);
+        let (decision, layer) = self.ask(action, &known, given.as_deref(), |ask| {
+            let verdict = evaluate(ask);
+            (verdict.decision, verdict.layer)
+        });
+        Ruling { decision, layer, action, resource: known }
+    }
+
+    /// The same, with every statement that had a say.
+    #[expect(dead_code, reason = "the journal's explanations ask it")]
+    pub(crate) fn explain(&self, action: &str, key: &str) -> Evaluation {
+        let (known, given) = self.names(key);
+        self.ask(action, &known, given.as_deref(), explain)
+    }
+
+    /// The AccessDenied of a refusal; callers of the owner's account are told why (S3, "Troubleshoot access
+    /// denied errors").
+    pub(crate) fn denial(&self, ruling: &Ruling<'_>) -> S3Error {
+        let mut error = S3Error::of("AccessDenied");
+        error.decision = Some(ruling.decision);
+        let caller = self.caller();
+        let foreign =
+            self.placement.is_some_and(|placement| placement.bucket.owner.account != caller.account);
+        if caller.arn.is_empty() || foreign {
+            return error;
+        }
+        let Ruling { action, resource, .. } = ruling;
+        let (article, layer) = ruling.layer.of_message();
+        let because = match ruling.decision {
+            Decision::ExplicitDeny => format!("with an explicit deny in {article} {layer}"),
+            _ => format!("because no {layer} allows the {action} action"),
+        };
+        let arn = &caller.arn;
+        error.message(format!(
+            "User: {arn} is not authorized to perform: {action} on resource: \"{resource}\" {because}"
+        ))
+    }
+
+    /// The ARNs of a key (or of the bucket): by the scenario's name, and by the name in the region when that
+    /// is another.
+    fn names(&self, key: &str) -> (String, Option<String>) {
+        match self.placement {
             Some(placement) if *placement.bucket.name == *placement.name => (arn(&placement.name, key), None),
             Some(placement) => (arn(&placement.bucket.name, key), Some(arn(&placement.name, key))),
             None if self.bucket.is_empty() => ("*".to_owned(), Some(arn("*", ""))),
             None => (arn(self.bucket, key), None),
-        };
-        let both = [known.as_str(), given.as_deref().unwrap_or_default()];
+        }
+    }
+
+    fn ask<T>(
+        &self,
+        action: &str,
+        known: &str,
+        given: Option<&str>,
+        answer: impl FnOnce(&Ask<'_>) -> T,
+    ) -> T {
+        let both = [known, given.unwrap_or_default()];
         let state = self.placement.map(Placement::state);
         let placed = self.placement.zip(state.as_deref());
         let policies = placed.map(|(p, state)| self.settings.policies_of(&p.bucket.name, state));
-        let owner = self.placement.map_or("", |placement| &placement.bucket.owner.account);
-        evaluate(&Ask {
+        let bucket = self.placement.map(|placement| BucketSide {
+            policies: policies.as_deref().unwrap_or_default(),
+            owner: &placement.bucket.owner.account,
+            ..BucketSide::default()
+        });
+        let layers =
+            Layers { identity: self.who().map_or(&[], |i| &i.policies), bucket, ..Layers::default() };
+        answer(&Ask {
             caller: self.caller(),
             action,
             resources: if given.is_some() { &both } else { &both[..1] },
-            identity: self.who().map_or(&[], |i| &i.policies),
+            layers,
+            context: &crate::policy::Entries::new(),
             withdrawn: self.who().map_or(&[], |i| &i.withdrawn),
-            bucket: policies.as_deref().map(|policies| (policies, owner)),
             open: self.settings.anonymous,
         })
-    }
-
-    /// The AccessDenied of a refusal, worded as S3 words it for callers of the same account.
-    pub(crate) fn denial(&self, evaluation: &Evaluation) -> S3Error {
-        let mut error = S3Error::of("AccessDenied");
-        error.decision = Some(evaluation.decision);
-        let Caller::User { arn, .. } = self.caller() else { return error };
-        let Evaluation { action, resource, .. } = evaluation;
-        let layer = match evaluation.layer {
-            Layer::Identity => "identity-based policy",
-            Layer::Bucket | Layer::Anonymous => "resource-based policy",
-        };
-        let because = match evaluation.decision {
-            Decision::ExplicitDeny => format!("with an explicit deny in a {layer}"),
-            _ => format!("because no {layer} allows the {action} action"),
-        };
-        let because = because.replace("a identity", "an identity");
-        error.message(format!(
-            "User: {arn} is not authorized to perform: {action} on resource: \"{resource}\" {because}"
-        ))
     }
 
     fn who(&self) -> Option<&Identity> {
@@ -72,6 +118,13 @@ impl Access<'_> {
     }
 
     fn caller(&self) -> &Caller {
-        self.who().map_or(&Caller::Anonymous, |identity| &identity.caller)
+        self.who().map_or(Caller::nobody(), |identity| &identity.caller)
+    }
+}
+
+impl Ruling<'_> {
+    /// Whether the request may go on.
+    pub(crate) fn is_allowed(&self) -> bool {
+        self.decision == Decision::Allowed
     }
 }

@@ -91,10 +91,7 @@ fn compile_identity(identity: &IdentityConfig, seed: u64) -> Result<Identity, Co
     let generated = || Credentials::generate(seed, &identity.name, 0);
     Ok(Identity {
         name: identity.name.clone(),
-        caller: Caller::User {
-            arn: format!("arn:aws:iam::{}:user/{}", identity.account, identity.name),
-            account: identity.account.clone(),
-        },
+        caller: Caller::user(&identity.account, &identity.name),
         credentials: identity.credentials.clone().unwrap_or_else(generated),
         policies: policies.collect::<Result<_, _>>().map_err(policy)?,
         withdrawn: Vec::new(),

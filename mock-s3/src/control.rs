@@ -12,7 +12,10 @@ use serde_json::{Value, json};
 
 use crate::auth::Credentials;
 use crate::capacity::{Capacity, Station};
-use crate::policy::{Ask, Caller, Evaluation, Glob, Kind, Policy, PolicyError, Statement, evaluate};
+use crate::policy::{
+    Ask, BucketSide, Caller, Entries, Evaluation, Kind, Layers, Pattern, Policy, PolicyError, Statement,
+    explain,
+};
 use crate::settings::{Overlay, Settings};
 use crate::store::Store;
 
@@ -58,7 +61,7 @@ pub(crate) enum Change {
     },
     Withdraw {
         identity: usize,
-        action: Glob,
+        action: Pattern,
     },
     Credentials {
         identity: usize,
@@ -151,7 +154,7 @@ impl Control {
     /// may.
     pub fn remove_action(&self, identity: &str, action: &str) -> Result<ChangeId, ControlError> {
         let identity = self.identity(identity)?;
-        Ok(self.make(Change::Withdraw { identity, action: Glob::action(action) }))
+        Ok(self.make(Change::Withdraw { identity, action: Pattern::action(action) }))
     }
 
     /// Replaces all policies of an identity.
@@ -255,13 +258,18 @@ impl Control {
         let state = placement.as_ref().map(|placement| placement.state());
         let policies = state.as_ref().map_or_else(Vec::new, |state| settings.policies_of(&bucket, state));
         let owner = placement.as_ref().map_or("", |placement| &placement.bucket.owner.account);
-        Ok(evaluate(&Ask {
-            caller: identity.map_or(&Caller::Anonymous, |i| &i.caller),
+        let context = Entries::new();
+        Ok(explain(&Ask {
+            caller: identity.map_or(Caller::nobody(), |i| &i.caller),
             action,
             resources: &[&crate::store::arn(&bucket, key)],
-            identity: identity.map_or(&[], |i| &i.policies),
+            layers: Layers {
+                identity: identity.map_or(&[], |i| &i.policies),
+                bucket: Some(BucketSide { policies: &policies, owner, ..BucketSide::default() }),
+                ..Layers::default()
+            },
+            context: &context,
             withdrawn: identity.map_or(&[], |i| &i.withdrawn),
-            bucket: Some((&policies, owner)),
             open: settings.anonymous,
         }))
     }
@@ -284,7 +292,7 @@ impl Control {
     fn position_in(&self, bucket: &Arc<str>) -> usize {
         let settings = self.shared.settings();
         let Some(placement) = self.shared.store.placed(bucket) else { return 0 };
-        settings.policies_of(bucket, &placement.state()).iter().map(|p| p.statements.len()).sum()
+        settings.policies_of(bucket, &placement.state()).iter().map(|p| p.statements().len()).sum()
     }
 
     fn region(&self, name: &str) -> Result<usize, ControlError> {
@@ -354,7 +362,7 @@ impl Change {
             }
             Self::BucketStatement { bucket, statement } => {
                 let overlay = settings.bucket_policies.entry(Arc::clone(bucket)).or_default();
-                overlay.added.statements.push(statement.clone());
+                overlay.added.push(statement.clone());
             }
             Self::BucketPolicy { bucket, policy } => {
                 let overlay = Overlay { replaced: Some(policy.clone()), ..Overlay::default() };

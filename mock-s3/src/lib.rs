@@ -20,7 +20,7 @@ mod incoming;
 mod journal;
 mod ops;
 mod outgoing;
-mod policy;
+pub mod policy;
 mod received;
 mod request;
 mod server;

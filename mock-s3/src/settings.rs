@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::auth::Credentials;
 use crate::capacity::Station;
 use crate::control::{Change, WrongRegion};
-use crate::policy::{Caller, Glob, Policy};
+use crate::policy::{Caller, Pattern, Policy};
 use crate::store::BucketState;
 
 /// One state of the mock.
@@ -36,7 +36,7 @@ pub(crate) struct Identity {
     pub(crate) credentials: Credentials,
     pub(crate) policies: Vec<Policy>,
     /// Actions its policies no longer allow.
-    pub(crate) withdrawn: Vec<Glob>,
+    pub(crate) withdrawn: Vec<Pattern>,
 }
 
 /// A bucket policy as changes left it.

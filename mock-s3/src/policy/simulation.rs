@@ -1,0 +1,135 @@
+//! A question asked with nothing running: policy texts, a principal, an action, a resource, context.
+
+use super::caller::Caller;
+use super::context::Entries;
+use super::document::{Kind, Policy};
+use super::error::PolicyError;
+use super::evaluate::{Ask, BucketSide, Layers};
+use super::explain::{Evaluation, explain};
+use super::principal::Grant;
+
+/// Policies by layer, and who asks. Build it with the methods that add a layer, then [`ask`](Self::ask) any
+/// number of questions.
+///
+/// ```
+/// use gatecrash_mock_s3::policy::{Caller, Entries, Simulation};
+///
+/// let policy = r#"{
+///   "Version": "2012-10-17",
+///   "Statement": {
+///     "Sid": "home",
+///     "Effect": "Allow",
+///     "Action": "s3:GetObject",
+///     "Resource": "arn:aws:s3:::media/home/${aws:username}/*"
+///   }
+/// }"#;
+/// let simulation = Simulation::of(Caller::user("000000000001", "ann")).identity("inline", policy)?;
+/// let allowed = simulation.ask("s3:GetObject", "arn:aws:s3:::media/home/ann/1.jpg", &Entries::new());
+/// assert!(allowed.is_allowed());
+/// assert_eq!(allowed.statement.as_deref(), Some("home"));
+/// assert_eq!(allowed.matched[0].span.start.to_string(), "line 3, column 16");
+/// # Ok::<(), gatecrash_mock_s3::policy::PolicyError>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Simulation {
+    caller: Caller,
+    identity: Vec<Policy>,
+    boundary: Option<Policy>,
+    session: Option<Vec<Policy>>,
+    service_control: Vec<Vec<Policy>>,
+    resource_control: Vec<Vec<Policy>>,
+    bucket: Option<Policy>,
+    owner: Option<String>,
+    acl: Grant,
+    restrict_public: bool,
+}
+
+impl Simulation {
+    /// Questions of a caller whom no policy allows anything.
+    pub fn of(caller: Caller) -> Self {
+        Self { caller, ..Self::default() }
+    }
+
+    /// One more policy of the identity.
+    pub fn identity(mut self, id: &str, text: &str) -> Result<Self, PolicyError> {
+        self.identity.push(Policy::read(text, Kind::Identity)?.named(id));
+        Ok(self)
+    }
+
+    /// The permissions boundary.
+    pub fn boundary(mut self, id: &str, text: &str) -> Result<Self, PolicyError> {
+        self.boundary = Some(Policy::read(text, Kind::Identity)?.named(id));
+        Ok(self)
+    }
+
+    /// One more session policy.
+    pub fn session(mut self, id: &str, text: &str) -> Result<Self, PolicyError> {
+        self.session.get_or_insert_default().push(Policy::read(text, Kind::Identity)?.named(id));
+        Ok(self)
+    }
+
+    /// One more level of service control policies (root, each organisational unit, account): (name, text) of
+    /// each.
+    pub fn service_control(mut self, level: &[(&str, &str)]) -> Result<Self, PolicyError> {
+        self.service_control.push(read(level, Kind::Identity)?);
+        Ok(self)
+    }
+
+    /// One more level of resource control policies.
+    pub fn resource_control(mut self, level: &[(&str, &str)]) -> Result<Self, PolicyError> {
+        self.resource_control.push(read(level, Kind::Bucket)?);
+        Ok(self)
+    }
+
+    /// The bucket's policy.
+    pub fn bucket(mut self, id: &str, text: &str) -> Result<Self, PolicyError> {
+        self.bucket = Some(Policy::read(text, Kind::Bucket)?.named(id));
+        Ok(self)
+    }
+
+    /// The account that owns the resource; the caller's, when this is not said. An unsigned caller needs it.
+    #[must_use]
+    pub fn owned_by(mut self, account: &str) -> Self {
+        self.owner = Some(account.to_owned());
+        self
+    }
+
+    /// What the ACL grants.
+    #[must_use]
+    pub fn acl(mut self, grant: Grant) -> Self {
+        self.acl = grant;
+        self
+    }
+
+    /// Whether RestrictPublicBuckets is on.
+    #[must_use]
+    pub fn restrict_public(mut self, on: bool) -> Self {
+        self.restrict_public = on;
+        self
+    }
+
+    /// Decides whether the caller may do `action` on the resource of this ARN, and why.
+    pub fn ask(&self, action: &str, resource: &str, context: &Entries) -> Evaluation {
+        let owner = self.owner.as_deref().unwrap_or(&self.caller.account);
+        let policies: Vec<&Policy> = self.bucket.iter().collect();
+        let layers = Layers {
+            identity: &self.identity,
+            boundary: self.boundary.as_ref(),
+            session: self.session.as_deref(),
+            service_control: &self.service_control,
+            resource_control: &self.resource_control,
+            bucket: Some(BucketSide {
+                policies: &policies,
+                owner,
+                acl: self.acl,
+                restrict_public: self.restrict_public,
+            }),
+        };
+        let resources = [resource];
+        explain(&Ask { layers, ..Ask::new(&self.caller, action, &resources, context) })
+    }
+}
+
+fn read(level: &[(&str, &str)], kind: Kind) -> Result<Vec<Policy>, PolicyError> {
+    level.iter().map(|(id, text)| Ok(Policy::read(text, kind)?.named(id))).collect()
+}
