@@ -91,7 +91,10 @@ fn compile_identity(identity: &IdentityConfig, seed: u64) -> Result<Identity, Co
     let generated = || Credentials::generate(seed, &identity.name, 0);
     Ok(Identity {
         name: identity.name.clone(),
-        caller: Caller::user(&identity.account, &identity.name),
+        caller: match identity.root {
+            true => Caller::root(&identity.account),
+            false => Caller::user(&identity.account, &identity.name),
+        },
         credentials: identity.credentials.clone().unwrap_or_else(generated),
         policies: policies.collect::<Result<_, _>>().map_err(policy)?,
         withdrawn: Vec::new(),

@@ -1,6 +1,6 @@
 //! The phases before anything is done: auth, place, policy, body, and a place among the servers.
 
-use gatecrash_model::{Decision, hash};
+use gatecrash_model::{Decision, Op, hash};
 use http::Method;
 use http::header::LOCATION;
 use md5::{Digest, Md5};
@@ -14,7 +14,7 @@ use crate::errors::S3Error;
 use crate::hook::Point;
 use crate::incoming::{RequestBody, check_upload_length};
 use crate::journal::saturated;
-use crate::ops::{Action, Body, On, Route, route};
+use crate::ops::{Action, Body, On, Route, check_owner, route};
 use crate::received::Received;
 use crate::store::{Data, Placement};
 
@@ -40,6 +40,10 @@ impl Exchange {
         if !self.head.legible {
             return Err(S3Error::of("InvalidURI").extra("URI", self.head.path()));
         }
+        // Browsers never sign the question, even when the URL asked about is a presigned one.
+        if self.head.op == Op::Preflight {
+            return Ok(Payload::Plain);
+        }
         let verifier = Verifier {
             settings: &self.settings,
             keys: &self.shared.keys,
@@ -61,7 +65,7 @@ impl Exchange {
         if let Some(placement) = &self.placement {
             return match self.misplaced(placement) {
                 Some((kind, to)) => Err(self.redirect(kind, &to).by_fault()),
-                None => Ok(()),
+                None => check_owner(&self.head, &placement.bucket.owner),
             };
         }
         match self.shared.store.elsewhere(self.region, name) {

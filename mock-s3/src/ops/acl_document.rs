@@ -47,6 +47,11 @@ pub(super) struct Parties<'a> {
     pub(super) bucket_owner: &'a Arc<Owner>,
 }
 
+/// Whether a request header sets an ACL.
+pub(super) fn is_acl_header(name: &HeaderName) -> bool {
+    *name == CANNED || GRANT_HEADERS.iter().any(|(known, _)| known == name)
+}
+
 /// The document of an ACL.
 pub(super) fn render(owner: &Owner, acl: &Acl) -> String {
     let mut xml = Xml::root("AccessControlPolicy");

@@ -8,12 +8,9 @@ use http::header::CONTENT_TYPE;
 
 use super::{Answer, Call, Content, document};
 use crate::errors::S3Error;
-use crate::policy::{Kind, Policy};
-use crate::store::{BucketPolicy, Data};
+use crate::policy::{Kind, Policy, PolicyError};
+use crate::store::{BucketPolicy, Data, Placement};
 use crate::xml::Xml;
-
-/// Longest policy, in bytes.
-const LONGEST: usize = 20 << 10;
 
 /// GET: the very text that was put.
 pub(super) fn get(call: &Call<'_>) -> Result<Answer, S3Error> {
@@ -29,7 +26,7 @@ pub(super) fn get(call: &Call<'_>) -> Result<Answer, S3Error> {
 pub(super) fn put(call: &Call<'_>) -> Result<Answer, S3Error> {
     authorise(call, "s3:PutBucketPolicy")?;
     let place = call.place()?;
-    let policy = read(&call.body.document(), &call.head.bucket)?;
+    let policy = read(&call.body.document(), place)?;
     let blocked = place.state().block.is_some_and(|block| block.policy);
     if blocked && policy.compiled.is_public() {
         return Err(S3Error::of("AccessDenied"));
@@ -71,6 +68,18 @@ fn authorise(call: &Call<'_>, action: &'static str) -> Result<(), S3Error> {
         true => Ok(()),
         false => Err(S3Error::of("MethodNotAllowed")),
     }
+}
+
+/// Reads a policy of this bucket. It may name the bucket as the region does, or as the scenario does.
+fn read(text: &[u8], place: &Placement) -> Result<BucketPolicy, S3Error> {
+    let refused = |error: PolicyError| S3Error::of("MalformedPolicy").message(error.s3_message());
+    let text = std::str::from_utf8(text).map_err(|_| {
+        S3Error::of("MalformedPolicy").message("Policies must be valid JSON and the first byte must be '{'")
+    })?;
+    let compiled = Policy::read(text, Kind::Bucket).map_err(refused)?;
+    let named = compiled.check_bucket(&place.name);
+    named.or_else(|error| compiled.check_bucket(&place.bucket.name).map_err(|_| error)).map_err(refused)?;
+    Ok(BucketPolicy { text: text.to_owned(), compiled })
 }
 
 fn allowed(mut answer: Answer) -> Answer {

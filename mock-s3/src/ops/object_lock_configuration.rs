@@ -89,7 +89,7 @@ mod tests {
         let rule = |inner: &str| format!("<Rule><DefaultRetention>{inner}</DefaultRetention></Rule>");
         assert_eq!(lock("Enabled", "").unwrap(), ObjectLock::default());
         let days = lock("Enabled", &rule("<Mode>GOVERNANCE</Mode><Days>2</Days>")).unwrap().default.unwrap();
-        assert_eq!((days.compliance, days.until(100)), (false, 100 + 2 * 86_400));
+        assert_eq!((days.compliance, days.from(100).until), (false, 100 + 2 * 86_400));
         let table = [
             ("Disabled", String::new(), "MalformedXML"),
             ("Enabled", "<Rule/>".into(), "MalformedXML"),

@@ -47,11 +47,10 @@ pub(super) fn notification(call: &Call<'_>, given: &mut Node) -> Result<Change, 
                 .extra("ArgumentName", target)
                 .extra("ArgumentValue", arn));
         }
-        let mut events = child.all("Event").peekable();
-        if events.peek().is_none() {
+        if child.child("Event").is_none() {
             return Err(document::malformed());
         }
-        if let Some(event) = events.find(|event| !event.text.trim().starts_with("s3:")) {
+        if let Some(event) = child.all("Event").find(|event| !event.text.trim().starts_with("s3:")) {
             return Err(S3Error::of("InvalidArgument")
                 .message("A specified event is not supported for notifications.")
                 .extra("ArgumentName", "Event")
