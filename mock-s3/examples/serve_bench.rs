@@ -1,12 +1,13 @@
 //! A mock, or bare hyper answering the same bytes, for `benches/mock-peers`.
 //!
-//!     serve_bench mock|bare 127.0.0.1:9000
+//!     serve_bench mock|bare|hash 127.0.0.1:9000
 //!
 //! Bucket `bench` holds synthetic objects `k0`, `s0` and `m0` of 1 KiB, 64 KiB and 8 MiB; the identity `app`
 //! (AKIDEXAMPLE0000BENCH / bench-secret) may read and write it, and so may everybody else. One thread serves.
 
 use std::convert::Infallible;
 use std::error::Error;
+use std::hint::black_box;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -18,6 +19,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
+use md5::{Digest, Md5};
 use tokio::net::TcpListener;
 
 struct SinceStart(Instant);
@@ -36,12 +38,17 @@ impl Clock for SinceStart {
 async fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [mode, address] = arguments.as_slice() else {
-        return Err("usage: serve_bench mock|bare ADDRESS".into());
+        return Err("usage: serve_bench mock|bare|hash ADDRESS".into());
     };
     let address: SocketAddr = address.parse()?;
     match mode.as_str() {
         "bare" => bare(address).await,
-        _ => mock(address).await,
+        "mock" => mock(address).await,
+        "hash" => {
+            println!("{:.0}", md5_rate());
+            Ok(())
+        }
+        other => Err(format!("{other:?} is not mock, bare or hash").into()),
     }
 }
 
@@ -90,6 +97,19 @@ async fn bare(address: SocketAddr) -> Result<(), Box<dyn Error>> {
             hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
         tokio::spawn(async move { drop(serving.await) });
     }
+}
+
+/// MiB per second that MD5 does of 1 MiB buffers, the best of five tries: the bound of every upload with an ETag.
+fn md5_rate() -> f64 {
+    let buffer = vec![b'x'; 1 << 20];
+    let rate = |_| {
+        let start = Instant::now();
+        for _ in 0..200 {
+            black_box(Md5::digest(black_box(&buffer)));
+        }
+        200.0 / start.elapsed().as_secs_f64()
+    };
+    (0..5).map(rate).fold(0.0, f64::max)
 }
 
 async fn answer(request: Request<Incoming>, pool: &Bytes) -> Response<Full<Bytes>> {

@@ -1,11 +1,20 @@
 //! One caller's permissions on one bucket, as the state in force says.
 
-use gatecrash_model::Decision;
+mod circumstances;
+mod grants;
+
+use gatecrash_model::{Decision, Pool};
+
+pub(crate) use circumstances::Circumstances;
+use circumstances::Keys;
+use grants::{Holder, grant, grantable};
 
 use crate::errors::S3Error;
-use crate::policy::{Ask, BucketSide, Caller, CallerKind, Evaluation, Layer, Layers, evaluate, explain};
+use crate::policy::{
+    Ask, BucketSide, Caller, CallerKind, Evaluation, Grant, Layer, Layers, evaluate, explain,
+};
 use crate::settings::{Identity, Settings};
-use crate::store::{Placement, arn};
+use crate::store::{BucketState, Found, Object, Placement, VersionId, arn};
 
 /// Asks the policies for a request.
 #[derive(Clone, Copy)]
@@ -15,6 +24,9 @@ pub(crate) struct Access<'a> {
     pub(crate) placement: Option<&'a Placement>,
     /// The bucket's name as the request gave it, empty without one.
     pub(crate) bucket: &'a str,
+    pub(crate) request: Circumstances<'a>,
+    /// To look at the object a condition or an ACL is about.
+    pub(crate) pool: &'a Pool,
 }
 
 /// What the policies say to one action of a request.
@@ -41,7 +53,7 @@ impl Access<'_> {
     /// May the caller do `action` on a key, or with an empty one on the bucket?
     pub(crate) fn evaluate<'c>(&self, action: &'c str, key: &str) -> Ruling<'c> {
         let (known, given) = self.names(key);
-        let (decision, layer) = self.ask(action, &known, given.as_deref(), |ask| {
+        let (decision, layer) = self.ask(action, key, &known, given.as_deref(), |ask| {
             let verdict = evaluate(ask);
             (verdict.decision, verdict.layer)
         });
@@ -52,7 +64,7 @@ impl Access<'_> {
     #[expect(dead_code, reason = "the journal's explanations ask it")]
     pub(crate) fn explain(&self, action: &str, key: &str) -> Evaluation {
         let (known, given) = self.names(key);
-        self.ask(action, &known, given.as_deref(), explain)
+        self.ask(action, key, &known, given.as_deref(), explain)
     }
 
     /// The AccessDenied of a refusal; callers of the owner's account are told why (S3, "Troubleshoot access
@@ -92,6 +104,7 @@ impl Access<'_> {
     fn ask<T>(
         &self,
         action: &str,
+        key: &str,
         known: &str,
         given: Option<&str>,
         answer: impl FnOnce(&Ask<'_>) -> T,
@@ -100,22 +113,68 @@ impl Access<'_> {
         let state = self.placement.map(Placement::state);
         let placed = self.placement.zip(state.as_deref());
         let policies = placed.map(|(p, state)| self.settings.policies_of(&p.bucket.name, state));
-        let bucket = self.placement.map(|placement| BucketSide {
+        let bucket = placed.map(|(placement, state)| BucketSide {
             policies: policies.as_deref().unwrap_or_default(),
             owner: &placement.bucket.owner.account,
-            ..BucketSide::default()
+            acl: Grant::None,
+            restrict_public: state.block.is_some_and(|block| block.restrict),
         });
         let layers =
             Layers { identity: self.who().map_or(&[], |i| &i.policies), bucket, ..Layers::default() };
-        answer(&Ask {
+        let keys =
+            Keys { request: self.request, owner: bucket.map(|bucket| bucket.owner), tags: || self.tags(key) };
+        let mut ask = Ask {
             caller: self.caller(),
             action,
             resources: if given.is_some() { &both } else { &both[..1] },
             layers,
-            context: &crate::policy::Entries::new(),
+            context: &keys,
             withdrawn: self.who().map_or(&[], |i| &i.withdrawn),
             open: self.settings.anonymous,
-        })
+        };
+        // ACLs are only looked up when a grant of the bucket's side is all that is missing.
+        if let Some((placement, state)) = placed
+            && let Some((holder, permission)) = grantable(action, state)
+            && let verdict = evaluate(&ask)
+            && (verdict.decision, verdict.layer) == (Decision::ImplicitDeny, Layer::Bucket)
+            && let Some(bucket) = &mut ask.layers.bucket
+        {
+            bucket.acl = match holder {
+                Holder::Bucket => {
+                    grant(&state.acl, permission, self.caller(), &placement.bucket.owner, state)
+                }
+                Holder::Object => self.granted_by_object(key, permission, state),
+            };
+        }
+        answer(&ask)
+    }
+
+    fn granted_by_object(
+        &self,
+        key: &str,
+        permission: crate::store::Permission,
+        state: &BucketState,
+    ) -> Grant {
+        let version = self.object(key).and_then(|object| object.version);
+        let Some((version, stored)) = version.as_ref().and_then(|v| Some((v, v.stored.as_ref()?))) else {
+            return Grant::None;
+        };
+        grant(&stored.attributes.acl, permission, self.caller(), &version.owner, state)
+    }
+
+    /// The tags of the object the request is about.
+    fn tags(&self, key: &str) -> Vec<(String, String)> {
+        let object = self.object(key);
+        object.and_then(|object| Some(object.stored()?.attributes.tags.clone())).unwrap_or_default()
+    }
+
+    fn object(&self, key: &str) -> Option<Object> {
+        let named = self.request.head.query_value("versionId").filter(|id| !id.is_empty());
+        let version = named.map(|id| VersionId::parse(&id));
+        match self.placement.filter(|_| !key.is_empty())?.find(key, version.as_ref(), self.pool) {
+            Found::Object(object) => Some(object),
+            Found::Marker(_) | Found::Nothing => None,
+        }
     }
 
     fn who(&self) -> Option<&Identity> {

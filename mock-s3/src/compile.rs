@@ -12,7 +12,9 @@ use crate::config::{BucketConfig, Config, ConfigError, IdentityConfig};
 use crate::control::Switchboard;
 use crate::policy::{Caller, Kind, Policy};
 use crate::settings::{Identity, Settings};
-use crate::store::{Bucket, BucketPolicy, BucketState, Budget, Keyspace, Placement, Store, first_twice};
+use crate::store::{
+    Bucket, BucketPolicy, BucketState, Budget, Keyspace, Placement, Store, canonical_id, first_twice,
+};
 
 impl Config {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
@@ -91,14 +93,21 @@ fn compile_identity(identity: &IdentityConfig, seed: u64) -> Result<Identity, Co
     let generated = || Credentials::generate(seed, &identity.name, 0);
     Ok(Identity {
         name: identity.name.clone(),
-        caller: match identity.root {
-            true => Caller::root(&identity.account),
-            false => Caller::user(&identity.account, &identity.name),
-        },
+        caller: caller(identity),
         credentials: identity.credentials.clone().unwrap_or_else(generated),
         policies: policies.collect::<Result<_, _>>().map_err(policy)?,
         withdrawn: Vec::new(),
     })
+}
+
+/// The identity as policies see it.
+fn caller(identity: &IdentityConfig) -> Caller {
+    let caller = match identity.root {
+        true => Caller::root(&identity.account),
+        false => Caller::user(&identity.account, &identity.name),
+    };
+    let canonical_id = identity.canonical_id.clone().unwrap_or_else(|| canonical_id(&identity.account));
+    Caller { canonical_id, ..caller }
 }
 
 /// A bucket's own policy, and the statement that makes it public.

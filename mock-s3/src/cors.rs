@@ -130,9 +130,7 @@ impl Pattern {
         match text.split_once('*') {
             None => Some(Self { before: text.to_owned(), after: None }),
             Some((_, after)) if after.contains('*') => None,
-            Some((before, after)) => {
-                Some(Self { before: before.to_owned(), after: Some(after.to_owned()) })
-            }
+            Some((before, after)) => Some(Self { before: before.to_owned(), after: Some(after.to_owned()) }),
         }
     }
 
@@ -172,7 +170,10 @@ mod tests {
         );
         let table = [
             (asked("https://a.example.org", "GET", None), Some("https://a.example.org")),
-            (asked("https://a.example.org", "GET", Some("X-Amz-Date, content-type")), Some("https://a.example.org")),
+            (
+                asked("https://a.example.org", "GET", Some("X-Amz-Date, content-type")),
+                Some("https://a.example.org"),
+            ),
             (asked("https://a.example.org", "GET", Some("authorization")), None),
             (asked("https://a.example.org", "PUT", None), Some("*")),
             (asked("http://a.example.org", "GET", None), Some("*")),

@@ -3,6 +3,7 @@
 mod admit;
 mod respond;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use http::header::{CONNECTION, HeaderName};
 use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 
-use crate::access::Access;
+use crate::access::{Access, Circumstances};
 use crate::capacity::Place;
 use crate::errors::S3Error;
 use crate::hook::{Action, Facts, Point};
@@ -35,6 +36,8 @@ pub(crate) struct Exchange {
     /// The state in force when it began.
     settings: Arc<Settings>,
     region: usize,
+    /// Where the connection came from.
+    peer: IpAddr,
     head: Head,
     attempt: AttemptContext,
     placement: Option<Arc<Placement>>,
@@ -79,13 +82,14 @@ impl From<S3Error> for Stop {
 pub(crate) async fn serve(
     shared: Arc<Shared>,
     region: usize,
+    peer: IpAddr,
     cell: Option<AttemptCell>,
     request: Request<Incoming>,
 ) -> Response<Outgoing> {
     let (parts, body) = request.into_parts();
     let mut body = RequestBody::new(body, &parts.headers);
     let head = Head::within(parts.method, parts.uri, parts.headers, &shared.domains);
-    let mut exchange = Exchange::begin(&shared, region, cell, head);
+    let mut exchange = Exchange::begin(&shared, region, peer, cell, head);
     exchange.note_body(&body);
     let mut response = match exchange.admit(&mut body).await {
         Ok(admitted) if admitted.place.is_some() || !admitted.fault.delay.is_zero() => {
@@ -110,7 +114,13 @@ pub(crate) async fn serve(
 
 impl Exchange {
     /// Phase head.
-    fn begin(shared: &Arc<Shared>, region: usize, cell: Option<AttemptCell>, head: Head) -> Self {
+    fn begin(
+        shared: &Arc<Shared>,
+        region: usize,
+        peer: IpAddr,
+        cell: Option<AttemptCell>,
+        head: Head,
+    ) -> Self {
         let attempt = cell.map_or_else(|| stranger(&head), |cell| read_cell(&cell));
         let settings = shared.switchboard.settings();
         let ids = shared.next_identifiers();
@@ -127,7 +137,7 @@ impl Exchange {
         }
         let wall = shared.clock.wall_seconds() + settings.skew_seconds;
         let shared = Arc::clone(shared);
-        Self { shared, settings, region, head, attempt, placement, identity: None, wall, ids, entry }
+        Self { shared, settings, region, peer, head, attempt, placement, identity: None, wall, ids, entry }
     }
 
     /// Phases handle and respond.
@@ -197,6 +207,14 @@ impl Exchange {
             identity: self.identity,
             placement: self.placement.as_deref(),
             bucket: &self.head.bucket,
+            request: Circumstances {
+                head: &self.head,
+                peer: self.peer,
+                wall: self.wall,
+                region: self.region_name(),
+                secure: false,
+            },
+            pool: &self.shared.pool,
         }
     }
 

@@ -167,7 +167,7 @@ const ROUTES: &[Route] = &[
 
     // Forms and browsers
     Route::new(Op::PostObject, Own, On::Bucket, post_object::run).upload(),
-    Route::new(Op::Preflight, Own, On::Bucket, preflight::run),
+    Route::new(Op::Preflight, Own, On::Name, preflight::run),
 ];
 
 /// One authorised request with its whole body.

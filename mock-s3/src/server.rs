@@ -260,7 +260,9 @@ async fn connection(shared: Arc<Shared>, region: usize, stream: TcpStream, peer:
     let service = service_fn(|request| {
         let cell = cell.get_or_init(|| shared.registry.find(peer)).clone();
         let shared = Arc::clone(&shared);
-        async move { Ok::<_, std::convert::Infallible>(exchange::serve(shared, region, cell, request).await) }
+        async move {
+            Ok::<_, std::convert::Infallible>(exchange::serve(shared, region, peer.ip(), cell, request).await)
+        }
     });
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())

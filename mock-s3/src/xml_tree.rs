@@ -125,7 +125,8 @@ mod tests {
 
     #[test]
     fn a_document_is_written_without_blanks_and_in_its_namespace() {
-        let root = Node::parse(b"<Website>\n <Index>\n<Suffix> a&amp;b </Suffix></Index><Empty/></Website>").unwrap();
+        let root = Node::parse(b"<Website>\n <Index>\n<Suffix> a&amp;b </Suffix></Index><Empty/></Website>")
+            .unwrap();
         let expected = "<Website xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Index>\
             <Suffix>a&amp;b</Suffix></Index><Empty></Empty></Website>";
         assert_eq!(root.document().split_once('\n').unwrap().1, expected);

@@ -78,7 +78,8 @@ mod tests {
 
     #[test]
     fn bad_documents() {
-        let rule = |inner: &str| format!("<CORSConfiguration><CORSRule>{inner}</CORSRule></CORSConfiguration>");
+        let rule =
+            |inner: &str| format!("<CORSConfiguration><CORSRule>{inner}</CORSRule></CORSConfiguration>");
         let basic = "<AllowedMethod>GET</AllowedMethod><AllowedOrigin>*</AllowedOrigin>";
         let table = [
             ("<CORSConfiguration/>".to_owned(), "MalformedXML"),

@@ -31,7 +31,8 @@ mod tests {
         for good in ["abc", "a.b-c", "0ab", "a.-b", "1.2.3.4.5", "192.168.5", &longest] {
             assert!(is_bucket_name(good), "{good}");
         }
-        let bad = ["ab", "Abc", "a_c", "-ab", "ab-", ".ab", "a..b", "192.168.5.4", "xn--a", "sthree-a", &longer];
+        let bad =
+            ["ab", "Abc", "a_c", "-ab", "ab-", ".ab", "a..b", "192.168.5.4", "xn--a", "sthree-a", &longer];
         for bad in bad.into_iter().chain(["a-s3alias", "a--ol-s3", "a.mrap", "é-bucket", "a b"]) {
             assert!(!is_bucket_name(bad), "{bad}");
         }

@@ -29,7 +29,9 @@ pub(super) fn put(call: &Call<'_>) -> Result<Answer, S3Error> {
     match given.value("MfaDelete") {
         None | Some("Disabled") => {}
         Some("Enabled") => {
-            return Err(S3Error::of("AccessDenied").message("Mfa Authentication must be used for this request"));
+            return Err(
+                S3Error::of("AccessDenied").message("Mfa Authentication must be used for this request")
+            );
         }
         Some(_) => return Err(document::malformed()),
     }

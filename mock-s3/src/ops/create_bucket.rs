@@ -10,9 +10,7 @@ use super::{Answer, Call, document, ownership_controls, tags};
 use crate::access::Access;
 use crate::config::{DEFAULT_ACCOUNT, NewBuckets};
 use crate::errors::S3Error;
-use crate::store::{
-    Acl, BlockPublic, Bucket, BucketState, ObjectLock, Owner, Ownership, Versioning, arn,
-};
+use crate::store::{Acl, BlockPublic, Bucket, BucketState, ObjectLock, Owner, Ownership, Versioning, arn};
 use crate::xml_tree::Node;
 
 const OBJECT_OWNERSHIP: HeaderName = HeaderName::from_static("x-amz-object-ownership");
@@ -110,7 +108,11 @@ fn incompatible(asked: &str) -> S3Error {
 }
 
 /// The configuration the bucket begins with.
-fn state(call: &Call<'_>, configuration: &Node, owner: &std::sync::Arc<Owner>) -> Result<BucketState, S3Error> {
+fn state(
+    call: &Call<'_>,
+    configuration: &Node,
+    owner: &std::sync::Arc<Owner>,
+) -> Result<BucketState, S3Error> {
     let mut state = match call.shared.new_buckets {
         NewBuckets::Classic => BucketState::default(),
         NewBuckets::Since2023 => BucketState {

@@ -56,7 +56,6 @@ fn name(ownership: Ownership) -> &'static str {
 
 /// Whether anybody but the owner is granted something.
 pub(super) fn grants_others(acl: &Acl, owner: &Owner) -> bool {
-    let is_owner =
-        |grantee: &Grantee| matches!(grantee, Grantee::Account(account) if account.canonical == owner.canonical);
+    let is_owner = |grantee: &Grantee| matches!(grantee, Grantee::Account(account) if account.canonical == owner.canonical);
     acl.grants.iter().flat_map(|grants| grants.iter()).any(|grant| !is_owner(&grant.grantee))
 }

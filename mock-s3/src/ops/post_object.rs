@@ -15,7 +15,7 @@ use md5::{Digest, Md5};
 use self::form::Form;
 use self::policy::FormPolicy;
 use super::{Answer, Call, Content, put_object, tags};
-use crate::access::Access;
+use crate::access::{Access, Circumstances};
 use crate::encoding::{encode_path, encode_query};
 use crate::errors::S3Error;
 use crate::received::Received;
@@ -24,8 +24,14 @@ use crate::store::Data;
 use crate::xml::Xml;
 
 /// Fields that are headers of an upload under the same name, besides `x-amz-*`.
-const HEADERS: [&str; 6] =
-    ["cache-control", "content-type", "content-disposition", "content-encoding", "content-language", "expires"];
+const HEADERS: [&str; 6] = [
+    "cache-control",
+    "content-type",
+    "content-disposition",
+    "content-encoding",
+    "content-language",
+    "expires",
+];
 /// Fields of the signature: they describe the form, not the object.
 const SIGNATURE: [&str; 5] =
     ["x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-security-token", "x-amz-signature"];
@@ -50,7 +56,8 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
         key,
         legible: true,
     };
-    let access = Access { identity, ..call.access };
+    let request = Circumstances { head: &head, ..call.access.request };
+    let access = Access { identity, request, ..call.access };
     let ruling = access.evaluate("s3:PutObject", &head.key);
     if !ruling.is_allowed() {
         return Err(access.denial(&ruling));
@@ -80,9 +87,8 @@ fn headers(call: &Call<'_>, form: &Form) -> Result<HeaderMap, S3Error> {
         headers.insert(HOST, host.clone());
     }
     let mut set = |name: &str, value: &str| {
-        let invalid = || {
-            S3Error::of("InvalidArgument").extra("ArgumentName", name).extra("ArgumentValue", value)
-        };
+        let invalid =
+            || S3Error::of("InvalidArgument").extra("ArgumentName", name).extra("ArgumentValue", value);
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid())?;
         headers.insert(name, HeaderValue::from_bytes(value.as_bytes()).map_err(|_| invalid())?);
         Ok::<(), S3Error>(())
@@ -92,8 +98,10 @@ fn headers(call: &Call<'_>, form: &Form) -> Result<HeaderMap, S3Error> {
             "acl" => set("x-amz-acl", value)?,
             "tagging" => {
                 let tags = tags::of_document(value.as_bytes(), tags::OF_OBJECT)?;
-                let pairs: Vec<String> =
-                    tags.iter().map(|(key, value)| format!("{}={}", encode_query(key), encode_query(value))).collect();
+                let pairs: Vec<String> = tags
+                    .iter()
+                    .map(|(key, value)| format!("{}={}", encode_query(key), encode_query(value)))
+                    .collect();
                 set(tags::HEADER, &pairs.join("&"))?;
             }
             name if SIGNATURE.contains(&name) => {}

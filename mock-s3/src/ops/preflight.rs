@@ -8,6 +8,10 @@ use crate::errors::S3Error;
 
 /// Answers by the rules of the bucket; nobody signs a preflight request.
 pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
+    if call.head.bucket.is_empty() {
+        return Err(S3Error::of("MethodNotAllowed").extra("Method", "OPTIONS"));
+    }
+    let place = call.place()?;
     let question = Question::of(call.head).map_err(|message| S3Error::of("BadRequest").message(message))?;
     let refused = |message: &'static str| {
         let kind = if call.head.key.is_empty() { "BUCKET" } else { "OBJECT" };
@@ -16,7 +20,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
             .extra("Method", question.method)
             .extra("ResourceType", kind)
     };
-    let Some(cors) = call.place()?.state().cors.clone() else {
+    let Some(cors) = place.state().cors.clone() else {
         return Err(refused("CORSResponse: CORS is not enabled for this bucket."));
     };
     let headers = cors.allow(question).ok_or_else(|| {

@@ -67,7 +67,8 @@ mod tests {
             let text = format!("<PublicAccessBlockConfiguration>{inner}</PublicAccessBlockConfiguration>");
             read(&Node::parse(text.as_bytes()).unwrap())
         };
-        let some = read("<BlockPublicAcls>TRUE</BlockPublicAcls><BlockPublicPolicy>false</BlockPublicPolicy>");
+        let some =
+            read("<BlockPublicAcls>TRUE</BlockPublicAcls><BlockPublicPolicy>false</BlockPublicPolicy>");
         assert_eq!(some.unwrap(), BlockPublic { acls: true, ..BlockPublic::default() });
         assert_eq!(read("").unwrap(), BlockPublic::default());
         assert_eq!(read("<BlockPublicAcls>yes</BlockPublicAcls>").unwrap_err().code, "MalformedXML");

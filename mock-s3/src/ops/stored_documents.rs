@@ -111,13 +111,7 @@ fn enabled(node: &Node) -> Result<bool, S3Error> {
 }
 
 impl Kind {
-    const fn new(
-        document: Document,
-        root: &'static str,
-        ops: [Op; 3],
-        absent: Absent,
-        check: Check,
-    ) -> Self {
+    const fn new(document: Document, root: &'static str, ops: [Op; 3], absent: Absent, check: Check) -> Self {
         Self { document, root, ops, absent, check }
     }
 

@@ -1,9 +1,13 @@
 //! The mock from outside: over its sockets, as a gateway and as the official client see it.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod buckets;
 mod control;
+mod cors;
 mod faults;
 mod permissions;
+mod policy_api;
+mod post_object;
 mod protocol;
 mod sdk;
 mod support;

@@ -2,6 +2,7 @@
 
 use gatecrash_mock_s3::Credentials;
 use gatecrash_model::Decision;
+use serde_json::json;
 
 use crate::support::{Bench, EAST, Request, WALL, WEST, get, request};
 
@@ -85,6 +86,38 @@ async fn policies_decide_and_the_message_says_why() {
         explained.explain(),
         "s3:GetObject on arn:aws:s3:::reports/r/1.csv: no statement of the identity's policies allows it"
     );
+}
+
+#[tokio::test]
+async fn conditions_ask_the_request() {
+    let bench = Bench::start().await;
+    let control = bench.mock.control();
+    let deny = |action: &str, resource: &str, condition: serde_json::Value| {
+        json!({ "Effect": "Deny", "Principal": "*", "Action": action, "Resource": resource,
+            "Condition": condition })
+    };
+    let list = "/reports?list-type=2&prefix=r%2F";
+    let versioned = "arn:aws:s3:::reports/*";
+    let bucket = "arn:aws:s3:::reports";
+    let table = [
+        (OBJECT, deny("s3:*", "*", json!({ "IpAddress": { "aws:SourceIp": "127.0.0.0/8" } })), 403),
+        (OBJECT, deny("s3:*", "*", json!({ "IpAddress": { "aws:SourceIp": "10.0.0.0/8" } })), 200),
+        (OBJECT, deny("s3:*", "*", json!({ "Bool": { "aws:SecureTransport": false } })), 403),
+        (OBJECT, deny("s3:*", "*", json!({ "StringNotEquals": { "aws:SourceVpce": "vpce-1" } })), 403),
+        (OBJECT, deny("s3:*", "*", json!({ "StringEquals": { "aws:username": "app" } })), 403),
+        (OBJECT, deny("s3:*", "*", json!({ "StringNotEquals": { "s3:signatureversion": "AWS" } })), 403),
+        (OBJECT, deny("s3:*", "*", json!({ "NumericGreaterThan": { "s3:signatureAge": "0" } })), 200),
+        (OBJECT, deny("s3:*", "*", json!({ "DateLessThan": { "aws:CurrentTime": "2013-05-25" } })), 403),
+        (OBJECT, deny("s3:GetObject", versioned, json!({ "Null": { "s3:prefix": "false" } })), 200),
+        (list, deny("s3:ListBucket", bucket, json!({ "StringLike": { "s3:prefix": "r/*" } })), 403),
+        (list, deny("s3:ListBucket", bucket, json!({ "StringNotLike": { "s3:prefix": "r/*" } })), 200),
+        (list, deny("s3:ListBucket", bucket, json!({ "Null": { "s3:delimiter": true } })), 403),
+    ];
+    for (target, statement, status) in table {
+        let change = control.add_bucket_policy_statement("reports", &statement).unwrap();
+        assert_eq!(bench.signed("app", EAST, get(target)).await.status, status, "{statement}");
+        assert!(control.undo(change));
+    }
 }
 
 #[tokio::test]

@@ -241,7 +241,10 @@ mod tests {
         let form = read(body.as_bytes()).unwrap();
         assert_eq!(form.fields, [("key".into(), "up/${filename}".into()), ("acl".into(), "private".into())]);
         assert_eq!(&form.file.to_bytes(&Bytes::new())[..], b"one\r\n--b\r\ntwo");
-        assert_eq!((form.file_name.as_str(), form.key().unwrap().as_str()), ("a \"b\".txt", "up/a \"b\".txt"));
+        assert_eq!(
+            (form.file_name.as_str(), form.key().unwrap().as_str()),
+            ("a \"b\".txt", "up/a \"b\".txt")
+        );
         let empty = read((part("name=file", "") + "--b1--").as_bytes()).unwrap();
         assert_eq!(empty.file.length(), 0);
         assert_eq!(empty.key().unwrap_err().extras[0].1, "key");
@@ -270,14 +273,19 @@ mod tests {
             ("--b1\r\n\r\n".into(), "MalformedPOSTRequest"),
             (part("name=a", "x"), "MalformedPOSTRequest"),
             (part("name=a", "x") + "--b1--", "InvalidArgument"),
-            ("--b1\r\nContent-Disposition: form-data; name=file\r\n\r\nendless".into(), "MalformedPOSTRequest"),
+            (
+                "--b1\r\nContent-Disposition: form-data; name=file\r\n\r\nendless".into(),
+                "MalformedPOSTRequest",
+            ),
             (long, "MaxPostPreDataLengthExceededError"),
             (just, "MaxPostPreDataLengthExceededError"),
         ];
         for (body, code) in table {
             assert_eq!(read(body.as_bytes()).unwrap_err().code, code, "{}", &body[..body.len().min(60)]);
         }
-        for kind in [None, Some("text/plain"), Some("multipart/form-data"), Some("multipart/form-data; boundary=")] {
+        for kind in
+            [None, Some("text/plain"), Some("multipart/form-data"), Some("multipart/form-data; boundary=")]
+        {
             let error = Form::read(&Data::memory(""), kind, &Bytes::new()).unwrap_err();
             assert_eq!(error.code, "PreconditionFailed", "{kind:?}");
         }

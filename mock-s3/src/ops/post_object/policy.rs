@@ -35,14 +35,18 @@ impl FormPolicy {
         let plain: String = encoded.chars().filter(|c| !c.is_ascii_whitespace()).collect();
         let text = STANDARD.decode(plain).map_err(|_| invalid("Invalid Base64 in policy."))?;
         let text = String::from_utf8(text).map_err(|_| invalid("Invalid JSON."))?;
-        let document: Value = serde_json::from_str(&unescaped(&text)).map_err(|_| invalid("Invalid JSON."))?;
+        let document: Value =
+            serde_json::from_str(&unescaped(&text)).map_err(|_| invalid("Invalid JSON."))?;
         let fields = document.as_object().ok_or_else(|| invalid("Invalid JSON."))?;
-        if let Some(unknown) = fields.keys().find(|name| !matches!(name.as_str(), "expiration" | "conditions")) {
+        if let Some(unknown) =
+            fields.keys().find(|name| !matches!(name.as_str(), "expiration" | "conditions"))
+        {
             return Err(invalid(format!("Unexpected: '{unknown}'")));
         }
         let expiration = fields.get("expiration").ok_or_else(|| invalid("Policy missing expiration."))?;
         let until = expiration.as_str().and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok());
-        let until = until.ok_or_else(|| invalid(format!("Invalid 'expiration' value: '{}'", bare(expiration))))?;
+        let until =
+            until.ok_or_else(|| invalid(format!("Invalid 'expiration' value: '{}'", bare(expiration))))?;
         let list = fields.get("conditions").ok_or_else(|| invalid("Policy missing conditions."))?;
         let list = list.as_array().ok_or_else(|| invalid("Invalid 'conditions' value."))?;
         let mut conditions = Vec::new();
@@ -54,9 +58,8 @@ impl FormPolicy {
 
     /// Refuses a form that the policy does not allow. `now`: seconds since the Unix epoch.
     pub(super) fn check(&self, form: &Form, bucket: &str, key: &str, now: i64) -> Result<(), S3Error> {
-        let refused = |what: &str| {
-            S3Error::of("AccessDenied").message(format!("Invalid according to Policy: {what}"))
-        };
+        let refused =
+            |what: &str| S3Error::of("AccessDenied").message(format!("Invalid according to Policy: {what}"));
         if now >= self.expiration {
             return Err(refused("Policy expired."));
         }
@@ -270,7 +273,9 @@ mod tests {
         let with = |more: &[(&'static str, &'static str)]| form(&[&good[..], more].concat());
         let check = |form: &Form, key: &str| conditions(all).unwrap().check(form, "b", key, NOW);
         assert!(check(&with(&[]), "up/1").is_ok());
-        assert!(check(&with(&[("x-ignore-me", "1"), ("policy", "p"), ("x-amz-signature", "s")]), "up/1").is_ok());
+        assert!(
+            check(&with(&[("x-ignore-me", "1"), ("policy", "p"), ("x-amz-signature", "s")]), "up/1").is_ok()
+        );
         let message = |result: Result<(), S3Error>| result.unwrap_err().message.into_owned();
         assert_eq!(
             message(check(&with(&[("x-amz-meta-a", "1")]), "up/1")),

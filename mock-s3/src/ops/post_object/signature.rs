@@ -25,12 +25,15 @@ pub(super) fn check(call: &Call<'_>, form: &Form) -> Result<Option<usize>, S3Err
 
 fn of_version_4(call: &Call<'_>, form: &Form, policy: &str) -> Result<usize, S3Error> {
     let field = |name: &'static str| form.field(name).ok_or_else(|| missing(name));
-    let (credential, given, date) = (field("x-amz-credential")?, field("x-amz-signature")?, field("x-amz-date")?);
+    let (credential, given, date) =
+        (field("x-amz-credential")?, field("x-amz-signature")?, field("x-amz-date")?);
     let mut parts = credential.rsplitn(5, '/');
     let (Some("aws4_request"), Some("s3"), Some(region), Some(day), Some(access_key)) =
         (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
     else {
-        return Err(malformed("the Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\"."));
+        return Err(malformed(
+            "the Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".",
+        ));
     };
     let here = &call.shared.regions[call.region];
     if region != here {
@@ -38,7 +41,9 @@ fn of_version_4(call: &Call<'_>, form: &Form, policy: &str) -> Result<usize, S3E
         return Err(error.extra("Region", here));
     }
     if !date.starts_with(day) {
-        return Err(malformed(&format!("incorrect date \"{day}\". This date is not the same as X-Amz-Date.")));
+        return Err(malformed(&format!(
+            "incorrect date \"{day}\". This date is not the same as X-Amz-Date."
+        )));
     }
     let known = call.settings.by_access_key(access_key);
     let (index, identity) =

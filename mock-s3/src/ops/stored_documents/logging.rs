@@ -18,7 +18,8 @@ pub(super) fn check(call: &Call<'_>, given: &mut Node) -> Result<Change, S3Error
     };
     let name = target.value("TargetBucket").ok_or_else(document::malformed)?;
     let prefix = target.child("TargetPrefix").ok_or_else(document::malformed)?.text.clone();
-    let invalid = |message| S3Error::of("InvalidTargetBucketForLogging").message(message).extra("TargetBucket", name);
+    let invalid =
+        |message| S3Error::of("InvalidTargetBucketForLogging").message(message).extra("TargetBucket", name);
     let Some(place) = call.shared.store.find(call.region, name) else {
         return Err(match call.shared.store.elsewhere(call.region, name) {
             Some(_) => S3Error::of("CrossLocationLoggingProhibited").extra("TargetBucket", name),

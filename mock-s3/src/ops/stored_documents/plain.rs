@@ -12,8 +12,9 @@ pub(super) fn accelerate(call: &Call<'_>, given: &mut Node) -> Result<Change, S3
         return Err(document::malformed());
     }
     if call.head.bucket.contains('.') {
-        return Err(S3Error::of("InvalidRequest")
-            .message("S3 Transfer Acceleration is not supported for buckets with periods (.) in their names"));
+        return Err(S3Error::of("InvalidRequest").message(
+            "S3 Transfer Acceleration is not supported for buckets with periods (.) in their names",
+        ));
     }
     Ok(nothing_else())
 }

@@ -14,7 +14,9 @@ const MOST: usize = 1000;
 /// The source has versions, and so has every target that is here.
 pub(super) fn check(call: &Call<'_>, given: &mut Node) -> Result<Change, S3Error> {
     if call.place()?.state().versioning != Versioning::Enabled {
-        return Err(invalid("Versioning must be 'Enabled' on the bucket to apply a replication configuration"));
+        return Err(invalid(
+            "Versioning must be 'Enabled' on the bucket to apply a replication configuration",
+        ));
     }
     let rules = read(given)?;
     for rule in &rules.rules {
@@ -45,7 +47,8 @@ fn read(given: &Node) -> Result<ReplicationRules, S3Error> {
         if rules[..at].iter().any(|other| other.id == rule.id) {
             return Err(invalid("Rule Id must be unique"));
         }
-        let doubled = |other: &ReplicationRule| other.priority == rule.priority && other.bucket == rule.bucket;
+        let doubled =
+            |other: &ReplicationRule| other.priority == rule.priority && other.bucket == rule.bucket;
         if rules[..at].iter().any(doubled) && given.all("Rule").all(|rule| rule.child("Priority").is_some()) {
             return Err(S3Error::of("InvalidRequest")
                 .message(format!("Found duplicate priority {} for the same destination", rule.priority)));
@@ -77,7 +80,9 @@ fn rule_of(at: usize, rule: &Node) -> Result<ReplicationRule, S3Error> {
         Some(node) => enabled(node)?,
         // The first edition, told by its missing Filter, replicates delete markers.
         None if filter.is_none() => true,
-        None => return Err(invalid("DeleteMarkerReplication must be specified for this version of the rule")),
+        None => {
+            return Err(invalid("DeleteMarkerReplication must be specified for this version of the rule"));
+        }
     };
     let priority = rule.value("Priority").map_or(Ok(0), str::parse).map_err(|_| document::malformed())?;
     Ok(ReplicationRule {

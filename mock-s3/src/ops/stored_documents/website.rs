@@ -42,7 +42,8 @@ pub(super) fn check(_: &Call<'_>, given: &mut Node) -> Result<Change, S3Error> {
     }
     for rule in given.child("RoutingRules").iter().flat_map(|rules| rules.all("RoutingRule")) {
         let redirect = rule.child("Redirect").ok_or_else(document::malformed)?;
-        let both = redirect.child("ReplaceKeyPrefixWith").is_some() && redirect.child("ReplaceKeyWith").is_some();
+        let both =
+            redirect.child("ReplaceKeyPrefixWith").is_some() && redirect.child("ReplaceKeyWith").is_some();
         if both || redirect.children.is_empty() {
             return Err(document::malformed());
         }
