@@ -3,6 +3,7 @@
 
 mod document;
 
+use gatecrash_model::Op;
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
@@ -51,9 +52,10 @@ pub(crate) struct Question<'h> {
     pub(crate) headers: Option<&'h str>,
 }
 
-/// Adds what the bucket's rules say of an answer to a request with an `Origin`.
+/// Adds what the bucket's rules say of an answer to a request with an `Origin`. The answer to a preflight request
+/// is all about them already.
 pub(crate) fn stamp(headers: &mut HeaderMap, head: &Head, cors: &Cors) {
-    let Some(origin) = head.header(&ORIGIN) else { return };
+    let Some(origin) = head.header(&ORIGIN).filter(|_| head.op != Op::Preflight) else { return };
     let method = head.header(&ACCESS_CONTROL_REQUEST_METHOD).unwrap_or(head.method.as_str());
     headers.insert(VARY, HeaderValue::from_static(VARIES));
     if let Some(allowed) = cors.allow(Question { origin, method, headers: None }) {

@@ -144,15 +144,6 @@ impl DefaultRetention {
     }
 }
 
-// === impl BucketState ===
-
-impl BucketState {
-    /// ACLs are off.
-    pub(crate) fn is_enforced(&self) -> bool {
-        self.ownership == Some(Ownership::BucketOwnerEnforced)
-    }
-}
-
 // === impl ReplicationRules ===
 
 impl ReplicationRules {
