@@ -9,6 +9,7 @@ pub(crate) use circumstances::Circumstances;
 use circumstances::Keys;
 use grants::{Holder, grant, grantable};
 
+use crate::auth;
 use crate::errors::S3Error;
 use crate::policy::{
     Ask, BucketSide, Caller, CallerKind, Evaluation, Grant, Layer, Layers, evaluate, explain,
@@ -20,7 +21,7 @@ use crate::store::{BucketState, Found, Object, Placement, VersionId, arn};
 #[derive(Clone, Copy)]
 pub(crate) struct Access<'a> {
     pub(crate) settings: &'a Settings,
-    pub(crate) identity: Option<usize>,
+    pub(crate) caller: &'a auth::Caller,
     pub(crate) placement: Option<&'a Placement>,
     /// The bucket's name as the request gave it, empty without one.
     pub(crate) bucket: &'a str,
@@ -53,10 +54,12 @@ impl Access<'_> {
     /// May the caller do `action` on a key, or with an empty one on the bucket?
     pub(crate) fn evaluate<'c>(&self, action: &'c str, key: &str) -> Ruling<'c> {
         let (known, given) = self.names(key);
-        let (decision, layer) = self.ask(action, key, &known, given.as_deref(), |ask| {
+        let answer = |ask: &Ask<'_>| {
             let verdict = evaluate(ask);
             (verdict.decision, verdict.layer)
-        });
+        };
+        let lacking = |verdict: &(Decision, Layer)| *verdict == (Decision::ImplicitDeny, Layer::Bucket);
+        let (decision, layer) = self.ask(action, key, &known, given.as_deref(), answer, lacking);
         Ruling { decision, layer, action, resource: known }
     }
 
@@ -64,7 +67,8 @@ impl Access<'_> {
     #[expect(dead_code, reason = "the journal's explanations ask it")]
     pub(crate) fn explain(&self, action: &str, key: &str) -> Evaluation {
         let (known, given) = self.names(key);
-        self.ask(action, key, &known, given.as_deref(), explain)
+        let lacking = |e: &Evaluation| (e.decision, e.layer) == (Decision::ImplicitDeny, Layer::Bucket);
+        self.ask(action, key, &known, given.as_deref(), explain, lacking)
     }
 
     /// The AccessDenied of a refusal; callers of the owner's account are told why (S3, "Troubleshoot access
@@ -107,7 +111,8 @@ impl Access<'_> {
         key: &str,
         known: &str,
         given: Option<&str>,
-        answer: impl FnOnce(&Ask<'_>) -> T,
+        answer: impl Fn(&Ask<'_>) -> T,
+        lacking: impl Fn(&T) -> bool,
     ) -> T {
         let both = [known, given.unwrap_or_default()];
         let state = self.placement.map(Placement::state);
@@ -119,8 +124,19 @@ impl Access<'_> {
             acl: Grant::None,
             restrict_public: state.block.is_some_and(|block| block.restrict),
         });
-        let layers =
-            Layers { identity: self.who().map_or(&[], |i| &i.policies), bucket, ..Layers::default() };
+        let role = self.caller.role.map(|index| &self.settings.roles[index]);
+        let own = self.who().filter(|_| role.is_none());
+        let layers = Layers {
+            identity: role.map_or_else(|| own.map_or(&[][..], |i| &i.policies), |role| &role.policies),
+            session: self
+                .caller
+                .session
+                .as_ref()
+                .map(|s| &*s.policies)
+                .filter(|policies| !policies.is_empty()),
+            bucket,
+            ..Layers::default()
+        };
         let keys =
             Keys { request: self.request, owner: bucket.map(|bucket| bucket.owner), tags: || self.tags(key) };
         let mut ask = Ask {
@@ -129,14 +145,14 @@ impl Access<'_> {
             resources: if given.is_some() { &both } else { &both[..1] },
             layers,
             context: &keys,
-            withdrawn: self.who().map_or(&[], |i| &i.withdrawn),
+            withdrawn: own.map_or(&[], |i| &i.withdrawn),
             open: self.settings.anonymous,
         };
+        let by_policies = answer(&ask);
         // ACLs are only looked up when a grant of the bucket's side is all that is missing.
         if let Some((placement, state)) = placed
+            && lacking(&by_policies)
             && let Some((holder, permission)) = grantable(action, state)
-            && let verdict = evaluate(&ask)
-            && (verdict.decision, verdict.layer) == (Decision::ImplicitDeny, Layer::Bucket)
             && let Some(bucket) = &mut ask.layers.bucket
         {
             bucket.acl = match holder {
@@ -145,8 +161,9 @@ impl Access<'_> {
                 }
                 Holder::Object => self.granted_by_object(key, permission, state),
             };
+            return answer(&ask);
         }
-        answer(&ask)
+        by_policies
     }
 
     fn granted_by_object(
@@ -178,11 +195,11 @@ impl Access<'_> {
     }
 
     fn who(&self) -> Option<&Identity> {
-        self.identity.map(|index| &self.settings.identities[index])
+        self.caller.identity.map(|index| &self.settings.identities[index])
     }
 
     fn caller(&self) -> &Caller {
-        self.who().map_or(Caller::nobody(), |identity| &identity.caller)
+        &self.caller.principal
     }
 }
 

@@ -7,11 +7,11 @@ use gatecrash_model::hash;
 use serde_json::{Value, json};
 
 use crate::accounts::Accounts;
-use crate::auth::Credentials;
-use crate::config::{BucketConfig, Config, ConfigError, IdentityConfig};
+use crate::auth::{self, Credentials};
+use crate::config::{BucketConfig, Config, ConfigError, IdentityConfig, RoleConfig};
 use crate::control::Switchboard;
 use crate::policy::{Caller, Kind, Policy};
-use crate::settings::{Identity, Settings};
+use crate::settings::{Identity, Role, Settings};
 use crate::store::{
     Bucket, BucketPolicy, BucketState, Budget, Keyspace, Placement, Store, canonical_id, first_twice,
 };
@@ -32,6 +32,7 @@ impl Config {
         twice("bucket", first_twice(self.buckets.iter().map(|b| b.name.as_str())))?;
         twice("identity", first_twice(self.identities.iter().map(|i| i.name.as_str())))?;
         let keys = self.identities.iter().filter_map(|i| i.credentials.as_ref());
+        twice("role", first_twice(self.roles.iter().map(|r| r.name.as_str())))?;
         twice("access key", first_twice(keys.map(|pair| pair.access_key.as_str())))?;
         for region in &self.regions {
             let here = self.buckets.iter().flat_map(|b| &b.regions).filter(|(r, _)| *r == region.name);
@@ -79,35 +80,54 @@ pub(crate) fn store(config: &Config, accounts: &Accounts, now: i64) -> Result<St
 
 /// The state the mock starts in.
 pub(crate) fn switchboard(config: &Config, store: Arc<Store>) -> Result<Switchboard, ConfigError> {
-    let identities = config.identities.iter().map(|identity| compile_identity(identity, config.seed));
+    let identities = config.identities.iter().enumerate();
+    let identities = identities.map(|(at, identity)| compile_identity(at, identity, config.seed));
     let identities = identities.collect::<Result<_, _>>()?;
-    let base = Settings::base(identities, config.anonymous);
+    let accounts = Accounts::new(config);
+    let roles = config.roles.iter().map(|role| compile_role(role, &accounts));
+    let mut base = Settings::base(identities, config.anonymous);
+    base.roles = roles.collect::<Result<_, _>>()?;
+    base.signature_v2 = config.signature_v2;
     let regions = config.regions.iter().map(|region| region.name.clone()).collect();
     let buckets = config.buckets.iter().map(|bucket| bucket.name.as_str().into()).collect();
     Ok(Switchboard::new(base, regions, buckets, store, config.seed))
 }
 
-fn compile_identity(identity: &IdentityConfig, seed: u64) -> Result<Identity, ConfigError> {
+fn compile_identity(index: usize, identity: &IdentityConfig, seed: u64) -> Result<Identity, ConfigError> {
     let policy = |source| ConfigError::Policy { owner: identity.name.clone(), source };
-    let policies = identity.policies.iter().map(|document| Policy::parse(document, Kind::Identity));
+    let documents = identity.policies.iter().map(|document| Policy::parse(document, Kind::Identity));
+    let policies = documents.collect::<Result<Vec<_>, _>>().map_err(policy)?;
     let generated = || Credentials::generate(seed, &identity.name, 0);
     Ok(Identity {
         name: identity.name.clone(),
-        caller: caller(identity),
+        who: Arc::new(auth::Caller::user(index, principal(identity))),
         credentials: identity.credentials.clone().unwrap_or_else(generated),
-        policies: policies.collect::<Result<_, _>>().map_err(policy)?,
+        policies,
         withdrawn: Vec::new(),
     })
 }
 
 /// The identity as policies see it.
-fn caller(identity: &IdentityConfig) -> Caller {
+fn principal(identity: &IdentityConfig) -> Caller {
     let caller = match identity.root {
         true => Caller::root(&identity.account),
         false => Caller::user(&identity.account, &identity.name),
     };
     let canonical_id = identity.canonical_id.clone().unwrap_or_else(|| canonical_id(&identity.account));
     Caller { canonical_id, ..caller }
+}
+
+fn compile_role(role: &RoleConfig, accounts: &Accounts) -> Result<Role, ConfigError> {
+    let failed = |source| ConfigError::Policy { owner: role.name.clone(), source };
+    let policies = role.policies.iter().map(|document| Policy::parse(document, Kind::Identity));
+    Ok(Role {
+        name: role.name.clone(),
+        account: role.account.clone(),
+        canonical_id: accounts.of(&role.account).canonical.clone(),
+        trust: crate::sts::trust_policy(&role.trust).map_err(failed)?,
+        policies: policies.collect::<Result<_, _>>().map_err(failed)?,
+        longest: i64::try_from(role.longest_session.as_secs()).unwrap_or(i64::MAX),
+    })
 }
 
 /// A bucket's own policy, and the statement that makes it public.
@@ -136,4 +156,18 @@ fn compile_bucket(bucket: &BucketConfig) -> Result<Option<BucketPolicy>, ConfigE
     }
     let compiled = Policy::parse(&document, Kind::Bucket).map_err(failed)?;
     Ok(Some(BucketPolicy { text: document.to_string(), compiled }))
+}
+
+/// A state with the user `app` and the role `reader`, for unit tests of other modules.
+#[cfg(test)]
+pub(crate) fn settings_for_tests() -> Settings {
+    let mut config = Config::new(Arc::new(gatecrash_model::Pool::new(7)), "us-east-1");
+    let mut app = IdentityConfig::new("app").allow(&["s3:*"], &["*"]);
+    let pair = Credentials::new("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
+    app.credentials = Some(pair);
+    config.identities = vec![app, IdentityConfig::new("guest")];
+    config.roles = vec![RoleConfig::new("reader", &["arn:aws:iam::000000000001:user/app"])];
+    let store = store(&config, &Accounts::new(&config), 0).expect("a valid configuration");
+    let switchboard = switchboard(&config, Arc::new(store)).expect("a valid configuration");
+    switchboard.settings().as_ref().clone()
 }

@@ -1,14 +1,18 @@
 //! What a mock is started with.
 
+mod role;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use gatecrash_model::{Pool, Population};
 use serde_json::{Value, json};
 
 use crate::auth::Credentials;
-use crate::policy::PolicyError;
+use crate::policy::{Kind, Policy, PolicyError};
+pub use role::RoleConfig;
 
 /// The account of everything that names no other.
 pub const DEFAULT_ACCOUNT: &str = "000000000001";
@@ -38,6 +42,12 @@ pub struct Config {
     pub domains: Vec<String>,
     /// How buckets are that a client creates.
     pub new_buckets: NewBuckets,
+    /// The roles that may be assumed with STS.
+    pub roles: Vec<RoleConfig>,
+    /// Whether Signature Version 2 is taken, as S3 still does in its oldest regions.
+    pub signature_v2: bool,
+    /// How long a request's body may stall before the answer is 400 RequestTimeout.
+    pub idle_timeout: Duration,
 }
 
 /// The settings of a bucket that a client creates without saying.
@@ -86,8 +96,8 @@ pub struct IdentityConfig {
     pub account: String,
     /// Stands for the whole account: its ARN is `arn:aws:iam::<account>:root`, and it needs no identity policy.
     pub root: bool,
-    /// The account's name in S3 documents; the identity's name when absent. The first identity of an account
-    /// that is configured speaks for it in this and the next two.
+    /// The account's name in S3 documents; the first identity's name when absent. Of several identities of an
+    /// account, the first that gives this or one of the next two speaks for the account.
     pub display_name: Option<String>,
     /// The account's address, for grants.
     pub email: Option<String>,
@@ -168,6 +178,9 @@ impl Config {
             spill: None,
             domains: vec!["localhost".to_owned()],
             new_buckets: NewBuckets::default(),
+            roles: Vec::new(),
+            signature_v2: true,
+            idle_timeout: Duration::from_secs(20),
         }
     }
 }
@@ -221,6 +234,11 @@ impl IdentityConfig {
     /// May not do `actions` on `resources`, whatever else allows it.
     pub fn deny(self, actions: &[&str], resources: &[&str]) -> Self {
         self.statement("Deny", actions, resources)
+    }
+
+    /// Why a document is no identity policy, before a mock is started with it.
+    pub fn check_policy(document: &Value) -> Result<(), PolicyError> {
+        Policy::parse(document, Kind::Identity).map(drop)
     }
 
     fn statement(mut self, effect: &str, actions: &[&str], resources: &[&str]) -> Self {

@@ -64,6 +64,8 @@ const CODES: &[(&str, u16, &str)] = &[
         "The value of the expected bucket owner parameter must be an AWS account ID.",
     ),
     ("InvalidBucketState", 409, "The request is not valid with the current state of the bucket."),
+    // 403 by the service itself, whatever one would expect.
+    ("InvalidChunkSizeError", 403, "Only the last chunk is allowed to have a size less than 8192 bytes"),
     ("InvalidDigest", 400, "The Content-MD5 you specified was invalid."),
     (
         "InvalidEncryptionAlgorithmError",
@@ -72,13 +74,29 @@ const CODES: &[(&str, u16, &str)] = &[
     ),
     ("InvalidLocationConstraint", 400, "The specified location-constraint is not valid"),
     ("InvalidObjectState", 403, "The operation is not valid for the object's storage class"),
+    (
+        "InvalidPart",
+        400,
+        "One or more of the specified parts could not be found.  The part may not have been uploaded, or the \
+         specified entity tag may not match the part's entity tag.",
+    ),
     ("InvalidPartNumber", 416, "The requested partnumber is not satisfiable"),
+    (
+        "InvalidPartOrder",
+        400,
+        "The list of parts was not in ascending order. Parts must be ordered by part number.",
+    ),
     (
         "InvalidPolicyDocument",
         400,
         "The content of the form does not meet the conditions specified in the policy document.",
     ),
     ("InvalidRange", 416, "The requested range is not satisfiable"),
+    (
+        "InvalidRedirectLocation",
+        400,
+        "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.",
+    ),
     ("InvalidRequest", 400, "Invalid Request"),
     ("InvalidRetentionPeriod", 400, "Default retention period must be a positive integer value."),
     ("InvalidStorageClass", 400, "The storage class you specified is not valid"),
@@ -99,6 +117,12 @@ const CODES: &[(&str, u16, &str)] = &[
     ),
     ("MalformedPOSTRequest", 400, "The body of your POST request is not well-formed multipart/form-data."),
     ("MalformedPolicy", 400, "Policy has invalid resource"),
+    (
+        "MalformedTrailerError",
+        400,
+        "The request contained trailing data that was not well-formed or did not conform to our published \
+         schema.",
+    ),
     (
         "MalformedXML",
         400,
@@ -124,7 +148,12 @@ const CODES: &[(&str, u16, &str)] = &[
     ("NoSuchObjectLockConfiguration", 404, "The specified object does not have a ObjectLock configuration"),
     ("NoSuchPublicAccessBlockConfiguration", 404, "The public access block configuration was not found"),
     ("NoSuchTagSet", 404, "The TagSet does not exist"),
-    ("NoSuchUpload", 404, "The specified upload does not exist."),
+    (
+        "NoSuchUpload",
+        404,
+        "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or \
+     completed.",
+    ),
     ("NoSuchVersion", 404, "The specified version does not exist."),
     ("NoSuchWebsiteConfiguration", 404, "The specified bucket does not have a website configuration"),
     ("NotImplemented", 501, "A header you provided implies functionality that is not implemented"),

@@ -2,6 +2,7 @@
 
 mod admit;
 mod respond;
+mod services;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 
 use crate::access::{Access, Circumstances};
+use crate::auth::Caller;
 use crate::capacity::Place;
 use crate::errors::S3Error;
 use crate::hook::{Action, Facts, Point};
@@ -41,6 +43,7 @@ pub(crate) struct Exchange {
     head: Head,
     attempt: AttemptContext,
     placement: Option<Arc<Placement>>,
+    caller: Arc<Caller>,
     identity: Option<usize>,
     /// The mock's wall clock at the beginning, skew included.
     wall: i64,
@@ -87,7 +90,7 @@ pub(crate) async fn serve(
     request: Request<Incoming>,
 ) -> Response<Outgoing> {
     let (parts, body) = request.into_parts();
-    let mut body = RequestBody::new(body, &parts.headers);
+    let mut body = RequestBody::new(body, &parts.headers, shared.idle_timeout);
     let head = Head::within(parts.method, parts.uri, parts.headers, &shared.domains);
     let mut exchange = Exchange::begin(&shared, region, peer, cell, head);
     exchange.note_body(&body);
@@ -137,7 +140,21 @@ impl Exchange {
         }
         let wall = shared.clock.wall_seconds() + settings.skew_seconds;
         let shared = Arc::clone(shared);
-        Self { shared, settings, region, peer, head, attempt, placement, identity: None, wall, ids, entry }
+        let caller = Caller::anonymous();
+        Self {
+            shared,
+            settings,
+            region,
+            peer,
+            head,
+            attempt,
+            placement,
+            caller,
+            identity: None,
+            wall,
+            ids,
+            entry,
+        }
     }
 
     /// Phases handle and respond.
@@ -169,6 +186,9 @@ impl Exchange {
         };
         let answer = route.run(&call)?;
         self.entry.flag(UpstreamRecord::APPLIED, answer.applied);
+        if let Some(caller) = &answer.caller {
+            self.note_caller(Arc::clone(caller));
+        }
         if let Some(decision) = answer.decision {
             self.entry.record.decision = decision;
         }
@@ -204,7 +224,7 @@ impl Exchange {
     fn access(&self) -> Access<'_> {
         Access {
             settings: &self.settings,
-            identity: self.identity,
+            caller: &self.caller,
             placement: self.placement.as_deref(),
             bucket: &self.head.bucket,
             request: Circumstances {

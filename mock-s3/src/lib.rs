@@ -5,12 +5,10 @@ mod accounts;
 mod auth;
 mod capacity;
 mod checksum;
-mod chunked;
 mod compile;
 mod config;
 mod control;
 mod cors;
-mod crc32;
 mod encoding;
 mod errors;
 mod exchange;
@@ -21,11 +19,13 @@ mod journal;
 mod ops;
 mod outgoing;
 pub mod policy;
+mod query_api;
 mod received;
 mod request;
 mod server;
 mod settings;
 mod store;
+mod sts;
 mod time;
 mod xml;
 mod xml_tree;
@@ -33,7 +33,7 @@ mod xml_tree;
 pub use auth::{Credentials, mask};
 pub use capacity::Capacity;
 pub use config::{
-    BucketConfig, Config, ConfigError, DEFAULT_ACCOUNT, IdentityConfig, NewBuckets, RegionConfig,
+    BucketConfig, Config, ConfigError, DEFAULT_ACCOUNT, IdentityConfig, NewBuckets, RegionConfig, RoleConfig,
 };
 pub use control::{ChangeId, Control, ControlError, WrongRegion, WrongRegionKind};
 pub use errors::{known_code, known_codes};

@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::accounts::Accounts;
 use crate::auth::Credentials;
-use crate::auth::sigv4::Keys;
+use crate::auth::sessions::Sessions;
 use crate::compile::{store, switchboard};
 use crate::config::{Config, ConfigError, NewBuckets};
 use crate::control::{Control, Switchboard};
@@ -46,7 +46,8 @@ pub(crate) struct Shared {
     pub(crate) pool_bytes: Bytes,
     pub(crate) store: Arc<Store>,
     pub(crate) switchboard: Arc<Switchboard>,
-    pub(crate) keys: Keys,
+    pub(crate) sessions: Sessions,
+    pub(crate) idle_timeout: Duration,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) sink: Arc<dyn Sink>,
     pub(crate) hook: Arc<dyn FaultHook>,
@@ -115,7 +116,8 @@ impl MockS3 {
             pool: config.pool,
             store,
             switchboard,
-            keys: Keys::default(),
+            sessions: Sessions::new(config.seed),
+            idle_timeout: config.idle_timeout,
             clock,
             sink,
             hook,
@@ -145,6 +147,11 @@ impl MockS3 {
     /// Region names, in the order of the journal's index.
     pub fn regions(&self) -> &[String] {
         &self.shared.regions
+    }
+
+    /// The canonical user id of an account: what owners and grants call it.
+    pub fn canonical_id(&self, account: &str) -> String {
+        self.shared.accounts.of(account).canonical.clone()
     }
 
     /// The handle to change the mock while it runs.

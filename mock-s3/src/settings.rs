@@ -6,10 +6,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::auth::Credentials;
+use crate::auth::{self, Credentials};
 use crate::capacity::Station;
 use crate::control::{Change, WrongRegion};
-use crate::policy::{Caller, Pattern, Policy};
+use crate::policy::{Pattern, Policy};
 use crate::store::BucketState;
 
 /// One state of the mock.
@@ -26,17 +26,44 @@ pub(crate) struct Settings {
     pub(crate) stations: HashMap<usize, Arc<Station>>,
     /// Unsigned requests may do what nothing denies.
     pub(crate) anonymous: bool,
+    pub(crate) roles: Vec<Role>,
+    /// Signature Version 2 is taken, as in the regions of before 2014.
+    pub(crate) signature_v2: bool,
+    /// Sessions issued up to this second have ended, whatever their tokens say.
+    pub(crate) sessions_end: Option<i64>,
 }
 
 /// One user in one state.
 #[derive(Clone)]
 pub(crate) struct Identity {
     pub(crate) name: String,
-    pub(crate) caller: Caller,
+    /// As authentication gives it.
+    pub(crate) who: Arc<auth::Caller>,
     pub(crate) credentials: Credentials,
     pub(crate) policies: Vec<Policy>,
     /// Actions its policies no longer allow.
     pub(crate) withdrawn: Vec<Pattern>,
+}
+
+/// One role in one state.
+#[derive(Clone)]
+pub(crate) struct Role {
+    pub(crate) name: String,
+    pub(crate) account: String,
+    /// The account's canonical id.
+    pub(crate) canonical_id: String,
+    /// Who may assume it: a resource policy of the role.
+    pub(crate) trust: Policy,
+    pub(crate) policies: Vec<Policy>,
+    /// The longest session, seconds.
+    pub(crate) longest: i64,
+}
+
+impl Role {
+    /// `arn:aws:iam::<account>:role/<name>`.
+    pub(crate) fn arn(&self) -> String {
+        format!("arn:aws:iam::{}:role/{}", self.account, self.name)
+    }
 }
 
 /// A bucket policy as changes left it.

@@ -2,15 +2,22 @@
 
 mod acl;
 mod bucket;
+mod completion;
 mod data;
 mod grants;
+mod key_order;
 mod keyspace;
 mod listing;
+#[cfg(test)]
+mod listing_tests;
+mod merge;
 mod object;
 mod placement;
 mod snapshot;
 mod state;
+mod uploads;
 mod version;
+mod version_listing;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -22,6 +29,7 @@ use gatecrash_model::StoreEntry;
 
 pub(crate) use acl::{Acl, Grant, Grantee, Owner, Permission, canonical_id};
 pub(crate) use bucket::Bucket;
+pub(crate) use completion::{Order, Ordered};
 pub(crate) use data::{Chunks, Data, Piece};
 pub(crate) use keyspace::Keyspace;
 pub(crate) use listing::{Entry, List};
@@ -31,7 +39,9 @@ pub(crate) use state::{
     BlockPublic, BucketPolicy, BucketState, DefaultRetention, Document, Logging, ObjectLock, Ownership,
     Period, ReplicationRule, ReplicationRules, Versioning,
 };
+pub(crate) use uploads::{Part, Summing, Upload, UploadEntry, no_such_upload};
 pub(crate) use version::{Attributes, Replication, Retention, Stored, StoredPart, Version, VersionId};
+pub(crate) use version_listing::{VersionEntry, VersionPage};
 
 /// All regions' buckets.
 pub(crate) struct Store {
@@ -112,6 +122,7 @@ impl Store {
         if !placement.is_empty() {
             return Err(Refused::NotEmpty);
         }
+        placement.close_uploads(&self.budget);
         regions[region].remove(name);
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
-use time::{OffsetDateTime, PrimitiveDateTime};
+use time::{Date, Month, OffsetDateTime, PrimitiveDateTime};
 
 /// `Sat, 21 Nov 2026 07:33:00 GMT` (RFC 9110, IMF-fixdate).
 const HTTP: &[BorrowedFormatItem<'_>] =
@@ -29,8 +29,21 @@ pub(crate) fn parse_http_date(text: &str) -> Option<i64> {
     read(text, HTTP)
 }
 
+/// Read digit by digit: every signed request has one.
 pub(crate) fn parse_compact_date(text: &str) -> Option<i64> {
-    read(text, COMPACT)
+    let bytes: &[u8; 16] = text.as_bytes().try_into().ok()?;
+    if bytes[8] != b'T' || bytes[15] != b'Z' {
+        return None;
+    }
+    let number = |from: usize, to: usize| {
+        bytes[from..to].iter().try_fold(0_u16, |number, digit| {
+            digit.is_ascii_digit().then(|| number * 10 + u16::from(digit - b'0'))
+        })
+    };
+    let two = |from: usize| number(from, from + 2).and_then(|number| u8::try_from(number).ok());
+    let month = Month::try_from(two(4)?).ok()?;
+    let date = Date::from_calendar_date(i32::from(number(0, 4)?), month, two(6)?).ok()?;
+    Some(date.with_hms(two(9)?, two(11)?, two(13)?).ok()?.assume_utc().unix_timestamp())
 }
 
 /// Seconds outside the years 0 to 9999 are written as the epoch.
@@ -55,6 +68,16 @@ mod tests {
         assert_eq!(document_date(at), "2013-05-24T00:00:00.000Z");
         assert_eq!(parse_http_date("Fri, 24 May 2013 00:00:00 GMT"), Some(at));
         assert_eq!(parse_compact_date("20130524T000000Z"), Some(at));
-        assert_eq!(parse_compact_date("2013-05-24"), None);
+        for bad in [
+            "2013-05-24",
+            "20130524T000000",
+            "20130524 000000Z",
+            "20131324T000000Z",
+            "20130230T000000Z",
+            "20130524T240000Z",
+            "+0130524T000000Z",
+        ] {
+            assert_eq!(parse_compact_date(bad), None, "{bad}");
+        }
     }
 }

@@ -10,4 +10,5 @@ mod library;
 mod released_gateways;
 mod runs;
 mod selftest;
+mod serve_mock;
 mod trouble;

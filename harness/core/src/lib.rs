@@ -10,6 +10,7 @@ pub mod faults;
 #[doc(hidden)]
 pub mod golden;
 pub mod history;
+pub mod identities;
 pub mod judge;
 pub mod plan;
 pub mod profile;

@@ -11,9 +11,10 @@ use gatecrash_model::{Clock, NullSink, Pool, RunId, Sink};
 
 use crate::clock::RunClock;
 use crate::exit::{Exit, Failure};
+use crate::suite;
 use crate::topology::{Ground, Upstream};
-use crate::{suite, topology};
 
+mod mock;
 mod proxy;
 
 /// Which part.
@@ -25,14 +26,8 @@ pub(super) struct Serve {
 
 #[derive(Subcommand, Debug)]
 enum Part {
-    /// The mock S3 of a scenario, without links
-    Mock {
-        /// Scenario whose buckets and identities it has; a public bucket `media` without one
-        scenario: Option<PathBuf>,
-        /// Port of the first region, the next ones follow; 0 for free ones
-        #[arg(long, default_value_t = 9000)]
-        port: u16,
-    },
+    /// The mock S3 alone, with the buckets and identities of a scenario, of a file, or of its own
+    Mock(mock::Mock),
     /// A chaos link in front of an upstream of yours
     Proxy {
         /// Where it listens
@@ -71,7 +66,7 @@ impl Serve {
     pub(super) fn execute(self) -> Result<Exit, Failure> {
         super::block_on(async {
             match self.part {
-                Part::Mock { scenario, port } => mock(scenario, port).await,
+                Part::Mock(mock) => mock.serve().await,
                 Part::Proxy { listen, upstream, fault, probability, seed } => {
                     proxy::serve(listen, upstream, &fault, &probability, seed).await
                 }
@@ -80,52 +75,6 @@ impl Serve {
             }
         })
     }
-}
-
-async fn mock(scenario: Option<PathBuf>, port: u16) -> Result<Exit, Failure> {
-    let end = super::signals::end()?;
-    let plan = plan_of(scenario)?;
-    let ground = ground(&plan);
-    let mut config =
-        topology::upstream::mock_config(&plan, Arc::clone(&ground.pool)).map_err(Failure::usage)?;
-    for (region, offset) in config.regions.iter_mut().zip(0u16..) {
-        let port = if port == 0 { Some(0) } else { port.checked_add(offset) };
-        region.bind.set_port(port.ok_or_else(|| Failure::usage("--port leaves none for the last region"))?);
-    }
-    let mock = gatecrash_mock_s3::MockS3::start(
-        config,
-        ground.clock,
-        ground.sink,
-        Arc::default(),
-        Arc::new(gatecrash_mock_s3::NoFaults),
-    )
-    .await
-    .map_err(|e| {
-        Failure::environment(e.to_string()).hint("choose another port with --port, 0 for a free one")
-    })?;
-    for region in &plan.regions {
-        let addr = mock.addr(&region.name).map_or_else(String::new, |a| a.to_string());
-        super::print(&format!("{:<14} http://{addr}\n", region.name));
-    }
-    for bucket in &plan.buckets {
-        let access = if bucket.public { "public" } else { "signed requests only" };
-        super::print(&format!(
-            "bucket {:<10} {} objects ({}), {access}\n",
-            bucket.name, bucket.objects, bucket.key
-        ));
-    }
-    for identity in &plan.identities {
-        if let Ok(credentials) = mock.control().credentials(&identity.name) {
-            // Generated test keys of a mock on loopback: the user needs them to sign, nothing else accepts them.
-            super::print(&format!(
-                "identity {}: access key {} secret {}\n",
-                identity.name, credentials.access_key, credentials.secret_key
-            ));
-        }
-    }
-    end.await;
-    mock.shutdown().await;
-    Ok(Exit::Pass)
 }
 
 async fn upstreams(scenario: PathBuf, port: u16) -> Result<Exit, Failure> {

@@ -21,7 +21,6 @@ impl Credentials {
 
     /// The pair number `generation` of an identity under a seed: always the same one.
     pub fn generate(seed: u64, identity: &str, generation: u64) -> Self {
-        const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
         let name = hash::bytes(identity.as_bytes());
         let letters = |salt: u64, count: u64| -> String {
             (0..count)
@@ -33,6 +32,13 @@ impl Credentials {
         };
         Self { access_key: format!("AKIA{}", letters(1, 16)), secret_key: letters(2, 40) }
     }
+}
+
+const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+/// One letter of AWS's key alphabet for each byte.
+pub(super) fn letters(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| char::from(LETTERS[usize::from(*byte) % LETTERS.len()])).collect()
 }
 
 impl fmt::Debug for Credentials {

@@ -1,68 +1,32 @@
-//! Signature Version 4: canonical request, string to sign, signature, and a cache of signing keys.
+//! Signature Version 4: canonical request and string to sign.
 //!
 //! Rules: AWS, "Create a signed AWS API request", with S3's exceptions (the path is encoded once and not
 //! normalised).
 
-use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock};
+use std::borrow::Cow;
 
-use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
-use super::Credentials;
 use crate::encoding::{decode, encode_path, encode_query};
 use crate::request::Head;
 
-type HmacSha256 = Hmac<Sha256>;
-
-/// Signing keys by (access key, date, region): deriving one costs four HMACs. An access key never changes its
-/// secret.
-#[derive(Default)]
-pub(crate) struct Keys {
-    cached: RwLock<HashMap<String, HmacSha256>>,
-}
-
-impl Keys {
-    /// More entries than this are only made by fuzzing; the cache then starts again.
-    const LIMIT: usize = 4096;
-
-    /// The signature of a string to sign, lower-case hex.
-    pub(crate) fn sign(&self, pair: &Credentials, date: &str, region: &str, to_sign: &str) -> String {
-        let name = format!("{}/{date}/{region}", pair.access_key);
-        let known = self.cached.read().unwrap_or_else(PoisonError::into_inner).get(&name).cloned();
-        let key = known.unwrap_or_else(|| {
-            let key = signing_key(&pair.secret_key, date, region);
-            let mut cached = self.cached.write().unwrap_or_else(PoisonError::into_inner);
-            if cached.len() >= Self::LIMIT {
-                cached.clear();
-            }
-            cached.insert(name, key.clone());
-            key
-        });
-        hex(&key.chain_update(to_sign).finalize().into_bytes())
-    }
-}
-
-fn signing_key(secret: &str, date: &str, region: &str) -> HmacSha256 {
-    let seed = format!("AWS4{secret}");
-    [date, region, "s3", "aws4_request"]
-        .into_iter()
-        .fold(keyed(seed.as_bytes()), |key, part| keyed(&key.chain_update(part).finalize().into_bytes()))
-}
-
-fn keyed(key: &[u8]) -> HmacSha256 {
-    HmacSha256::new_from_slice(key).expect("HMAC takes keys of any length")
-}
-
-/// The canonical request. A signed header that did not arrive counts as empty, as at S3: the signature then
-/// differs.
-pub(crate) fn canonical_request(head: &Head, signed_headers: &str, payload_hash: &str) -> String {
-    let mut out = String::with_capacity(512);
+/// The canonical request, without the query parameter `omitted`. A signed header that did not arrive counts as
+/// empty, as at S3: the signature then differs.
+pub(crate) fn canonical_request(
+    head: &Head,
+    signed_headers: &str,
+    payload_hash: &str,
+    omitted: Option<&str>,
+) -> String {
+    let mut out = String::with_capacity(1024);
     out.push_str(head.method.as_str());
     out.push('\n');
-    out.push_str(&encode_path(&decode(head.path())));
+    match is_plain(head.path(), b"/") {
+        true => out.push_str(head.path()),
+        false => out.push_str(&encode_path(&decode(head.path()))),
+    }
     out.push('\n');
-    out.push_str(&canonical_query(head.query()));
+    push_query(&mut out, head.query(), omitted);
     out.push('\n');
     for name in signed_headers.split(';') {
         out.push_str(name);
@@ -93,15 +57,38 @@ pub(crate) fn unsigned_headers<'h>(head: &'h Head, signed_headers: &str) -> Vec<
 }
 
 /// Pairs encoded again by AWS's rules, sorted by the encoded bytes.
-fn canonical_query(query: &str) -> String {
-    let mut pairs: Vec<(String, String)> = query
+fn push_query(out: &mut String, query: &str, omitted: Option<&str>) {
+    if query.is_empty() {
+        return;
+    }
+    let mut pairs: Vec<(Cow<'_, str>, Cow<'_, str>)> = query
         .split('&')
         .filter(|pair| !pair.is_empty())
         .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-        .map(|(name, value)| (encode_query(&decode(name)), encode_query(&decode(value))))
+        .filter(|(name, _)| omitted != Some(name))
+        .map(|(name, value)| (encoded_again(name), encoded_again(value)))
         .collect();
-    pairs.sort();
-    pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
+    pairs.sort_unstable();
+    for (at, (name, value)) in pairs.iter().enumerate() {
+        if at > 0 {
+            out.push('&');
+        }
+        out.push_str(name);
+        out.push('=');
+        out.push_str(value);
+    }
+}
+
+fn encoded_again(text: &str) -> Cow<'_, str> {
+    match is_plain(text, b"") {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(encode_query(&decode(text))),
+    }
+}
+
+/// Whether encoding and decoding would both leave a text as it is.
+fn is_plain(text: &str, also: &[u8]) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || also.contains(&byte))
 }
 
 /// Blanks at the ends go, runs of blanks inside become one.
@@ -116,28 +103,45 @@ fn push_trimmed(out: &mut String, value: &str) {
 
 /// The string to sign.
 pub(crate) fn string_to_sign(date: &str, scope: &str, canonical_request: &str) -> String {
-    let digest = hex(&Sha256::digest(canonical_request.as_bytes()));
-    format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{digest}")
+    let digest = hex_array(&Sha256::digest(canonical_request.as_bytes()).into());
+    let mut out = String::with_capacity(160);
+    for line in ["AWS4-HMAC-SHA256", date, scope] {
+        out.push_str(line);
+        out.push('\n');
+    }
+    out.extend(digest.iter().map(|digit| char::from(*digit)));
+    out
 }
 
 /// Compares without telling where the difference is.
-pub(crate) fn same(expected: &str, given: &str) -> bool {
-    expected.len() == given.len()
-        && expected.bytes().zip(given.bytes()).fold(0, |acc, (a, b)| acc | (a ^ b)) == 0
+pub(crate) fn same(expected: &[u8], given: &[u8]) -> bool {
+    expected.len() == given.len() && expected.iter().zip(given).fold(0, |acc, (a, b)| acc | (a ^ b)) == 0
 }
+
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 /// Lower-case hex.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     bytes
         .iter()
         .flat_map(|b| [DIGITS[usize::from(b >> 4)] as char, DIGITS[usize::from(b & 15)] as char])
         .collect()
 }
 
+/// Lower-case hex of a SHA-256 or of a signature.
+pub(crate) fn hex_array(bytes: &[u8; 32]) -> [u8; 64] {
+    let mut out = [0; 64];
+    for (pair, byte) in out.chunks_exact_mut(2).zip(bytes) {
+        pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::Credentials;
+    use crate::auth::keys::{Scope, SigningKey};
     use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
     /// The examples of the S3 API reference, "Authenticating Requests: Using the Authorization Header".
@@ -152,13 +156,13 @@ mod tests {
         let mut names: Vec<&str> = headers.iter().map(|(name, _)| *name).collect();
         names.dedup();
         let head = Head::new(Method::from_bytes(method.as_bytes()).unwrap(), target.parse().unwrap(), map);
-        let canonical = canonical_request(&head, &names.join(";"), payload);
+        let canonical = canonical_request(&head, &names.join(";"), payload, None);
         let to_sign = string_to_sign("20130524T000000Z", "20130524/us-east-1/s3/aws4_request", &canonical);
         let pair = Credentials::new("AKIAIOSFODNN7EXAMPLE", SECRET);
-        let keys = Keys::default();
-        let first = keys.sign(&pair, "20130524", "us-east-1", &to_sign);
-        assert_eq!(first, keys.sign(&pair, "20130524", "us-east-1", &to_sign), "cached");
-        first
+        let scope = Scope { date: "20130524", region: "us-east-1", service: "s3" };
+        let first = SigningKey::of(&pair, scope).sign(to_sign.as_bytes());
+        assert_eq!(first, SigningKey::of(&pair, scope).sign(to_sign.as_bytes()), "cached");
+        hex(&first)
     }
 
     #[test]
@@ -205,8 +209,8 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.append("x-a", HeaderValue::from_static("  one   two "));
         headers.append("x-a", HeaderValue::from_static("three"));
-        let head = Head::new(Method::GET, "/b/k%20k?b=2&a=%2f&a".parse().unwrap(), headers);
-        let canonical = canonical_request(&head, "x-a", "HASH");
+        let head = Head::new(Method::GET, "/b/k%20k?b=2&a=%2f&skipped=1&a".parse().unwrap(), headers);
+        let canonical = canonical_request(&head, "x-a", "HASH", Some("skipped"));
         assert_eq!(canonical, "GET\n/b/k%20k\na=&a=%2F&b=2\nx-a:one two,three\n\nx-a\nHASH");
     }
 
@@ -222,8 +226,8 @@ mod tests {
 
     #[test]
     fn comparison_is_exact() {
-        assert!(same("ab", "ab"));
-        assert!(!same("ab", "ac"));
-        assert!(!same("ab", "abc"));
+        assert!(same(b"ab", b"ab"));
+        assert!(!same(b"ab", b"ac"));
+        assert!(!same(b"ab", b"abc"));
     }
 }

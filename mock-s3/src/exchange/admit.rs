@@ -1,22 +1,24 @@
 //! The phases before anything is done: auth, place, policy, body, and a place among the servers.
 
-use gatecrash_model::{Decision, Op, hash};
+use gatecrash_model::{Decision, Op};
+use std::sync::Arc;
+
 use http::Method;
 use http::header::LOCATION;
-use md5::{Digest, Md5};
 
 use super::{Admitted, BUCKET_REGION, Exchange, Stop};
-use crate::auth::{Payload, Verifier, wrong_region};
+use crate::auth::{Caller, Payload, Signed, Verifier, wrong_region};
 use crate::capacity::Place;
-use crate::chunked;
+use crate::checksum::{Algorithm, Declared};
 use crate::control::WrongRegionKind;
 use crate::errors::S3Error;
 use crate::hook::Point;
-use crate::incoming::{RequestBody, check_upload_length};
+use crate::incoming::{Plan, RequestBody, check_upload_length};
 use crate::journal::saturated;
 use crate::ops::{Action, Body, On, Route, check_owner, route};
+use crate::query_api;
 use crate::received::Received;
-use crate::store::{Data, Placement};
+use crate::store::Placement;
 
 /// Bodies of operations other than uploads: 1000 keys of 1024 bytes, each byte escaped.
 const DOCUMENT_LIMIT: u64 = 8 << 20;
@@ -25,11 +27,14 @@ impl Exchange {
     /// The phases up to the one that does something.
     pub(super) async fn admit(&mut self, body: &mut RequestBody) -> Result<Admitted, Stop> {
         self.fault(Point::Auth, body.declared()).pass().await?;
+        if query_api::concerns(&self.head) {
+            return Err(Stop::Answer(Box::new(self.serve_query(body).await?)));
+        }
         let payload = self.authenticate()?;
         let route = route(self.head.op).ok_or_else(|| self.not_done())?;
         self.locate(route)?;
         self.authorise(route)?;
-        let body = self.receive(route, body, &payload).await?;
+        let body = self.receive(route, body, payload).await?;
         let fault = self.fault(Point::Handle, body.data.length());
         let place = if fault.stop.is_none() { self.enter()? } else { None };
         Ok(Admitted { route, body, fault, place })
@@ -46,14 +51,21 @@ impl Exchange {
         }
         let verifier = Verifier {
             settings: &self.settings,
-            keys: &self.shared.keys,
-            region: self.region_name(),
+            sessions: &self.shared.sessions,
+            region: Some(self.region_name()),
+            service: "s3",
             wall: self.wall,
         };
-        let signed = verifier.authenticate(&self.head)?;
-        self.identity = signed.identity;
-        self.entry.record.identity = signed.identity.map_or(0, |index| index as u8 + 1);
-        Ok(signed.payload)
+        let Signed { caller, payload, .. } = verifier.authenticate(&self.head)?;
+        self.note_caller(caller);
+        Ok(payload)
+    }
+
+    /// Remembers who it is, for policies and for the journal.
+    pub(super) fn note_caller(&mut self, caller: Arc<Caller>) {
+        self.identity = caller.identity;
+        self.entry.record.identity = self.identity.map_or(0, |index| index as u8 + 1);
+        self.caller = caller;
     }
 
     /// Phase place: is the bucket here?
@@ -121,32 +133,32 @@ impl Exchange {
         &mut self,
         route: &Route,
         body: &mut RequestBody,
-        payload: &Payload,
+        payload: Payload,
     ) -> Result<Received, S3Error> {
         let upload = route.body == Body::Upload;
         if upload {
             check_upload_length(&self.head.headers)?;
         }
-        let limit = if upload { self.shared.upload_capacity } else { DOCUMENT_LIMIT };
-        let received = body.read(limit).await;
+        // The checksum in the head of a completion is that of the object, not of the document.
+        let declared = match self.head.op {
+            Op::CompleteMultipartUpload => Declared::default(),
+            _ => Declared::of(&self.head.headers)?,
+        };
+        let plan = Plan {
+            payload,
+            declared,
+            limit: if upload { self.shared.upload_capacity } else { DOCUMENT_LIMIT },
+            default_checksum: upload.then_some(Algorithm::Crc64Nvme),
+            md5: upload,
+        };
+        let received = body.receive(plan).await;
         self.note_body(body);
         let received = received?;
-        let content = match payload {
-            Payload::Chunked => chunked::decode(&received, &self.head.headers)?,
-            _ => received,
-        };
-        payload.check(&content)?;
-        chunked::check_headers(&self.head.headers, &content)?;
-        if upload || !content.is_empty() {
-            self.entry.record.body_hash = hash::bytes(&content);
+        if upload || received.data.length() > 0 {
+            self.entry.record.body_hash = received.hash;
         }
-        self.entry.record.body_bytes = saturated(content.len() as u64);
-        Ok(Received {
-            md5: upload.then(|| Md5::digest(&content).into()),
-            hash: self.entry.record.body_hash,
-            data: Data::memory(content),
-            checksum: None,
-        })
+        self.entry.record.body_bytes = saturated(received.data.length());
+        Ok(received)
     }
 
     /// A place among the region's servers, where capacity is finite.

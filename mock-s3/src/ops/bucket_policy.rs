@@ -8,7 +8,7 @@ use http::header::CONTENT_TYPE;
 
 use super::{Answer, Call, Content, document};
 use crate::errors::S3Error;
-use crate::policy::{Kind, Policy, PolicyError};
+use crate::policy::{Policy, PolicyError};
 use crate::store::{BucketPolicy, Data, Placement};
 use crate::xml::Xml;
 
@@ -76,9 +76,10 @@ fn read(text: &[u8], place: &Placement) -> Result<BucketPolicy, S3Error> {
     let text = std::str::from_utf8(text).map_err(|_| {
         S3Error::of("MalformedPolicy").message("Policies must be valid JSON and the first byte must be '{'")
     })?;
-    let compiled = Policy::read(text, Kind::Bucket).map_err(refused)?;
-    let named = compiled.check_bucket(&place.name);
-    named.or_else(|error| compiled.check_bucket(&place.bucket.name).map_err(|_| error)).map_err(refused)?;
+    let named = Policy::of_bucket(text, &place.name);
+    let compiled = named
+        .or_else(|error| Policy::of_bucket(text, &place.bucket.name).map_err(|_| error))
+        .map_err(refused)?;
     Ok(BucketPolicy { text: text.to_owned(), compiled })
 }
 

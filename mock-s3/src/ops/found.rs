@@ -39,12 +39,12 @@ pub(super) fn object(call: &Call<'_>) -> Result<Object, S3Error> {
 }
 
 /// Changes the attributes of an object that was found.
-pub(super) fn change(
+pub(super) fn change<T>(
     call: &Call<'_>,
     placement: &Placement,
     object: &Object,
-    change: impl FnOnce(&mut Attributes),
-) -> Result<(), S3Error> {
+    change: impl FnOnce(&mut Attributes) -> T,
+) -> Result<T, S3Error> {
     let (key, id) = (&*call.head.key, object.version_id());
     // The very version that was found, not one that came meanwhile.
     let changed = placement.change(key, Some(&id), &call.shared.pool, |version| {

@@ -2,7 +2,6 @@
 
 mod form;
 mod policy;
-mod signature;
 
 use std::fmt::Write as _;
 
@@ -16,6 +15,8 @@ use self::form::Form;
 use self::policy::FormPolicy;
 use super::{Answer, Call, Content, put_object, tags};
 use crate::access::{Access, Circumstances};
+use crate::auth::Verifier;
+use crate::checksum::{self, Algorithm, Checksum, Declared, Hasher};
 use crate::encoding::{encode_path, encode_query};
 use crate::errors::S3Error;
 use crate::received::Received;
@@ -42,10 +43,16 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
     let pool = &call.shared.pool_bytes;
     let form = Form::read(&call.body.data, call.head.header(&CONTENT_TYPE), pool)?;
     let key = form.key()?;
-    let identity = signature::check(call, &form)?;
-    if form.field("policy").is_some() {
-        let policy = FormPolicy::read(form.field("policy").unwrap_or_default())?;
-        policy.check(&form, &call.head.bucket, &key, call.wall)?;
+    let verifier = Verifier {
+        settings: call.settings,
+        sessions: &call.shared.sessions,
+        region: Some(&call.shared.regions[call.region]),
+        service: "s3",
+        wall: call.wall,
+    };
+    let caller = verifier.authenticate_form(&|name| form.field(name))?;
+    if let Some(policy) = form.field("policy") {
+        FormPolicy::read(policy)?.check(&form, &call.head.bucket, &key, call.wall)?;
     }
     let head = Head {
         method: Method::PUT,
@@ -57,27 +64,35 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
         legible: true,
     };
     let request = Circumstances { head: &head, ..call.access.request };
-    let access = Access { identity, request, ..call.access };
+    let access = Access { caller: &caller, request, ..call.access };
     let ruling = access.evaluate("s3:PutObject", &head.key);
     if !ruling.is_allowed() {
         return Err(access.denial(&ruling));
     }
-    let body = received(&form, pool);
+    let body = received(&form, &head.headers, pool)?;
     let put = put_object::run(&Call { head: &head, body: &body, access, placement: Some(place), ..*call })?;
     let mut answer = answer(&form, &head, put)?;
-    answer.decision = Some(Decision::Allowed);
+    (answer.decision, answer.caller) = (Some(Decision::Allowed), Some(caller));
     Ok(answer)
 }
 
-/// The file, hashed.
-fn received(form: &Form, pool: &Bytes) -> Received {
-    let mut md5 = Md5::new();
+/// The file with its hashes, checked against those the form has.
+fn received(form: &Form, headers: &HeaderMap, pool: &Bytes) -> Result<Received, S3Error> {
+    let declared = Declared::of(headers)?;
+    let algorithm = declared.algorithm.unwrap_or(Algorithm::Crc64Nvme);
+    let (mut md5, mut sum) = (Md5::new(), Hasher::new(algorithm));
     let mut chunks = form.file.clone().chunks();
     while let Some(chunk) = chunks.next(1 << 20, pool) {
         md5.update(&chunk);
+        sum.update(&chunk);
     }
+    let digest = sum.finish();
+    if declared.expected.is_some_and(|expected| expected != digest) {
+        return Err(checksum::mismatch(algorithm));
+    }
+    let checksum = Some(Checksum::full(algorithm, digest));
     let hash = form.file.hash(pool);
-    Received { data: form.file.clone(), hash, md5: Some(md5.finalize().into()), checksum: None }
+    Ok(Received { data: form.file.clone(), hash, md5: Some(md5.finalize().into()), checksum })
 }
 
 /// The headers an upload of the same object would have had.

@@ -57,7 +57,8 @@ pub(crate) struct Attributes {
     /// `x-amz-website-redirect-location`.
     pub(crate) redirect: Option<String>,
     pub(crate) retention: Option<Retention>,
-    pub(crate) legal_hold: bool,
+    /// None: it was never put.
+    pub(crate) legal_hold: Option<bool>,
     pub(crate) replication: Option<Replication>,
 }
 

@@ -12,28 +12,32 @@ use gatecrash_mock_s3::NoFaults;
 
 use crate::support::{Bench, EAST, WEST, WallClock, config};
 
-fn client(bench: &Bench, identity: &str, endpoint: &str, region: &str) -> Client {
+pub(crate) fn client(bench: &Bench, identity: &str, endpoint: &str, region: &str) -> Client {
     let pair = bench.credentials(identity);
+    let keys = aws_sdk_s3::config::Credentials::new(pair.access_key, pair.secret_key, None, None, "test");
+    client_with(bench, keys, endpoint, region)
+}
+
+pub(crate) fn client_with(
+    bench: &Bench,
+    credentials: aws_sdk_s3::config::Credentials,
+    endpoint: &str,
+    region: &str,
+) -> Client {
     let http = aws_smithy_http_client::Builder::new().build_http();
     let config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(region.to_owned()))
         .endpoint_url(format!("http://{}", bench.addr(endpoint)))
         .force_path_style(true)
-        .credentials_provider(aws_sdk_s3::config::Credentials::new(
-            pair.access_key,
-            pair.secret_key,
-            None,
-            None,
-            "test",
-        ))
+        .credentials_provider(credentials)
         .retry_config(RetryConfig::disabled())
         .http_client(http)
         .build();
     Client::from_conf(config)
 }
 
-async fn bench() -> Bench {
+pub(crate) async fn bench() -> Bench {
     Bench::with(config(), Arc::new(WallClock), Arc::new(NoFaults)).await
 }
 

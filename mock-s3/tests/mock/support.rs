@@ -216,6 +216,18 @@ impl Request<'_> {
     }
 
     pub(crate) fn sign_with(self, pair: &Credentials, region: &str, wall: i64, payload: &str) -> Self {
+        self.sign_for("s3", pair, region, wall, payload)
+    }
+
+    /// For a service of the query protocol.
+    pub(crate) fn sign_for(
+        self,
+        service: &str,
+        pair: &Credentials,
+        region: &str,
+        wall: i64,
+        payload: &str,
+    ) -> Self {
         let date = time::OffsetDateTime::from_unix_timestamp(wall).unwrap();
         let date = format!(
             "{:04}{:02}{:02}T{:02}{:02}{:02}Z",
@@ -235,11 +247,11 @@ impl Request<'_> {
         let lines: String = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
         let (path, query) = signed.target.split_once('?').unwrap_or((signed.target, ""));
         let canonical = format!("{}\n{path}\n{query}\n{lines}\n{names}\n{payload}", signed.method);
-        let scope = format!("{}/{region}/s3/aws4_request", &date[..8]);
+        let scope = format!("{}/{region}/{service}/aws4_request", &date[..8]);
         let digest = hex(&Sha256::digest(canonical.as_bytes()));
         let to_sign = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{digest}");
         let mut key = format!("AWS4{}", pair.secret_key).into_bytes();
-        for part in [&date[..8], region, "s3", "aws4_request", &to_sign] {
+        for part in [&date[..8], region, service, "aws4_request", &to_sign] {
             let mac = Hmac::<Sha256>::new_from_slice(&key).unwrap().chain_update(part);
             key = mac.finalize().into_bytes().to_vec();
         }

@@ -5,7 +5,7 @@
 //! types become a plan with every reference checked (`resolve`). Precedence: built-in < fragment < file <
 //! matrix < `--set`.
 
-mod decode;
+pub(crate) mod decode;
 mod file;
 mod fragments;
 mod header;

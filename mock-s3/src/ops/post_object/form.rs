@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use crate::auth::missing_field;
 use crate::errors::S3Error;
 use crate::store::Data;
 
@@ -75,7 +76,8 @@ impl Form {
 
     /// The key, with the file's name where the form asks for it.
     pub(super) fn key(&self) -> Result<String, S3Error> {
-        let key = self.field("key").ok_or_else(|| missing("key"))?.replace("${filename}", &self.file_name);
+        let key =
+            self.field("key").ok_or_else(|| missing_field("key"))?.replace("${filename}", &self.file_name);
         match key.is_empty() {
             true => Err(S3Error::of("InvalidArgument")
                 .message("User key must have a length greater than 0.")
@@ -84,17 +86,6 @@ impl Form {
             false => Ok(key),
         }
     }
-}
-
-/// A field that has to be there.
-pub(super) fn missing(name: &'static str) -> S3Error {
-    S3Error::of("InvalidArgument")
-        .message(format!(
-            "Bucket POST must contain a field named '{name}'.  If it is specified, please check the order of \
-             the fields."
-        ))
-        .extra("ArgumentName", name)
-        .extra("ArgumentValue", "")
 }
 
 fn malformed() -> S3Error {

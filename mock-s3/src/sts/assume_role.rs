@@ -1,0 +1,98 @@
+//! Action=AssumeRole
+
+use super::{duration, session_policy, signed, write_credentials};
+use crate::auth::Caller;
+use crate::auth::caller::unique_id;
+use crate::auth::sessions::Grant;
+use crate::policy::{Ask, BucketSide, Entries, Layers, evaluate};
+use crate::query_api::{Query, QueryError};
+use crate::settings::{Role, Settings};
+use crate::xml::Xml;
+
+/// One hour; sessions of sessions never last longer.
+const DEFAULT_SECONDS: i64 = 3600;
+
+/// Gives a session of a role to whom its trust policy allows it.
+pub(crate) fn run(query: &Query<'_>, xml: &mut Xml) -> Result<(), QueryError> {
+    let caller = signed(query)?;
+    let arn = query.form.value("RoleArn").ok_or_else(|| missing("roleArn"))?;
+    let session = query.form.value("RoleSessionName").ok_or_else(|| missing("roleSessionName"))?;
+    check_name(session)?;
+    let role = query.settings.roles.iter().find(|role| role.arn() == arn);
+    // A role that does not exist is refused like one that may not be assumed.
+    let role = role.filter(|role| may_assume(query.settings, caller, role)).ok_or_else(|| {
+        let who = &caller.arn;
+        let message = format!("User: {who} is not authorized to perform: sts:AssumeRole on resource: {arn}");
+        QueryError::new(403, "AccessDenied", message)
+    })?;
+    if caller.role.is_some()
+        && query.form.value("DurationSeconds").is_some_and(|text| text.len() > 4 || text > "3600")
+    {
+        return Err(QueryError::validation(
+            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
+        ));
+    }
+    let seconds = duration(query.form, DEFAULT_SECONDS, role.longest)?;
+    let policies = session_policy(query.form)?;
+    let expires = query.wall + seconds;
+    let issued = query.sessions.issue(Grant {
+        user: caller.identity.map(|index| query.settings.identities[index].name.as_str()),
+        role: Some((&role.account, &role.name)),
+        session,
+        issued: query.wall,
+        expires,
+        policies: &policies,
+    });
+    write_credentials(xml, &issued, expires);
+    xml.open("AssumedRoleUser");
+    xml.text("Arn", &format!("arn:aws:sts::{}:assumed-role/{}/{session}", role.account, role.name));
+    xml.text("AssumedRoleId", &format!("{}:{session}", unique_id("AROA", &role.account, &role.name)));
+    xml.close("AssumedRoleUser");
+    Ok(())
+}
+
+/// The role's trust policy decides, with the caller's own policies beside it as for any resource policy.
+fn may_assume(settings: &Settings, caller: &Caller, role: &Role) -> bool {
+    let arn = role.arn();
+    let user = caller.identity.map(|index| &settings.identities[index]);
+    let own = match caller.role {
+        Some(index) => &settings.roles[index].policies,
+        None => user.map_or(&[][..], |user| &user.policies),
+    };
+    let ask = Ask {
+        caller: &caller.principal,
+        action: "sts:AssumeRole",
+        resources: &[&arn],
+        layers: Layers {
+            identity: own,
+            bucket: Some(BucketSide {
+                policies: &[&role.trust],
+                owner: &role.account,
+                ..BucketSide::default()
+            }),
+            ..Layers::default()
+        },
+        context: &Entries::new(),
+        withdrawn: user.map_or(&[], |user| &user.withdrawn),
+        open: false,
+    };
+    evaluate(&ask).is_allowed()
+}
+
+fn check_name(name: &str) -> Result<(), QueryError> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte);
+    match (2..=64).contains(&name.len()) && name.bytes().all(fits) {
+        true => Ok(()),
+        false => Err(QueryError::validation(format!(
+            "1 validation error detected: Value '{name}' at 'roleSessionName' failed to satisfy constraint: Member \
+             must satisfy regular expression pattern: [\\w+=,.@-]{{2,64}}"
+        ))),
+    }
+}
+
+fn missing(parameter: &str) -> QueryError {
+    QueryError::validation(format!(
+        "1 validation error detected: Value null at '{parameter}' failed to satisfy constraint: Member must not be \
+         null"
+    ))
+}
