@@ -62,6 +62,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
         bucket: call.head.bucket.clone(),
         key,
         legible: true,
+        hosted: call.head.hosted,
     };
     let request = Circumstances { head: &head, ..call.access.request };
     let access = Access { caller: &caller, request, ..call.access };
@@ -169,7 +170,7 @@ fn answer(form: &Form, head: &Head, put: Answer) -> Result<Answer, S3Error> {
 fn location(head: &Head) -> String {
     let host = head.header(&HOST).unwrap_or("s3.amazonaws.com");
     let key = encode_path(&head.key);
-    match host.strip_prefix(head.bucket.as_str()).is_some_and(|rest| rest.starts_with('.')) {
+    match head.hosted {
         true => format!("http://{host}/{key}"),
         false => format!("http://{host}/{}/{key}", head.bucket),
     }

@@ -18,11 +18,10 @@ pub(crate) struct BucketState {
     pub(crate) ownership: Option<Ownership>,
     pub(crate) acl: Acl,
     pub(crate) tags: Vec<(String, String)>,
+    pub(crate) logging: Option<Arc<Logging>>,
     /// Object lock; none: it was never turned on.
     pub(crate) lock: Option<ObjectLock>,
     pub(crate) cors: Option<Arc<Cors>>,
-    /// Where access logs go.
-    pub(crate) logging: Option<Arc<Logging>>,
     pub(crate) replication: Option<Arc<ReplicationRules>>,
     /// Documents as they are sent back.
     pub(crate) documents: BTreeMap<Document, Arc<str>>,
@@ -39,13 +38,6 @@ pub(crate) enum Document {
     Replication,
     RequestPayment,
     Website,
-}
-
-/// The target of access logs.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Logging {
-    pub(crate) bucket: String,
-    pub(crate) prefix: String,
 }
 
 /// A replication configuration.
@@ -101,6 +93,13 @@ pub(crate) struct BlockPublic {
     pub(crate) ignore_acls: bool,
     pub(crate) policy: bool,
     pub(crate) restrict: bool,
+}
+
+/// Where the access log of a bucket goes.
+#[derive(Clone, PartialEq, Eq, Debug, PartialOrd, Ord)]
+pub(crate) struct Logging {
+    pub(crate) bucket: String,
+    pub(crate) prefix: String,
 }
 
 /// Object ownership.

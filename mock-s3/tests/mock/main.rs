@@ -1,16 +1,20 @@
 //! The mock from outside: over its sockets, as a gateway and as the official client see it.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod admin;
 mod buckets;
 mod control;
+mod copies;
 mod cors;
 mod faults;
 mod listings;
 mod multipart;
+mod objects;
 mod permissions;
 mod policy_api;
 mod post_object;
 mod protocol;
+mod reconcile;
 mod sdk;
 mod sessions;
 mod support;
