@@ -44,7 +44,10 @@ impl FormPolicy {
             return Err(invalid(format!("Unexpected: '{unknown}'")));
         }
         let expiration = fields.get("expiration").ok_or_else(|| invalid("Policy missing expiration."))?;
-        let until = expiration.as_str().and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok());
+        // UTC in the form `2007-12-01T12:00:00.000Z`, nothing else.
+        let utc = |text: &&str| text.ends_with('Z') && text.get(10..11) == Some("T");
+        let until =
+            expiration.as_str().filter(utc).and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok());
         let until =
             until.ok_or_else(|| invalid(format!("Invalid 'expiration' value: '{}'", bare(expiration))))?;
         let list = fields.get("conditions").ok_or_else(|| invalid("Policy missing conditions."))?;
@@ -244,6 +247,8 @@ mod tests {
             r#"{"expiration": "2013-05-24T00:00:01Z"}"#,
             r#"{"conditions": []}"#,
             r#"{"expiration": "May 24", "conditions": []}"#,
+            r#"{"expiration": "2013-05-24 00:00:01Z", "conditions": []}"#,
+            r#"{"expiration": "2013-05-24T00:00:01+00:00", "conditions": []}"#,
             r#"{"EXPIRATION": "2013-05-24T00:00:01Z", "conditions": []}"#,
             r#"{"expiration": "2013-05-24T00:00:01Z", "CONDITIONS": []}"#,
         ];
