@@ -50,7 +50,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
         service: "s3",
         wall: call.wall,
     };
-    let caller = verifier.authenticate_form(&|name| form.field(name))?;
+    let (caller, _) = verifier.authenticate_form(&|name| form.field(name))?;
     if let Some(policy) = form.field("policy") {
         FormPolicy::read(policy)?.check(&form, &call.head.bucket, &key, call.wall)?;
     }

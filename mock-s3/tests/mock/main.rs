@@ -6,6 +6,7 @@ mod buckets;
 mod control;
 mod copies;
 mod cors;
+mod effects;
 mod faults;
 mod listings;
 mod multipart;
