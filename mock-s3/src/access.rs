@@ -13,7 +13,9 @@ use grants::{Holder, grant, grantable};
 
 use crate::auth;
 use crate::errors::S3Error;
-use crate::policy::{Ask, BucketSide, Caller, Evaluation, Grant, Layer, Layers, evaluate, explain};
+use crate::policy::{
+    Ask, BucketSide, Caller, CallerKind, Evaluation, Grant, Layer, Layers, evaluate, explain,
+};
 use crate::settings::{Identity, Settings};
 use crate::store::{Acl, BucketState, Found, Object, Owner, Permission, Placement, VersionId, arn};
 
@@ -44,6 +46,11 @@ impl Access<'_> {
     /// The caller's account; none for an unsigned request.
     pub(crate) fn account(&self) -> Option<&str> {
         self.caller().account()
+    }
+
+    /// Whether the caller is the root of its account.
+    pub(crate) fn is_root(&self) -> bool {
+        self.caller().kind == CallerKind::Root
     }
 
     /// May the caller do `action` on a key, or with an empty one on the bucket?
