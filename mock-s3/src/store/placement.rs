@@ -117,11 +117,6 @@ impl Placement {
         self.find(key, None, pool).object()
     }
 
-    /// The current version of a key, or the one asked for, when it was written and is not synthetic.
-    pub(crate) fn written(&self, key: &str, version: Option<&VersionId>) -> Option<Arc<Version>> {
-        self.read().get(key)?.version(version).cloned()
-    }
-
     /// The synthetic object of a key, whether or not it is covered.
     pub(super) fn original(&self, key: &str, pool: &Pool) -> Option<Object> {
         let (keyspace, n) = self.synthetic(key)?;
