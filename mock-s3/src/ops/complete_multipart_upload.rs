@@ -34,8 +34,8 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
         checksums::write(&mut xml, checksum);
     }
     xml.close("CompleteMultipartUploadResult");
-    let id = completed.version.unwrap_or(VersionId::Null);
-    Ok(Answer::xml(xml.finish()).encrypted(&completed.encryption).of_version(placement, &id).applied(true))
+    let answer = Answer::xml(xml.finish()).encrypted(&completed.encryption);
+    Ok(answer.of_new_version(completed.version.as_ref()).applied(true))
 }
 
 fn order(call: &Call<'_>, id: &str) -> Result<Order, S3Error> {
