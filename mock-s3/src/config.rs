@@ -44,13 +44,16 @@ pub struct Config {
     pub domains: Vec<String>,
     /// How buckets are that a client creates.
     pub new_buckets: NewBuckets,
+    /// Whether what keys held before is kept, for [`crate::Action::Stale`]: up to 16 states of a key, in memory.
+    pub remember: bool,
     /// The roles that may be assumed with STS.
     pub roles: Vec<RoleConfig>,
     /// Service and resource control policies of the accounts that have any.
     pub controls: Vec<AccountControls>,
     /// Whether Signature Version 2 is taken, as S3 still does in its oldest regions.
     pub signature_v2: bool,
-    /// How long a request's body may stall before the answer is 400 RequestTimeout.
+    /// How long a request's body may stall before the answer is 400 RequestTimeout, and half a head before the
+    /// connection is closed.
     pub idle_timeout: Duration,
 }
 
@@ -184,6 +187,7 @@ impl Config {
             spill: None,
             domains: vec!["localhost".to_owned()],
             new_buckets: NewBuckets::default(),
+            remember: false,
             roles: Vec::new(),
             controls: Vec::new(),
             signature_v2: true,
