@@ -38,6 +38,7 @@ const ROUTES: &[Route] = &[
     Route::new(Method::GET,    "/journal",                  journal::run),
     Route::new(Method::GET,    "/metrics",                  metrics::run),
     Route::new(Method::POST,   "/cloudwatch/GetMetricData", metric_data::run),
+    Route::new(Method::POST,   "/cloudwatch/",              metric_data::by_target),
     Route::new(Method::POST,   "/access-log/deliver",       deliver::run),
     Route::new(Method::GET,    "/openapi.json",             openapi::run),
 ];

@@ -97,7 +97,9 @@ async fn serve(shared: Arc<Shared>, request: Request<Incoming>) -> Response<Cont
         Err(_) => return Refused::new(408, "the body takes too long").into_response(),
     };
     let query = parts.uri.query().unwrap_or_default().to_owned();
-    let ask = Ask { shared, id: String::new(), query, body };
+    let target = parts.headers.get("x-amz-target").and_then(|value| value.to_str().ok());
+    let target = target.unwrap_or_default().to_owned();
+    let ask = Ask { shared, id: String::new(), query, target, body };
     let answer = super::answer(&parts.method, parts.uri.path(), ask);
     answer.map_or_else(Refused::into_response, super::Answer::into_response)
 }
