@@ -120,8 +120,13 @@ impl Access<'_> {
         let layers = Layers {
             identity: self.caller.policies(self.settings),
             session: session.filter(|policies| !policies.is_empty()),
+            boundary: match self.caller.role.map(|index| &self.settings.roles[index]) {
+                Some(role) => role.boundary.as_ref(),
+                None => self.who().and_then(|identity| identity.boundary.as_ref()),
+            },
+            service_control: self.settings.service_control(self.account().unwrap_or_default()),
+            resource_control: self.settings.resource_control(bucket.map_or("", |bucket| bucket.owner)),
             bucket,
-            ..Layers::default()
         };
         let keys =
             Keys { request: self.request, owner: bucket.map(|bucket| bucket.owner), tags: || self.tags(key) };

@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 
 use crate::auth::Credentials;
 use crate::capacity::{Capacity, Station};
+use crate::compile;
+use crate::dials::Dials;
 use crate::policy::{
     Ask, BucketSide, Caller, Entries, Evaluation, Kind, Layers, Pattern, Policy, PolicyError, Statement,
     explain,
@@ -59,6 +61,18 @@ pub(crate) enum Change {
         identity: usize,
         policies: Vec<Policy>,
     },
+    Boundary {
+        identity: usize,
+        boundary: Option<Policy>,
+    },
+    ServiceControl {
+        account: String,
+        levels: Vec<Vec<Policy>>,
+    },
+    ResourceControl {
+        account: String,
+        levels: Vec<Vec<Policy>>,
+    },
     Withdraw {
         identity: usize,
         action: Pattern,
@@ -78,11 +92,17 @@ pub(crate) enum Change {
     ClockSkew {
         seconds: i64,
     },
+    /// Sessions issued up to then.
+    SessionsEnd {
+        issued: i64,
+    },
     WrongRegion(WrongRegion),
     Capacity {
         region: usize,
         station: Option<Arc<Station>>,
     },
+    /// Weights by region.
+    Dials(Vec<f64>),
 }
 
 /// A bucket that answers as if it lived elsewhere.
@@ -123,6 +143,9 @@ pub enum ControlError {
         /// The name.
         name: String,
     },
+    /// Traffic dials that are all at 0.
+    #[error("no region has a dial above 0")]
+    NoRegion,
     /// A policy or statement that cannot be read.
     #[error(transparent)]
     Policy(#[from] PolicyError),
@@ -168,6 +191,33 @@ impl Control {
         Ok(self.make(Change::IdentityPolicies { identity, policies }))
     }
 
+    /// Gives an identity a permissions boundary, or takes it away.
+    pub fn set_boundary(&self, identity: &str, boundary: Option<&Value>) -> Result<ChangeId, ControlError> {
+        let identity = self.identity(identity)?;
+        let boundary = boundary.map(|document| Policy::parse(document, Kind::Identity)).transpose()?;
+        Ok(self.make(Change::Boundary { identity, boundary }))
+    }
+
+    /// Replaces the service control policies over an account, by level from the organisation's root on.
+    pub fn set_service_control(
+        &self,
+        account: &str,
+        levels: &[Vec<Value>],
+    ) -> Result<ChangeId, ControlError> {
+        let levels = compile::levels(levels, Kind::Identity)?;
+        Ok(self.make(Change::ServiceControl { account: account.to_owned(), levels }))
+    }
+
+    /// Replaces the resource control policies over an account's buckets, by level.
+    pub fn set_resource_control(
+        &self,
+        account: &str,
+        levels: &[Vec<Value>],
+    ) -> Result<ChangeId, ControlError> {
+        let levels = compile::levels(levels, Kind::Bucket)?;
+        Ok(self.make(Change::ResourceControl { account: account.to_owned(), levels }))
+    }
+
     /// Adds a statement to a bucket's policy.
     pub fn add_bucket_policy_statement(
         &self,
@@ -201,6 +251,12 @@ impl Control {
         self.make(Change::ClockSkew { seconds })
     }
 
+    /// Ends the sessions STS issued up to a second of the mock's wall clock (`i64::MAX`: all, and new ones too):
+    /// their requests are answered with ExpiredToken.
+    pub fn expire_sessions(&self, issued: i64) -> ChangeId {
+        self.make(Change::SessionsEnd { issued })
+    }
+
     /// Makes buckets answer as if they lived elsewhere.
     pub fn set_wrong_region(&self, wrong: WrongRegion) -> Result<ChangeId, ControlError> {
         if let Some(region) = &wrong.region {
@@ -217,6 +273,20 @@ impl Control {
         let region = self.region(region)?;
         let station = capacity.map(|capacity| Arc::new(Station::new(capacity)));
         Ok(self.make(Change::Capacity { region, station }))
+    }
+
+    /// Serves what arrives at any endpoint in a region drawn by these weights, as behind a Multi-Region Access
+    /// Point with such traffic dials. A region that is not named has 0. A bucket that the drawn region does not
+    /// have is served where the request arrived.
+    pub fn set_dials(&self, dials: &[(&str, f64)]) -> Result<ChangeId, ControlError> {
+        let mut weights = vec![0.0; self.shared.regions.len()];
+        for (region, weight) in dials {
+            weights[self.region(region)?] = weight.max(0.0);
+        }
+        match weights.iter().any(|weight| *weight > 0.0) {
+            true => Ok(self.make(Change::Dials(weights))),
+            false => Err(ControlError::NoRegion),
+        }
     }
 
     /// Takes one change back. Whether it was in force.
@@ -265,6 +335,10 @@ impl Control {
             resources: &[&crate::store::arn(&bucket, key)],
             layers: Layers {
                 identity: identity.map_or(&[], |i| &i.policies),
+                boundary: identity.and_then(|i| i.boundary.as_ref()),
+                service_control: settings
+                    .service_control(identity.map_or("", |i| &i.caller.principal.account)),
+                resource_control: settings.resource_control(owner),
                 bucket: Some(BucketSide { policies: &policies, owner, ..BucketSide::default() }),
                 ..Layers::default()
             },
@@ -361,6 +435,15 @@ impl Change {
             Self::IdentityPolicies { identity, policies } => {
                 settings.identities[*identity].policies.clone_from(policies);
             }
+            Self::Boundary { identity, boundary } => {
+                settings.identities[*identity].boundary.clone_from(boundary);
+            }
+            Self::ServiceControl { account, levels } => {
+                settings.controls.entry(account.clone()).or_default().service.clone_from(levels);
+            }
+            Self::ResourceControl { account, levels } => {
+                settings.controls.entry(account.clone()).or_default().resource.clone_from(levels);
+            }
             Self::Withdraw { identity, action } => {
                 settings.identities[*identity].withdrawn.push(action.clone());
             }
@@ -376,11 +459,15 @@ impl Change {
                 settings.bucket_policies.insert(Arc::clone(bucket), overlay);
             }
             Self::ClockSkew { seconds } => settings.skew_seconds += seconds,
+            Self::SessionsEnd { issued } => {
+                settings.sessions_end = Some(settings.sessions_end.map_or(*issued, |end| end.max(*issued)));
+            }
             Self::WrongRegion(wrong) => settings.wrong_regions.push(wrong.clone()),
             Self::Capacity { region, station } => match station {
                 Some(station) => drop(settings.stations.insert(*region, Arc::clone(station))),
                 None => drop(settings.stations.remove(region)),
             },
+            Self::Dials(weights) => settings.dials = Some(Dials::new(weights.clone())),
         }
     }
 }

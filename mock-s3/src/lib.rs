@@ -13,9 +13,11 @@ mod compile;
 mod config;
 mod control;
 mod deposit;
+mod dials;
 mod encoding;
 mod errors;
 mod exchange;
+mod half_sent;
 mod hook;
 mod identifiers;
 mod incoming;
@@ -32,6 +34,7 @@ mod reset;
 mod rules;
 mod server;
 mod settings;
+mod slow;
 mod store;
 mod sts;
 mod time;
@@ -45,11 +48,12 @@ pub use builder::{BuildError, Builder};
 pub use capacity::Capacity;
 pub use clock::SystemClock;
 pub use config::{
-    BucketConfig, Config, ConfigError, DEFAULT_ACCOUNT, IdentityConfig, NewBuckets, RegionConfig, RoleConfig,
+    AccountControls, BucketConfig, Config, ConfigError, DEFAULT_ACCOUNT, IdentityConfig, NewBuckets,
+    RegionConfig, RoleConfig,
 };
 pub use control::{ChangeId, Control, ControlError, WrongRegion, WrongRegionKind};
 pub use errors::{known_code, known_codes};
-pub use hook::{Action, Facts, FaultHook, NoFaults, Point};
+pub use hook::{Action, Alteration, Facts, FaultHook, NoFaults, Point, RangeLie, Trickle};
 pub use metrics::{Distribution, Metric, Metrics};
 pub use observe::{
     Authentication, BatchItem, Finished, Journal, JournalFile, LineFile, Numbered, Observer, Principal,
