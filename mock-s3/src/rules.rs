@@ -6,10 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use gatecrash_model::{Op, hash};
+use http::HeaderName;
+use http::header::RETRY_AFTER;
 use serde::{Deserialize, Serialize};
 
 use crate::errors::known_code;
 use crate::hook::{Action, Facts, Point};
+
+const AMZ_RETRY_AFTER: HeaderName = HeaderName::from_static("x-amz-retry-after");
 
 /// What fails, how often, and how. In JSON as on the admin port; durations are milliseconds there.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -60,9 +64,25 @@ pub struct Rule {
     /// Message; that of the code when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// `Retry-After` of an S3 error, s.
+    /// The connection ends without an answer. At `respond` what was written stays written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub close: Option<Closing>,
+    /// `Retry-After` of the answer, s.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u32>,
+    /// `x-amz-retry-after` of the answer, which SDKs of AWS read, ms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amz_retry_after_ms: Option<u32>,
+}
+
+/// How a connection ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Closing {
+    /// By FIN.
+    Fin,
+    /// By RST.
+    Reset,
 }
 
 /// Where in an exchange a rule acts.
@@ -91,7 +111,7 @@ pub enum RuleError {
     #[error("a probability is between 0 and 1, not {0}")]
     Probability(f64),
     /// A rule that would do nothing.
-    #[error("a rule needs a code, a status or a delay")]
+    #[error("a rule needs a code, a status, a close or a delay")]
     Nothing,
     /// A name used twice.
     #[error("there is a rule {0:?} already")]
@@ -131,7 +151,6 @@ struct Active {
 pub(crate) struct Ruling {
     pub(crate) rule: Arc<str>,
     pub(crate) action: Action,
-    pub(crate) retry_after: Option<u32>,
 }
 
 // === impl Rule ===
@@ -145,6 +164,11 @@ impl Rule {
     /// Answers with a status and a short HTML body.
     pub fn status(status: u16) -> Self {
         Self { status: Some(status), ..Self::blank() }
+    }
+
+    /// Ends the connection without an answer.
+    pub fn close(how: Closing) -> Self {
+        Self { close: Some(how), ..Self::blank() }
     }
 
     /// Waits, then lets the request go on.
@@ -210,7 +234,18 @@ impl Rule {
             code: None,
             status: None,
             message: None,
+            close: None,
             retry_after: None,
+            amz_retry_after_ms: None,
+        }
+    }
+
+    fn with_headers(&self, action: Action) -> Action {
+        let standard = self.retry_after.map(|seconds| (RETRY_AFTER, seconds.into()));
+        let own = self.amz_retry_after_ms.map(|ms| (AMZ_RETRY_AFTER, ms.into()));
+        match standard.into_iter().chain(own).collect::<Vec<_>>() {
+            none if none.is_empty() => action,
+            headers => Action::Headers(headers, Box::new(action)),
         }
     }
 
@@ -248,8 +283,9 @@ impl Rule {
                 Some(Action::Error { status, code: code.clone().into(), message: message.into() })
             }
             (None, Some(status)) => Some(Action::Status(status)),
-            (None, None) => None,
+            (None, None) => self.close.map(|how| Action::Close { reset: how == Closing::Reset }),
         };
+        let then = then.map(|then| self.with_headers(then));
         let delay = Duration::from_millis(self.delay_ms);
         match (then, delay.is_zero()) {
             (None, true) => Err(RuleError::Nothing),
@@ -333,11 +369,9 @@ impl Rules {
         }
         let mut all = self.lock();
         all.iter_mut().filter(|active| active.rule.matches(point, facts)).find_map(|active| {
-            active.acts(self.seed).then(|| Ruling {
-                rule: Arc::clone(&active.id),
-                action: active.action.clone(),
-                retry_after: active.rule.retry_after,
-            })
+            active
+                .acts(self.seed)
+                .then(|| Ruling { rule: Arc::clone(&active.id), action: active.action.clone() })
         })
     }
 

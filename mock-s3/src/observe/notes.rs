@@ -19,6 +19,10 @@ const COPY_SOURCE: HeaderName = HeaderName::from_static("x-amz-copy-source");
 const INVOCATION: HeaderName = HeaderName::from_static("amz-sdk-invocation-id");
 const SDK_REQUEST: HeaderName = HeaderName::from_static("amz-sdk-request");
 
+/// Headers are kept up to this many bytes, targets and keys up to that many: more than any valid key has.
+const HEADER: usize = 1024;
+const TARGET: usize = 8192;
+
 /// Query parameters whose values give somebody access.
 const SECRET: &[&str] = &[
     "X-Amz-Credential",
@@ -52,7 +56,7 @@ pub(crate) struct Scene<'a> {
 impl Notes {
     /// What the head says.
     pub(crate) fn begin(head: &Head, version: Version, scene: &Scene<'_>) -> Box<Self> {
-        let text = |name: &HeaderName| head.header(name).map(str::to_owned);
+        let text = |name: &HeaderName| head.header(name).map(|text| cut(text, HEADER));
         let finished = Finished {
             record: UpstreamRecord::default(),
             wall: scene.wall,
@@ -60,12 +64,12 @@ impl Notes {
             host_id: None,
             op: head.op,
             method: head.method.clone(),
-            target: redacted(head.path(), head.query()),
+            target: cut(&redacted(head.path(), head.query()), TARGET),
             version: if version == Version::HTTP_10 { "HTTP/1.0" } else { "HTTP/1.1" },
             region: scene.region_name.into(),
             bucket: head.bucket.clone(),
             bucket_owner: scene.placement.map(|placement| placement.bucket.owner.canonical.clone()),
-            key: head.key.clone(),
+            key: cut(&head.key, TARGET),
             version_id: head.query_value("versionId").filter(|id| !id.is_empty()),
             source: head.header(&COPY_SOURCE).and_then(|source| source_of(source, scene)),
             batch: Vec::new(),
@@ -152,6 +156,11 @@ impl Notes {
             ..self.finished
         }
     }
+}
+
+/// The text, or its beginning when it is long.
+fn cut(text: &str, limit: usize) -> String {
+    text[..text.floor_char_boundary(limit)].to_owned()
 }
 
 /// Path and query without what gives access.
