@@ -266,3 +266,21 @@ async fn oversized_and_half_sent_requests_are_bounded() {
     assert_eq!(admin.call("GET", "/health", None).await.0, 200);
     admin.bench.finish().await;
 }
+
+#[tokio::test]
+async fn a_write_can_happen_and_its_answer_be_lost() {
+    let admin = Admin::start().await;
+    let rule = json!({ "ops": ["PutObject"], "point": "respond", "close": "reset", "count": 1 });
+    assert_eq!(admin.call("POST", "/faults", Some(rule)).await.0, 201);
+    let mut client = admin.bench.connect(EAST).await;
+    client.post(&request("PUT", "/media/lost").body(b"kept")).await;
+    assert!(client.is_closed().await);
+    assert_eq!(admin.bench.send(EAST, get("/media/lost")).await.body, b"kept");
+    let hint = json!({ "code": "SlowDown", "amz_retry_after_ms": 250, "retry_after": 1 });
+    assert_eq!(admin.call("POST", "/faults", Some(hint)).await.0, 201);
+    let reply = admin.bench.send(EAST, get("/media/lost")).await;
+    assert_eq!((reply.header("x-amz-retry-after"), reply.header("retry-after")), (Some("250"), Some("1")));
+    let lines = admin.journal("").await;
+    assert_eq!((&lines[0]["applied"], &lines[0]["fault"]), (&true.into(), &"rule-1".into()));
+    admin.bench.finish().await;
+}
