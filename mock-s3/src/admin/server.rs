@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::header::ORIGIN;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
@@ -91,6 +92,10 @@ async fn connection(shared: Arc<Shared>, stream: TcpStream) {
 
 async fn serve(shared: Arc<Shared>, request: Request<Incoming>) -> Response<Content> {
     let (parts, body) = request.into_parts();
+    // A page in a browser on this host could reach the port too; it says where it comes from.
+    if parts.headers.contains_key(ORIGIN) {
+        return Refused::new(403, "the admin port is not for pages in a browser").into_response();
+    }
     let body = match tokio::time::timeout(PATIENCE, Limited::new(body, BODY_LIMIT).collect()).await {
         Ok(Ok(body)) => body.to_bytes(),
         Ok(Err(_)) => return Refused::new(413, "the body is too large or broke off").into_response(),

@@ -248,8 +248,7 @@ fn batch(request: &[u8], answer: &[u8]) -> Option<Vec<BatchItem>> {
 
 /// Whether an exchange is to be described although nobody listens to all of them: its bucket is logged.
 pub(crate) fn is_logged(op: Op, head: &Head, scene: &Scene<'_>) -> bool {
-    let logged = |placement: &Placement| placement.state().logging.is_some();
-    scene.placement.is_some_and(logged)
+    scene.placement.is_some_and(Placement::is_logged)
         || (matches!(op, Op::CopyObject | Op::UploadPartCopy)
             && head
                 .header(&COPY_SOURCE)

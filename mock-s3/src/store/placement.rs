@@ -1,7 +1,7 @@
 //! A bucket in one region: its name there, its configuration, and what was written to it.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use gatecrash_model::{Clock, Pool, Sink, StrId};
@@ -22,6 +22,8 @@ pub(crate) struct Placement {
     /// Its name in the region.
     pub(crate) name: String,
     state: RwLock<Arc<BucketState>>,
+    /// The state says where its access log goes: asked for every request.
+    logged: AtomicBool,
     slots: RwLock<BTreeMap<String, Slot>>,
     /// Taken before the slots where both are.
     pub(super) uploads: Mutex<Uploads>,
@@ -60,6 +62,7 @@ impl Placement {
         Self {
             bucket,
             name: name.to_owned(),
+            logged: AtomicBool::new(state.logging.is_some()),
             state: RwLock::new(Arc::new(state)),
             slots: RwLock::default(),
             uploads: Mutex::default(),
@@ -88,10 +91,16 @@ impl Placement {
         Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Whether its requests are logged.
+    pub(crate) fn is_logged(&self) -> bool {
+        self.logged.load(Ordering::Acquire)
+    }
+
     /// Changes the bucket's configuration.
     pub(crate) fn configure(&self, change: impl FnOnce(&mut BucketState)) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         change(Arc::make_mut(&mut state));
+        self.logged.store(state.logging.is_some(), Ordering::Release);
     }
 
     /// The current version of a key, or the one asked for.

@@ -54,6 +54,8 @@ async fn it_answers_on_loopback_alone() {
     let (status, health) = admin.call("GET", "/health", None).await;
     assert_eq!((status, &health["status"], &health["regions"][0]), (200, &"ok".into(), &EAST.into()));
     assert_eq!(admin.call("GET", "/nothing", None).await.0, 404);
+    let page = request("POST", "/reset").header("origin", "http://example.org");
+    assert_eq!(Client::connect(admin.port).await.send(page).await.status, 403);
     let reply = admin.raw("PATCH", "/faults", None).await;
     assert_eq!((reply.status, reply.header("allow")), (405, Some("GET, POST, DELETE")));
     let (status, document) = admin.call("GET", "/openapi.json", None).await;
