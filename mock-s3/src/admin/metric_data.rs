@@ -1,4 +1,4 @@
-//! POST /cloudwatch/GetMetricData and POST /cloudwatch/
+//! POST /cloudwatch/GetMetricData and POST /cloudwatch
 
 use http::StatusCode;
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{Answer, Ask, Refused};
 use crate::metrics::GetMetricData;
 
-/// The same for clients of AWS, whose endpoint URL is `http://<admin port>/cloudwatch/`.
+/// The same for clients of AWS, whose endpoint URL is `http://<admin port>/cloudwatch`.
 pub(super) fn by_target(ask: &Ask) -> Result<Answer, Refused> {
     match ask.target.rsplit('.').next() {
         Some("GetMetricData") => run(ask),

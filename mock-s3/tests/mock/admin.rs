@@ -189,6 +189,34 @@ async fn the_journal_can_be_followed() {
 }
 
 #[tokio::test]
+async fn a_refusal_is_explained() {
+    let admin = Admin::start().await;
+    let guest = ["/reports/r/1.csv", "/media/none"];
+    for target in guest {
+        admin.bench.signed("guest", EAST, get(target)).await;
+    }
+    let control = admin.bench.mock.control();
+    control.deny("guest", &["s3:ListBucket"], &["*"]).unwrap();
+    admin.bench.signed("guest", EAST, get("/media/none")).await;
+    let told: Vec<[Value; 5]> = admin
+        .journal("")
+        .await
+        .iter()
+        .map(|line| {
+            let first = line["matched_statements"][0].clone();
+            [&line["status"], &line["decision"], &line["action"], &line["layer"], &first["statement"]]
+                .map(Clone::clone)
+        })
+        .collect();
+    let implicit = [403.into(), "implicitDeny".into(), "s3:GetObject".into(), "identity".into(), Value::Null];
+    let public = [404.into(), "allowed".into(), "s3:GetObject".into(), "resource".into(), "public".into()];
+    let hidden =
+        [403.into(), "explicitDeny".into(), "s3:ListBucket".into(), "identity".into(), "injected".into()];
+    assert_eq!(told, [implicit, public, hidden]);
+    admin.bench.finish().await;
+}
+
+#[tokio::test]
 async fn a_follower_that_does_not_read_is_dropped() {
     let admin = Admin::start().await;
     let mut follower = Client::connect(admin.port).await;
@@ -250,6 +278,11 @@ async fn metrics_are_told_in_both_forms() {
             admin.call("POST", "/cloudwatch/GetMetricData", Some(query(metric, stat))).await;
         assert_eq!((status, &answer["MetricDataResults"][0]["Values"]), (200, &json!([value])), "{metric}");
     }
+    let aws = request("POST", "/cloudwatch/")
+        .header("x-amz-target", "GraniteServiceVersion20100801.GetMetricData")
+        .body(query("GetRequests", "Sum").to_string().as_bytes());
+    let reply = Client::connect(admin.port).await.send(aws).await;
+    assert!(reply.status == 200 && reply.text().contains("\"Values\":[3.0]"), "{}", reply.text());
     let (status, answer) = admin.call("POST", "/cloudwatch/GetMetricData", Some(json!({}))).await;
     assert_eq!((status, &answer["__type"]), (400, &"ValidationError".into()));
     admin.bench.finish().await;
