@@ -61,5 +61,5 @@ pub use observe::{
     Requests, Source,
 };
 pub use policy::{Evaluation, Layer, PolicyError};
-pub use rules::{At, Rule, RuleError, RuleState, Rules};
+pub use rules::{At, Closing, Rule, RuleError, RuleState, Rules};
 pub use server::MockS3;

@@ -142,6 +142,9 @@ impl Store {
     /// Goes back to the buckets of a fresh store.
     pub(crate) fn reset(&self, fresh: Self) {
         let fresh = fresh.regions.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some(clock) = self.remember.get() {
+            fresh.iter().flat_map(BTreeMap::values).for_each(|placement| placement.remember(clock));
+        }
         *self.regions.write().unwrap_or_else(PoisonError::into_inner) = fresh;
         self.budget.used.store(0, Ordering::Release);
     }

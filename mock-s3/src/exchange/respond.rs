@@ -33,6 +33,7 @@ impl Exchange {
             Err(Stop::Error(error)) => {
                 self.entry.record.code = self.shared.sink.intern(&error.code);
                 self.entry.note(|notes| notes.code(&error.code));
+                self.describe_refusal(&error);
                 self.entry.record.decision = error.decision.unwrap_or(self.entry.record.decision);
                 let document = error.document(self.head.path(), self.ids.request(), self.ids.host());
                 let mut answer = Answer::xml(document);

@@ -22,6 +22,8 @@ pub(crate) struct Placement {
     /// Its name in the region.
     pub(crate) name: String,
     state: RwLock<Arc<BucketState>>,
+    /// The state says where its access log goes: asked for every request.
+    logged: AtomicBool,
     slots: RwLock<BTreeMap<String, Slot>>,
     /// Taken before the slots where both are.
     pub(super) uploads: Mutex<Uploads>,
@@ -62,6 +64,7 @@ impl Placement {
         Self {
             bucket,
             name: name.to_owned(),
+            logged: AtomicBool::new(state.logging.is_some()),
             state: RwLock::new(Arc::new(state)),
             slots: RwLock::default(),
             uploads: Mutex::default(),
@@ -91,10 +94,16 @@ impl Placement {
         Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Whether its requests are logged.
+    pub(crate) fn is_logged(&self) -> bool {
+        self.logged.load(Ordering::Acquire)
+    }
+
     /// Changes the bucket's configuration.
     pub(crate) fn configure(&self, change: impl FnOnce(&mut BucketState)) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         change(Arc::make_mut(&mut state));
+        self.logged.store(state.logging.is_some(), Ordering::Release);
     }
 
     /// The current version of a key, or the one asked for.
