@@ -25,6 +25,8 @@ use crate::control::{Control, Switchboard};
 use crate::exchange;
 use crate::hook::FaultHook;
 use crate::identifiers::Identifiers;
+use crate::latency::Latency;
+use crate::replication::courier;
 use crate::store::Store;
 use crate::time::http_date;
 
@@ -43,6 +45,8 @@ pub struct MockS3 {
 /// What all connections share.
 pub(crate) struct Shared {
     pub(crate) regions: Vec<String>,
+    /// By region.
+    pub(crate) latencies: Vec<Option<Latency>>,
     pub(crate) pool: Arc<Pool>,
     pub(crate) pool_bytes: Bytes,
     pub(crate) store: Arc<Store>,
@@ -105,6 +109,10 @@ impl MockS3 {
             store.remember(&clock);
         }
         let switchboard = Arc::new(switchboard(&config, Arc::clone(&store))?);
+        let replicated = config.buckets.iter();
+        let replicated: Vec<_> =
+            replicated.filter_map(|b| Some((b.name.as_str().into(), b.replication.clone()?))).collect();
+        let courier = courier(&replicated, &regions, &store, &switchboard, config.seed);
         let mut listeners = Vec::new();
         for region in &config.regions {
             let listener = TcpListener::bind(region.bind).await;
@@ -116,6 +124,7 @@ impl MockS3 {
         }
         let shared = Arc::new(Shared {
             regions,
+            latencies: config.regions.iter().map(|region| region.latency).collect(),
             pool_bytes: Bytes::from_owner(PoolBytes(Arc::clone(&config.pool))),
             pool: config.pool,
             store,
@@ -135,6 +144,15 @@ impl MockS3 {
             dates: Default::default(),
             lifeline,
         });
+        if let Some(courier) = courier {
+            let mut lifeline = shared.lifeline.clone();
+            tokio::spawn(async move {
+                tokio::select! {
+                    () = courier.run() => {}
+                    () = lifeline.stopped() => {}
+                }
+            });
+        }
         let addresses = listeners.iter().map(|(_, address)| *address).collect();
         for (region, (listener, _)) in listeners.into_iter().enumerate() {
             tokio::spawn(accept(Arc::clone(&shared), region, listener));

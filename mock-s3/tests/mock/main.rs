@@ -6,6 +6,7 @@ mod effects;
 mod faults;
 mod permissions;
 mod protocol;
+mod replication;
 mod sdk;
 mod sessions;
 mod support;
