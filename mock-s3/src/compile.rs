@@ -7,11 +7,11 @@ use gatecrash_model::hash;
 use serde_json::{Value, json};
 
 use crate::accounts::Accounts;
-use crate::auth::{self, Credentials};
-use crate::config::{BucketConfig, Config, ConfigError, IdentityConfig, RoleConfig};
+use crate::auth::{self, Credentials, caller::unique_id};
+use crate::config::{AccountControls, BucketConfig, Config, ConfigError, IdentityConfig, RoleConfig};
 use crate::control::Switchboard;
-use crate::policy::{Caller, Kind, Policy};
-use crate::settings::{Identity, Role, Settings};
+use crate::policy::{Caller, Kind, Policy, PolicyError};
+use crate::settings::{Controls, Identity, Role, Settings};
 use crate::store::{
     Bucket, BucketPolicy, BucketState, Budget, Keyspace, Placement, Store, canonical_id, first_twice,
 };
@@ -87,6 +87,9 @@ pub(crate) fn switchboard(config: &Config, store: Arc<Store>) -> Result<Switchbo
     let roles = config.roles.iter().map(|role| compile_role(role, &accounts));
     let mut base = Settings::base(identities, config.anonymous);
     base.roles = roles.collect::<Result<_, _>>()?;
+    for controls in &config.controls {
+        base.controls.insert(controls.account.clone(), compile_controls(controls)?);
+    }
     base.signature_v2 = config.signature_v2;
     let regions = config.regions.iter().map(|region| region.name.clone()).collect();
     let buckets = config.buckets.iter().map(|bucket| bucket.name.as_str().into()).collect();
@@ -100,21 +103,12 @@ fn compile_identity(index: usize, identity: &IdentityConfig, seed: u64) -> Resul
     let generated = || Credentials::generate(seed, &identity.name, 0);
     Ok(Identity {
         name: identity.name.clone(),
-        who: Arc::new(auth::Caller::user(index, principal(identity))),
+        caller: Arc::new(caller(index, identity)),
         credentials: identity.credentials.clone().unwrap_or_else(generated),
         policies,
+        boundary: boundary(&identity.name, identity.boundary.as_ref())?,
         withdrawn: Vec::new(),
     })
-}
-
-/// The identity as policies see it.
-fn principal(identity: &IdentityConfig) -> Caller {
-    let caller = match identity.root {
-        true => Caller::root(&identity.account),
-        false => Caller::user(&identity.account, &identity.name),
-    };
-    let canonical_id = identity.canonical_id.clone().unwrap_or_else(|| canonical_id(&identity.account));
-    Caller { canonical_id, ..caller }
 }
 
 fn compile_role(role: &RoleConfig, accounts: &Accounts) -> Result<Role, ConfigError> {
@@ -124,10 +118,43 @@ fn compile_role(role: &RoleConfig, accounts: &Accounts) -> Result<Role, ConfigEr
         name: role.name.clone(),
         account: role.account.clone(),
         canonical_id: accounts.of(&role.account).canonical.clone(),
-        trust: crate::sts::trust_policy(&role.trust).map_err(failed)?,
+        trust: Policy::parse(&role.trust, Kind::Trust).map_err(failed)?,
         policies: policies.collect::<Result<_, _>>().map_err(failed)?,
+        boundary: boundary(&role.name, role.boundary.as_ref())?,
         longest: i64::try_from(role.longest_session.as_secs()).unwrap_or(i64::MAX),
     })
+}
+
+/// The identity as authentication and policies see it.
+fn caller(index: usize, identity: &IdentityConfig) -> auth::Caller {
+    let principal = match identity.root {
+        true => Caller::root(&identity.account),
+        false => Caller {
+            user_id: unique_id("AIDA", &identity.account, &identity.name),
+            ..Caller::user(&identity.account, &identity.name)
+        },
+    };
+    let canonical_id = identity.canonical_id.clone().unwrap_or_else(|| canonical_id(&identity.account));
+    auth::Caller::user(index, Caller { canonical_id, ..principal })
+}
+
+fn boundary(owner: &str, document: Option<&Value>) -> Result<Option<Policy>, ConfigError> {
+    let failed = |source| ConfigError::Policy { owner: owner.to_owned(), source };
+    document.map(|document| Policy::parse(document, Kind::Identity)).transpose().map_err(failed)
+}
+
+fn compile_controls(controls: &AccountControls) -> Result<Controls, ConfigError> {
+    let failed = |source| ConfigError::Policy { owner: controls.account.clone(), source };
+    Ok(Controls {
+        service: levels(&controls.service_control, Kind::Identity).map_err(failed)?,
+        resource: levels(&controls.resource_control, Kind::Bucket).map_err(failed)?,
+    })
+}
+
+/// Policies by level.
+pub(crate) fn levels(levels: &[Vec<Value>], kind: Kind) -> Result<Vec<Vec<Policy>>, PolicyError> {
+    let level = |level: &Vec<Value>| level.iter().map(|document| Policy::parse(document, kind)).collect();
+    levels.iter().map(level).collect()
 }
 
 /// A bucket's own policy, and the statement that makes it public.

@@ -1,5 +1,6 @@
 //! What a mock is started with.
 
+mod organisation;
 mod role;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -14,6 +15,7 @@ use crate::auth::Credentials;
 use crate::latency::Latency;
 use crate::policy::{Kind, Policy, PolicyError};
 use crate::replication::ReplicationConfig;
+pub use organisation::AccountControls;
 pub use role::RoleConfig;
 
 /// The account of everything that names no other.
@@ -48,9 +50,12 @@ pub struct Config {
     pub remember: bool,
     /// The roles that may be assumed with STS.
     pub roles: Vec<RoleConfig>,
+    /// Service and resource control policies of the accounts that have any.
+    pub controls: Vec<AccountControls>,
     /// Whether Signature Version 2 is taken, as S3 still does in its oldest regions.
     pub signature_v2: bool,
-    /// How long a request's body may stall before the answer is 400 RequestTimeout.
+    /// How long a request's body may stall before the answer is 400 RequestTimeout, and half a head before the
+    /// connection is closed.
     pub idle_timeout: Duration,
 }
 
@@ -115,6 +120,8 @@ pub struct IdentityConfig {
     pub credentials: Option<Credentials>,
     /// Identity policies in AWS JSON. None means: nothing but what bucket policies allow.
     pub policies: Vec<Value>,
+    /// The permissions boundary in AWS JSON: what the policies can allow at most.
+    pub boundary: Option<Value>,
 }
 
 /// Why a configuration cannot be started.
@@ -188,6 +195,7 @@ impl Config {
             new_buckets: NewBuckets::default(),
             remember: false,
             roles: Vec::new(),
+            controls: Vec::new(),
             signature_v2: true,
             idle_timeout: Duration::from_secs(20),
         }
@@ -233,6 +241,7 @@ impl IdentityConfig {
             canonical_id: None,
             credentials: None,
             policies: Vec::new(),
+            boundary: None,
         }
     }
 

@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 
 use crate::auth::Credentials;
 use crate::capacity::{Capacity, Station};
+use crate::compile;
 use crate::dials::Dials;
 use crate::policy::{
     Ask, BucketSide, Caller, Entries, Evaluation, Kind, Layers, Pattern, Policy, PolicyError, Statement,
@@ -64,6 +65,18 @@ pub(crate) enum Change {
         identity: usize,
         policies: Vec<Policy>,
     },
+    Boundary {
+        identity: usize,
+        boundary: Option<Policy>,
+    },
+    ServiceControl {
+        account: String,
+        levels: Vec<Vec<Policy>>,
+    },
+    ResourceControl {
+        account: String,
+        levels: Vec<Vec<Policy>>,
+    },
     Withdraw {
         identity: usize,
         action: Pattern,
@@ -82,6 +95,10 @@ pub(crate) enum Change {
     },
     ClockSkew {
         seconds: i64,
+    },
+    /// Sessions issued up to then.
+    SessionsEnd {
+        issued: i64,
     },
     WrongRegion(WrongRegion),
     Capacity {
@@ -182,6 +199,33 @@ impl Control {
         Ok(self.make(Change::IdentityPolicies { identity, policies }))
     }
 
+    /// Gives an identity a permissions boundary, or takes it away.
+    pub fn set_boundary(&self, identity: &str, boundary: Option<&Value>) -> Result<ChangeId, ControlError> {
+        let identity = self.identity(identity)?;
+        let boundary = boundary.map(|document| Policy::parse(document, Kind::Identity)).transpose()?;
+        Ok(self.make(Change::Boundary { identity, boundary }))
+    }
+
+    /// Replaces the service control policies over an account, by level from the organisation's root on.
+    pub fn set_service_control(
+        &self,
+        account: &str,
+        levels: &[Vec<Value>],
+    ) -> Result<ChangeId, ControlError> {
+        let levels = compile::levels(levels, Kind::Identity)?;
+        Ok(self.make(Change::ServiceControl { account: account.to_owned(), levels }))
+    }
+
+    /// Replaces the resource control policies over an account's buckets, by level.
+    pub fn set_resource_control(
+        &self,
+        account: &str,
+        levels: &[Vec<Value>],
+    ) -> Result<ChangeId, ControlError> {
+        let levels = compile::levels(levels, Kind::Bucket)?;
+        Ok(self.make(Change::ResourceControl { account: account.to_owned(), levels }))
+    }
+
     /// Adds a statement to a bucket's policy.
     pub fn add_bucket_policy_statement(
         &self,
@@ -213,6 +257,12 @@ impl Control {
     /// Moves the mock's wall clock by `seconds`; several such changes add up.
     pub fn set_clock_skew(&self, seconds: i64) -> ChangeId {
         self.make(Change::ClockSkew { seconds })
+    }
+
+    /// Ends the sessions STS issued up to a second of the mock's wall clock (`i64::MAX`: all, and new ones too):
+    /// their requests are answered with ExpiredToken.
+    pub fn expire_sessions(&self, issued: i64) -> ChangeId {
+        self.make(Change::SessionsEnd { issued })
     }
 
     /// Makes buckets answer as if they lived elsewhere.
@@ -303,11 +353,15 @@ impl Control {
         let owner = placement.as_ref().map_or("", |placement| &placement.bucket.owner.account);
         let context = Entries::new();
         Ok(explain(&Ask {
-            caller: identity.map_or(Caller::nobody(), |i| &i.who.principal),
+            caller: identity.map_or(Caller::nobody(), |i| &i.caller.principal),
             action,
             resources: &[&crate::store::arn(&bucket, key)],
             layers: Layers {
                 identity: identity.map_or(&[], |i| &i.policies),
+                boundary: identity.and_then(|i| i.boundary.as_ref()),
+                service_control: settings
+                    .service_control(identity.map_or("", |i| &i.caller.principal.account)),
+                resource_control: settings.resource_control(owner),
                 bucket: Some(BucketSide { policies: &policies, owner, ..BucketSide::default() }),
                 ..Layers::default()
             },
@@ -389,6 +443,13 @@ impl Switchboard {
         id
     }
 
+    /// Takes all changes back and forgets how many there were.
+    pub(crate) fn reset(&self) {
+        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        *changes = Changes::default();
+        self.refresh(&changes);
+    }
+
     fn refresh(&self, changes: &Changes) {
         let settings = self.base.with(changes.in_force.iter().map(|(_, change)| change));
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
@@ -412,6 +473,15 @@ impl Change {
             Self::IdentityPolicies { identity, policies } => {
                 settings.identities[*identity].policies.clone_from(policies);
             }
+            Self::Boundary { identity, boundary } => {
+                settings.identities[*identity].boundary.clone_from(boundary);
+            }
+            Self::ServiceControl { account, levels } => {
+                settings.controls.entry(account.clone()).or_default().service.clone_from(levels);
+            }
+            Self::ResourceControl { account, levels } => {
+                settings.controls.entry(account.clone()).or_default().resource.clone_from(levels);
+            }
             Self::Withdraw { identity, action } => {
                 settings.identities[*identity].withdrawn.push(action.clone());
             }
@@ -427,6 +497,9 @@ impl Change {
                 settings.bucket_policies.insert(Arc::clone(bucket), overlay);
             }
             Self::ClockSkew { seconds } => settings.skew_seconds += seconds,
+            Self::SessionsEnd { issued } => {
+                settings.sessions_end = Some(settings.sessions_end.map_or(*issued, |end| end.max(*issued)));
+            }
             Self::WrongRegion(wrong) => settings.wrong_regions.push(wrong.clone()),
             Self::Capacity { region, station } => match station {
                 Some(station) => drop(settings.stations.insert(*region, Arc::clone(station))),

@@ -34,6 +34,7 @@ const CODES: &[(&str, u16, &str)] = &[
     ("BucketNotEmpty", 409, "The bucket you tried to delete is not empty"),
     ("ConditionalRequestConflict", 409, "A conflicting operation occurred during the conditional request."),
     ("EntityTooLarge", 400, "Your proposed upload exceeds the maximum allowed size"),
+    ("EntityTooSmall", 400, "Your proposed upload is smaller than the minimum allowed size"),
     ("ExpiredToken", 400, "The provided token has expired."),
     (
         "IllegalLocationConstraintException",
@@ -58,7 +59,18 @@ const CODES: &[(&str, u16, &str)] = &[
         "The encryption request you specified is not valid. Supported value: AES256.",
     ),
     ("InvalidObjectState", 403, "The operation is not valid for the object's storage class"),
+    (
+        "InvalidPart",
+        400,
+        "One or more of the specified parts could not be found.  The part may not have been uploaded, or the \
+         specified entity tag may not match the part's entity tag.",
+    ),
     ("InvalidPartNumber", 416, "The requested partnumber is not satisfiable"),
+    (
+        "InvalidPartOrder",
+        400,
+        "The list of parts was not in ascending order. Parts must be ordered by part number.",
+    ),
     ("InvalidRange", 416, "The requested range is not satisfiable"),
     (
         "InvalidRedirectLocation",
@@ -96,7 +108,12 @@ const CODES: &[(&str, u16, &str)] = &[
     ("NoSuchBucket", 404, "The specified bucket does not exist"),
     ("NoSuchKey", 404, "The specified key does not exist."),
     ("NoSuchObjectLockConfiguration", 404, "The specified object does not have a ObjectLock configuration"),
-    ("NoSuchUpload", 404, "The specified upload does not exist."),
+    (
+        "NoSuchUpload",
+        404,
+        "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or \
+         completed.",
+    ),
     ("NoSuchVersion", 404, "The specified version does not exist."),
     ("NotImplemented", 501, "A header you provided implies functionality that is not implemented"),
     (

@@ -2,6 +2,7 @@
 
 mod admit;
 mod alter;
+mod describe;
 mod fault;
 mod respond;
 mod services;
@@ -114,6 +115,7 @@ pub(crate) async fn serve(
     let mut body = RequestBody::new(body, &parts.headers, shared.idle_timeout);
     let head = Head::within(parts.method, parts.uri, parts.headers, &shared.domains);
     let mut exchange = Exchange::begin(&shared, region, peer, cell, head);
+    exchange.describe(parts.version);
     exchange.note_body(&body);
     let mut response = match exchange.admit(&mut body).await {
         Ok(admitted) if admitted.takes_time(&shared, region) => {
@@ -162,7 +164,6 @@ impl Exchange {
         }
         let wall = shared.clock.wall_seconds() + settings.skew_seconds;
         let shared = Arc::clone(shared);
-        let caller = Caller::anonymous();
         Self {
             shared,
             settings,
@@ -172,7 +173,7 @@ impl Exchange {
             head,
             attempt,
             placement,
-            caller,
+            caller: Caller::anonymous(),
             identity: None,
             wall,
             ids,
@@ -267,6 +268,7 @@ impl Exchange {
             wall: self.wall,
         };
         let answer = route.run(&call)?;
+        self.note_answer(body, &answer);
         self.entry.flag(UpstreamRecord::APPLIED, answer.applied);
         if let Some(decision) = answer.decision {
             self.entry.record.decision = decision;
@@ -277,6 +279,10 @@ impl Exchange {
     fn note_body(&mut self, body: &RequestBody) {
         self.entry.record.body_bytes = saturated(body.received);
         self.entry.flag(UpstreamRecord::BODY_WHOLE, body.whole);
+        self.entry.note(|notes| notes.received(body.received));
+        if body.whole {
+            self.entry.complete();
+        }
         self.entry.flag(UpstreamRecord::ABANDONED, body.broken);
     }
 
@@ -292,6 +298,7 @@ impl Exchange {
                 wall: self.wall,
                 region: self.region_name(),
                 secure: false,
+                issued: self.caller.session.as_ref().map(|session| session.issued),
             },
             pool: &self.shared.pool,
         }

@@ -1,12 +1,15 @@
 //! The S3 operations. One file each, one line each in [`ROUTES`].
 
+mod abort_multipart_upload;
 mod acl_document;
 mod answer;
 mod checksums;
+mod complete_multipart_upload;
 mod conditions;
 mod copy_object;
 mod copy_source;
 mod create_bucket;
+mod create_multipart_upload;
 mod delete_bucket;
 mod delete_object;
 mod delete_objects;
@@ -16,9 +19,15 @@ mod found;
 mod get_object;
 mod head_bucket;
 mod list_buckets;
+mod list_multipart_uploads;
+mod list_object_versions;
+mod list_objects;
 mod list_objects_v2;
+mod list_parts;
+mod listing;
 mod locks;
 mod metadata;
+mod multipart;
 mod new_object;
 mod object_acl;
 mod object_attributes;
@@ -28,6 +37,8 @@ mod overrides;
 mod put_object;
 mod range;
 mod tags;
+mod upload_part;
+mod upload_part_copy;
 
 use std::sync::Arc;
 
@@ -95,7 +106,9 @@ const ROUTES: &[Route] = &[
     Route::new(Op::DeleteBucket, Is("s3:DeleteBucket"), On::Bucket, delete_bucket::run),
 
     // Listings
+    Route::new(Op::ListObjects, Is("s3:ListBucket"), On::Bucket, list_objects::run),
     Route::new(Op::ListObjectsV2, Is("s3:ListBucket"), On::Bucket, list_objects_v2::run),
+    Route::new(Op::ListObjectVersions, Is("s3:ListBucketVersions"), On::Bucket, list_object_versions::run),
 
     // Objects
     Route::new(Op::GetObject, Versioned("s3:GetObject", "s3:GetObjectVersion"), On::Object, get_object::run),
@@ -108,6 +121,13 @@ const ROUTES: &[Route] = &[
     Route::new(Op::DeleteObjects, Own, On::Bucket, delete_objects::run),
 
     // Multipart uploads
+    Route::new(Op::CreateMultipartUpload, Is("s3:PutObject"), On::Object, create_multipart_upload::run),
+    Route::new(Op::UploadPart, Is("s3:PutObject"), On::Object, upload_part::run).upload(),
+    Route::new(Op::UploadPartCopy, Is("s3:PutObject"), On::Object, upload_part_copy::run),
+    Route::new(Op::CompleteMultipartUpload, Is("s3:PutObject"), On::Object, complete_multipart_upload::run),
+    Route::new(Op::AbortMultipartUpload, Is("s3:AbortMultipartUpload"), On::Object, abort_multipart_upload::run),
+    Route::new(Op::ListParts, Is("s3:ListMultipartUploadParts"), On::Object, list_parts::run),
+    Route::new(Op::ListMultipartUploads, Is("s3:ListBucketMultipartUploads"), On::Bucket, list_multipart_uploads::run),
 
     // Configuration of a bucket
 

@@ -5,16 +5,18 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use gatecrash_model::draw::Lognormal;
 use gatecrash_model::hash;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 
+use crate::config::Config;
 use crate::control::Switchboard;
-use crate::store::{Job, Outbox, Placement, Replication, Store, Version, Versioning};
+use crate::store::{Job, Link, Outbox, Placement, Replication, Store, Version, Versioning};
 
 /// How a bucket is replicated between its regions. It turns versioning on.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -57,23 +59,21 @@ pub struct ReplicationState {
     pub lag: Option<Lag>,
 }
 
-/// One region's bucket and where its versions go.
-pub(crate) struct Link {
-    from: Arc<Placement>,
-    to: Vec<Arc<Placement>>,
-    lag: Lag,
+/// Connects buckets: at the start, and again after a reset.
+pub(crate) struct Replicator {
+    post: UnboundedSender<Job>,
+    made: AtomicU64,
 }
 
 /// What moves the versions.
 pub(crate) struct Courier {
-    links: Vec<Link>,
     jobs: UnboundedReceiver<Job>,
     store: Arc<Store>,
     switchboard: Arc<Switchboard>,
     /// By the time they are due, and by number where that is the same.
     waiting: BinaryHeap<Reverse<Due>>,
     /// When the last version of a key is due: the next one comes behind it.
-    last: HashMap<(usize, String), Instant>,
+    last: HashMap<(u64, String), Instant>,
     paused: Vec<Job>,
     number: u64,
 }
@@ -96,46 +96,57 @@ impl Lag {
     }
 }
 
-/// Connects the configured buckets; none where there is nothing to replicate.
-pub(crate) fn courier(
-    configs: &[(Arc<str>, ReplicationConfig)],
-    regions: &[String],
-    store: &Arc<Store>,
-    switchboard: &Arc<Switchboard>,
-    seed: u64,
-) -> Option<Courier> {
-    let (post, jobs) = unbounded_channel();
-    let mut links = Vec::new();
-    for (bucket, config) in configs {
-        let places: Vec<_> = (0..regions.len())
-            .filter_map(|region| Some((regions[region].as_str(), store.in_place(region, bucket)?)))
-            .collect();
+impl Replicator {
+    pub(crate) fn new(store: &Arc<Store>, switchboard: &Arc<Switchboard>) -> (Self, Courier) {
+        let (post, jobs) = unbounded_channel();
+        let courier = Courier {
+            jobs,
+            store: Arc::clone(store),
+            switchboard: Arc::clone(switchboard),
+            waiting: BinaryHeap::new(),
+            last: HashMap::new(),
+            paused: Vec::new(),
+            number: 0,
+        };
+        (Self { post, made: AtomicU64::new(0) }, courier)
+    }
+
+    /// Lets the configured buckets replicate.
+    pub(crate) fn connect(&self, config: &Config, store: &Store) {
+        for bucket in &config.buckets {
+            if let Some(replication) = &bucket.replication {
+                self.connect_bucket(config, store, &bucket.name, replication);
+            }
+        }
+    }
+
+    fn connect_bucket(&self, config: &Config, store: &Store, bucket: &str, replication: &ReplicationConfig) {
+        let regions = config.regions.iter().map(|region| region.name.as_str()).enumerate();
+        let places: Vec<_> =
+            regions.filter_map(|(at, region)| Some((region, store.in_place(at, bucket)?))).collect();
         for (from, source) in &places {
-            let goes = |to: &str| match config.routes.is_empty() {
+            source.configure(|state| state.versioning = Versioning::Enabled);
+            let goes = |to: &str| match replication.routes.is_empty() {
                 true => to != *from,
-                false => config.routes.iter().any(|(a, b)| a == from && b == to),
+                false => replication.routes.iter().any(|(a, b)| a == from && b == to),
             };
             let to: Vec<_> =
-                places.iter().filter(|(to, _)| goes(to)).map(|(_, place)| Arc::clone(place)).collect();
-            source.configure(|state| state.versioning = Versioning::Enabled);
+                places.iter().filter(|(to, _)| goes(to)).map(|(_, place)| Arc::downgrade(place)).collect();
             if to.is_empty() {
                 continue;
             }
-            let own = hash::combine(&[seed, hash::bytes(bucket.as_bytes()), hash::bytes(from.as_bytes())]);
-            source.replicate_through(Outbox::new(post.clone(), links.len(), config.delete_markers, own));
-            links.push(Link { from: Arc::clone(source), to, lag: config.lag });
+            let words = [config.seed, hash::bytes(bucket.as_bytes()), hash::bytes(from.as_bytes())];
+            let link = Link {
+                number: self.made.fetch_add(1, Ordering::Relaxed),
+                from: Arc::downgrade(source),
+                to,
+                lag: replication.lag,
+                delete_markers: replication.delete_markers,
+                seed: hash::combine(&words),
+            };
+            source.replicate_through(Outbox::new(self.post.clone(), link));
         }
     }
-    (!links.is_empty()).then(|| Courier {
-        links,
-        jobs,
-        store: Arc::clone(store),
-        switchboard: Arc::clone(switchboard),
-        waiting: BinaryHeap::new(),
-        last: HashMap::new(),
-        paused: Vec::new(),
-        number: 0,
-    })
 }
 
 impl Courier {
@@ -161,10 +172,11 @@ impl Courier {
     }
 
     fn accept(&mut self, job: Job) {
-        let link = &self.links[job.link];
-        let lag = self.state(&link.from).lag.unwrap_or(link.lag).of(job.draw);
+        // Nothing is replicated from before a reset.
+        let Some(from) = job.link.from.upgrade() else { return };
+        let lag = self.state(&from).lag.unwrap_or(job.link.lag).of(job.draw);
         let own = job.posted + lag;
-        let last = self.last.entry((job.link, job.key.clone())).or_insert(own);
+        let last = self.last.entry((job.link.number, job.key.clone())).or_insert(own);
         *last = own.max(*last);
         let at = *last;
         self.number += 1;
@@ -177,7 +189,7 @@ impl Courier {
             && due <= now
             && let Some(Reverse(Due { at, job, .. })) = self.waiting.pop()
         {
-            let key = (job.link, job.key.clone());
+            let key = (job.link.number, job.key.clone());
             if self.last.get(&key) == Some(&at) {
                 self.last.remove(&key);
             }
@@ -186,23 +198,23 @@ impl Courier {
     }
 
     fn deliver(&mut self, job: Job) {
-        let Link { from, to, .. } = &self.links[job.link];
-        match self.state(from).mode {
+        let Some(from) = job.link.from.upgrade() else { return };
+        match self.state(&from).mode {
             ReplicationMode::Paused => self.paused.push(job),
             ReplicationMode::Dropping => from.mark(&job.key, &job.version, Replication::Failed),
             ReplicationMode::Running => {
                 // A version that was deleted meanwhile goes nowhere.
                 let Some(version) = from.version_of(&job.key, &job.version) else { return };
-                let arrived = self.arrived(to, &job.key, &version);
+                let arrived = self.arrived(&job, &version);
                 let status = if arrived { Replication::Completed } else { Replication::Failed };
                 from.mark(&job.key, &job.version, status);
             }
         }
     }
 
-    fn arrived(&self, to: &[Arc<Placement>], key: &str, version: &Version) -> bool {
-        let received = to.iter().filter(|place| place.receive(key, version, self.store.budget())).count();
-        received == to.len()
+    fn arrived(&self, job: &Job, version: &Version) -> bool {
+        let places = job.link.to.iter().filter_map(Weak::upgrade);
+        places.fold(true, |all, place| place.receive(&job.key, version, self.store.budget()) && all)
     }
 
     fn state(&self, from: &Placement) -> ReplicationState {

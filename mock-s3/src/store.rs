@@ -2,17 +2,23 @@
 
 mod acl;
 mod bucket;
+mod completion;
 mod data;
-mod grants;
+mod key_order;
 mod keyspace;
 mod listing;
+#[cfg(test)]
+mod listing_tests;
+mod merge;
 mod object;
 mod past;
 mod placement;
 mod replication;
 mod snapshot;
 mod state;
+mod uploads;
 mod version;
+mod version_listing;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -24,16 +30,20 @@ use gatecrash_model::{Clock, StoreEntry};
 
 pub(crate) use acl::{Acl, Grant, Grantee, Owner, Permission, canonical_id};
 pub(crate) use bucket::Bucket;
+pub(crate) use completion::{Order, Ordered};
 pub(crate) use data::{Chunks, Data, Piece};
 pub(crate) use keyspace::Keyspace;
 pub(crate) use listing::{Entry, List};
 pub(crate) use object::{Current, Found, Object};
 pub(crate) use placement::{Condition, Deleted, Placement, Slot};
-pub(crate) use replication::{Job, Outbox};
+pub(crate) use replication::{Job, Link, Outbox};
 pub(crate) use state::{
-    BlockPublic, BucketPolicy, BucketState, DefaultRetention, ObjectLock, Ownership, Period, Versioning,
+    BlockPublic, BucketPolicy, BucketState, DefaultRetention, Logging, ObjectLock, Ownership, Period,
+    Versioning,
 };
+pub(crate) use uploads::{Part, Summing, Upload, UploadEntry, no_such_upload};
 pub(crate) use version::{Attributes, Replication, Retention, Stored, StoredPart, Version, VersionId};
+pub(crate) use version_listing::VersionEntry;
 
 /// All regions' buckets.
 pub(crate) struct Store {
@@ -132,8 +142,16 @@ impl Store {
         if !placement.is_empty() {
             return Err(Refused::NotEmpty);
         }
+        placement.close_uploads(&self.budget);
         regions[region].remove(name);
         Ok(())
+    }
+
+    /// Goes back to the buckets of a fresh store.
+    pub(crate) fn reset(&self, fresh: Self) {
+        let fresh = fresh.regions.into_inner().unwrap_or_else(PoisonError::into_inner);
+        *self.regions.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        self.budget.used.store(0, Ordering::Release);
     }
 
     pub(crate) fn budget(&self) -> &Budget {
@@ -178,8 +196,11 @@ impl Budget {
         self.used.fetch_add(bytes, Ordering::AcqRel);
     }
 
+    /// What was taken before a reset may come back after it: nothing falls below zero.
     pub(crate) fn give_back(&self, bytes: u64) {
-        self.used.fetch_sub(bytes, Ordering::AcqRel);
+        let less = |used: u64| Some(used.saturating_sub(bytes));
+        // Always some: it cannot fail.
+        let _ = self.used.fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The phases before anything is done: auth, place, policy, body, and a place among the servers.
 
-use gatecrash_model::Decision;
+use gatecrash_model::{Decision, Op};
 use std::sync::Arc;
 
 use http::Method;
@@ -62,6 +62,7 @@ impl Exchange {
         self.identity = caller.identity;
         self.entry.record.identity = self.identity.map_or(0, |index| index as u8 + 1);
         self.caller = caller;
+        self.describe_caller();
     }
 
     /// Phase place: is the bucket here?
@@ -116,9 +117,14 @@ impl Exchange {
             Action::Own => return Ok(()),
         };
         let access = self.access();
-        let evaluation = access.evaluate(action, &self.head.key);
-        if !evaluation.is_allowed() {
-            return Err(access.denial(&evaluation));
+        let ruling = access.evaluate(action, &self.head.key);
+        let denial = (!ruling.is_allowed()).then(|| access.denial(&ruling));
+        if self.entry.is_described() {
+            let explained = access.explain(action, &self.head.key);
+            self.entry.note(|notes| notes.explained(explained));
+        }
+        if let Some(denial) = denial {
+            return Err(denial);
         }
         self.entry.record.decision = Decision::Allowed;
         Ok(())
@@ -135,9 +141,14 @@ impl Exchange {
         if upload {
             check_upload_length(&self.head.headers)?;
         }
+        // The checksum in the head of a completion is that of the object, not of the document.
+        let declared = match self.head.op {
+            Op::CompleteMultipartUpload => Declared::default(),
+            _ => Declared::of(&self.head.headers)?,
+        };
         let plan = Plan {
             payload,
-            declared: Declared::of(&self.head.headers)?,
+            declared,
             limit: if upload { self.shared.upload_capacity } else { DOCUMENT_LIMIT },
             default_checksum: upload.then_some(Algorithm::Crc64Nvme),
             md5: upload,
@@ -149,6 +160,7 @@ impl Exchange {
             self.entry.record.body_hash = received.hash;
         }
         self.entry.record.body_bytes = saturated(received.data.length());
+        self.entry.note(|notes| notes.received(received.data.length()));
         Ok(received)
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::header::{AUTHORIZATION, HOST, RANGE};
+use http::header::{AUTHORIZATION, HOST, RANGE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue};
 
 use super::{Exchange, Stop, respond};
@@ -35,8 +35,8 @@ pub(super) enum Effect {
 }
 
 impl Exchange {
-    /// Asks the fault hook.
-    pub(super) fn fault(&self, point: Point, body_len: u64) -> Fault {
+    /// Asks the mock's own rules, then the fault hook.
+    pub(super) fn fault(&mut self, point: Point, body_len: u64) -> Fault {
         let bucket = self.placement.as_ref().map_or(self.head.bucket.as_str(), |p| &p.bucket.name);
         let facts = Facts {
             at: self.shared.clock.now(),
@@ -52,7 +52,14 @@ impl Exchange {
             headers: &self.head.headers,
             body_len,
         };
-        self.carried_out(self.shared.hook.decide(point, &facts))
+        let Some(ruling) = self.shared.rules.decide(point, &facts) else {
+            return self.carried_out(self.shared.hook.decide(point, &facts));
+        };
+        self.entry.note(|notes| notes.fault(ruling.rule));
+        self.carried_out(match ruling.retry_after {
+            Some(seconds) => Action::Headers(vec![(RETRY_AFTER, seconds.into())], Box::new(ruling.action)),
+            None => ruling.action,
+        })
     }
 
     fn carried_out(&self, action: Action) -> Fault {

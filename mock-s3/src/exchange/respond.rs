@@ -19,6 +19,7 @@ const HOST_ID: HeaderName = HeaderName::from_static("x-amz-id-2");
 impl Exchange {
     /// Phase respond: the answer as HTTP, and into the journal.
     pub(super) fn respond(mut self, outcome: Result<Answer, Stop>) -> Result<Response<Outgoing>, Severed> {
+        self.entry.note(|notes| notes.host_id(self.ids.host()));
         let mut answer = match outcome {
             Ok(answer) => answer,
             Err(Stop::Unread(stop)) => return self.respond(Err(*stop)),
@@ -30,6 +31,7 @@ impl Exchange {
             Err(Stop::Answer(answer)) => *answer,
             Err(Stop::Error(error)) => {
                 self.entry.record.code = self.shared.sink.intern(&error.code);
+                self.entry.note(|notes| notes.code(&error.code));
                 self.entry.record.decision = error.decision.unwrap_or(self.entry.record.decision);
                 let document = error.document(self.head.path(), self.ids.request(), self.ids.host());
                 let mut answer = Answer::xml(document);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use gatecrash_model::{Clock, Pool, Sink, StrId};
 
@@ -12,6 +12,7 @@ use super::object::{Current, Found, Object};
 use super::past::Past;
 use super::replication::Outbox;
 use super::state::{BucketState, Versioning};
+use super::uploads::Uploads;
 use super::version::{Attributes, Stored, Version, VersionId};
 use super::{Budget, Keyspace, Owner};
 use crate::errors::S3Error;
@@ -23,6 +24,8 @@ pub(crate) struct Placement {
     pub(crate) name: String,
     state: RwLock<Arc<BucketState>>,
     slots: RwLock<BTreeMap<String, Slot>>,
+    /// Taken before the slots where both are.
+    pub(super) uploads: Mutex<Uploads>,
     /// Version ids given out.
     ids: AtomicU64,
     /// What keys held before, where that is remembered.
@@ -62,6 +65,7 @@ impl Placement {
             name: name.to_owned(),
             state: RwLock::new(Arc::new(state)),
             slots: RwLock::default(),
+            uploads: Mutex::default(),
             ids: AtomicU64::new(0),
             past: OnceLock::new(),
             outbox: OnceLock::new(),

@@ -1,7 +1,7 @@
 //! Versions on their way to a bucket's replicas in other regions.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
 use gatecrash_model::hash;
 use tokio::sync::mpsc::UnboundedSender;
@@ -11,24 +11,35 @@ use super::acl::Acl;
 use super::placement::Placement;
 use super::version::{Replication, Version, VersionId};
 use super::{Budget, Slot};
+use crate::replication::Lag;
 
 /// Where a bucket in one region hands over what is to be replicated.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     jobs: UnboundedSender<Job>,
-    /// Position in the configuration's list of replications.
-    pub(crate) link: usize,
-    delete_markers: bool,
-    seed: u64,
+    link: Arc<Link>,
     posted: AtomicU64,
     /// Neither replicated nor given up.
     pending: Arc<AtomicU64>,
 }
 
+/// A bucket's way from one region to others.
+#[derive(Debug)]
+pub(crate) struct Link {
+    /// Tells links apart, also those of before a reset.
+    pub(crate) number: u64,
+    pub(crate) from: Weak<Placement>,
+    pub(crate) to: Vec<Weak<Placement>>,
+    pub(crate) lag: Lag,
+    pub(crate) delete_markers: bool,
+    /// Of lags.
+    pub(crate) seed: u64,
+}
+
 /// One version that is to be replicated.
 #[derive(Debug)]
 pub(crate) struct Job {
-    pub(crate) link: usize,
+    pub(crate) link: Arc<Link>,
     pub(crate) key: String,
     pub(crate) version: VersionId,
     pub(crate) posted: Instant,
@@ -48,8 +59,8 @@ impl Drop for Pending {
 }
 
 impl Outbox {
-    pub(crate) fn new(jobs: UnboundedSender<Job>, link: usize, delete_markers: bool, seed: u64) -> Self {
-        Self { jobs, link, delete_markers, seed, posted: AtomicU64::new(0), pending: Arc::default() }
+    pub(crate) fn new(jobs: UnboundedSender<Job>, link: Link) -> Self {
+        Self { jobs, link: Arc::new(link), posted: AtomicU64::new(0), pending: Arc::default() }
     }
 
     /// How many versions are on their way.
@@ -61,11 +72,11 @@ impl Outbox {
         let number = self.posted.fetch_add(1, Ordering::Relaxed);
         self.pending.fetch_add(1, Ordering::Relaxed);
         let job = Job {
-            link: self.link,
+            link: Arc::clone(&self.link),
             key: key.to_owned(),
             version: version.clone(),
             posted: Instant::now(),
-            draw: hash::combine(&[self.seed, 0x9e9, number]),
+            draw: hash::combine(&[self.link.seed, 0x9e9, number]),
             _pending: Pending(Arc::clone(&self.pending)),
         };
         // A mock that shuts down replicates no more.
@@ -88,7 +99,7 @@ impl Placement {
         let Some(outbox) = self.outbox() else { return };
         match &mut version.stored {
             Some(stored) => stored.attributes.replication = Some(Replication::Pending),
-            None if outbox.delete_markers => {}
+            None if outbox.link.delete_markers => {}
             None => return,
         }
         outbox.post(key, &version.id);

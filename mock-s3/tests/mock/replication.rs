@@ -131,6 +131,18 @@ async fn delete_markers_only_when_asked_for() {
 }
 
 #[tokio::test]
+async fn it_goes_on_after_a_reset() {
+    let bench = quick(false).await;
+    bench.east("PUT", b"before").await;
+    bench.mock.reset().unwrap();
+    assert_eq!(bench.mock.control().replication_pending("docs").unwrap(), 0);
+    bench.send(EAST, request("PUT", "/docs/b").body(b"b")).await;
+    bench.settled().await;
+    assert_eq!(bench.send(WEST, get("/docs-west/b")).await.text(), "b");
+    assert_eq!(bench.west().await.status, 404);
+}
+
+#[tokio::test]
 async fn one_way_only_where_it_says_so() {
     let bench = bench(Lag::constant(Duration::ZERO), false, &[(WEST, EAST)]).await;
     bench.east("PUT", b"east").await;

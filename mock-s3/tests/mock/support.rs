@@ -4,12 +4,14 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use base64::Engine as _;
 use gatecrash_mock_s3::{
     Action, BucketConfig, Config, Credentials, Facts, FaultHook, IdentityConfig, MockS3, NoFaults, Point,
 };
 use gatecrash_model::sink::Kept;
 use gatecrash_model::{AttemptRegistry, Clock, MemorySink, Nanos, Pool, Population, SizeLaw, UpstreamRecord};
 use hmac::{Hmac, KeyInit, Mac};
+use md5::Md5;
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -218,6 +220,12 @@ impl Request<'_> {
         self.header("content-length", &body.len().to_string())
     }
 
+    /// A body with its Content-MD5.
+    pub(crate) fn digested(self, body: &[u8]) -> Self {
+        let digest = base64::engine::general_purpose::STANDARD.encode(Md5::digest(body));
+        self.body(body).header("content-md5", &digest)
+    }
+
     /// Signs by an implementation of its own, for targets without characters to encode and queries in order.
     pub(crate) fn sign(self, pair: &Credentials, region: &str, wall: i64) -> Self {
         let hash = hex(&Sha256::digest(&self.body));
@@ -326,6 +334,13 @@ impl Client {
 
     pub(crate) async fn reply(&mut self, method: &str) -> Reply {
         tokio::time::timeout(PATIENCE, self.read_reply(method)).await.expect("an answer")
+    }
+
+    /// The next bytes as they come, as text; empty at the end.
+    pub(crate) async fn chunk(&mut self) -> String {
+        let read = tokio::time::timeout(PATIENCE, self.stream.read_buf(&mut self.buffer)).await;
+        read.expect("more bytes, or the end").unwrap_or(0);
+        String::from_utf8_lossy(&std::mem::take(&mut self.buffer)).into_owned()
     }
 
     /// Whether the other side closed without another byte.
