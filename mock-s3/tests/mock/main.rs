@@ -6,6 +6,7 @@ mod control;
 mod copies;
 mod effects;
 mod faults;
+mod huge;
 mod listings;
 mod multipart;
 mod objects;

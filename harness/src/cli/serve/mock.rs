@@ -8,7 +8,7 @@ use clap::Args;
 use gatecrash_core::diagnostics::SourceText;
 use gatecrash_core::identities::{Identities, Identity};
 use gatecrash_core::plan::Plan;
-use gatecrash_mock_s3::{Config, ConfigError, Credentials, IdentityConfig, MockS3, NoFaults, mask};
+use gatecrash_mock_s3::{Config, ConfigError, Credentials, IdentityConfig, Latency, MockS3, NoFaults, mask};
 
 use super::{ground, plan_of};
 use crate::cli::signals;
@@ -37,6 +37,9 @@ pub(super) struct Mock {
     /// Short for --listen 127.0.0.1:PORT
     #[arg(long, conflicts_with = "listen")]
     port: Option<u16>,
+    /// Take as long as S3 does, by operation and size: a named law of latencies. Without it: no time
+    #[arg(long, value_name = "LAW", value_parser = Latency::ALL.iter().map(|(name, _)| *name).collect::<Vec<_>>())]
+    latency: Option<String>,
 }
 
 impl Mock {
@@ -47,6 +50,9 @@ impl Mock {
         let mut config =
             topology::upstream::mock_config(&plan, Arc::clone(&ground.pool)).map_err(Failure::usage)?;
         self.bind(&mut config)?;
+        if let Some(law) = self.latency.as_deref().and_then(Latency::named) {
+            config.regions.iter_mut().for_each(|region| region.latency = Some(law));
+        }
         self.add_identities(&plan, &mut config)?;
         let identities = config.identities.clone();
         let mock = MockS3::start(config, ground.clock, ground.sink, Arc::default(), Arc::new(NoFaults));
