@@ -8,7 +8,7 @@ use clap::Args;
 use gatecrash_core::diagnostics::SourceText;
 use gatecrash_core::identities::{Identities, Identity};
 use gatecrash_core::plan::Plan;
-use gatecrash_mock_s3::{Config, ConfigError, Credentials, IdentityConfig, MockS3, NoFaults, mask};
+use gatecrash_mock_s3::{Config, ConfigError, Credentials, IdentityConfig, Latency, MockS3, NoFaults, mask};
 
 use super::watch::Watch;
 use super::{ground, plan_of};
@@ -40,6 +40,9 @@ pub(super) struct Mock {
     port: Option<u16>,
     #[command(flatten)]
     watch: Watch,
+    /// Take as long as S3 does, by operation and size: a named law of latencies. Without it: no time
+    #[arg(long, value_name = "LAW", value_parser = Latency::ALL.iter().map(|(name, _)| *name).collect::<Vec<_>>())]
+    latency: Option<String>,
 }
 
 impl Mock {
@@ -50,6 +53,9 @@ impl Mock {
         let mut config =
             topology::upstream::mock_config(&plan, Arc::clone(&ground.pool)).map_err(Failure::usage)?;
         self.bind(&mut config)?;
+        if let Some(law) = self.latency.as_deref().and_then(Latency::named) {
+            config.regions.iter_mut().for_each(|region| region.latency = Some(law));
+        }
         self.add_identities(&plan, &mut config)?;
         let identities = config.identities.clone();
         let mock = MockS3::start(config, ground.clock, ground.sink, Arc::default(), Arc::new(NoFaults));
