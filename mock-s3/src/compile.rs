@@ -95,13 +95,14 @@ pub(crate) fn switchboard(config: &Config, store: Arc<Store>) -> Result<Switchbo
 
 fn compile_identity(index: usize, identity: &IdentityConfig, seed: u64) -> Result<Identity, ConfigError> {
     let policy = |source| ConfigError::Policy { owner: identity.name.clone(), source };
-    let policies = identity.policies.iter().map(|document| Policy::parse(document, Kind::Identity));
+    let documents = identity.policies.iter().map(|document| Policy::parse(document, Kind::Identity));
+    let policies = documents.collect::<Result<Vec<_>, _>>().map_err(policy)?;
     let generated = || Credentials::generate(seed, &identity.name, 0);
     Ok(Identity {
         name: identity.name.clone(),
         who: Arc::new(auth::Caller::user(index, principal(identity))),
         credentials: identity.credentials.clone().unwrap_or_else(generated),
-        policies: policies.collect::<Result<_, _>>().map_err(policy)?,
+        policies,
         withdrawn: Vec::new(),
     })
 }

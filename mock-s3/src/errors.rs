@@ -9,6 +9,7 @@ use crate::xml::Xml;
 
 /// The codes the mock knows, with their status and default message (S3 API reference, "Error responses").
 const CODES: &[(&str, u16, &str)] = &[
+    ("AccessControlListNotSupported", 400, "The bucket does not allow ACLs"),
     ("AccessDenied", 403, "Access Denied"),
     (
         "AccountProblem",
@@ -23,6 +24,7 @@ const CODES: &[(&str, u16, &str)] = &[
         "The authorization query parameters that you provided are not valid.",
     ),
     ("BadDigest", 400, "The Content-MD5 you specified did not match what we received."),
+    ("BadRequest", 400, "Bad Request"),
     ("BucketAlreadyExists", 409, "The requested bucket name is not available."),
     (
         "BucketAlreadyOwnedByYou",
@@ -32,6 +34,7 @@ const CODES: &[(&str, u16, &str)] = &[
     ("BucketNotEmpty", 409, "The bucket you tried to delete is not empty"),
     ("ConditionalRequestConflict", 409, "A conflicting operation occurred during the conditional request."),
     ("EntityTooLarge", 400, "Your proposed upload exceeds the maximum allowed size"),
+    ("EntityTooSmall", 400, "Your proposed upload is smaller than the minimum allowed size"),
     ("ExpiredToken", 400, "The provided token has expired."),
     (
         "IllegalLocationConstraintException",
@@ -50,12 +53,41 @@ const CODES: &[(&str, u16, &str)] = &[
     // 403 by the service itself, whatever one would expect.
     ("InvalidChunkSizeError", 403, "Only the last chunk is allowed to have a size less than 8192 bytes"),
     ("InvalidDigest", 400, "The Content-MD5 you specified was invalid."),
+    (
+        "InvalidEncryptionAlgorithmError",
+        400,
+        "The encryption request you specified is not valid. Supported value: AES256.",
+    ),
     ("InvalidObjectState", 403, "The operation is not valid for the object's storage class"),
+    (
+        "InvalidPart",
+        400,
+        "One or more of the specified parts could not be found.  The part may not have been uploaded, or the \
+         specified entity tag may not match the part's entity tag.",
+    ),
+    ("InvalidPartNumber", 416, "The requested partnumber is not satisfiable"),
+    (
+        "InvalidPartOrder",
+        400,
+        "The list of parts was not in ascending order. Parts must be ordered by part number.",
+    ),
     ("InvalidRange", 416, "The requested range is not satisfiable"),
+    (
+        "InvalidRedirectLocation",
+        400,
+        "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.",
+    ),
     ("InvalidRequest", 400, "Invalid Request"),
+    ("InvalidStorageClass", 400, "The storage class you specified is not valid"),
+    ("InvalidTag", 400, "The tag provided was not a valid tag."),
     ("InvalidToken", 400, "The provided token is malformed or otherwise invalid."),
     ("InvalidURI", 400, "Couldn't parse the specified URI."),
     ("KeyTooLongError", 400, "Your key is too long"),
+    (
+        "MalformedACLError",
+        400,
+        "The XML you provided was not well-formed or did not validate against our published schema",
+    ),
     (
         "MalformedTrailerError",
         400,
@@ -67,6 +99,7 @@ const CODES: &[(&str, u16, &str)] = &[
         400,
         "The XML you provided was not well-formed or did not validate against our published schema",
     ),
+    ("MetadataTooLarge", 400, "Your metadata headers exceed the maximum allowed metadata size"),
     ("MethodNotAllowed", 405, "The specified method is not allowed against this resource."),
     ("MissingContentLength", 411, "You must provide the Content-Length HTTP header."),
     ("MissingSecurityHeader", 400, "Your request was missing a required header"),
@@ -74,7 +107,13 @@ const CODES: &[(&str, u16, &str)] = &[
     ("MockStoreFull", 507, "The mock's upload store is full; raise upload_capacity."),
     ("NoSuchBucket", 404, "The specified bucket does not exist"),
     ("NoSuchKey", 404, "The specified key does not exist."),
-    ("NoSuchUpload", 404, "The specified upload does not exist."),
+    ("NoSuchObjectLockConfiguration", 404, "The specified object does not have a ObjectLock configuration"),
+    (
+        "NoSuchUpload",
+        404,
+        "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or \
+     completed.",
+    ),
     ("NoSuchVersion", 404, "The specified version does not exist."),
     ("NotImplemented", 501, "A header you provided implies functionality that is not implemented"),
     (
@@ -112,6 +151,12 @@ const CODES: &[(&str, u16, &str)] = &[
         307,
         "Please re-send this request to the specified temporary endpoint. \
          Continue to use the original request endpoint for future requests.",
+    ),
+    ("UnexpectedContent", 400, "This request does not support content"),
+    (
+        "UnresolvableGrantByEmailAddress",
+        400,
+        "The e-mail address you provided does not match any account on record.",
     ),
     (
         "XAmzContentSHA256Mismatch",

@@ -1,17 +1,43 @@
 //! The S3 operations. One file each, one line each in [`ROUTES`].
 
+mod abort_multipart_upload;
+mod acl_document;
 mod answer;
+mod checksums;
+mod complete_multipart_upload;
 mod conditions;
+mod copy_object;
+mod copy_source;
 mod create_bucket;
+mod create_multipart_upload;
 mod delete_bucket;
 mod delete_object;
 mod delete_objects;
+mod described;
+mod encryption;
+mod found;
 mod get_object;
 mod head_bucket;
 mod list_buckets;
+mod list_multipart_uploads;
+mod list_object_versions;
+mod list_objects;
 mod list_objects_v2;
+mod list_parts;
+mod listing;
+mod locks;
+mod metadata;
+mod multipart;
+mod new_object;
+mod object_acl;
+mod object_attributes;
+mod object_lock;
+mod object_tagging;
+mod overrides;
 mod put_object;
 mod range;
+mod tags;
+mod upload_part;
 
 use std::sync::Arc;
 
@@ -79,22 +105,41 @@ const ROUTES: &[Route] = &[
     Route::new(Op::DeleteBucket, Is("s3:DeleteBucket"), On::Bucket, delete_bucket::run),
 
     // Listings
+    Route::new(Op::ListObjects, Is("s3:ListBucket"), On::Bucket, list_objects::run),
     Route::new(Op::ListObjectsV2, Is("s3:ListBucket"), On::Bucket, list_objects_v2::run),
+    Route::new(Op::ListObjectVersions, Is("s3:ListBucketVersions"), On::Bucket, list_object_versions::run),
 
     // Objects
     Route::new(Op::GetObject, Versioned("s3:GetObject", "s3:GetObjectVersion"), On::Object, get_object::run),
     Route::new(Op::HeadObject, Versioned("s3:GetObject", "s3:GetObjectVersion"), On::Object, get_object::run),
     Route::new(Op::PutObject, Is("s3:PutObject"), On::Object, put_object::run).upload(),
+    Route::new(Op::CopyObject, Is("s3:PutObject"), On::Object, copy_object::run),
     Route::new(Op::DeleteObject, Versioned("s3:DeleteObject", "s3:DeleteObjectVersion"), On::Object, delete_object::run),
 
     // Many objects at once
     Route::new(Op::DeleteObjects, Own, On::Bucket, delete_objects::run),
 
     // Multipart uploads
+    Route::new(Op::CreateMultipartUpload, Is("s3:PutObject"), On::Object, create_multipart_upload::run),
+    Route::new(Op::UploadPart, Is("s3:PutObject"), On::Object, upload_part::run).upload(),
+    Route::new(Op::CompleteMultipartUpload, Is("s3:PutObject"), On::Object, complete_multipart_upload::run),
+    Route::new(Op::AbortMultipartUpload, Is("s3:AbortMultipartUpload"), On::Object, abort_multipart_upload::run),
+    Route::new(Op::ListParts, Is("s3:ListMultipartUploadParts"), On::Object, list_parts::run),
+    Route::new(Op::ListMultipartUploads, Is("s3:ListBucketMultipartUploads"), On::Bucket, list_multipart_uploads::run),
 
     // Configuration of a bucket
 
     // Attributes of an object
+    Route::new(Op::GetObjectAttributes, Versioned("s3:GetObjectAttributes", "s3:GetObjectVersionAttributes"), On::Object, object_attributes::run),
+    Route::new(Op::GetObjectAcl, Versioned("s3:GetObjectAcl", "s3:GetObjectVersionAcl"), On::Object, object_acl::read),
+    Route::new(Op::PutObjectAcl, Versioned("s3:PutObjectAcl", "s3:PutObjectVersionAcl"), On::Object, object_acl::write),
+    Route::new(Op::GetObjectTagging, Versioned("s3:GetObjectTagging", "s3:GetObjectVersionTagging"), On::Object, object_tagging::read),
+    Route::new(Op::PutObjectTagging, Versioned("s3:PutObjectTagging", "s3:PutObjectVersionTagging"), On::Object, object_tagging::write),
+    Route::new(Op::GetObjectRetention, Is("s3:GetObjectRetention"), On::Object, object_lock::read_retention),
+    Route::new(Op::PutObjectRetention, Is("s3:PutObjectRetention"), On::Object, object_lock::write_retention),
+    Route::new(Op::GetObjectLegalHold, Is("s3:GetObjectLegalHold"), On::Object, object_lock::read_legal_hold),
+    Route::new(Op::PutObjectLegalHold, Is("s3:PutObjectLegalHold"), On::Object, object_lock::write_legal_hold),
+    Route::new(Op::DeleteObjectTagging, Versioned("s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging"), On::Object, object_tagging::delete),
 
     // Forms and browsers
 ];
@@ -138,6 +183,11 @@ impl<'a> Call<'a> {
     /// The bucket of an operation on a bucket or an object.
     fn place(&self) -> Result<&'a Arc<Placement>, S3Error> {
         self.placement.ok_or_else(|| S3Error::of("NoSuchBucket").extra("BucketName", &*self.head.bucket))
+    }
+
+    /// The name of the addressed region.
+    fn region_name(&self) -> &'a str {
+        &self.shared.regions[self.region]
     }
 
     /// Who owns what the caller writes; an unsigned caller writes for the bucket's owner.

@@ -8,6 +8,7 @@
 //! strings and builds owned values for each question), and the layers, the public test and positions had to
 //! be written anyway.
 
+mod actions;
 mod caller;
 mod condition;
 mod context;

@@ -2,14 +2,22 @@
 
 mod acl;
 mod bucket;
+mod completion;
 mod data;
+mod grants;
+mod key_order;
 mod keyspace;
 mod listing;
+#[cfg(test)]
+mod listing_tests;
+mod merge;
 mod object;
 mod placement;
 mod snapshot;
 mod state;
+mod uploads;
 mod version;
+mod version_listing;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -21,13 +29,18 @@ use gatecrash_model::StoreEntry;
 
 pub(crate) use acl::{Acl, Grant, Grantee, Owner, Permission, canonical_id};
 pub(crate) use bucket::Bucket;
+pub(crate) use completion::{Order, Ordered};
 pub(crate) use data::{Chunks, Data, Piece};
 pub(crate) use keyspace::Keyspace;
 pub(crate) use listing::{Entry, List};
 pub(crate) use object::{Current, Found, Object};
 pub(crate) use placement::{Condition, Deleted, Placement};
-pub(crate) use state::{BlockPublic, BucketPolicy, BucketState, Ownership, Versioning};
+pub(crate) use state::{
+    BlockPublic, BucketPolicy, BucketState, DefaultRetention, ObjectLock, Ownership, Period, Versioning,
+};
+pub(crate) use uploads::{Part, Summing, Upload, UploadEntry, no_such_upload};
 pub(crate) use version::{Attributes, Replication, Retention, Stored, StoredPart, Version, VersionId};
+pub(crate) use version_listing::{VersionEntry, VersionPage};
 
 /// All regions' buckets.
 pub(crate) struct Store {
@@ -108,6 +121,7 @@ impl Store {
         if !placement.is_empty() {
             return Err(Refused::NotEmpty);
         }
+        placement.close_uploads(&self.budget);
         regions[region].remove(name);
         Ok(())
     }

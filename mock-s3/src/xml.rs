@@ -1,6 +1,5 @@
 //! The XML documents of S3: written element by element, read as a flat list of events.
 
-use quick_xml::escape::escape;
 use quick_xml::events::Event;
 use quick_xml::reader::Reader;
 
@@ -34,16 +33,42 @@ impl Xml {
         self.0.push('>');
     }
 
-    /// An element with text.
+    /// An element with text. What XML 1.0 has no place for is written as references all the same, as S3 does:
+    /// listings of such keys are read with `encoding-type=url`.
     pub(crate) fn text(&mut self, name: &str, text: &str) {
         self.open(name);
-        self.0.push_str(&escape(text));
+        push_escaped(&mut self.0, text);
         self.close(name);
     }
 
     pub(crate) fn finish(self) -> String {
         self.0
     }
+}
+
+/// Escapes what has a meaning in a document, and control characters.
+fn push_escaped(document: &mut String, text: &str) {
+    let special = |c: char| match c {
+        '<' | '>' | '&' | '"' | '\'' | '\u{FFFE}' | '\u{FFFF}' => true,
+        '\t' | '\n' => false,
+        other => other < ' ',
+    };
+    let mut rest = text;
+    while let Some(at) = rest.find(special) {
+        document.push_str(&rest[..at]);
+        let mut behind = rest[at..].chars();
+        match behind.next() {
+            Some('<') => document.push_str("&lt;"),
+            Some('>') => document.push_str("&gt;"),
+            Some('&') => document.push_str("&amp;"),
+            Some('"') => document.push_str("&quot;"),
+            Some('\'') => document.push_str("&apos;"),
+            Some(other) => document.push_str(&format!("&#x{:x};", u32::from(other))),
+            None => {}
+        }
+        rest = behind.as_str();
+    }
+    document.push_str(rest);
 }
 
 /// The texts of the named elements, wherever they stand, in order; `None` for what is no XML document.
@@ -122,7 +147,8 @@ mod tests {
     fn text_is_escaped() {
         let mut xml = Xml::root("R");
         xml.text("Key", "<&>");
+        xml.text("Key", "a\u{1}\r\n");
         xml.close("R");
-        assert!(xml.finish().ends_with("<Key>&lt;&amp;&gt;</Key></R>"));
+        assert!(xml.finish().ends_with("<Key>&lt;&amp;&gt;</Key><Key>a&#x1;&#xd;\n</Key></R>"));
     }
 }

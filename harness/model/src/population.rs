@@ -135,6 +135,16 @@ impl KeyPattern {
     pub fn prefix(&self) -> &str {
         &self.before
     }
+
+    /// What every key ends with.
+    pub fn suffix(&self) -> &str {
+        &self.after
+    }
+
+    /// Digits of a short number, filled up with zeros; 0 or 1: none is filled up.
+    pub fn width(&self) -> usize {
+        self.width
+    }
 }
 
 impl std::str::FromStr for KeyPattern {

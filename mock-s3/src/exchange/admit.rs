@@ -1,6 +1,6 @@
 //! The phases before anything is done: auth, place, policy, body, and a place among the servers.
 
-use gatecrash_model::Decision;
+use gatecrash_model::{Decision, Op};
 use std::sync::Arc;
 
 use http::Method;
@@ -135,9 +135,14 @@ impl Exchange {
         if upload {
             check_upload_length(&self.head.headers)?;
         }
+        // The checksum in the head of a completion is that of the object, not of the document.
+        let declared = match self.head.op {
+            Op::CompleteMultipartUpload => Declared::default(),
+            _ => Declared::of(&self.head.headers)?,
+        };
         let plan = Plan {
             payload,
-            declared: Declared::of(&self.head.headers)?,
+            declared,
             limit: if upload { self.shared.upload_capacity } else { DOCUMENT_LIMIT },
             default_checksum: upload.then_some(Algorithm::Crc64Nvme),
             md5: upload,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::actions::Reach;
 use super::condition::{self, Condition};
 use super::error::{PolicyError, Problem};
 use super::json::{self, Member, Node};
@@ -133,16 +134,31 @@ impl Policy {
         self.public = is_public(self);
     }
 
-    /// Whether every statement is about the bucket, as S3 requires of a bucket's policy.
-    pub fn check_bucket(&self, bucket: &str) -> Result<()> {
-        let own = |pattern: &Pattern| pattern.can_mean_of_bucket(bucket);
-        for statement in &*self.statements {
-            if !statement.resources.patterns.iter().all(own) {
-                let problem = Problem::Resource(bucket.to_owned());
-                return Err(PolicyError::new(problem, statement.span.start));
+    /// Reads the policy that is put on a bucket: every statement has to be about the bucket or what is in it,
+    /// and every action one that can be done to a resource of its statement.
+    pub fn of_bucket(text: &str, bucket: &str) -> Result<Self> {
+        let policy = Self::read(text, Kind::Bucket)?;
+        for statement in policy.statements() {
+            let refused = |problem| Err(PolicyError::new(problem, statement.span.start));
+            let resources = &statement.resources;
+            if !resources.patterns.iter().all(|pattern| pattern.can_mean_of_bucket(bucket)) {
+                return refused(Problem::Resource(bucket.to_owned()));
+            }
+            let reaches = resources.patterns.iter().map(Pattern::reach);
+            let all = Reach { buckets: true, objects: true };
+            let named = reaches.fold(Reach { buckets: false, objects: false }, Reach::or);
+            let reached = if resources.complement { all } else { named };
+            for pattern in &statement.actions.patterns {
+                let action = Reach::of_action(pattern);
+                if action.is_nothing() {
+                    return refused(Problem::Action(statement.name()));
+                }
+                if !statement.actions.complement && !action.meets(reached) {
+                    return refused(Problem::Inapplicable(statement.name()));
+                }
             }
         }
-        Ok(())
+        Ok(policy)
     }
 }
 
@@ -356,3 +372,6 @@ fn either<'n>(
         (None, None) => return None,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -55,7 +55,7 @@ pub enum Problem {
     #[error("{0:?} is no resource of this policy")]
     Resource(String),
     /// Actions that cannot be done to any of the resources.
-    #[error("{0} does not apply to any resource of its statement")]
+    #[error("an action of statement {0} does not apply to any of its resources")]
     Inapplicable(String),
     /// A condition operator that AWS does not know.
     #[error("{0:?} is no condition operator")]

@@ -310,6 +310,22 @@ impl Verdict<'_> {
 // === impl Layer ===
 
 impl Layer {
+    /// Its name in reports and vectors.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Boundary => "boundary",
+            Self::Session => "session",
+            Self::ServiceControl => "service-control",
+            Self::ResourceControl => "resource-control",
+            Self::Bucket => "bucket",
+            Self::Acl => "acl",
+            Self::BlockPublicAccess => "block-public-access",
+            Self::Root => "root",
+            Self::Anonymous => "anonymous",
+        }
+    }
+
     /// In words, with an article.
     pub fn words(self) -> &'static str {
         match self {

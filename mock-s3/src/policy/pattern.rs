@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::actions::Reach;
 use super::scope::Scope;
 
 /// One element of a pattern: a byte, or one of the two wildcards.
@@ -142,6 +143,20 @@ impl Pattern {
         let slash = start.iter().position(|token| *token == Token::from(b'/'));
         let (name, _) = start.split_at(slash.unwrap_or(start.len()));
         wild(name, &arn, false)
+    }
+
+    /// Whether an ARN of S3 can mean buckets, and objects.
+    pub(super) fn reach(&self) -> Reach {
+        let within = |tokens: &[Token]| Reach {
+            buckets: !tokens.contains(&Token::from(b'/')),
+            objects: tokens.contains(&Token::from(b'/')) || tokens.contains(&MANY),
+        };
+        match &self.shape {
+            Shape::Anything | Shape::Template(_) => Reach { buckets: true, objects: true },
+            Shape::Exact(text) => within(&literal(text).collect::<Vec<_>>()),
+            Shape::Prefix(text) => within(&literal(text).chain([MANY]).collect::<Vec<_>>()),
+            Shape::Tokens(tokens) => within(tokens),
+        }
     }
 
     /// The text, if it means one only.

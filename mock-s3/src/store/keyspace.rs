@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use gatecrash_model::hash;
 use gatecrash_model::{Population, Sink, StrId};
 
+use super::key_order::KeyOrder;
+
 /// Populations above this many objects do not cache interned keys.
 const CACHED: u32 = 1 << 22;
 
@@ -15,8 +17,8 @@ pub(crate) struct Keyspace {
     pub(crate) population: Population,
     /// Interned keys by object, 0 = not yet.
     interned: OnceLock<Box<[AtomicU32]>>,
-    /// Objects in the order of their keys.
-    order: OnceLock<Vec<u32>>,
+    /// In which order a listing has the objects.
+    order: OnceLock<KeyOrder>,
 }
 
 impl Keyspace {
@@ -53,24 +55,27 @@ impl Keyspace {
         format!("{high:016x}{:016x}-1", hash::mix(high))
     }
 
-    /// Objects by position in a listing.
-    pub(crate) fn at(&self, position: usize) -> Option<u32> {
-        self.order().get(position).copied()
+    /// The key at a position of a listing.
+    pub(crate) fn key_at(&self, position: u32) -> Option<String> {
+        (position < self.population.count).then(|| self.population.key(self.order().at(position)))
     }
 
     /// The first position whose key is not before `bound` (with `past`: is behind it).
-    pub(crate) fn position(&self, bound: &str, past: bool) -> usize {
-        self.order().partition_point(|n| {
-            let key = self.population.key(*n);
+    pub(crate) fn position(&self, bound: &str, past: bool) -> u32 {
+        let order = self.order();
+        let is_before = |position: u32| {
+            let key = self.population.key(order.at(position));
             if past { key.as_str() <= bound } else { key.as_str() < bound }
-        })
+        };
+        let (mut low, mut high) = (0, self.population.count);
+        while low < high {
+            let middle = low.midpoint(high);
+            if is_before(middle) { low = middle + 1 } else { high = middle }
+        }
+        low
     }
 
-    fn order(&self) -> &[u32] {
-        self.order.get_or_init(|| {
-            let mut order: Vec<u32> = (0..self.population.count).collect();
-            order.sort_by_cached_key(|n| self.population.key(*n));
-            order
-        })
+    fn order(&self) -> &KeyOrder {
+        self.order.get_or_init(|| KeyOrder::of(&self.population.pattern, self.population.count))
     }
 }

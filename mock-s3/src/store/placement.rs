@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use gatecrash_model::{Pool, Sink, StrId};
 
@@ -10,6 +10,7 @@ use super::bucket::Bucket;
 use super::data::Data;
 use super::object::{Current, Found, Object};
 use super::state::{BucketState, Versioning};
+use super::uploads::Uploads;
 use super::version::{Attributes, Stored, Version, VersionId};
 use super::{Budget, Keyspace, Owner};
 use crate::errors::S3Error;
@@ -21,6 +22,8 @@ pub(crate) struct Placement {
     pub(crate) name: String,
     state: RwLock<Arc<BucketState>>,
     slots: RwLock<BTreeMap<String, Slot>>,
+    /// Taken before the slots where both are.
+    pub(super) uploads: Mutex<Uploads>,
     /// Version ids given out.
     ids: AtomicU64,
 }
@@ -56,6 +59,7 @@ impl Placement {
             name: name.to_owned(),
             state: RwLock::new(Arc::new(state)),
             slots: RwLock::default(),
+            uploads: Mutex::default(),
             ids: AtomicU64::new(0),
         }
     }
@@ -92,6 +96,11 @@ impl Placement {
     /// The current object of a key.
     pub(crate) fn object(&self, key: &str, pool: &Pool) -> Option<Object> {
         self.find(key, None, pool).object()
+    }
+
+    /// The current version of a key, or the one asked for, when it was written and is not synthetic.
+    pub(crate) fn written(&self, key: &str, version: Option<&VersionId>) -> Option<Arc<Version>> {
+        self.read().get(key)?.version(version).cloned()
     }
 
     /// The synthetic object of a key, whether or not it is covered.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::acl::Acl;
+use super::version::Retention;
 use crate::policy::Policy;
 
 /// The configuration of a bucket. Replaced as a whole when a part of it changes.
@@ -15,6 +16,8 @@ pub(crate) struct BucketState {
     pub(crate) ownership: Option<Ownership>,
     pub(crate) acl: Acl,
     pub(crate) tags: Vec<(String, String)>,
+    /// Object lock; none: it was never turned on.
+    pub(crate) lock: Option<ObjectLock>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -49,4 +52,36 @@ pub(crate) enum Ownership {
     BucketOwnerEnforced,
     BucketOwnerPreferred,
     ObjectWriter,
+}
+
+/// Object lock as a bucket has it on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct ObjectLock {
+    /// For new objects that come without a retention of their own.
+    pub(crate) default: Option<DefaultRetention>,
+}
+
+/// How long new objects are retained.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct DefaultRetention {
+    pub(crate) compliance: bool,
+    pub(crate) period: Period,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Period {
+    Days(u32),
+    /// Of 365 days each.
+    Years(u32),
+}
+
+impl DefaultRetention {
+    /// Of an object written at `now`, seconds since the Unix epoch.
+    pub(crate) fn from(self, now: i64) -> Retention {
+        let days = match self.period {
+            Period::Days(days) => i64::from(days),
+            Period::Years(years) => i64::from(years) * 365,
+        };
+        Retention { compliance: self.compliance, until: now.saturating_add(days * 86_400) }
+    }
 }

@@ -57,7 +57,8 @@ pub(crate) struct Attributes {
     /// `x-amz-website-redirect-location`.
     pub(crate) redirect: Option<String>,
     pub(crate) retention: Option<Retention>,
-    pub(crate) legal_hold: bool,
+    /// None: it was never put.
+    pub(crate) legal_hold: Option<bool>,
     pub(crate) replication: Option<Replication>,
 }
 
@@ -97,6 +98,12 @@ impl VersionId {
             LETTERS[(draw % 64) as usize] as char
         });
         Self::Named(text.collect::<String>().into())
+    }
+
+    /// The value of a `versionId` parameter, if it can be one.
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_');
+        (text == "null" || (text.len() == 32 && text.bytes().all(fits))).then(|| Self::parse(text))
     }
 
     /// The value of a `versionId` parameter.

@@ -3,6 +3,8 @@
 
 mod control;
 mod faults;
+mod listings;
+mod multipart;
 mod permissions;
 mod protocol;
 mod sdk;

@@ -1,0 +1,1 @@
+//! The three listings of objects and that of buckets, as clients page through them.
