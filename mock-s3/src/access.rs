@@ -117,16 +117,10 @@ impl Access<'_> {
             acl: Grant::None,
             restrict_public: state.block.is_some_and(|block| block.restrict),
         });
-        let role = self.caller.role.map(|index| &self.settings.roles[index]);
-        let own = self.who().filter(|_| role.is_none());
+        let session = self.caller.session.as_ref().map(|session| &*session.policies);
         let layers = Layers {
-            identity: role.map_or_else(|| own.map_or(&[][..], |i| &i.policies), |role| &role.policies),
-            session: self
-                .caller
-                .session
-                .as_ref()
-                .map(|s| &*s.policies)
-                .filter(|policies| !policies.is_empty()),
+            identity: self.caller.policies(self.settings),
+            session: session.filter(|policies| !policies.is_empty()),
             bucket,
             ..Layers::default()
         };
@@ -138,7 +132,7 @@ impl Access<'_> {
             resources: if given.is_some() { &both } else { &both[..1] },
             layers,
             context: &keys,
-            withdrawn: own.map_or(&[], |i| &i.withdrawn),
+            withdrawn: self.who().map_or(&[], |user| &user.withdrawn),
             open: self.settings.anonymous,
         };
         let by_policies = answer(&ask);
@@ -187,8 +181,9 @@ impl Access<'_> {
         }
     }
 
+    /// The user, unless it acts in a role.
     fn who(&self) -> Option<&Identity> {
-        self.caller.identity.map(|index| &self.settings.identities[index])
+        self.caller.as_user(self.settings)
     }
 
     fn caller(&self) -> &Caller {

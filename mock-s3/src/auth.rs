@@ -278,7 +278,7 @@ impl Verifier<'_> {
         let unknown = || S3Error::of("InvalidAccessKeyId").extra("AWSAccessKeyId", access_key);
         match (self.settings.by_access_key(access_key), token.filter(|token| !token.is_empty())) {
             (Some((_, identity)), None) => {
-                Ok((Arc::clone(&identity.who), Cow::Borrowed(&identity.credentials)))
+                Ok((Arc::clone(&identity.caller), Cow::Borrowed(&identity.credentials)))
             }
             // A long-term key has no token.
             (Some(_), Some(token)) => Err(S3Error::of("InvalidToken").extra("Token-0", token)),
@@ -308,12 +308,16 @@ fn v2_payload(head: &Head) -> Result<Payload, S3Error> {
 }
 
 fn check_v2(head: &Head, given: &v2::Signature, pair: &Credentials) -> Result<(), S3Error> {
-    let to_sign = v2::string_to_sign(head, given.expires);
-    let expected = v2::sign(&pair.secret_key, &to_sign);
-    match sigv4::same(expected.as_bytes(), given.signature.as_bytes()) {
-        true => Ok(()),
-        false => Err(mismatch(&given.access_key, &to_sign, &given.signature)),
+    let mut expected = String::new();
+    for resource in v2::resources(head) {
+        let to_sign = v2::string_to_sign(head, &resource, given.expires);
+        let signature = v2::sign(&pair.secret_key, &to_sign);
+        if sigv4::same(signature.as_bytes(), given.signature.as_bytes()) {
+            return Ok(());
+        }
+        expected = to_sign;
     }
+    Err(mismatch(&given.access_key, &expected, &given.signature))
 }
 
 fn mismatch(access_key: &str, to_sign: &str, given: &str) -> S3Error {

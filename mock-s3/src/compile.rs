@@ -7,7 +7,7 @@ use gatecrash_model::hash;
 use serde_json::{Value, json};
 
 use crate::accounts::Accounts;
-use crate::auth::{self, Credentials};
+use crate::auth::{self, Credentials, caller::unique_id};
 use crate::config::{BucketConfig, Config, ConfigError, IdentityConfig, RoleConfig};
 use crate::control::Switchboard;
 use crate::policy::{Caller, Kind, Policy};
@@ -100,21 +100,11 @@ fn compile_identity(index: usize, identity: &IdentityConfig, seed: u64) -> Resul
     let generated = || Credentials::generate(seed, &identity.name, 0);
     Ok(Identity {
         name: identity.name.clone(),
-        who: Arc::new(auth::Caller::user(index, principal(identity))),
+        caller: Arc::new(caller(index, identity)),
         credentials: identity.credentials.clone().unwrap_or_else(generated),
         policies,
         withdrawn: Vec::new(),
     })
-}
-
-/// The identity as policies see it.
-fn principal(identity: &IdentityConfig) -> Caller {
-    let caller = match identity.root {
-        true => Caller::root(&identity.account),
-        false => Caller::user(&identity.account, &identity.name),
-    };
-    let canonical_id = identity.canonical_id.clone().unwrap_or_else(|| canonical_id(&identity.account));
-    Caller { canonical_id, ..caller }
 }
 
 fn compile_role(role: &RoleConfig, accounts: &Accounts) -> Result<Role, ConfigError> {
@@ -124,10 +114,23 @@ fn compile_role(role: &RoleConfig, accounts: &Accounts) -> Result<Role, ConfigEr
         name: role.name.clone(),
         account: role.account.clone(),
         canonical_id: accounts.of(&role.account).canonical.clone(),
-        trust: crate::sts::trust_policy(&role.trust).map_err(failed)?,
+        trust: Policy::parse(&role.trust, Kind::Trust).map_err(failed)?,
         policies: policies.collect::<Result<_, _>>().map_err(failed)?,
         longest: i64::try_from(role.longest_session.as_secs()).unwrap_or(i64::MAX),
     })
+}
+
+/// The identity as authentication and policies see it.
+fn caller(index: usize, identity: &IdentityConfig) -> auth::Caller {
+    let principal = match identity.root {
+        true => Caller::root(&identity.account),
+        false => Caller {
+            user_id: unique_id("AIDA", &identity.account, &identity.name),
+            ..Caller::user(&identity.account, &identity.name)
+        },
+    };
+    let canonical_id = identity.canonical_id.clone().unwrap_or_else(|| canonical_id(&identity.account));
+    auth::Caller::user(index, Caller { canonical_id, ..principal })
 }
 
 /// A bucket's own policy, and the statement that makes it public.

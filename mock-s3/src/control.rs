@@ -260,7 +260,7 @@ impl Control {
         let owner = placement.as_ref().map_or("", |placement| &placement.bucket.owner.account);
         let context = Entries::new();
         Ok(explain(&Ask {
-            caller: identity.map_or(Caller::nobody(), |i| &i.who.principal),
+            caller: identity.map_or(Caller::nobody(), |i| &i.caller.principal),
             action,
             resources: &[&crate::store::arn(&bucket, key)],
             layers: Layers {

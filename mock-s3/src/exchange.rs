@@ -140,7 +140,6 @@ impl Exchange {
         }
         let wall = shared.clock.wall_seconds() + settings.skew_seconds;
         let shared = Arc::clone(shared);
-        let caller = Caller::anonymous();
         Self {
             shared,
             settings,
@@ -149,7 +148,7 @@ impl Exchange {
             head,
             attempt,
             placement,
-            caller,
+            caller: Caller::anonymous(),
             identity: None,
             wall,
             ids,
@@ -230,6 +229,7 @@ impl Exchange {
                 wall: self.wall,
                 region: self.region_name(),
                 secure: false,
+                issued: self.caller.session.as_ref().map(|session| session.issued),
             },
             pool: &self.shared.pool,
         }

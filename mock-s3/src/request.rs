@@ -22,6 +22,8 @@ pub(crate) struct Head {
     pub(crate) key: String,
     /// Bucket and key are UTF-8 after decoding.
     pub(crate) legible: bool,
+    /// The bucket came from the host name.
+    pub(crate) hosted: bool,
 }
 
 impl Head {
@@ -34,6 +36,7 @@ impl Head {
     /// Classifies a head. `domains` are the suffixes of virtual hosts besides those of AWS.
     pub(crate) fn within(method: Method, uri: Uri, headers: HeaderMap, domains: &[String]) -> Self {
         let hosted = host(&uri, &headers).and_then(|host| bucket_of_host(host, domains));
+        let is_hosted = hosted.is_some();
         let (bucket, key) = match hosted {
             Some(bucket) => (bucket.to_owned(), uri.path().strip_prefix('/').unwrap_or(uri.path())),
             None => {
@@ -50,7 +53,7 @@ impl Head {
         };
         let op = Op::of(method.as_str(), level, uri.query().unwrap_or(""));
         let op = if headers.contains_key(COPY_SOURCE) { op.copying() } else { op };
-        Self { method, uri, headers, op, bucket, key, legible }
+        Self { method, uri, headers, op, bucket, key, legible, hosted: is_hosted }
     }
 
     pub(crate) fn path(&self) -> &str {

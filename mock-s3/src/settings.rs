@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::auth::{self, Credentials};
+use crate::auth::{Caller, Credentials, caller::unique_id};
 use crate::capacity::Station;
 use crate::control::{Change, WrongRegion};
 use crate::policy::{Pattern, Policy};
@@ -37,8 +37,7 @@ pub(crate) struct Settings {
 #[derive(Clone)]
 pub(crate) struct Identity {
     pub(crate) name: String,
-    /// As authentication gives it.
-    pub(crate) who: Arc<auth::Caller>,
+    pub(crate) caller: Arc<Caller>,
     pub(crate) credentials: Credentials,
     pub(crate) policies: Vec<Policy>,
     /// Actions its policies no longer allow.
@@ -63,6 +62,11 @@ impl Role {
     /// `arn:aws:iam::<account>:role/<name>`.
     pub(crate) fn arn(&self) -> String {
         format!("arn:aws:iam::{}:role/{}", self.account, self.name)
+    }
+
+    /// `AROA…`.
+    pub(crate) fn unique_id(&self) -> String {
+        unique_id("AROA", &self.account, &self.name)
     }
 }
 

@@ -4,10 +4,10 @@ pub(crate) mod assume_role;
 pub(crate) mod get_caller_identity;
 pub(crate) mod get_session_token;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::auth::sessions::Issued;
-use crate::policy::{Kind, Policy, PolicyError};
+use crate::policy::{Kind, Policy};
 use crate::query_api::{Form, Query, QueryError};
 use crate::time::document_date;
 use crate::xml::Xml;
@@ -16,20 +16,6 @@ use crate::xml::Xml;
 const SHORTEST_SECONDS: i64 = 900;
 /// The longest inline session policy, in characters.
 const LONGEST_POLICY: usize = 2048;
-
-/// Compiles a trust policy. It is the resource policy of a role, with the resource left out.
-pub(crate) fn trust_policy(document: &Value) -> Result<Policy, PolicyError> {
-    let mut document = document.clone();
-    let statements = match document.get_mut("Statement") {
-        Some(Value::Array(list)) => list.iter_mut().collect(),
-        Some(one) => vec![one],
-        None => Vec::new(),
-    };
-    for statement in statements.into_iter().filter_map(Value::as_object_mut) {
-        statement.entry("Resource").or_insert_with(|| json!("*"));
-    }
-    Policy::parse(&document, Kind::Bucket)
-}
 
 /// `DurationSeconds` within its bounds, or `default`.
 fn duration(form: &Form, default: i64, longest: i64) -> Result<i64, QueryError> {

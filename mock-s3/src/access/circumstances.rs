@@ -25,6 +25,8 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) region: &'a str,
     /// Whether it came over TLS.
     pub(crate) secure: bool,
+    /// When the temporary credentials it is signed with were issued.
+    pub(crate) issued: Option<i64>,
 }
 
 /// A request as one of its actions sees it.
@@ -46,6 +48,9 @@ impl<T: Fn() -> Vec<(String, String)>> Context for Keys<'_, T> {
             "aws:referer" => head.header(&REFERER).into(),
             "aws:currenttime" => document_date(wall).into(),
             "aws:epochtime" => wall.to_string().into(),
+            "aws:tokenissuetime" => self.request.issued.map(document_date).into(),
+            // Only temporary credentials tell, and the mock's are made without a second factor.
+            "aws:multifactorauthpresent" => self.request.issued.map(|_| "false").into(),
             "aws:requestedregion" => region.into(),
             "aws:viaawsservice" => "false".into(),
             "aws:resourceaccount" | "s3:resourceaccount" => self.owner.into(),
@@ -175,6 +180,7 @@ mod tests {
             wall: 1_369_353_602,
             region: "us-east-1",
             secure: false,
+            issued: Some(1_369_353_600),
         };
         let tags = || vec![("Kind".to_owned(), "raw".to_owned())];
         let keys = Keys { request, owner: Some("000000000001"), tags };
@@ -186,6 +192,8 @@ mod tests {
             ("aws:currenttime", "2013-05-24T00:00:02.000Z"),
             ("aws:epochtime", "1369353602"),
             ("aws:requestedregion", "us-east-1"),
+            ("aws:tokenissuetime", "2013-05-24T00:00:00.000Z"),
+            ("aws:multifactorauthpresent", "false"),
             ("s3:resourceaccount", "000000000001"),
             ("s3:prefix", "a/b"),
             ("s3:max-keys", "7"),

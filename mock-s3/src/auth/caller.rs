@@ -1,18 +1,17 @@
 //! Who sent a request.
 
 use std::fmt;
-use std::ops::Deref;
 use std::sync::{Arc, LazyLock};
 
 use sha2::{Digest, Sha256};
 
 use crate::policy::{self, Policy};
-use crate::settings::Role;
+use crate::settings::{Identity, Role, Settings};
 
-/// Who sent a request, with everything policies and logs ask about it. Holds no secret.
+/// Who sent a request. Holds no secret.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
-    /// As policies see it.
+    /// As policies see it: kind, account, ARN, unique id, canonical id.
     pub(crate) principal: policy::Caller,
     /// The user's index in the settings; of a session, the user who began it. None for an unsigned request.
     pub(crate) identity: Option<usize>,
@@ -36,33 +35,26 @@ pub(crate) struct Session {
 }
 
 static ANONYMOUS: LazyLock<Arc<Caller>> = LazyLock::new(|| {
-    let principal = policy::Caller { canonical_id: ANONYMOUS_ID.to_owned(), ..policy::Caller::anonymous() };
-    Arc::new(Caller { principal, identity: None, role: None, session: None })
+    Arc::new(Caller { principal: policy::Caller::anonymous(), identity: None, role: None, session: None })
 });
 
-/// The canonical id S3 gives unsigned callers.
-const ANONYMOUS_ID: &str = "65a011a29cdf8ec533ec3d1ccaae921c";
-
 impl Caller {
+    /// Nobody: an unsigned request.
     pub(crate) fn anonymous() -> Arc<Self> {
         Arc::clone(&ANONYMOUS)
     }
 
-    /// User number `identity` of the settings; a user without an id gets one.
-    pub(crate) fn user(identity: usize, mut principal: policy::Caller) -> Self {
-        if principal.user_id.is_empty() {
-            principal.user_id = unique_id("AIDA", &principal.account, &principal.arn);
-        }
+    /// User number `identity` of the settings, with its long-term keys.
+    pub(crate) fn user(identity: usize, principal: policy::Caller) -> Self {
         Self { principal, identity: Some(identity), role: None, session: None }
     }
 
     /// A session of `role`, number `index` of the settings, begun by `identity`.
     pub(crate) fn assumed_role(identity: Option<usize>, index: usize, role: &Role, session: Session) -> Self {
-        let (account, name) = (&role.account, &session.name);
         let principal = policy::Caller {
+            user_id: format!("{}:{}", role.unique_id(), session.name),
             canonical_id: role.canonical_id.clone(),
-            user_id: format!("{}:{name}", unique_id("AROA", account, &role.name)),
-            ..policy::Caller::role_session(account, &role.name, name)
+            ..policy::Caller::role_session(&role.account, &role.name, &session.name)
         };
         Self { principal, identity, role: Some(index), session: Some(session) }
     }
@@ -71,13 +63,22 @@ impl Caller {
     pub(crate) fn with_session(&self, session: Session) -> Self {
         Self { session: Some(session), ..self.clone() }
     }
-}
 
-impl Deref for Caller {
-    type Target = policy::Caller;
+    pub(crate) fn is_anonymous(&self) -> bool {
+        self.principal.is_anonymous()
+    }
 
-    fn deref(&self) -> &policy::Caller {
-        &self.principal
+    /// The user, unless it acts in a role.
+    pub(crate) fn as_user<'s>(&self, settings: &'s Settings) -> Option<&'s Identity> {
+        self.identity.filter(|_| self.role.is_none()).map(|index| &settings.identities[index])
+    }
+
+    /// The policies of the role, or of the user.
+    pub(crate) fn policies<'s>(&self, settings: &'s Settings) -> &'s [Policy] {
+        match self.role {
+            Some(index) => &settings.roles[index].policies,
+            None => self.as_user(settings).map_or(&[], |user| &user.policies),
+        }
     }
 }
 
@@ -103,16 +104,14 @@ mod tests {
 
     #[test]
     fn names_are_those_of_aws() {
-        let app = || policy::Caller::user("000000000001", "app");
-        let user = Caller::user(3, policy::Caller { canonical_id: "c1".into(), ..app() });
-        assert_eq!(user.arn, "arn:aws:iam::000000000001:user/app");
-        assert_eq!((user.user_id.len(), user.canonical_id.as_str()), (21, "c1"));
-        assert_eq!(user.user_id, Caller::user(0, app()).user_id);
-        let session = Session { name: "s1".into(), issued: 1, expires: 2, policies: Arc::new([]) };
         let settings = crate::compile::settings_for_tests();
-        let role = Caller::assumed_role(Some(3), 0, &settings.roles[0], session);
-        assert_eq!(role.arn, "arn:aws:sts::000000000001:assumed-role/reader/s1");
-        assert!(role.user_id.starts_with("AROA") && role.user_id.ends_with(":s1"));
+        let user = &settings.identities[0].caller;
+        assert_eq!((user.principal.user_id.len(), &user.principal.user_id[..4]), (21, "AIDA"));
+        let session = Session { name: "s1".into(), issued: 1, expires: 2, policies: Arc::new([]) };
+        let role = Caller::assumed_role(Some(0), 0, &settings.roles[0], session);
+        assert_eq!(role.principal.arn, "arn:aws:sts::000000000001:assumed-role/reader/s1");
+        assert!(role.principal.user_id.starts_with("AROA") && role.principal.user_id.ends_with(":s1"));
+        assert!(role.as_user(&settings).is_none() && user.as_user(&settings).is_some());
         assert!(Caller::anonymous().is_anonymous());
     }
 }

@@ -140,7 +140,7 @@ fn caller(document: &Value, settings: &Settings) -> Option<Caller> {
                 settings.roles.iter().position(|role| role.account == account && role.name == name)?;
             Some(Caller::assumed_role(user, index, &settings.roles[index], session))
         }
-        (None, None, Some(user)) => Some(settings.identities[user].who.with_session(session)),
+        (None, None, Some(user)) => Some(settings.identities[user].caller.with_session(session)),
         _ => None,
     }
 }
@@ -169,7 +169,7 @@ mod tests {
         assert!(key.starts_with("ASIA") && key.len() == 20 && credentials.secret_key.len() == 40);
         let (caller, found) = sessions.open(&token, key, 199, &settings).unwrap();
         assert_eq!(found, credentials);
-        assert_eq!((caller.identity, caller.arn.ends_with(":user/app")), (Some(0), true));
+        assert_eq!((caller.identity, caller.principal.arn.ends_with(":user/app")), (Some(0), true));
         assert_eq!(caller.session.as_ref().unwrap().issued, 100);
         assert_eq!(code(sessions.open(&token, key, 200, &settings)), "ExpiredToken");
         assert_eq!(code(sessions.open(&token, "ASIAOTHER", 150, &settings)), "InvalidToken");
@@ -204,7 +204,7 @@ mod tests {
         let role = Some(("000000000001", "reader"));
         let Issued { credentials, token } = sessions.issue(Grant { role, session: "s", ..grant() });
         let (caller, _) = sessions.open(&token, &credentials.access_key, 150, &settings).unwrap();
-        assert_eq!(caller.arn, "arn:aws:sts::000000000001:assumed-role/reader/s");
+        assert_eq!(caller.principal.arn, "arn:aws:sts::000000000001:assumed-role/reader/s");
         assert_eq!((caller.identity, caller.role), (Some(0), Some(0)));
     }
 }

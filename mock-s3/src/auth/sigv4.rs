@@ -88,11 +88,18 @@ fn encoded_again(text: &str) -> Cow<'_, str> {
 
 /// Whether encoding and decoding would both leave a text as it is.
 fn is_plain(text: &str, also: &[u8]) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || also.contains(&byte))
+    let plain = |byte| matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~');
+    text.bytes().all(|byte| plain(byte) || also.contains(&byte))
 }
 
 /// Blanks at the ends go, runs of blanks inside become one.
 fn push_trimmed(out: &mut String, value: &str) {
+    let value = value.trim_matches([' ', '\t']);
+    let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let runs = value.as_bytes().windows(2).any(|pair| pair.iter().all(blank)) || value.contains('\t');
+    if !runs {
+        return out.push_str(value);
+    }
     for (at, word) in value.split([' ', '\t']).filter(|w| !w.is_empty()).enumerate() {
         if at > 0 {
             out.push(' ');
@@ -109,7 +116,7 @@ pub(crate) fn string_to_sign(date: &str, scope: &str, canonical_request: &str) -
         out.push_str(line);
         out.push('\n');
     }
-    out.extend(digest.iter().map(|digit| char::from(*digit)));
+    out.push_str(std::str::from_utf8(&digest).unwrap_or_default());
     out
 }
 

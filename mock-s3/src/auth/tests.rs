@@ -72,7 +72,7 @@ fn the_published_presigned_url() {
     let url = head("GET", target, &[host]);
     let signed = verify_at(WALL + 86_400, &url).unwrap();
     assert_eq!((signed.scheme, signed.signed_at), (Scheme::V4Query, Some(WALL)));
-    assert_eq!(signed.caller.arn, "arn:aws:iam::000000000001:user/app");
+    assert_eq!(signed.caller.principal.arn, "arn:aws:iam::000000000001:user/app");
     assert!(matches!(signed.payload, Payload::Plain));
     let late = verify_at(WALL + 86_401, &url).unwrap_err();
     assert_eq!((&*late.code, &*late.message), ("AccessDenied", "Request has expired"));
@@ -299,7 +299,7 @@ fn every_refusal_has_its_code() {
 fn version_2_is_taken_until_it_is_switched_off() {
     let mut get = head("GET", "/b/k?acl", &[("date", "Fri, 24 May 2013 00:00:00 GMT")]);
     let secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
-    let signature = v2::sign(secret, &v2::string_to_sign(&get, None));
+    let signature = v2::sign(secret, &v2::string_to_sign(&get, "/b/k", None));
     get.headers.insert(AUTHORIZATION, format!("AWS {KEY}:{signature}").parse().unwrap());
     assert_eq!(code(verify(&get)), "V2Header");
     assert_eq!(code(verify_at(WALL - 901, &get)), "RequestTimeTooSkewed");
@@ -313,7 +313,7 @@ fn version_2_is_taken_until_it_is_switched_off() {
     assert_eq!(code(verify(&get)), "SignatureDoesNotMatch");
     let expires = (WALL + 60).to_string();
     let url = head("PUT", &format!("/b/k?Expires={expires}"), &[]);
-    let signature = v2::sign(secret, &v2::string_to_sign(&url, Some(WALL + 60)));
+    let signature = v2::sign(secret, &v2::string_to_sign(&url, "/b/k", Some(WALL + 60)));
     let signature = crate::encoding::encode_query(&signature);
     let target = format!("/b/k?AWSAccessKeyId={KEY}&Expires={expires}&Signature={signature}");
     assert_eq!(code(verify(&head("PUT", &target, &[]))), "V2Query");

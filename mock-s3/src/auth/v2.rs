@@ -113,8 +113,19 @@ pub(super) fn sign(secret: &str, to_sign: &str) -> String {
     STANDARD.encode(key.chain_update(to_sign).finalize().into_bytes())
 }
 
+/// The resources a request may be signed for. The path of a bucket without the last slash is signed with it by
+/// clients that think in host names.
+pub(super) fn resources(head: &Head) -> impl Iterator<Item = String> {
+    let sent = match head.hosted {
+        true => format!("/{}{}", head.bucket, head.path()),
+        false => head.path().to_owned(),
+    };
+    let slashed = (head.key.is_empty() && !sent.ends_with('/')).then(|| format!("{sent}/"));
+    [Some(sent), slashed].into_iter().flatten()
+}
+
 /// The string to sign. In a URL the end stands for the date, and `x-amz-` parameters for headers.
-pub(super) fn string_to_sign(head: &Head, expires: Option<i64>) -> String {
+pub(super) fn string_to_sign(head: &Head, resource: &str, expires: Option<i64>) -> String {
     let parameters: Vec<(&str, &str)> = head
         .query()
         .split('&')
@@ -140,7 +151,7 @@ pub(super) fn string_to_sign(head: &Head, expires: Option<i64>) -> String {
     for (name, value) in amazon_headers(head, if expires.is_some() { &parameters } else { &[] }) {
         out.push_str(&format!("{name}:{value}\n"));
     }
-    push_resource(&mut out, head.path(), parameters);
+    push_resource(&mut out, resource, parameters);
     out
 }
 
@@ -168,7 +179,7 @@ fn amazon_headers(head: &Head, parameters: &[(&str, &str)]) -> Vec<(String, Stri
     found
 }
 
-/// The path as it was sent, and the subresources in order.
+/// The resource, and the subresources in order.
 fn push_resource(out: &mut String, path: &str, mut parameters: Vec<(&str, &str)>) {
     out.push_str(path);
     parameters.retain(|(name, _)| RESOURCES.contains(name));
@@ -191,6 +202,10 @@ mod tests {
     /// The pair of the examples in the S3 User Guide.
     const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 
+    fn to_sign(head: &Head, expires: Option<i64>) -> String {
+        string_to_sign(head, head.path(), expires)
+    }
+
     fn head(method: &str, target: &str, headers: &[(&str, &str)]) -> Head {
         let map: HeaderMap = headers
             .iter()
@@ -207,31 +222,31 @@ mod tests {
             "/awsexamplebucket1/photos/puppy.jpg",
             &[("date", "Tue, 27 Mar 2007 19:36:42 +0000")],
         );
-        assert_eq!(sign(SECRET, &string_to_sign(&get, None)), "qgk2+6Sv9/oM7G3qLEjTH1a1l1g=");
+        assert_eq!(sign(SECRET, &to_sign(&get, None)), "qgk2+6Sv9/oM7G3qLEjTH1a1l1g=");
         let put = head(
             "PUT",
             "/awsexamplebucket1/photos/puppy.jpg",
             &[("content-type", "image/jpeg"), ("date", "Tue, 27 Mar 2007 21:15:45 +0000")],
         );
-        assert_eq!(sign(SECRET, &string_to_sign(&put, None)), "iqRzw+ileNPu1fhspnRs8nOjjIA=");
+        assert_eq!(sign(SECRET, &to_sign(&put, None)), "iqRzw+ileNPu1fhspnRs8nOjjIA=");
         let list = head(
             "GET",
             "/awsexamplebucket1/?prefix=photos&max-keys=50&marker=puppy",
             &[("date", "Tue, 27 Mar 2007 19:42:41 +0000")],
         );
-        assert_eq!(sign(SECRET, &string_to_sign(&list, None)), "m0WP8eCtspQl5Ahe6L1SozdX9YA=");
+        assert_eq!(sign(SECRET, &to_sign(&list, None)), "m0WP8eCtspQl5Ahe6L1SozdX9YA=");
         let acl = head("GET", "/awsexamplebucket1/?acl", &[("date", "Tue, 27 Mar 2007 19:44:46 +0000")]);
-        assert_eq!(sign(SECRET, &string_to_sign(&acl, None)), "82ZHiFIjc+WbcwFKGUVEQspPn+0=");
+        assert_eq!(sign(SECRET, &to_sign(&acl, None)), "82ZHiFIjc+WbcwFKGUVEQspPn+0=");
         let delete = head(
             "DELETE",
             "/awsexamplebucket1/photos/puppy.jpg",
             &[("x-amz-date", "Tue, 27 Mar 2007 21:20:26 +0000")],
         );
-        let to_sign = string_to_sign(&delete, None);
+        let signed = to_sign(&delete, None);
         let date = "x-amz-date:Tue, 27 Mar 2007 21:20:26 +0000";
-        assert_eq!(to_sign, format!("DELETE\n\n\n\n{date}\n/awsexamplebucket1/photos/puppy.jpg"));
+        assert_eq!(signed, format!("DELETE\n\n\n\n{date}\n/awsexamplebucket1/photos/puppy.jpg"));
         let url = head("GET", "/johnsmith/photos/puppy.jpg?AWSAccessKeyId=x&Expires=1175139620", &[]);
-        assert_eq!(sign(SECRET, &string_to_sign(&url, Some(1_175_139_620))), "NpgCjnDzrM+WFzoENXmpNDUsSn8=");
+        assert_eq!(sign(SECRET, &to_sign(&url, Some(1_175_139_620))), "NpgCjnDzrM+WFzoENXmpNDUsSn8=");
     }
 
     #[test]
@@ -242,10 +257,20 @@ mod tests {
             &[("x-amz-meta-a", "one"), ("x-amz-meta-a", " two ")],
         );
         let resource = "/b/k%20k?response-content-type=text/plain&versionId=3";
-        assert_eq!(string_to_sign(&get, None), format!("GET\n\n\n\nx-amz-meta-a:one,two\n{resource}"));
-        let url = string_to_sign(&get, Some(5));
+        assert_eq!(to_sign(&get, None), format!("GET\n\n\n\nx-amz-meta-a:one,two\n{resource}"));
+        let url = to_sign(&get, Some(5));
         assert_eq!(url, format!("GET\n\n\n5\nx-amz-meta-a:one,two\nx-amz-meta-b:1\n{resource}"));
         assert!(RESOURCES.is_sorted());
+    }
+
+    #[test]
+    fn resources_are_in_path_style() {
+        let all = |head: &Head| resources(head).collect::<Vec<_>>();
+        assert_eq!(all(&head("GET", "/b/k%20k?acl", &[])), ["/b/k%20k"]);
+        assert_eq!(all(&head("GET", "/b?acl", &[])), ["/b", "/b/"]);
+        assert_eq!(all(&head("GET", "/k", &[("host", "b.s3.amazonaws.com")])), ["/b/k"]);
+        assert_eq!(all(&head("GET", "/", &[("host", "b.s3.amazonaws.com")])), ["/b/"]);
+        assert_eq!(all(&head("GET", "/", &[])), ["/"]);
     }
 
     #[test]

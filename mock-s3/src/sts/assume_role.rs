@@ -1,12 +1,14 @@
 //! Action=AssumeRole
 
+use gatecrash_model::Decision;
+use serde_json::json;
+
 use super::{duration, session_policy, signed, write_credentials};
 use crate::auth::Caller;
-use crate::auth::caller::unique_id;
 use crate::auth::sessions::Grant;
-use crate::policy::{Ask, BucketSide, Entries, Layers, evaluate};
+use crate::policy::{Ask, BucketSide, Entries, Kind, Layers, Policy, evaluate};
 use crate::query_api::{Query, QueryError};
-use crate::settings::{Role, Settings};
+use crate::settings::Role;
 use crate::xml::Xml;
 
 /// One hour; sessions of sessions never last longer.
@@ -20,8 +22,8 @@ pub(crate) fn run(query: &Query<'_>, xml: &mut Xml) -> Result<(), QueryError> {
     check_name(session)?;
     let role = query.settings.roles.iter().find(|role| role.arn() == arn);
     // A role that does not exist is refused like one that may not be assumed.
-    let role = role.filter(|role| may_assume(query.settings, caller, role)).ok_or_else(|| {
-        let who = &caller.arn;
+    let role = role.filter(|role| may_assume(query, caller, role)).ok_or_else(|| {
+        let who = &caller.principal.arn;
         let message = format!("User: {who} is not authorized to perform: sts:AssumeRole on resource: {arn}");
         QueryError::new(403, "AccessDenied", message)
     })?;
@@ -46,37 +48,47 @@ pub(crate) fn run(query: &Query<'_>, xml: &mut Xml) -> Result<(), QueryError> {
     write_credentials(xml, &issued, expires);
     xml.open("AssumedRoleUser");
     xml.text("Arn", &format!("arn:aws:sts::{}:assumed-role/{}/{session}", role.account, role.name));
-    xml.text("AssumedRoleId", &format!("{}:{session}", unique_id("AROA", &role.account, &role.name)));
+    xml.text("AssumedRoleId", &format!("{}:{session}", role.unique_id()));
     xml.close("AssumedRoleUser");
     Ok(())
 }
 
-/// The role's trust policy decides, with the caller's own policies beside it as for any resource policy.
-fn may_assume(settings: &Settings, caller: &Caller, role: &Role) -> bool {
-    let arn = role.arn();
-    let user = caller.identity.map(|index| &settings.identities[index]);
-    let own = match caller.role {
-        Some(index) => &settings.roles[index].policies,
-        None => user.map_or(&[][..], |user| &user.policies),
-    };
+/// The trust policy has to mean the caller, and beside it the caller's own policies count as for any resource
+/// policy: a user named there needs no more, an account named there hands the decision to its own policies.
+fn may_assume(query: &Query<'_>, caller: &Caller, role: &Role) -> bool {
+    let given = [("sts:ExternalId", "ExternalId"), ("sts:RoleSessionName", "RoleSessionName")];
+    let mut context = Entries::default();
+    for (key, parameter) in given {
+        if let Some(value) = query.form.value(parameter) {
+            context.set(key, [value]);
+        }
+    }
+    let (policies, arn) = ([&role.trust], role.arn());
+    let trust = |owner| Some(BucketSide { policies: &policies, owner, ..BucketSide::default() });
+    let session = caller.session.as_ref().map(|session| &*session.policies);
     let ask = Ask {
         caller: &caller.principal,
         action: "sts:AssumeRole",
         resources: &[&arn],
         layers: Layers {
-            identity: own,
-            bucket: Some(BucketSide {
-                policies: &[&role.trust],
-                owner: &role.account,
-                ..BucketSide::default()
-            }),
+            identity: caller.policies(query.settings),
+            session: session.filter(|policies| !policies.is_empty()),
+            bucket: trust(&role.account),
             ..Layers::default()
         },
-        context: &Entries::new(),
-        withdrawn: user.map_or(&[], |user| &user.withdrawn),
+        context: &context,
+        withdrawn: caller.as_user(query.settings).map_or(&[], |user| &user.withdrawn),
         open: false,
     };
-    evaluate(&ask).is_allowed()
+    // As for a caller from elsewhere whose own policies allow everything: only the trust policy is left.
+    let all = Policy::parse(
+        &json!({ "Statement": { "Effect": "Allow", "Action": "*", "Resource": "*" } }),
+        Kind::Identity,
+    );
+    let everything = all.as_ref().map_or(&[][..], std::slice::from_ref);
+    let layers = Layers { identity: everything, bucket: trust("elsewhere"), ..Layers::default() };
+    let trusted = Ask { layers, withdrawn: &[], ..ask };
+    [ask, trusted].iter().all(|ask| evaluate(ask).decision == Decision::Allowed)
 }
 
 fn check_name(name: &str) -> Result<(), QueryError> {

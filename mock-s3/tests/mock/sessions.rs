@@ -120,6 +120,8 @@ async fn a_role_is_for_those_it_trusts_and_may_do_what_its_policies_say() {
     assert_eq!(denied.verdict(), (403, "AccessDenied".into()));
     let nobody = assume.replace("reader", "nobody");
     assert_eq!(sts(&bench, "app", &nobody).await.verdict(), (403, "AccessDenied".into()));
+    // Not even an administrator may without the role's trust.
+    assert_eq!(sts(&bench, "admin", &assume).await.verdict(), (403, "AccessDenied".into()));
 }
 
 #[tokio::test]
