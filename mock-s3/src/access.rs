@@ -13,7 +13,7 @@ use crate::auth;
 use crate::errors::S3Error;
 use crate::policy::{Ask, BucketSide, Caller, Evaluation, Grant, Layer, Layers, evaluate, explain};
 use crate::settings::{Identity, Settings};
-use crate::store::{BucketState, Found, Object, Placement, VersionId, arn};
+use crate::store::{Acl, BucketState, Found, Object, Permission, Placement, VersionId, arn};
 
 /// Asks the policies for a request.
 #[derive(Clone, Copy)]
@@ -57,7 +57,6 @@ impl Access<'_> {
     }
 
     /// The same, with every statement that had a say.
-    #[expect(dead_code, reason = "the journal's explanations ask it")]
     pub(crate) fn explain(&self, action: &str, key: &str) -> Evaluation {
         let (known, given) = self.names(key);
         let lacking = |e: &Evaluation| (e.decision, e.layer) == (Decision::ImplicitDeny, Layer::Bucket);
@@ -121,11 +120,19 @@ impl Access<'_> {
         let layers = Layers {
             identity: self.caller.policies(self.settings),
             session: session.filter(|policies| !policies.is_empty()),
+            boundary: match self.caller.role.map(|index| &self.settings.roles[index]) {
+                Some(role) => role.boundary.as_ref(),
+                None => self.who().and_then(|identity| identity.boundary.as_ref()),
+            },
+            service_control: self.settings.service_control(self.account().unwrap_or_default()),
+            resource_control: self.settings.resource_control(bucket.map_or("", |bucket| bucket.owner)),
             bucket,
-            ..Layers::default()
         };
-        let keys =
-            Keys { request: self.request, owner: bucket.map(|bucket| bucket.owner), tags: || self.tags(key) };
+        let keys = Keys {
+            request: self.request,
+            owner: bucket.map(|bucket| bucket.owner),
+            tags: || self.tags(key),
+        };
         let mut ask = Ask {
             caller: self.caller(),
             action,
@@ -153,17 +160,17 @@ impl Access<'_> {
         by_policies
     }
 
-    fn granted_by_object(
-        &self,
-        key: &str,
-        permission: crate::store::Permission,
-        state: &BucketState,
-    ) -> Grant {
-        let version = self.object(key).and_then(|object| object.version);
-        let Some((version, stored)) = version.as_ref().and_then(|v| Some((v, v.stored.as_ref()?))) else {
-            return Grant::None;
-        };
-        grant(&stored.attributes.acl, permission, self.caller(), &version.owner, state)
+    fn granted_by_object(&self, key: &str, permission: Permission, state: &BucketState) -> Grant {
+        let bucket_owner = self.placement.map(|placement| &placement.bucket.owner);
+        match (self.object(key), bucket_owner) {
+            (Some(Object { version: Some(version), .. }), _) => {
+                let acl = version.stored.as_ref().map(|stored| &stored.attributes.acl);
+                grant(acl.unwrap_or(&Acl::default()), permission, self.caller(), &version.owner, state)
+            }
+            // Those who may list the bucket may also look for what is not there.
+            (None, Some(owner)) => grant(&state.acl, Permission::Read, self.caller(), owner, state),
+            _ => Grant::None,
+        }
     }
 
     /// The tags of the object the request is about.

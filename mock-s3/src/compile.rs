@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use crate::accounts::Accounts;
 use crate::auth::{self, Credentials, caller::unique_id};
-use crate::config::{BucketConfig, Config, ConfigError, IdentityConfig, RoleConfig};
+use crate::config::{AccountControls, BucketConfig, Config, ConfigError, IdentityConfig, RoleConfig};
 use crate::control::Switchboard;
-use crate::policy::{Caller, Kind, Policy};
-use crate::settings::{Identity, Role, Settings};
+use crate::policy::{Caller, Kind, Policy, PolicyError};
+use crate::settings::{Controls, Identity, Role, Settings};
 use crate::store::{
     Bucket, BucketPolicy, BucketState, Budget, Keyspace, Placement, Store, canonical_id, first_twice,
 };
@@ -87,6 +87,9 @@ pub(crate) fn switchboard(config: &Config, store: Arc<Store>) -> Result<Switchbo
     let roles = config.roles.iter().map(|role| compile_role(role, &accounts));
     let mut base = Settings::base(identities, config.anonymous);
     base.roles = roles.collect::<Result<_, _>>()?;
+    for controls in &config.controls {
+        base.controls.insert(controls.account.clone(), compile_controls(controls)?);
+    }
     base.signature_v2 = config.signature_v2;
     let regions = config.regions.iter().map(|region| region.name.clone()).collect();
     let buckets = config.buckets.iter().map(|bucket| bucket.name.as_str().into()).collect();
@@ -103,6 +106,7 @@ fn compile_identity(index: usize, identity: &IdentityConfig, seed: u64) -> Resul
         caller: Arc::new(caller(index, identity)),
         credentials: identity.credentials.clone().unwrap_or_else(generated),
         policies,
+        boundary: boundary(&identity.name, identity.boundary.as_ref())?,
         withdrawn: Vec::new(),
     })
 }
@@ -116,6 +120,7 @@ fn compile_role(role: &RoleConfig, accounts: &Accounts) -> Result<Role, ConfigEr
         canonical_id: accounts.of(&role.account).canonical.clone(),
         trust: Policy::parse(&role.trust, Kind::Trust).map_err(failed)?,
         policies: policies.collect::<Result<_, _>>().map_err(failed)?,
+        boundary: boundary(&role.name, role.boundary.as_ref())?,
         longest: i64::try_from(role.longest_session.as_secs()).unwrap_or(i64::MAX),
     })
 }
@@ -131,6 +136,25 @@ fn caller(index: usize, identity: &IdentityConfig) -> auth::Caller {
     };
     let canonical_id = identity.canonical_id.clone().unwrap_or_else(|| canonical_id(&identity.account));
     auth::Caller::user(index, Caller { canonical_id, ..principal })
+}
+
+fn boundary(owner: &str, document: Option<&Value>) -> Result<Option<Policy>, ConfigError> {
+    let failed = |source| ConfigError::Policy { owner: owner.to_owned(), source };
+    document.map(|document| Policy::parse(document, Kind::Identity)).transpose().map_err(failed)
+}
+
+fn compile_controls(controls: &AccountControls) -> Result<Controls, ConfigError> {
+    let failed = |source| ConfigError::Policy { owner: controls.account.clone(), source };
+    Ok(Controls {
+        service: levels(&controls.service_control, Kind::Identity).map_err(failed)?,
+        resource: levels(&controls.resource_control, Kind::Bucket).map_err(failed)?,
+    })
+}
+
+/// Policies by level.
+pub(crate) fn levels(levels: &[Vec<Value>], kind: Kind) -> Result<Vec<Vec<Policy>>, PolicyError> {
+    let level = |level: &Vec<Value>| level.iter().map(|document| Policy::parse(document, kind)).collect();
+    levels.iter().map(level).collect()
 }
 
 /// A bucket's own policy, and the statement that makes it public.

@@ -1,5 +1,6 @@
 //! What a mock is started with.
 
+mod organisation;
 mod role;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::auth::Credentials;
 use crate::policy::{Kind, Policy, PolicyError};
+pub use organisation::AccountControls;
 pub use role::RoleConfig;
 
 /// The account of everything that names no other.
@@ -44,6 +46,8 @@ pub struct Config {
     pub new_buckets: NewBuckets,
     /// The roles that may be assumed with STS.
     pub roles: Vec<RoleConfig>,
+    /// Service and resource control policies of the accounts that have any.
+    pub controls: Vec<AccountControls>,
     /// Whether Signature Version 2 is taken, as S3 still does in its oldest regions.
     pub signature_v2: bool,
     /// How long a request's body may stall before the answer is 400 RequestTimeout.
@@ -107,6 +111,8 @@ pub struct IdentityConfig {
     pub credentials: Option<Credentials>,
     /// Identity policies in AWS JSON. None means: nothing but what bucket policies allow.
     pub policies: Vec<Value>,
+    /// The permissions boundary in AWS JSON: what the policies can allow at most.
+    pub boundary: Option<Value>,
 }
 
 /// Why a configuration cannot be started.
@@ -179,6 +185,7 @@ impl Config {
             domains: vec!["localhost".to_owned()],
             new_buckets: NewBuckets::default(),
             roles: Vec::new(),
+            controls: Vec::new(),
             signature_v2: true,
             idle_timeout: Duration::from_secs(20),
         }
@@ -223,6 +230,7 @@ impl IdentityConfig {
             canonical_id: None,
             credentials: None,
             policies: Vec::new(),
+            boundary: None,
         }
     }
 

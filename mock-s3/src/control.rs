@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::auth::Credentials;
 use crate::capacity::{Capacity, Station};
+use crate::compile;
 use crate::policy::{
     Ask, BucketSide, Caller, Entries, Evaluation, Kind, Layers, Pattern, Policy, PolicyError, Statement,
     explain,
@@ -58,6 +59,18 @@ pub(crate) enum Change {
     IdentityPolicies {
         identity: usize,
         policies: Vec<Policy>,
+    },
+    Boundary {
+        identity: usize,
+        boundary: Option<Policy>,
+    },
+    ServiceControl {
+        account: String,
+        levels: Vec<Vec<Policy>>,
+    },
+    ResourceControl {
+        account: String,
+        levels: Vec<Vec<Policy>>,
     },
     Withdraw {
         identity: usize,
@@ -168,6 +181,33 @@ impl Control {
         Ok(self.make(Change::IdentityPolicies { identity, policies }))
     }
 
+    /// Gives an identity a permissions boundary, or takes it away.
+    pub fn set_boundary(&self, identity: &str, boundary: Option<&Value>) -> Result<ChangeId, ControlError> {
+        let identity = self.identity(identity)?;
+        let boundary = boundary.map(|document| Policy::parse(document, Kind::Identity)).transpose()?;
+        Ok(self.make(Change::Boundary { identity, boundary }))
+    }
+
+    /// Replaces the service control policies over an account, by level from the organisation's root on.
+    pub fn set_service_control(
+        &self,
+        account: &str,
+        levels: &[Vec<Value>],
+    ) -> Result<ChangeId, ControlError> {
+        let levels = compile::levels(levels, Kind::Identity)?;
+        Ok(self.make(Change::ServiceControl { account: account.to_owned(), levels }))
+    }
+
+    /// Replaces the resource control policies over an account's buckets, by level.
+    pub fn set_resource_control(
+        &self,
+        account: &str,
+        levels: &[Vec<Value>],
+    ) -> Result<ChangeId, ControlError> {
+        let levels = compile::levels(levels, Kind::Bucket)?;
+        Ok(self.make(Change::ResourceControl { account: account.to_owned(), levels }))
+    }
+
     /// Adds a statement to a bucket's policy.
     pub fn add_bucket_policy_statement(
         &self,
@@ -265,6 +305,9 @@ impl Control {
             resources: &[&crate::store::arn(&bucket, key)],
             layers: Layers {
                 identity: identity.map_or(&[], |i| &i.policies),
+                boundary: identity.and_then(|i| i.boundary.as_ref()),
+                service_control: settings.service_control(identity.map_or("", |i| &i.caller.principal.account)),
+                resource_control: settings.resource_control(owner),
                 bucket: Some(BucketSide { policies: &policies, owner, ..BucketSide::default() }),
                 ..Layers::default()
             },
@@ -337,6 +380,13 @@ impl Switchboard {
         id
     }
 
+    /// Takes all changes back and forgets how many there were.
+    pub(crate) fn reset(&self) {
+        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        *changes = Changes::default();
+        self.refresh(&changes);
+    }
+
     fn refresh(&self, changes: &Changes) {
         let settings = self.base.with(changes.in_force.iter().map(|(_, change)| change));
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
@@ -353,6 +403,15 @@ impl Change {
             }
             Self::IdentityPolicies { identity, policies } => {
                 settings.identities[*identity].policies.clone_from(policies);
+            }
+            Self::Boundary { identity, boundary } => {
+                settings.identities[*identity].boundary.clone_from(boundary);
+            }
+            Self::ServiceControl { account, levels } => {
+                settings.controls.entry(account.clone()).or_default().service.clone_from(levels);
+            }
+            Self::ResourceControl { account, levels } => {
+                settings.controls.entry(account.clone()).or_default().resource.clone_from(levels);
             }
             Self::Withdraw { identity, action } => {
                 settings.identities[*identity].withdrawn.push(action.clone());

@@ -1,6 +1,7 @@
 //! One exchange, phase by phase: head, auth, place, policy, body, handle, respond.
 
 mod admit;
+mod describe;
 mod respond;
 mod services;
 
@@ -10,7 +11,7 @@ use std::time::Duration;
 
 use gatecrash_model::context::read_cell;
 use gatecrash_model::{AttemptCell, AttemptContext, ID_HEADER, RequestId, UpstreamRecord};
-use http::header::{CONNECTION, HeaderName};
+use http::header::{CONNECTION, HeaderName, RETRY_AFTER};
 use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 
@@ -93,6 +94,7 @@ pub(crate) async fn serve(
     let mut body = RequestBody::new(body, &parts.headers, shared.idle_timeout);
     let head = Head::within(parts.method, parts.uri, parts.headers, &shared.domains);
     let mut exchange = Exchange::begin(&shared, region, peer, cell, head);
+    exchange.describe(parts.version);
     exchange.note_body(&body);
     let mut response = match exchange.admit(&mut body).await {
         Ok(admitted) if admitted.place.is_some() || !admitted.fault.delay.is_zero() => {
@@ -184,6 +186,7 @@ impl Exchange {
             wall: self.wall,
         };
         let answer = route.run(&call)?;
+        self.note_answer(body, &answer);
         self.entry.flag(UpstreamRecord::APPLIED, answer.applied);
         if let Some(decision) = answer.decision {
             self.entry.record.decision = decision;
@@ -192,7 +195,7 @@ impl Exchange {
     }
 
     /// Asks the fault hook: how long to wait, or what to answer.
-    fn fault(&self, point: Point, body_len: u64) -> Fault {
+    fn fault(&mut self, point: Point, body_len: u64) -> Fault {
         let bucket = self.placement.as_ref().map_or(self.head.bucket.as_str(), |p| &p.bucket.name);
         let facts = Facts {
             at: self.shared.clock.now(),
@@ -208,12 +211,21 @@ impl Exchange {
             headers: &self.head.headers,
             body_len,
         };
+        if let Some(ruling) = self.shared.rules.decide(point, &facts) {
+            let rule = ruling.rule;
+            self.entry.note(|notes| notes.fault(rule));
+            return Fault::of(ruling.action).retry_after(ruling.retry_after);
+        }
         Fault::of(self.shared.hook.decide(point, &facts))
     }
 
     fn note_body(&mut self, body: &RequestBody) {
         self.entry.record.body_bytes = saturated(body.received);
         self.entry.flag(UpstreamRecord::BODY_WHOLE, body.whole);
+        self.entry.note(|notes| notes.received(body.received));
+        if body.whole {
+            self.entry.complete();
+        }
         self.entry.flag(UpstreamRecord::ABANDONED, body.broken);
     }
 
@@ -256,6 +268,14 @@ impl Fault {
             Action::Status(status) => stop(Stop::Answer(Box::new(respond::html(status)))),
             Action::Empty(status) => stop(Stop::Answer(Box::new(respond::bare(status)))),
         }
+    }
+
+    /// An error that says when to come back: `Retry-After`.
+    fn retry_after(mut self, seconds: Option<u32>) -> Self {
+        if let (Some(seconds), Some(Stop::Error(error))) = (seconds, &mut self.stop) {
+            error.headers.push((RETRY_AFTER, seconds.into()));
+        }
+        self
     }
 
     /// Waits, then goes on or stops.

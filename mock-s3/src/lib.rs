@@ -1,13 +1,18 @@
 #![doc = include_str!("../README.md")]
 
 mod access;
+mod access_log;
 mod accounts;
+mod admin;
 mod auth;
+mod builder;
 mod capacity;
 mod checksum;
+mod clock;
 mod compile;
 mod config;
 mod control;
+mod deposit;
 mod encoding;
 mod errors;
 mod exchange;
@@ -15,12 +20,16 @@ mod hook;
 mod identifiers;
 mod incoming;
 mod journal;
+mod metrics;
+mod observe;
 mod ops;
 mod outgoing;
 pub mod policy;
 mod query_api;
 mod received;
 mod request;
+mod reset;
+mod rules;
 mod server;
 mod settings;
 mod store;
@@ -29,13 +38,24 @@ mod time;
 mod xml;
 mod xml_tree;
 
+pub use access_log::{AccessLogFile, AccessLogFormat};
+pub use admin::AdminError;
 pub use auth::{Credentials, mask};
+pub use builder::{BuildError, Builder};
 pub use capacity::Capacity;
+pub use clock::SystemClock;
 pub use config::{
-    BucketConfig, Config, ConfigError, DEFAULT_ACCOUNT, IdentityConfig, NewBuckets, RegionConfig, RoleConfig,
+    AccountControls, BucketConfig, Config, ConfigError, DEFAULT_ACCOUNT, IdentityConfig, NewBuckets,
+    RegionConfig, RoleConfig,
 };
 pub use control::{ChangeId, Control, ControlError, WrongRegion, WrongRegionKind};
 pub use errors::{known_code, known_codes};
 pub use hook::{Action, Facts, FaultHook, NoFaults, Point};
+pub use metrics::{Distribution, Metric, Metrics};
+pub use observe::{
+    Authentication, BatchItem, Finished, Journal, JournalFile, LineFile, Numbered, Observer, Principal,
+    Requests, Source,
+};
 pub use policy::{Evaluation, Layer, PolicyError};
+pub use rules::{At, Rule, RuleError, RuleState, Rules};
 pub use server::MockS3;

@@ -48,6 +48,7 @@ impl Outgoing {
 
     /// The answer goes to its connection, which is still there: one without a body is thereby delivered.
     pub(crate) fn hand_over(&mut self) {
+        self.entry.answered();
         if self.left() == 0 {
             self.entry.delivered();
         }

@@ -14,8 +14,11 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::MissedTickBehavior;
 
+use crate::access_log::{Deliveries, Due};
 use crate::accounts::Accounts;
+use crate::admin::Applied;
 use crate::auth::Credentials;
 use crate::auth::sessions::Sessions;
 use crate::compile::{store, switchboard};
@@ -24,15 +27,20 @@ use crate::control::{Control, Switchboard};
 use crate::exchange;
 use crate::hook::FaultHook;
 use crate::identifiers::Identifiers;
+use crate::metrics::Metrics;
+use crate::observe::{Finished, Journal, Observer, Observers};
+use crate::rules::Rules;
 use crate::store::Store;
 use crate::time::http_date;
 
+/// How often logs are written out.
+const TICK: Duration = Duration::from_secs(1);
 /// How long answers under way may take after a shutdown began.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// A running mock S3. Serves until [`MockS3::shutdown`], or until it is dropped.
 pub struct MockS3 {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     addresses: Vec<SocketAddr>,
     stop: watch::Sender<bool>,
     /// Ends when the last connection is gone.
@@ -57,7 +65,16 @@ pub(crate) struct Shared {
     pub(crate) domains: Vec<String>,
     pub(crate) seed: u64,
     pub(crate) new_buckets: NewBuckets,
-    registry: Arc<AttemptRegistry>,
+    /// The mock's own faults, asked before the hook.
+    pub(crate) rules: Rules,
+    /// What the admin port has set.
+    pub(crate) applied: Applied,
+    pub(crate) observers: Arc<Observers>,
+    /// Access logs on their way into buckets.
+    pub(crate) deliveries: Arc<Deliveries>,
+    /// What the mock was started with, to go back to.
+    pub(crate) config: Config,
+    pub(crate) registry: Arc<AttemptRegistry>,
     requests: AtomicU64,
     /// Dates that were written lately, by second.
     dates: [Mutex<Option<(i64, HeaderValue)>>; 16],
@@ -110,7 +127,14 @@ impl MockS3 {
             let address = listener.local_addr().map_err(listen)?;
             listeners.push((listener, address));
         }
+        let observers = Arc::new(Observers::default());
+        let deliveries = Arc::new(Deliveries::new(config.seed));
         let shared = Arc::new(Shared {
+            config: config.clone(),
+            rules: Rules::new(config.seed),
+            applied: Applied::default(),
+            observers: Arc::clone(&observers),
+            deliveries: Arc::clone(&deliveries),
             regions,
             pool_bytes: Bytes::from_owner(PoolBytes(Arc::clone(&config.pool))),
             pool: config.pool,
@@ -135,6 +159,7 @@ impl MockS3 {
         for (region, (listener, _)) in listeners.into_iter().enumerate() {
             tokio::spawn(accept(Arc::clone(&shared), region, listener));
         }
+        tokio::spawn(tick(Arc::clone(&shared)));
         Ok(Self { shared, addresses, stop, gone })
     }
 
@@ -164,6 +189,36 @@ impl MockS3 {
         self.control().credentials(identity).ok()
     }
 
+    /// Tells `observer` of every exchange that begins from now on.
+    pub fn observe(&self, observer: Arc<dyn Observer>) {
+        self.shared.observers.add(observer);
+    }
+
+    /// The exchanges of late, for assertions. They are kept from the first call on.
+    pub fn journal(&self) -> Arc<Journal> {
+        Arc::clone(self.shared.observers.journal())
+    }
+
+    /// The CloudWatch request metrics. They are counted from the first call on.
+    pub fn metrics(&self) -> Arc<Metrics> {
+        Arc::clone(self.shared.observers.metrics())
+    }
+
+    /// Faults by rule, asked before the [`FaultHook`].
+    pub fn faults(&self) -> &Rules {
+        &self.shared.rules
+    }
+
+    /// Everything goes back to what it was configured with; see `reset.rs` for what that is.
+    pub fn reset(&self) -> Result<(), ConfigError> {
+        self.shared.reset()
+    }
+
+    /// Writes the access logs that wait for delivery into their target buckets now.
+    pub fn deliver_access_logs(&self) {
+        self.shared.deliver_access_logs(Due::All);
+    }
+
     /// The uploads it holds, by region, bucket and key.
     pub fn store_entries(&self) -> Vec<StoreEntry> {
         self.shared.store.entries(&self.shared.regions, &self.shared.pool_bytes)
@@ -175,8 +230,10 @@ impl MockS3 {
         let Self { shared, stop, mut gone, .. } = self;
         // Nobody left to tell is as good as told.
         let _ = stop.send(true);
+        let observers = Arc::clone(&shared.observers);
         drop(shared);
         let _ = gone.recv().await;
+        observers.flush();
     }
 }
 
@@ -189,6 +246,29 @@ impl std::fmt::Debug for MockS3 {
 // === impl Shared ===
 
 impl Shared {
+    /// An exchange that was described has ended.
+    pub(crate) fn finished(&self, exchange: &Arc<Finished>) {
+        self.observers.finished(exchange);
+        if self.deliveries.take(exchange) {
+            self.deliver_access_logs(Due::Old);
+        }
+    }
+
+    /// The mock's wall clock now, skew included: seconds since the Unix epoch.
+    pub(crate) fn wall(&self) -> i64 {
+        self.clock.wall_seconds() + self.switchboard.settings().skew_seconds
+    }
+
+    /// Ends when the mock is being shut down.
+    pub(crate) async fn stopping(&self) {
+        self.lifeline.clone().stopped().await;
+    }
+
+    /// Request ids begin again.
+    pub(crate) fn restart_ids(&self) {
+        self.requests.store(0, Ordering::Relaxed);
+    }
+
     /// The ids of the next answer.
     pub(crate) fn next_identifiers(&self) -> Identifiers {
         Identifiers::new(self.seed, self.requests.fetch_add(1, Ordering::Relaxed))
@@ -240,6 +320,20 @@ impl Lifeline {
 
 fn date_value(seconds: i64) -> HeaderValue {
     HeaderValue::from_str(&http_date(seconds)).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+/// Writes out logs, once a second.
+async fn tick(shared: Arc<Shared>) {
+    let mut ticks = tokio::time::interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = shared.stopping() => return,
+        }
+        shared.observers.flush();
+        shared.deliver_access_logs(Due::Old);
+    }
 }
 
 /// Phase accept.

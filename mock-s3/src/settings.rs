@@ -19,6 +19,8 @@ pub(crate) struct Settings {
     access_keys: HashMap<String, usize>,
     /// What changes made of bucket policies, by the scenario's bucket name.
     pub(crate) bucket_policies: HashMap<Arc<str>, Overlay>,
+    /// By account.
+    pub(crate) controls: HashMap<String, Controls>,
     /// Added to the wall clock.
     pub(crate) skew_seconds: i64,
     pub(crate) wrong_regions: Vec<WrongRegion>,
@@ -40,6 +42,7 @@ pub(crate) struct Identity {
     pub(crate) caller: Arc<Caller>,
     pub(crate) credentials: Credentials,
     pub(crate) policies: Vec<Policy>,
+    pub(crate) boundary: Option<Policy>,
     /// Actions its policies no longer allow.
     pub(crate) withdrawn: Vec<Pattern>,
 }
@@ -54,6 +57,7 @@ pub(crate) struct Role {
     /// Who may assume it: a resource policy of the role.
     pub(crate) trust: Policy,
     pub(crate) policies: Vec<Policy>,
+    pub(crate) boundary: Option<Policy>,
     /// The longest session, seconds.
     pub(crate) longest: i64,
 }
@@ -68,6 +72,13 @@ impl Role {
     pub(crate) fn unique_id(&self) -> String {
         unique_id("AROA", &self.account, &self.name)
     }
+}
+
+/// What an account's organisation limits, by level.
+#[derive(Clone, Default)]
+pub(crate) struct Controls {
+    pub(crate) service: Vec<Vec<Policy>>,
+    pub(crate) resource: Vec<Vec<Policy>>,
 }
 
 /// A bucket policy as changes left it.
@@ -92,6 +103,16 @@ impl Settings {
         changes.for_each(|change| change.apply(&mut settings));
         settings.index_keys();
         settings
+    }
+
+    /// The service control policies over an account.
+    pub(crate) fn service_control(&self, account: &str) -> &[Vec<Policy>] {
+        self.controls.get(account).map_or(&[], |controls| &controls.service)
+    }
+
+    /// The resource control policies over an account's buckets.
+    pub(crate) fn resource_control(&self, account: &str) -> &[Vec<Policy>] {
+        self.controls.get(account).map_or(&[], |controls| &controls.resource)
     }
 
     /// The policies in force on a bucket with this configuration.

@@ -4,7 +4,6 @@ mod acl;
 mod bucket;
 mod completion;
 mod data;
-mod grants;
 mod key_order;
 mod keyspace;
 mod listing;
@@ -36,7 +35,8 @@ pub(crate) use listing::{Entry, List};
 pub(crate) use object::{Current, Found, Object};
 pub(crate) use placement::{Condition, Deleted, Placement};
 pub(crate) use state::{
-    BlockPublic, BucketPolicy, BucketState, DefaultRetention, ObjectLock, Ownership, Period, Versioning,
+    BlockPublic, BucketPolicy, BucketState, DefaultRetention, Logging, ObjectLock, Ownership, Period,
+    Versioning,
 };
 pub(crate) use uploads::{Part, Summing, Upload, UploadEntry, no_such_upload};
 pub(crate) use version::{Attributes, Replication, Retention, Stored, StoredPart, Version, VersionId};
@@ -126,6 +126,13 @@ impl Store {
         Ok(())
     }
 
+    /// Goes back to the buckets of a fresh store.
+    pub(crate) fn reset(&self, fresh: Self) {
+        let fresh = fresh.regions.into_inner().unwrap_or_else(PoisonError::into_inner);
+        *self.regions.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        self.budget.used.store(0, Ordering::Release);
+    }
+
     pub(crate) fn budget(&self) -> &Budget {
         &self.budget
     }
@@ -163,8 +170,11 @@ impl Budget {
         self.used.fetch_update(Ordering::AcqRel, Ordering::Acquire, take).is_ok()
     }
 
+    /// What was taken before a reset may come back after it: nothing falls below zero.
     pub(crate) fn give_back(&self, bytes: u64) {
-        self.used.fetch_sub(bytes, Ordering::AcqRel);
+        let less = |used: u64| Some(used.saturating_sub(bytes));
+        // Always some: it cannot fail.
+        let _ = self.used.fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
     }
 }
 

@@ -13,12 +13,27 @@ const COMPACT: &[BorrowedFormatItem<'_>] = format_description!("[year][month][da
 const DOCUMENT: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].000Z");
 
+/// `24/May/2013:00:00:00 +0000`: in access logs.
+const LOG: &[BorrowedFormatItem<'_>] =
+    format_description!("[day]/[month repr:short]/[year]:[hour]:[minute]:[second] +0000");
+/// `2013-05-24-00-00-00`: in the names of log objects.
+const DASHED: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]-[hour]-[minute]-[second]");
+
 pub(crate) fn http_date(seconds: i64) -> String {
     write(seconds, HTTP)
 }
 
 pub(crate) fn document_date(seconds: i64) -> String {
     write(seconds, DOCUMENT)
+}
+
+pub(crate) fn log_date(seconds: i64) -> String {
+    write(seconds, LOG)
+}
+
+pub(crate) fn dashed_date(seconds: i64) -> String {
+    write(seconds, DASHED)
 }
 
 pub(crate) fn compact_date(seconds: i64) -> String {
@@ -66,6 +81,8 @@ mod tests {
         assert_eq!(http_date(at), "Fri, 24 May 2013 00:00:00 GMT");
         assert_eq!(compact_date(at), "20130524T000000Z");
         assert_eq!(document_date(at), "2013-05-24T00:00:00.000Z");
+        assert_eq!(log_date(at), "24/May/2013:00:00:00 +0000");
+        assert_eq!(dashed_date(at), "2013-05-24-00-00-00");
         assert_eq!(parse_http_date("Fri, 24 May 2013 00:00:00 GMT"), Some(at));
         assert_eq!(parse_compact_date("20130524T000000Z"), Some(at));
         for bad in [

@@ -48,8 +48,11 @@ pub(super) fn grant(
 ) -> Grant {
     let ignored = bucket.block.is_some_and(|block| block.ignore_acls) && acl.is_public();
     let canonical = caller.account().map(|_| caller.canonical_id.as_str());
+    // An owner can always read and write the ACL, whatever it grants.
+    let own = matches!(permission, Permission::ReadAcp | Permission::WriteAcp)
+        && canonical == Some(&*owner.canonical);
     match canonical {
-        _ if ignored || !acl.allows(permission, canonical, owner) => Grant::None,
+        _ if !own && (ignored || !acl.allows(permission, canonical, owner)) => Grant::None,
         Some(_) => Grant::Account,
         None => Grant::Direct,
     }

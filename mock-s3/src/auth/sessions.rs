@@ -58,6 +58,11 @@ impl Sessions {
         Self { key, issued: AtomicU64::new(0) }
     }
 
+    /// Begins again: the same sessions get the same credentials.
+    pub(crate) fn reset(&self) {
+        self.issued.store(0, Ordering::Relaxed);
+    }
+
     /// New credentials.
     pub(crate) fn issue(&self, grant: Grant<'_>) -> Issued {
         let document = json!({

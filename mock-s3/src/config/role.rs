@@ -17,6 +17,8 @@ pub struct RoleConfig {
     pub trust: Value,
     /// Identity policies in AWS JSON.
     pub policies: Vec<Value>,
+    /// The permissions boundary in AWS JSON.
+    pub boundary: Option<Value>,
     /// The longest session; AWS takes 1 to 12 hours.
     pub longest_session: Duration,
 }
@@ -36,6 +38,7 @@ impl RoleConfig {
                 }],
             }),
             policies: Vec::new(),
+            boundary: None,
             longest_session: Duration::from_secs(3600),
         }
     }

@@ -62,6 +62,7 @@ impl Exchange {
         self.identity = caller.identity;
         self.entry.record.identity = self.identity.map_or(0, |index| index as u8 + 1);
         self.caller = caller;
+        self.describe_caller();
     }
 
     /// Phase place: is the bucket here?
@@ -116,9 +117,14 @@ impl Exchange {
             Action::Own => return Ok(()),
         };
         let access = self.access();
-        let evaluation = access.evaluate(action, &self.head.key);
-        if !evaluation.is_allowed() {
-            return Err(access.denial(&evaluation));
+        let ruling = access.evaluate(action, &self.head.key);
+        let denial = (!ruling.is_allowed()).then(|| access.denial(&ruling));
+        if self.entry.is_described() {
+            let explained = access.explain(action, &self.head.key);
+            self.entry.note(|notes| notes.explained(explained));
+        }
+        if let Some(denial) = denial {
+            return Err(denial);
         }
         self.entry.record.decision = Decision::Allowed;
         Ok(())
@@ -154,6 +160,7 @@ impl Exchange {
             self.entry.record.body_hash = received.hash;
         }
         self.entry.record.body_bytes = saturated(received.data.length());
+        self.entry.note(|notes| notes.received(received.data.length()));
         Ok(received)
     }
 

@@ -15,11 +15,13 @@ const HOST_ID: HeaderName = HeaderName::from_static("x-amz-id-2");
 impl Exchange {
     /// Phase respond: the answer as HTTP, and into the journal.
     pub(super) fn respond(mut self, outcome: Result<Answer, Stop>) -> Response<Outgoing> {
+        self.entry.note(|notes| notes.host_id(self.ids.host()));
         let mut answer = match outcome {
             Ok(answer) => answer,
             Err(Stop::Answer(answer)) => *answer,
             Err(Stop::Error(error)) => {
                 self.entry.record.code = self.shared.sink.intern(&error.code);
+                self.entry.note(|notes| notes.code(&error.code));
                 self.entry.record.decision = error.decision.unwrap_or(self.entry.record.decision);
                 let document = error.document(self.head.path(), self.ids.request(), self.ids.host());
                 let mut answer = Answer::xml(document);

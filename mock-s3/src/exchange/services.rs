@@ -33,6 +33,7 @@ impl Exchange {
         let answer = action.and_then(|action| self.run_query(action, &form, &document));
         Ok(answer.unwrap_or_else(|error| {
             self.entry.record.code = self.shared.sink.intern(&error.code);
+            self.entry.note(|notes| notes.code(&error.code));
             error.answer(service, self.ids.request())
         }))
     }

@@ -14,7 +14,7 @@ use super::copy_source::Source;
 use super::encryption::{self, Encryption};
 use super::new_object::{self, NewObject};
 use super::{Answer, Call, checksums, conditions};
-use crate::checksum::{Algorithm, Checksum};
+use crate::checksum::{Algorithm, Checksum, Hasher, Kind};
 use crate::errors::S3Error;
 use crate::store::{Data, Object, Stored, VersionId};
 use crate::time::document_date;
@@ -134,18 +134,28 @@ fn etag(call: &Call<'_>, object: &Object, encryption: &Encryption) -> String {
 
 fn md5_of(call: &Call<'_>, data: &Data) -> [u8; 16] {
     let mut state = Md5::new();
-    let mut chunks = data.clone().chunks();
-    while let Some(chunk) = chunks.next(1 << 20, &call.shared.pool_bytes) {
-        state.update(&chunk);
-    }
+    each_chunk(call, data, |chunk| state.update(chunk));
     state.finalize().into()
 }
 
-/// The source's, as far as it is one of the whole object and no other is wanted.
-fn checksum(_: &Call<'_>, object: &Object, wanted: Option<Algorithm>) -> Option<Checksum> {
-    let kept = object.stored()?.checksum.clone()?;
-    let whole = kept.kind == crate::checksum::Kind::FullObject;
-    (whole && wanted.is_none_or(|wanted| wanted == kept.algorithm)).then_some(kept)
+/// Of the whole object, by the algorithm that is wanted or else by the source's own. One of parts, or by another
+/// algorithm, is computed anew up to [`HASHED`] bytes.
+fn checksum(call: &Call<'_>, object: &Object, wanted: Option<Algorithm>) -> Option<Checksum> {
+    let kept = object.stored().and_then(|stored| stored.checksum.as_ref());
+    let algorithm = wanted.or(kept.map(|kept| kept.algorithm))?;
+    let same = kept.filter(|kept| kept.kind == Kind::FullObject && kept.algorithm == algorithm);
+    same.cloned().or_else(|| {
+        let mut hasher = (object.length() <= HASHED).then(|| Hasher::new(algorithm))?;
+        each_chunk(call, &object.data, |chunk| hasher.update(chunk));
+        Some(Checksum::full(algorithm, hasher.finish()))
+    })
+}
+
+fn each_chunk(call: &Call<'_>, data: &Data, mut take: impl FnMut(&[u8])) {
+    let mut chunks = data.clone().chunks();
+    while let Some(chunk) = chunks.next(1 << 20, &call.shared.pool_bytes) {
+        take(&chunk);
+    }
 }
 
 fn document(stored: &Stored, wall: i64) -> String {

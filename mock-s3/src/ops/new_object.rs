@@ -10,6 +10,7 @@ use super::conditions::WriteCondition;
 use super::metadata::{self, Kept};
 use super::{Call, encryption, locks, tags};
 use crate::errors::S3Error;
+use crate::policy::Layer;
 use crate::store::{Acl, Attributes, BucketState, Current, Owner, Ownership, Placement, Stored, VersionId};
 
 const STORAGE_CLASS: HeaderName = HeaderName::from_static("x-amz-storage-class");
@@ -96,10 +97,7 @@ pub(super) fn also(call: &Call<'_>, action: &str, key: &str) -> Result<(), S3Err
     if evaluation.is_allowed() {
         return Ok(());
     }
-    let caller = call.access.account().map(|account| call.shared.accounts.of(account));
-    let caller = caller.as_ref().map(|owner| owner.canonical.as_str());
-    let by_acl =
-        || call.place().is_ok_and(|placement| placement.acl_allows("s3:PutObject", caller, key, None));
+    let by_acl = || call.access.evaluate("s3:PutObject", key).layer == Layer::Acl;
     match evaluation.decision != Decision::ExplicitDeny && by_acl() {
         true => Ok(()),
         false => Err(call.access.denial(&evaluation)),

@@ -16,6 +16,7 @@ pub(crate) struct BucketState {
     pub(crate) ownership: Option<Ownership>,
     pub(crate) acl: Acl,
     pub(crate) tags: Vec<(String, String)>,
+    pub(crate) logging: Option<Arc<Logging>>,
     /// Object lock; none: it was never turned on.
     pub(crate) lock: Option<ObjectLock>,
 }
@@ -43,6 +44,13 @@ pub(crate) struct BlockPublic {
     pub(crate) ignore_acls: bool,
     pub(crate) policy: bool,
     pub(crate) restrict: bool,
+}
+
+/// Where the access log of a bucket goes.
+#[derive(Clone, PartialEq, Eq, Debug, PartialOrd, Ord)]
+pub(crate) struct Logging {
+    pub(crate) bucket: String,
+    pub(crate) prefix: String,
 }
 
 /// Object ownership.

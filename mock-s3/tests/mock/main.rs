@@ -1,12 +1,16 @@
 //! The mock from outside: over its sockets, as a gateway and as the official client see it.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod admin;
 mod control;
+mod copies;
 mod faults;
 mod listings;
 mod multipart;
+mod objects;
 mod permissions;
 mod protocol;
+mod reconcile;
 mod sdk;
 mod sessions;
 mod support;

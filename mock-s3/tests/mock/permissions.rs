@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::support::{Bench, EAST, Request, WALL, WEST, get, request};
 
+const ACCOUNT: &str = "000000000001";
 const OBJECT: &str = "/reports/r/1.csv";
 
 fn signed<'a>(bench: &Bench, identity: &str, request: Request<'a>) -> Request<'a> {
@@ -118,6 +119,50 @@ async fn conditions_ask_the_request() {
         assert_eq!(bench.signed("app", EAST, get(target)).await.status, status, "{statement}");
         assert!(control.undo(change));
     }
+}
+
+#[tokio::test]
+async fn boundaries_and_organisations_limit_what_policies_allow() {
+    let bench = Bench::start().await;
+    let control = bench.mock.control();
+    let document = |effect: &str, action: &str| {
+        json!({ "Version": "2012-10-17",
+        "Statement": { "Effect": effect, "Action": action, "Resource": "*" } })
+    };
+    let everyone = |effect: &str, action: &str| {
+        json!({ "Version": "2012-10-17",
+        "Statement": { "Effect": effect, "Principal": "*", "Action": action, "Resource": "*" } })
+    };
+    let said = async |expected: &str| {
+        let reply = bench.signed("app", EAST, get(OBJECT)).await;
+        assert_eq!(reply.status, if expected.is_empty() { 200 } else { 403 });
+        let message = reply.element("Message").unwrap_or_default();
+        assert!(message.ends_with(expected), "{message}");
+    };
+    let get_only = document("Allow", "s3:GetObject");
+    let put_only = document("Allow", "s3:PutObject");
+    let change = control.set_boundary("app", Some(&get_only)).unwrap();
+    said("").await;
+    assert!(control.undo(change));
+    let change = control.set_boundary("app", Some(&put_only)).unwrap();
+    said("because no permissions boundary allows the s3:GetObject action").await;
+    assert!(control.undo(change));
+    let levels = [vec![document("Allow", "*")], vec![document("Allow", "*"), document("Deny", "s3:Get*")]];
+    let change = control.set_service_control(ACCOUNT, &levels).unwrap();
+    said("with an explicit deny in a service control policy").await;
+    assert!(control.undo(change));
+    let change = control.set_service_control(ACCOUNT, &[vec![put_only]]).unwrap();
+    said("because no service control policy allows the s3:GetObject action").await;
+    assert!(control.undo(change));
+    let levels = [vec![everyone("Allow", "*"), everyone("Deny", "s3:GetObject")]];
+    let change = control.set_resource_control(ACCOUNT, &levels).unwrap();
+    said("with an explicit deny in a resource control policy").await;
+    let why = control.evaluate(Some("app"), "s3:GetObject", "reports", "r/1.csv").unwrap();
+    assert_eq!((why.decision, why.layer.name()), (Decision::ExplicitDeny, "resource-control"));
+    // Everyone's bucket, too.
+    assert_eq!(bench.send(EAST, get("/media/img/000001.bin")).await.status, 403);
+    assert!(control.undo(change));
+    said("").await;
 }
 
 #[tokio::test]

@@ -319,6 +319,13 @@ impl Client {
         tokio::time::timeout(PATIENCE, self.read_reply(method)).await.expect("an answer")
     }
 
+    /// The next bytes as they come, as text; empty at the end.
+    pub(crate) async fn chunk(&mut self) -> String {
+        let read = tokio::time::timeout(PATIENCE, self.stream.read_buf(&mut self.buffer)).await;
+        read.expect("more bytes, or the end").unwrap_or(0);
+        String::from_utf8_lossy(&std::mem::take(&mut self.buffer)).into_owned()
+    }
+
     /// Whether the other side closed without another byte.
     pub(crate) async fn is_closed(&mut self) -> bool {
         let read = tokio::time::timeout(PATIENCE, self.stream.read_buf(&mut self.buffer)).await;

@@ -96,7 +96,11 @@ fn context() -> impl Strategy<Value = Entries> {
     )
 }
 
-fn case() -> impl Strategy<Value = (Vec<(Place, Vec<Value>)>, Caller, &'static str, &'static str, Entries)> {
+/// Statements by place.
+type Documents = Vec<(Place, Vec<Value>)>;
+
+/// Policies, and a question: caller, action, resource, context.
+fn case() -> impl Strategy<Value = (Documents, Caller, &'static str, &'static str, Entries)> {
     let documents = vec((select(PLACES), vec(statement(), 0..4)), 0..5);
     (documents, caller(), select(ACTIONS), select(RESOURCES), context())
 }
