@@ -128,11 +128,8 @@ impl Access<'_> {
             resource_control: self.settings.resource_control(bucket.map_or("", |bucket| bucket.owner)),
             bucket,
         };
-        let keys = Keys {
-            request: self.request,
-            owner: bucket.map(|bucket| bucket.owner),
-            tags: || self.tags(key),
-        };
+        let keys =
+            Keys { request: self.request, owner: bucket.map(|bucket| bucket.owner), tags: || self.tags(key) };
         let mut ask = Ask {
             caller: self.caller(),
             action,

@@ -306,7 +306,8 @@ impl Control {
             layers: Layers {
                 identity: identity.map_or(&[], |i| &i.policies),
                 boundary: identity.and_then(|i| i.boundary.as_ref()),
-                service_control: settings.service_control(identity.map_or("", |i| &i.caller.principal.account)),
+                service_control: settings
+                    .service_control(identity.map_or("", |i| &i.caller.principal.account)),
                 resource_control: settings.resource_control(owner),
                 bucket: Some(BucketSide { policies: &policies, owner, ..BucketSide::default() }),
                 ..Layers::default()

@@ -6,9 +6,13 @@ use std::sync::Arc;
 
 use clap::Args;
 use gatecrash_core::diagnostics::SourceText;
-use gatecrash_core::identities::{Identities, Identity};
+use gatecrash_core::identities::{Identities, Identity, PlacedPolicy, Role};
 use gatecrash_core::plan::Plan;
-use gatecrash_mock_s3::{Config, ConfigError, Credentials, IdentityConfig, MockS3, NoFaults, mask};
+use gatecrash_mock_s3::policy::{Kind, Policy};
+use gatecrash_mock_s3::{
+    AdminError, Config, ConfigError, Credentials, IdentityConfig, MockS3, NoFaults, RoleConfig, mask,
+};
+use serde_json::Value;
 
 use super::{ground, plan_of};
 use crate::cli::signals;
@@ -37,6 +41,9 @@ pub(super) struct Mock {
     /// Short for --listen 127.0.0.1:PORT
     #[arg(long, conflicts_with = "listen")]
     port: Option<u16>,
+    /// Where the admin API listens, on loopback: health, journal, metrics, faults, reset; port 0 for a free one
+    #[arg(long, value_name = "ADDR")]
+    admin: Option<SocketAddr>,
 }
 
 impl Mock {
@@ -52,6 +59,11 @@ impl Mock {
         let mock = MockS3::start(config, ground.clock, ground.sink, Arc::default(), Arc::new(NoFaults));
         let mock = mock.await.map_err(cannot_start)?;
         tell(&mock, &plan, &identities);
+        if let Some(address) = self.admin {
+            let address = mock.serve_admin(address).await.map_err(no_admin)?;
+            crate::output::print(&format!("{:<14} http://{address}\n", "admin"));
+        }
+        crate::output::print("ready\n");
         end.await;
         mock.shutdown().await;
         Ok(Exit::Pass)
@@ -81,7 +93,7 @@ impl Mock {
 
     fn add_identities(&self, plan: &Plan, config: &mut Config) -> Result<(), Failure> {
         match &self.identities {
-            Some(path) => config.identities.extend(read(path)?),
+            Some(path) => read(path, config)?,
             None if plan.identities.is_empty() => {
                 config.identities.push(IdentityConfig { root: true, ..IdentityConfig::new(ADMIN) });
             }
@@ -99,20 +111,38 @@ fn cannot_start(why: ConfigError) -> Failure {
     }
 }
 
-/// The identities of a file; mistakes are shown at their place.
-fn read(path: &Path) -> Result<Vec<IdentityConfig>, Failure> {
+fn no_admin(why: AdminError) -> Failure {
+    match why {
+        AdminError::Listen { .. } => Failure::environment(why.to_string()).hint("choose another --admin"),
+        AdminError::NotLoopback(_) => Failure::usage(why.to_string()),
+    }
+}
+
+/// Adds the identities and roles of a file; mistakes are shown at their place.
+fn read(path: &Path, config: &mut Config) -> Result<(), Failure> {
     let text = std::fs::read_to_string(path)
         .map_err(|e| Failure::usage(format!("cannot read {}: {e}", path.display())))?;
     let file = Identities::read(&SourceText::new(path.display().to_string(), text))
         .map_err(|mistakes| Failure::usage(mistakes.to_string()))?;
-    for policy in file.list.iter().flat_map(|identity| &identity.policies) {
-        IdentityConfig::check_policy(&policy.document)
-            .map_err(|why| Failure::usage(file.refuse(policy, &why.to_string()).to_string()))?;
+    let check = |policy: &PlacedPolicy, kind| match Policy::parse(&policy.document, kind) {
+        Ok(_) => Ok(()),
+        Err(why) => Err(Failure::usage(file.refuse(policy, &why.to_string()).to_string())),
+    };
+    for identity in &file.list {
+        let mut policies = identity.policies.iter().chain(&identity.boundary);
+        policies.try_for_each(|policy| check(policy, Kind::Identity))?;
     }
-    Ok(file.list.into_iter().map(configured).collect())
+    for role in &file.roles {
+        check(&role.trust, Kind::Trust)?;
+        let mut policies = role.policies.iter().chain(&role.boundary);
+        policies.try_for_each(|policy| check(policy, Kind::Identity))?;
+    }
+    config.identities.extend(file.list.into_iter().map(identity));
+    config.roles.extend(file.roles.into_iter().map(role));
+    Ok(())
 }
 
-fn configured(identity: Identity) -> IdentityConfig {
+fn identity(identity: Identity) -> IdentityConfig {
     IdentityConfig {
         account: identity.account,
         display_name: identity.display_name,
@@ -120,12 +150,28 @@ fn configured(identity: Identity) -> IdentityConfig {
         canonical_id: identity.canonical_id,
         root: identity.root,
         credentials: identity.keys.map(|(access, secret)| Credentials::new(access, secret)),
-        policies: identity.policies.into_iter().map(|policy| policy.document).collect(),
+        policies: documents(identity.policies),
+        boundary: identity.boundary.map(|policy| policy.document),
         ..IdentityConfig::new(&identity.name)
     }
 }
 
-/// What a user needs to know to use it. The last line says that it serves.
+fn role(role: Role) -> RoleConfig {
+    RoleConfig {
+        account: role.account,
+        trust: role.trust.document,
+        policies: documents(role.policies),
+        boundary: role.boundary.map(|policy| policy.document),
+        longest_session: role.longest_session.duration(),
+        ..RoleConfig::new(&role.name, &[])
+    }
+}
+
+fn documents(policies: Vec<PlacedPolicy>) -> Vec<Value> {
+    policies.into_iter().map(|policy| policy.document).collect()
+}
+
+/// What a user needs to know to use it.
 fn tell(mock: &MockS3, plan: &Plan, identities: &[IdentityConfig]) {
     for region in mock.regions() {
         let addr = mock.addr(region).map_or_else(String::new, |a| a.to_string());
@@ -147,5 +193,4 @@ fn tell(mock: &MockS3, plan: &Plan, identities: &[IdentityConfig]) {
         };
         crate::output::print(&format!("{line}, {keys}\n"));
     }
-    crate::output::print("ready\n");
 }
