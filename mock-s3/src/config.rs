@@ -44,6 +44,8 @@ pub struct Config {
     pub domains: Vec<String>,
     /// How buckets are that a client creates.
     pub new_buckets: NewBuckets,
+    /// Whether what keys held before is kept, for [`crate::Action::Stale`]: up to 16 states of a key, in memory.
+    pub remember: bool,
     /// The roles that may be assumed with STS.
     pub roles: Vec<RoleConfig>,
     /// Service and resource control policies of the accounts that have any.
@@ -184,6 +186,7 @@ impl Config {
             spill: None,
             domains: vec!["localhost".to_owned()],
             new_buckets: NewBuckets::default(),
+            remember: false,
             roles: Vec::new(),
             controls: Vec::new(),
             signature_v2: true,

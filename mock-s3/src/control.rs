@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::auth::Credentials;
 use crate::capacity::{Capacity, Station};
 use crate::compile;
+use crate::dials::Dials;
 use crate::policy::{
     Ask, BucketSide, Caller, Entries, Evaluation, Kind, Layers, Pattern, Policy, PolicyError, Statement,
     explain,
@@ -96,6 +97,8 @@ pub(crate) enum Change {
         region: usize,
         station: Option<Arc<Station>>,
     },
+    /// Weights by region.
+    Dials(Vec<f64>),
 }
 
 /// A bucket that answers as if it lived elsewhere.
@@ -136,6 +139,9 @@ pub enum ControlError {
         /// The name.
         name: String,
     },
+    /// Traffic dials that are all at 0.
+    #[error("no region has a dial above 0")]
+    NoRegion,
     /// A policy or statement that cannot be read.
     #[error(transparent)]
     Policy(#[from] PolicyError),
@@ -257,6 +263,20 @@ impl Control {
         let region = self.region(region)?;
         let station = capacity.map(|capacity| Arc::new(Station::new(capacity)));
         Ok(self.make(Change::Capacity { region, station }))
+    }
+
+    /// Serves what arrives at any endpoint in a region drawn by these weights, as behind a Multi-Region Access
+    /// Point with such traffic dials. A region that is not named has 0. A bucket that the drawn region does not
+    /// have is served where the request arrived.
+    pub fn set_dials(&self, dials: &[(&str, f64)]) -> Result<ChangeId, ControlError> {
+        let mut weights = vec![0.0; self.shared.regions.len()];
+        for (region, weight) in dials {
+            weights[self.region(region)?] = weight.max(0.0);
+        }
+        match weights.iter().any(|weight| *weight > 0.0) {
+            true => Ok(self.make(Change::Dials(weights))),
+            false => Err(ControlError::NoRegion),
+        }
     }
 
     /// Takes one change back. Whether it was in force.
@@ -434,6 +454,7 @@ impl Change {
                 Some(station) => drop(settings.stations.insert(*region, Arc::clone(station))),
                 None => drop(settings.stations.remove(region)),
             },
+            Self::Dials(weights) => settings.dials = Some(Dials::new(weights.clone())),
         }
     }
 }

@@ -112,7 +112,7 @@ const CODES: &[(&str, u16, &str)] = &[
         "NoSuchUpload",
         404,
         "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or \
-     completed.",
+         completed.",
     ),
     ("NoSuchVersion", 404, "The specified version does not exist."),
     ("NotImplemented", 501, "A header you provided implies functionality that is not implemented"),

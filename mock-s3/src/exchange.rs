@@ -1,25 +1,28 @@
 //! One exchange, phase by phase: head, auth, place, policy, body, handle, respond.
 
 mod admit;
+mod alter;
 mod describe;
+mod fault;
 mod respond;
 mod services;
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use gatecrash_model::context::read_cell;
-use gatecrash_model::{AttemptCell, AttemptContext, ID_HEADER, RequestId, UpstreamRecord};
-use http::header::{CONNECTION, HeaderName, RETRY_AFTER};
+use gatecrash_model::time::nanos;
+use gatecrash_model::{AttemptCell, AttemptContext, ID_HEADER, RequestId, UpstreamRecord, hash};
+use http::header::{CONNECTION, HeaderName};
 use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 
+use self::fault::{Effect, Fault};
 use crate::access::{Access, Circumstances};
 use crate::auth::Caller;
 use crate::capacity::Place;
 use crate::errors::S3Error;
-use crate::hook::{Action, Facts, Point};
+use crate::hook::{Alteration, Point, Trickle};
 use crate::identifiers::Identifiers;
 use crate::incoming::RequestBody;
 use crate::journal::{Entry, saturated};
@@ -38,6 +41,9 @@ pub(crate) struct Exchange {
     shared: Arc<Shared>,
     /// The state in force when it began.
     settings: Arc<Settings>,
+    /// The region that was asked.
+    arrived: usize,
+    /// The region that serves.
     region: usize,
     /// Where the connection came from.
     peer: IpAddr,
@@ -50,6 +56,8 @@ pub(crate) struct Exchange {
     wall: i64,
     ids: Identifiers,
     entry: Entry,
+    trickle: Option<Trickle>,
+    alteration: Option<Alteration>,
 }
 
 /// An end before the normal one.
@@ -57,6 +65,12 @@ enum Stop {
     Error(S3Error),
     /// A faulted answer that is no S3 error.
     Answer(Box<Answer>),
+    /// The same before the body is read.
+    Unread(Box<Stop>),
+    /// No answer.
+    Close {
+        reset: bool,
+    },
 }
 
 /// A request that may be handled.
@@ -68,12 +82,12 @@ struct Admitted {
     place: Option<Place>,
 }
 
-/// What the fault hook wants at a point.
-#[derive(Default)]
-struct Fault {
-    delay: Duration,
-    /// The answer instead of what would come.
-    stop: Option<Stop>,
+/// A connection that a fault ends without an answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("a fault ends the connection")]
+pub(crate) struct Severed {
+    /// By RST.
+    pub(crate) reset: bool,
 }
 
 impl From<S3Error> for Stop {
@@ -89,7 +103,7 @@ pub(crate) async fn serve(
     peer: IpAddr,
     cell: Option<AttemptCell>,
     request: Request<Incoming>,
-) -> Response<Outgoing> {
+) -> Result<Response<Outgoing>, Severed> {
     let (parts, body) = request.into_parts();
     let mut body = RequestBody::new(body, &parts.headers, shared.idle_timeout);
     let head = Head::within(parts.method, parts.uri, parts.headers, &shared.domains);
@@ -98,15 +112,15 @@ pub(crate) async fn serve(
     exchange.note_body(&body);
     let mut response = match exchange.admit(&mut body).await {
         Ok(admitted) if admitted.place.is_some() || !admitted.fault.delay.is_zero() => {
-            shared.detached(exchange.work(admitted)).await
+            shared.detached(exchange.work(admitted)).await?
         }
-        Ok(admitted) => exchange.work(admitted).await,
+        Ok(admitted) => exchange.work(admitted).await?,
         Err(stop) => {
-            if !body.whole {
+            if !body.whole && !matches!(stop, Stop::Unread(_) | Stop::Close { .. }) {
                 body.drain().await;
                 exchange.note_body(&body);
             }
-            let mut response = exchange.respond(Err(stop));
+            let mut response = exchange.respond(Err(stop))?;
             if !body.whole {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
@@ -114,7 +128,7 @@ pub(crate) async fn serve(
         }
     };
     response.body_mut().hand_over();
-    response
+    Ok(response)
 }
 
 impl Exchange {
@@ -129,9 +143,10 @@ impl Exchange {
         let attempt = cell.map_or_else(|| stranger(&head), |cell| read_cell(&cell));
         let settings = shared.switchboard.settings();
         let ids = shared.next_identifiers();
-        let placement = match head.bucket.as_str() {
-            "" => None,
-            name => shared.store.find(region, name),
+        let arrived = region;
+        let (region, placement) = match head.bucket.as_str() {
+            "" => (region, None),
+            name => placed(shared, &settings, region, name, attempt, ids.request()),
         };
         let mut entry = Entry::begin(shared, attempt, region, head.op, ids.request());
         if !head.key.is_empty() {
@@ -145,6 +160,7 @@ impl Exchange {
         Self {
             shared,
             settings,
+            arrived,
             region,
             peer,
             head,
@@ -155,23 +171,68 @@ impl Exchange {
             wall,
             ids,
             entry,
+            trickle: None,
+            alteration: None,
         }
     }
 
     /// Phases handle and respond.
-    async fn work(mut self, admitted: Admitted) -> Response<Outgoing> {
+    async fn work(mut self, admitted: Admitted) -> Result<Response<Outgoing>, Severed> {
         let Admitted { route, body, fault, mut place } = admitted;
-        if let Err(stop) = fault.pass().await {
-            return self.respond(Err(stop));
-        }
+        let effect = match fault.pass().await {
+            Ok(effect) => effect,
+            Err(stop) => return self.respond(Err(stop)),
+        };
         if let Some(place) = &mut place {
             place.served().await;
         }
-        let outcome = self.handle(route, &body);
+        let outcome = self.affected(effect, route, &body);
         drop(place);
-        let fault = self.fault(Point::Respond, body.data.length());
-        let outcome = fault.pass().await.and(outcome);
+        let outcome = match self.fault(Point::Respond, body.data.length()).pass().await {
+            Ok(Effect::Alter(alteration)) => {
+                self.alteration = Some(alteration);
+                outcome
+            }
+            Ok(_) => outcome,
+            Err(stop) => Err(stop),
+        };
         self.respond(outcome)
+    }
+
+    /// The operation, with what a fault makes of it.
+    fn affected(&mut self, effect: Effect, route: &Route, body: &Received) -> Result<Answer, Stop> {
+        match effect {
+            Effect::None => self.handle(route, body),
+            Effect::Alter(alteration) => {
+                self.alteration = Some(alteration);
+                self.handle(route, body)
+            }
+            Effect::Stale(age) => {
+                let then = self.shared.clock.now().saturating_sub(nanos(age));
+                let key = (!self.head.key.is_empty()).then_some(self.head.key.as_str());
+                self.placement = self.placement.as_ref().map(|placement| placement.as_it_was(key, then));
+                self.handle(route, body).map(Answer::by_fault)
+            }
+            Effect::Forget => {
+                let Some(placement) = self.placement.clone() else { return self.handle(route, body) };
+                let before = placement.memory_of(&self.head.key);
+                let outcome = self.handle(route, body).map(Answer::by_fault);
+                placement.recall(&self.head.key, before, self.shared.store.budget());
+                self.entry.record.flags &= !UpstreamRecord::APPLIED;
+                outcome
+            }
+            Effect::Trickle(trickle) => {
+                let outcome = match &trickle.error {
+                    Some(code) => Err(Stop::Error(self.injected(code))),
+                    None => self.handle(route, body).map(Answer::by_fault),
+                };
+                // What fails at once is told by its status, as S3 does.
+                if trickle.error.is_some() || outcome.is_ok() {
+                    self.trickle = Some(trickle);
+                }
+                outcome
+            }
+        }
     }
 
     fn handle(&mut self, route: &Route, body: &Received) -> Result<Answer, Stop> {
@@ -192,31 +253,6 @@ impl Exchange {
             self.entry.record.decision = decision;
         }
         Ok(answer)
-    }
-
-    /// Asks the fault hook: how long to wait, or what to answer.
-    fn fault(&mut self, point: Point, body_len: u64) -> Fault {
-        let bucket = self.placement.as_ref().map_or(self.head.bucket.as_str(), |p| &p.bucket.name);
-        let facts = Facts {
-            at: self.shared.clock.now(),
-            attempt: self.attempt,
-            op: self.head.op,
-            method: &self.head.method,
-            query: self.head.query(),
-            bucket,
-            key: &self.head.key,
-            region: self.region,
-            region_name: self.region_name(),
-            identity: self.identity.map(|index| (index, self.settings.identities[index].name.as_str())),
-            headers: &self.head.headers,
-            body_len,
-        };
-        if let Some(ruling) = self.shared.rules.decide(point, &facts) {
-            let rule = ruling.rule;
-            self.entry.note(|notes| notes.fault(rule));
-            return Fault::of(ruling.action).retry_after(ruling.retry_after);
-        }
-        Fault::of(self.shared.hook.decide(point, &facts))
     }
 
     fn note_body(&mut self, body: &RequestBody) {
@@ -252,39 +288,24 @@ impl Exchange {
     }
 }
 
-impl Fault {
-    fn of(action: Action) -> Self {
-        let stop = |stop| Self { delay: Duration::ZERO, stop: Some(stop) };
-        match action {
-            Action::Continue => Self::default(),
-            Action::Delay(delay) => Self { delay, stop: None },
-            Action::After(delay, action) => {
-                let then = Self::of(*action);
-                Self { delay: delay.saturating_add(then.delay), ..then }
-            }
-            Action::Error { status, code, message } => {
-                stop(Stop::Error(S3Error::new(code, status, message).by_fault()))
-            }
-            Action::Status(status) => stop(Stop::Answer(Box::new(respond::html(status)))),
-            Action::Empty(status) => stop(Stop::Answer(Box::new(respond::bare(status)))),
+/// The region that serves, and the bucket there.
+fn placed(
+    shared: &Shared,
+    settings: &Settings,
+    asked: usize,
+    name: &str,
+    attempt: AttemptContext,
+    request_id: &str,
+) -> (usize, Option<Arc<Placement>>) {
+    let here = shared.store.find(asked, name);
+    if let (Some(dials), Some(here)) = (&settings.dials, &here) {
+        let region = dials.region(shared.seed, attempt, hash::bytes(request_id.as_bytes()));
+        let same = |other: &Arc<Placement>| other.bucket.name == here.bucket.name;
+        if let Some(there) = shared.store.in_region(region).into_iter().find(same) {
+            return (region, Some(there));
         }
     }
-
-    /// An error that says when to come back: `Retry-After`.
-    fn retry_after(mut self, seconds: Option<u32>) -> Self {
-        if let (Some(seconds), Some(Stop::Error(error))) = (seconds, &mut self.stop) {
-            error.headers.push((RETRY_AFTER, seconds.into()));
-        }
-        self
-    }
-
-    /// Waits, then goes on or stops.
-    async fn pass(self) -> Result<(), Stop> {
-        if !self.delay.is_zero() {
-            tokio::time::sleep(self.delay).await;
-        }
-        self.stop.map_or(Ok(()), Err)
-    }
+    (asked, here)
 }
 
 /// A caller that is no link names its request itself.

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use gatecrash_model::{AttemptContext, Nanos, Op};
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+
+use crate::control::WrongRegionKind;
 
 /// A point of an exchange where a fault may act.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -68,6 +70,68 @@ pub enum Action {
     Status(u16),
     /// A status with a body of length zero.
     Empty(u16),
+    /// The answer of another action with these headers too, such as `Retry-After`.
+    Headers(Vec<(HeaderName, HeaderValue)>, Box<Action>),
+    /// The client is sent to another region.
+    Redirect {
+        /// How.
+        kind: WrongRegionKind,
+        /// The region it names.
+        to: String,
+    },
+    /// The connection ends without an answer, by FIN or by RST. At [`Point::Respond`] the effect stays.
+    Close {
+        /// By RST.
+        reset: bool,
+    },
+    /// At [`Point::Auth`]: another action's answer goes out before the body is read, and the connection is
+    /// closed.
+    Unread(Box<Action>),
+    /// At [`Point::Handle`]: the answer is that of success, and the key is as it was before.
+    Forget,
+    /// At [`Point::Handle`]: reads and listings see what there was so long ago, as far as the mock remembers
+    /// ([`crate::Config::remember`]).
+    Stale(Duration),
+    /// At [`Point::Handle`]: the head goes out with 200 at once, the document later.
+    Trickle(Trickle),
+    /// The answer says something that is not so.
+    Alter(Alteration),
+}
+
+/// White space between a head and its document, as S3 sends it to keep a connection alive over long work.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Trickle {
+    /// Between two spaces; at least a millisecond.
+    pub every: Duration,
+    /// From the head to the document.
+    pub lasts: Duration,
+    /// The S3 code of the `Error` document that comes then, nothing having been done; none: the operation's own
+    /// document.
+    pub error: Option<String>,
+}
+
+/// A part of an answer that is not true.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Alteration {
+    /// The ETag header.
+    ETag,
+    /// Every `x-amz-checksum-*` header.
+    Checksum,
+    /// Content-Range.
+    Range(RangeLie),
+    /// Content-Length of HEAD and the sizes in listings, so many bytes too many.
+    Length(u64),
+}
+
+/// What is wrong with a Content-Range.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RangeLie {
+    /// Both ends are one byte further on.
+    Shifted,
+    /// The size of the whole object is one byte more.
+    Total,
+    /// There is none.
+    Missing,
 }
 
 /// Decides faults. Called on the mock's threads: must not block.

@@ -13,6 +13,7 @@ mod compile;
 mod config;
 mod control;
 mod deposit;
+mod dials;
 mod encoding;
 mod errors;
 mod exchange;
@@ -32,6 +33,7 @@ mod reset;
 mod rules;
 mod server;
 mod settings;
+mod slow;
 mod store;
 mod sts;
 mod time;
@@ -50,7 +52,7 @@ pub use config::{
 };
 pub use control::{ChangeId, Control, ControlError, WrongRegion, WrongRegionKind};
 pub use errors::{known_code, known_codes};
-pub use hook::{Action, Facts, FaultHook, NoFaults, Point};
+pub use hook::{Action, Alteration, Facts, FaultHook, NoFaults, Point, RangeLie, Trickle};
 pub use metrics::{Distribution, Metric, Metrics};
 pub use observe::{
     Authentication, BatchItem, Finished, Journal, JournalFile, LineFile, Numbered, Observer, Principal,

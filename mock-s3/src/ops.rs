@@ -38,6 +38,7 @@ mod put_object;
 mod range;
 mod tags;
 mod upload_part;
+mod upload_part_copy;
 
 use std::sync::Arc;
 
@@ -122,6 +123,7 @@ const ROUTES: &[Route] = &[
     // Multipart uploads
     Route::new(Op::CreateMultipartUpload, Is("s3:PutObject"), On::Object, create_multipart_upload::run),
     Route::new(Op::UploadPart, Is("s3:PutObject"), On::Object, upload_part::run).upload(),
+    Route::new(Op::UploadPartCopy, Is("s3:PutObject"), On::Object, upload_part_copy::run),
     Route::new(Op::CompleteMultipartUpload, Is("s3:PutObject"), On::Object, complete_multipart_upload::run),
     Route::new(Op::AbortMultipartUpload, Is("s3:AbortMultipartUpload"), On::Object, abort_multipart_upload::run),
     Route::new(Op::ListParts, Is("s3:ListMultipartUploadParts"), On::Object, list_parts::run),

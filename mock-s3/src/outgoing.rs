@@ -11,6 +11,7 @@ use hyper::body::{Body, Frame, SizeHint};
 
 use crate::journal::Entry;
 use crate::ops::Content;
+use crate::slow::Slow;
 use crate::store::Chunks;
 
 /// Handed to the connection at once; small enough that the journal's byte count stays close to the socket's.
@@ -28,6 +29,8 @@ pub(crate) struct Outgoing {
     /// The whole pool, shared by reference count.
     pool: Bytes,
     entry: Entry,
+    /// What makes it come later than at once.
+    slow: Option<Box<Slow>>,
 }
 
 /// Bytes that are handed over together.
@@ -43,7 +46,12 @@ impl Outgoing {
             Content::None => None,
             Content::Data(data) => Some(data.chunks()),
         };
-        Self { chunks, pool, entry }
+        Self { chunks, pool, entry, slow: None }
+    }
+
+    /// The same, later than at once.
+    pub(crate) fn slowed(self, slow: Slow) -> Self {
+        Self { slow: Some(Box::new(slow)), ..self }
     }
 
     /// The answer goes to its connection, which is still there: one without a body is thereby delivered.
@@ -83,8 +91,26 @@ impl Body for Outgoing {
     type Data = Run;
     type Error = Infallible;
 
-    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Run>, Infallible>>> {
-        Poll::Ready(self.get_mut().next().map(|run| Ok(Frame::data(run))))
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Run>, Infallible>>> {
+        let this = self.get_mut();
+        if let Some(slow) = &mut this.slow {
+            match slow.poll(context) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Some(bytes)) => {
+                    this.entry.sent(bytes.len() as u64);
+                    return Poll::Ready(Some(Ok(Frame::data(Run::new(bytes)))));
+                }
+                Poll::Ready(None) => {}
+            }
+        }
+        let run = this.next();
+        if let (Some(slow), Some(run)) = (&mut this.slow, &run) {
+            slow.sent(run.left as u64);
+        }
+        Poll::Ready(run.map(|run| Ok(Frame::data(run))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -92,7 +118,10 @@ impl Body for Outgoing {
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.left())
+        match &self.slow {
+            Some(slow) if slow.adds() => SizeHint::default(),
+            _ => SizeHint::with_exact(self.left()),
+        }
     }
 }
 

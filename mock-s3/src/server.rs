@@ -2,7 +2,8 @@
 
 use std::future::{Future, pending};
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -117,6 +118,9 @@ impl MockS3 {
         let regions: Vec<String> = config.regions.iter().map(|region| region.name.clone()).collect();
         let accounts = Accounts::new(&config);
         let store = Arc::new(store(&config, &accounts, now)?);
+        if config.remember {
+            store.remember(&clock);
+        }
         let switchboard = Arc::new(switchboard(&config, Arc::clone(&store))?);
         let mut listeners = Vec::new();
         for region in &config.regions {
@@ -358,24 +362,32 @@ async fn connection(shared: Arc<Shared>, region: usize, stream: TcpStream, peer:
     // Only a socket that is gone already refuses this.
     let _ = stream.set_nodelay(true);
     let cell: OnceLock<Option<AttemptCell>> = OnceLock::new();
+    let reset = AtomicBool::new(false);
     let service = service_fn(|request| {
         let cell = cell.get_or_init(|| shared.registry.find(peer)).clone();
         let shared = Arc::clone(&shared);
+        let reset = &reset;
         async move {
-            Ok::<_, std::convert::Infallible>(exchange::serve(shared, region, peer.ip(), cell, request).await)
+            let served = exchange::serve(shared, region, peer.ip(), cell, request).await;
+            served.inspect_err(|severed| reset.store(severed.reset, Ordering::Relaxed))
         }
     });
-    let serving = http1::Builder::new()
+    let mut serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(None)
         .max_buf_size(128 * 1024)
         .serve_connection(TokioIo::new(stream), service);
-    tokio::pin!(serving);
     tokio::select! {
         // How the connection ended is in the journal.
-        _ = serving.as_mut() => return,
+        _ = &mut serving => {
+            if reset.load(Ordering::Relaxed) {
+                // A socket that is gone already needs no reset.
+                let _ = serving.into_parts().io.into_inner().set_zero_linger();
+            }
+            return;
+        }
         () = lifeline.stopped() => {}
     }
-    serving.as_mut().graceful_shutdown();
+    Pin::new(&mut serving).graceful_shutdown();
     let _ = tokio::time::timeout(GRACE, serving).await;
 }

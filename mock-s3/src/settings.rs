@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::auth::{Caller, Credentials, caller::unique_id};
 use crate::capacity::Station;
 use crate::control::{Change, WrongRegion};
+use crate::dials::Dials;
 use crate::policy::{Pattern, Policy};
 use crate::store::BucketState;
 
@@ -26,6 +27,8 @@ pub(crate) struct Settings {
     pub(crate) wrong_regions: Vec<WrongRegion>,
     /// By region index.
     pub(crate) stations: HashMap<usize, Arc<Station>>,
+    /// Which region serves; none: the one that was asked.
+    pub(crate) dials: Option<Dials>,
     /// Unsigned requests may do what nothing denies.
     pub(crate) anonymous: bool,
     pub(crate) roles: Vec<Role>,

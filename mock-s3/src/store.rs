@@ -11,6 +11,7 @@ mod listing;
 mod listing_tests;
 mod merge;
 mod object;
+mod past;
 mod placement;
 mod snapshot;
 mod state;
@@ -21,10 +22,10 @@ mod version_listing;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use bytes::Bytes;
-use gatecrash_model::StoreEntry;
+use gatecrash_model::{Clock, StoreEntry};
 
 pub(crate) use acl::{Acl, Grant, Grantee, Owner, Permission, canonical_id};
 pub(crate) use bucket::Bucket;
@@ -40,13 +41,15 @@ pub(crate) use state::{
 };
 pub(crate) use uploads::{Part, Summing, Upload, UploadEntry, no_such_upload};
 pub(crate) use version::{Attributes, Replication, Retention, Stored, StoredPart, Version, VersionId};
-pub(crate) use version_listing::{VersionEntry, VersionPage};
+pub(crate) use version_listing::VersionEntry;
 
 /// All regions' buckets.
 pub(crate) struct Store {
     /// By region index: name in the region -> the bucket there, in order of name.
     regions: RwLock<Vec<BTreeMap<String, Arc<Placement>>>>,
     budget: Budget,
+    /// By which former states of buckets made later are told apart; none: they are not kept.
+    remember: OnceLock<Arc<dyn Clock>>,
 }
 
 /// The bytes uploads may take together.
@@ -77,7 +80,14 @@ pub(crate) fn arn(bucket: &str, key: &str) -> String {
 
 impl Store {
     pub(crate) fn new(regions: Vec<BTreeMap<String, Arc<Placement>>>, budget: Budget) -> Self {
-        Self { regions: RwLock::new(regions), budget }
+        Self { regions: RwLock::new(regions), budget, remember: OnceLock::new() }
+    }
+
+    /// From now on all buckets remember what their keys held before.
+    pub(crate) fn remember(&self, clock: &Arc<dyn Clock>) {
+        let clock = self.remember.get_or_init(|| Arc::clone(clock));
+        let regions = self.regions.read().unwrap_or_else(PoisonError::into_inner);
+        regions.iter().flat_map(BTreeMap::values).for_each(|placement| placement.remember(clock));
     }
 
     /// The bucket of this name in a region.
@@ -110,6 +120,9 @@ impl Store {
             return Err(Refused::Exists);
         }
         let placement = Placement::new(Arc::new(bucket), &name, state);
+        if let Some(clock) = self.remember.get() {
+            placement.remember(clock);
+        }
         regions[region].insert(name, Arc::new(placement));
         Ok(())
     }
@@ -168,6 +181,11 @@ impl Budget {
     pub(crate) fn take(&self, bytes: u64) -> bool {
         let take = |used: u64| used.checked_add(bytes).filter(|sum| *sum <= self.limit);
         self.used.fetch_update(Ordering::AcqRel, Ordering::Acquire, take).is_ok()
+    }
+
+    /// Takes `bytes` that were given back, whether or not that many are left.
+    pub(crate) fn restore(&self, bytes: u64) {
+        self.used.fetch_add(bytes, Ordering::AcqRel);
     }
 
     /// What was taken before a reset may come back after it: nothing falls below zero.

@@ -6,12 +6,15 @@ use quick_xml::reader::Reader;
 /// Namespace of every result document.
 pub(crate) const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 
+/// How every document begins.
+pub(crate) const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+
 /// A document under construction.
 pub(crate) struct Xml(String);
 
 impl Xml {
     pub(crate) fn new() -> Self {
-        Self("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned())
+        Self(DECLARATION.to_owned())
     }
 
     /// Opens the root element of a result.

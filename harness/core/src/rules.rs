@@ -13,7 +13,7 @@ use gatecrash_model::draw::{self, DrawKey};
 use gatecrash_model::{AttemptContext, AttemptId, Nanos, Op, RequestId, hash};
 pub use matcher::{ConnectionMatch, Glob, Matcher};
 
-use crate::faults::{Order, Pace, Terminal};
+use crate::faults::{Gate, Order, Pace, Terminal};
 use crate::plan::{FaultPlan, Per, Plan};
 
 /// Where in an exchange a host asks.
@@ -31,11 +31,15 @@ pub enum Point {
     MockAuth,
     /// The mock is about to carry out an authorised request.
     MockHandle,
+    /// The mock has carried out a request and is about to answer.
+    MockRespond,
 }
 
 /// What is known of an exchange at a point. Unknown parts are empty.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
+    /// Now, on the run's clock; links leave it at 0.
+    pub at: Nanos,
     /// Region index.
     pub region: u16,
     /// Endpoint in its region, from 1.
@@ -58,6 +62,10 @@ pub struct Facts<'a> {
     pub key: &'a str,
     /// Request headers, names in any case.
     pub headers: &'a [(&'a str, &'a str)],
+    /// Part number of a multipart upload, 0 without one.
+    pub part: u16,
+    /// Who signed, by its name in the scenario; known in the mock once it has authenticated.
+    pub identity: &'a str,
     /// Response status, 0 before there is one.
     pub status: u16,
 }
@@ -66,6 +74,7 @@ impl Facts<'_> {
     /// Facts of a connection before any request.
     pub const fn connection(region: u16, endpoint: u16, link: u8, conn: u32) -> Facts<'static> {
         Facts {
+            at: 0,
             region,
             endpoint,
             link,
@@ -77,6 +86,8 @@ impl Facts<'_> {
             bucket: "",
             key: "",
             headers: &[],
+            part: 0,
+            identity: "",
             status: 0,
         }
     }
@@ -117,6 +128,8 @@ pub struct RuleSet {
 struct Rule {
     plan: FaultPlan,
     hash: u64,
+    /// For faults that count.
+    gate: Option<Box<dyn Gate>>,
     active: AtomicBool,
     matched: AtomicU64,
     fired: AtomicU64,
@@ -132,6 +145,7 @@ impl RuleSet {
     pub fn of(seed: u64, faults: &[FaultPlan]) -> Self {
         let rule = |plan: &FaultPlan| Rule {
             hash: hash::bytes(plan.name.as_bytes()),
+            gate: plan.spec.gate(),
             plan: plan.clone(),
             active: AtomicBool::new(false),
             matched: AtomicU64::new(0),
@@ -194,6 +208,7 @@ impl Rule {
         if plan.matcher.nth.is_some_and(|n| !matched.is_multiple_of(n.max(1)))
             || !draw::fires(draw, plan.probability.0)
             || (order.is_terminal() && orders.terminal.is_some())
+            || self.gate.as_ref().is_some_and(|gate| !gate.opens(facts))
         {
             return;
         }
@@ -211,6 +226,12 @@ impl Rule {
             Order::End(terminal) => orders.terminal = Some((index, terminal)),
         }
     }
+}
+
+/// The part number in a query, 0 without one.
+pub fn part_number(query: &str) -> u16 {
+    let named = query.split('&').find_map(|pair| pair.strip_prefix("partNumber="));
+    named.and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
 impl FaultPlan {

@@ -139,6 +139,11 @@ impl Topology {
                     made.push(self.control.set_capacity(&region.name, Some(limits)).map_err(text)?);
                 }
             }
+            FaultSpec::RoutingDial(dial) => {
+                let shares: Vec<_> =
+                    dial.shares.iter().map(|(region, share)| (region.as_str(), share.0)).collect();
+                made.push(self.control.set_dials(&shares).map_err(text)?);
+            }
             _ => return Err(format!("{} is not a setting of the upstream", spec.name())),
         }
         self.changes.insert(fault, made);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use gatecrash_core::plan::LatencyPlan;
 use gatecrash_core::profile::ProbePattern;
-use gatecrash_core::rules::{Facts, Orders, Point, RuleSet};
+use gatecrash_core::rules::{Facts, Orders, Point, RuleSet, part_number};
 use gatecrash_model::op::split_path;
 use gatecrash_model::{
     AttemptContext, AttemptRegistry, Clock, Evidence, EvidenceSide, FiringRecord, Nanos, Op, RunId, Sink,
@@ -128,6 +128,7 @@ impl Case<'_> {
                         bucket: &bucket,
                         key: &key,
                         headers: &parsed.headers,
+                        part: parsed.target.split_once('?').map_or(0, |(_, query)| part_number(query)),
                         status,
                         ..facts
                     },

@@ -48,7 +48,7 @@ impl Exchange {
         let verifier = Verifier {
             settings: &self.settings,
             sessions: &self.shared.sessions,
-            region: Some(self.region_name()),
+            region: Some(&self.shared.regions[self.arrived]),
             service: "s3",
             wall: self.wall,
         };
@@ -93,7 +93,7 @@ impl Exchange {
         Some((concerns.kind, concerns.points_to.clone()))
     }
 
-    fn redirect(&self, kind: WrongRegionKind, to: &str) -> S3Error {
+    pub(super) fn redirect(&self, kind: WrongRegionKind, to: &str) -> S3Error {
         let endpoint = format!("s3.{to}.amazonaws.com");
         let error = match kind {
             WrongRegionKind::Malformed if self.identity.is_some() => wrong_region(self.region_name(), to),

@@ -1,23 +1,33 @@
 //! Phase respond: the answer as HTTP, and into the journal.
 
+use bytes::Bytes;
 use gatecrash_model::UpstreamRecord;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderName, SERVER};
 use http::{HeaderValue, Method, Response, StatusCode};
 
-use super::{BUCKET_REGION, Exchange, Stop};
+use super::alter::alter;
+use super::{BUCKET_REGION, Exchange, Severed, Stop};
 use crate::ops::{Answer, Content};
 use crate::outgoing::Outgoing;
+use crate::slow::Slow;
 use crate::store::Data;
+use crate::xml::DECLARATION;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
 const HOST_ID: HeaderName = HeaderName::from_static("x-amz-id-2");
 
 impl Exchange {
     /// Phase respond: the answer as HTTP, and into the journal.
-    pub(super) fn respond(mut self, outcome: Result<Answer, Stop>) -> Response<Outgoing> {
+    pub(super) fn respond(mut self, outcome: Result<Answer, Stop>) -> Result<Response<Outgoing>, Severed> {
         self.entry.note(|notes| notes.host_id(self.ids.host()));
         let mut answer = match outcome {
             Ok(answer) => answer,
+            Err(Stop::Unread(stop)) => return self.respond(Err(*stop)),
+            Err(Stop::Close { reset }) => {
+                self.entry.flag(UpstreamRecord::FAULTED, true);
+                self.entry.delivered();
+                return Err(Severed { reset });
+            }
             Err(Stop::Answer(answer)) => *answer,
             Err(Stop::Error(error)) => {
                 self.entry.record.code = self.shared.sink.intern(&error.code);
@@ -31,14 +41,29 @@ impl Exchange {
                 answer
             }
         };
+        if self.trickle.is_some() {
+            answer.status = StatusCode::OK;
+        }
         self.entry.record.status = answer.status.as_u16();
-        self.entry.flag(UpstreamRecord::FAULTED, answer.faulted);
         self.stamp(&mut answer);
-        let content = if self.head.method == Method::HEAD { Content::None } else { answer.body };
-        let mut response = Response::new(Outgoing::new(content, self.shared.pool_bytes.clone(), self.entry));
+        let is_head = self.head.method == Method::HEAD;
+        if let Some(alteration) = self.alteration {
+            alter(&mut answer, alteration, is_head);
+        }
+        self.entry.flag(UpstreamRecord::FAULTED, answer.faulted);
+        if self.trickle.is_some() {
+            answer.headers.remove(CONTENT_LENGTH);
+            answer.body = without_declaration(answer.body);
+        }
+        let content = if is_head { Content::None } else { answer.body };
+        let body = Outgoing::new(content, self.shared.pool_bytes.clone(), self.entry);
+        let mut response = Response::new(match &self.trickle {
+            Some(trickle) => body.slowed(Slow::trickle(trickle)),
+            None => body,
+        });
         *response.status_mut() = answer.status;
         *response.headers_mut() = answer.headers;
-        response
+        Ok(response)
     }
 
     /// The headers of every answer.
@@ -60,6 +85,17 @@ impl Exchange {
             Some(length) => drop(headers.insert(CONTENT_LENGTH, length.into())),
             None => {}
         }
+    }
+}
+
+/// A document that goes on after its XML declaration.
+fn without_declaration(body: Content) -> Content {
+    let Content::Data(data) = &body else { return body };
+    // Documents are made here, so the pool is not asked.
+    let document = data.to_bytes(&Bytes::new());
+    match document.strip_prefix(DECLARATION.as_bytes()) {
+        Some(rest) => Content::Data(Data::memory(document.slice_ref(rest))),
+        None => body,
     }
 }
 

@@ -60,6 +60,12 @@ impl Answer {
         self.body(Content::Data(Data::memory(Bytes::new())))
     }
 
+    /// Marks a fault's doing.
+    pub(crate) fn by_fault(mut self) -> Self {
+        self.faulted = true;
+        self
+    }
+
     /// Marks a change of the store.
     pub(crate) fn applied(mut self, applied: bool) -> Self {
         self.applied = applied;

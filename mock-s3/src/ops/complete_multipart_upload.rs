@@ -1,20 +1,16 @@
 //! POST /bucket/key?uploadId
 
-use http::HeaderName;
-use http::header::HOST;
+use http::header::{HOST, IF_MATCH};
 
-use super::conditions;
 use super::listing::invalid;
 use super::multipart::{header, upload_id};
-use super::{Answer, Call};
+use super::{Answer, Call, checksums, conditions, new_object};
 use crate::checksum::{Algorithm, of_object};
 use crate::encoding::encode_path;
 use crate::errors::S3Error;
-use crate::store::{Current, Order, Ordered, no_such_upload};
+use crate::store::{Current, Order, Ordered, VersionId, no_such_upload};
 use crate::xml::Xml;
 use crate::xml_tree::Node;
-
-const VERSION_ID: HeaderName = HeaderName::from_static("x-amz-version-id");
 
 /// Makes an object of the parts the caller names. Completing again is answered as before.
 pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
@@ -22,6 +18,9 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
     let (key, id) = (call.head.key.as_str(), upload_id(call.head));
     let condition = conditions::of_write(call.head)?;
     let order = order(call, &id)?;
+    if call.head.header(&IF_MATCH).is_some() {
+        new_object::also(call, "s3:GetObject", key)?;
+    }
     let check = |now: Option<Current<'_>>| condition.check(key, now);
     let completed = placement.complete_upload(key, &id, &order, call.wall, call.world(), &check)?;
 
@@ -32,15 +31,11 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
     xml.text("Key", key);
     xml.text("ETag", &format!("\"{}\"", completed.etag));
     if let Some(checksum) = &completed.checksum {
-        xml.text(&format!("Checksum{}", checksum.algorithm.name()), &checksum.value);
-        xml.text("ChecksumType", checksum.kind.name());
+        checksums::write(&mut xml, checksum);
     }
     xml.close("CompleteMultipartUploadResult");
-    let answer = Answer::xml(xml.finish()).applied(true);
-    Ok(match &completed.version {
-        Some(version) => answer.header(VERSION_ID, version.as_str()),
-        None => answer,
-    })
+    let id = completed.version.unwrap_or(VersionId::Null);
+    Ok(Answer::xml(xml.finish()).encrypted(&completed.encryption).of_version(placement, &id).applied(true))
 }
 
 fn order(call: &Call<'_>, id: &str) -> Result<Order, S3Error> {

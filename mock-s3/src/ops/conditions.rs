@@ -103,14 +103,9 @@ pub(super) fn of_write(head: &Head) -> Result<WriteCondition, S3Error> {
 /// The conditions of a deletion.
 pub(super) fn of_delete(head: &Head) -> Result<DeleteCondition, S3Error> {
     let invalid = |name: &HeaderName| S3Error::of("InvalidArgument").extra("ArgumentName", name.as_str());
-    let etag = match head.header(&IF_MATCH).map(str::trim) {
-        None => WriteCondition::Always,
-        Some("*") => WriteCondition::Present,
-        Some(tag) => WriteCondition::Matches(bare(tag).to_owned()),
-    };
     let size = head.header(&SIZE).map(|text| text.trim().parse().map_err(|_| invalid(&SIZE)));
     let modified = head.header(&MODIFIED).map(|text| parse_http_date(text).ok_or_else(|| invalid(&MODIFIED)));
-    Ok(DeleteCondition { etag, size: size.transpose()?, modified: modified.transpose()? })
+    Ok(DeleteCondition::new(head.header(&IF_MATCH), size.transpose()?, modified.transpose()?))
 }
 
 impl Names {
@@ -149,6 +144,20 @@ impl WriteCondition {
 }
 
 impl DeleteCondition {
+    pub(super) fn new(etag: Option<&str>, size: Option<u64>, modified: Option<i64>) -> Self {
+        let etag = match etag.map(str::trim) {
+            None => WriteCondition::Always,
+            Some("*") => WriteCondition::Present,
+            Some(tag) => WriteCondition::Matches(bare(tag).to_owned()),
+        };
+        Self { etag, size, modified }
+    }
+
+    /// Whether it asks what the object is, which only a reader may.
+    pub(super) fn names_etag(&self) -> bool {
+        self.etag != WriteCondition::Always
+    }
+
     /// The error where it does not hold for the object that is there now.
     pub(super) fn check(&self, key: &str, now: Option<Current<'_>>) -> Result<(), S3Error> {
         self.etag.check(key, now)?;

@@ -2,7 +2,7 @@
 
 use super::listing::{Encoding, invalid, limit, named_class, owner, truth};
 use super::multipart::{summing, upload_id};
-use super::{Answer, Call};
+use super::{Answer, Call, checksums};
 use crate::errors::S3Error;
 use crate::request::Head;
 use crate::store::{Part, Upload, no_such_upload};
@@ -48,7 +48,7 @@ fn write(xml: &mut Xml, upload: &Upload, after: u32, limit: usize, encoding: Enc
         xml.text("ETag", &format!("\"{}\"", part.etag));
         xml.text("Size", &part.data.length().to_string());
         if let Some(checksum) = part.checksum.as_ref().filter(|_| upload.summing.is_some()) {
-            xml.text(&format!("Checksum{}", checksum.algorithm.name()), &checksum.value);
+            checksums::write_value(xml, checksum);
         }
         xml.close("Part");
     }

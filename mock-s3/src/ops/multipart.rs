@@ -5,11 +5,13 @@ use std::sync::Arc;
 use http::HeaderName;
 
 use super::Call;
+use super::encryption::{self, Encryption};
 use super::listing::invalid;
 use crate::checksum::Algorithm;
 use crate::errors::S3Error;
+use crate::policy::CallerKind;
 use crate::request::Head;
-use crate::store::{Owner, Placement, Summing};
+use crate::store::{Owner, Placement, Summing, Upload, no_such_upload};
 use crate::xml::Xml;
 
 /// Parts of one upload (S3 user guide, "Multipart upload limits").
@@ -38,7 +40,35 @@ pub(super) fn header<'h>(head: &'h Head, name: &'static str) -> Option<&'h str> 
 
 /// Who begins an upload: the account, or the user with the ARN as id (API reference, "Initiator").
 pub(super) fn initiator(call: &Call<'_>, placement: &Placement) -> Arc<Owner> {
-    call.writer(placement)
+    let caller = &call.access.caller.principal;
+    match caller.kind {
+        CallerKind::Anonymous | CallerKind::Root => call.writer(placement),
+        _ => Arc::new(Owner {
+            account: caller.account.clone(),
+            canonical: caller.arn.clone(),
+            display: caller.arn.rsplit('/').next().unwrap_or_default().to_owned(),
+            email: String::new(),
+        }),
+    }
+}
+
+/// Checks that a part comes with the customer's key of its upload, if that has one.
+pub(super) fn unlock(head: &Head, kept: &Encryption) -> Result<(), S3Error> {
+    encryption::unlock(&head.headers, &encryption::OF_OBJECT, kept).map_err(|error| match &*error.code {
+        "AccessDenied" => S3Error::of("InvalidRequest")
+            .message("The provided encryption parameters did not match the ones used originally."),
+        _ => error,
+    })
+}
+
+/// The checksum and the encryption of an upload under way.
+pub(super) fn known(
+    placement: &Placement,
+    key: &str,
+    id: &str,
+) -> Result<(Option<Summing>, Encryption), S3Error> {
+    let look = |upload: &Upload| (upload.summing, upload.attributes.encryption.clone());
+    placement.upload(key, id, look).ok_or_else(|| no_such_upload(id))
 }
 
 /// Why an upload with one kind of checksum does not take another one; `null` is none at all.

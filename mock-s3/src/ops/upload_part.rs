@@ -3,12 +3,11 @@
 use http::header::ETAG;
 use http::{HeaderName, StatusCode};
 
-use super::multipart::{MAX_PART, part_number, type_mismatch, upload_id};
-use super::{Answer, Call};
-use crate::auth::sigv4::hex;
+use super::multipart::{MAX_PART, known, part_number, type_mismatch, unlock, upload_id};
+use super::{Answer, Call, encryption};
 use crate::checksum::{Checksum, Declared, Kind};
 use crate::errors::S3Error;
-use crate::store::{Part, Summing, no_such_upload};
+use crate::store::{Part, Summing};
 
 /// Keeps the body as a part, in place of an earlier one of the same number.
 pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
@@ -21,7 +20,8 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
             .extra("ProposedSize", length.to_string())
             .extra("MaxSizeAllowed", MAX_PART.to_string()));
     }
-    let summing = placement.upload(key, &id, |upload| upload.summing).ok_or_else(|| no_such_upload(&id))?;
+    let (summing, encryption) = known(placement, key, &id)?;
+    unlock(call.head, &encryption)?;
     let declared = Declared::of(&call.head.headers)?.algorithm;
     match (summing, declared) {
         (Some(summing), Some(declared)) if summing.algorithm != declared => {
@@ -32,15 +32,15 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
     }
     let checksum = Some(computed(call, summing.unwrap_or(Summing::USUAL)));
     let sent = call.body.checksum.clone().filter(|sent| declared == Some(sent.algorithm));
-    let etag = hex(&call.body.md5.unwrap_or_default());
+    let etag = encryption::etag(&call.body.md5.unwrap_or_default(), &encryption);
     let mut answer =
-        Answer::new(StatusCode::OK).header(ETAG, &format!("\"{etag}\"")).body_empty().applied(true);
+        Answer::new(StatusCode::OK).header(ETAG, &format!("\"{etag}\"")).encrypted(&encryption).body_empty();
     if let Some(sent) = &sent {
         answer = answer.header(HeaderName::from_static(sent.algorithm.header()), &sent.value);
     }
     let part = Part { data: call.keep(&call.body.data)?, etag, modified: call.wall, checksum, sent };
     placement.put_part(key, &id, number, part, call.shared.store.budget())?;
-    Ok(answer)
+    Ok(answer.applied(true))
 }
 
 /// The part's checksum by the upload's algorithm: computed as it arrived, or now when the head asked for another

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use gatecrash_model::hash;
+use http::{HeaderName, HeaderValue};
 use md5::{Digest as _, Md5};
 
 use super::placement::{Condition, Placement};
@@ -46,6 +47,8 @@ pub(crate) struct Completed {
     /// In a bucket that has or had versions.
     pub(crate) version: Option<VersionId>,
     pub(crate) checksum: Option<Checksum>,
+    /// As [`super::Attributes::encryption`].
+    pub(crate) encryption: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// What is remembered of a completed upload.
@@ -81,9 +84,12 @@ impl Placement {
             };
         };
         let stored = upload.assembled(order, id)?;
-        let completed =
-            |version| Completed { etag: stored.etag.clone(), version, checksum: stored.checksum.clone() };
-        let mut completed = completed(None);
+        let mut completed = Completed {
+            etag: stored.etag.clone(),
+            version: None,
+            checksum: stored.checksum.clone(),
+            encryption: stored.attributes.encryption.clone(),
+        };
         completed.version = self.put(key, stored, Arc::clone(&upload.owner), now, world, condition)?;
         if let Some(mut upload) = uploads.open.remove(&name) {
             for ordered in &order.parts {

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use gatecrash_model::{Pool, Sink, StrId};
+use gatecrash_model::{Clock, Pool, Sink, StrId};
 
 use super::bucket::Bucket;
 use super::data::Data;
 use super::object::{Current, Found, Object};
+use super::past::Past;
 use super::state::{BucketState, Versioning};
 use super::uploads::Uploads;
 use super::version::{Attributes, Stored, Version, VersionId};
@@ -26,11 +27,13 @@ pub(crate) struct Placement {
     pub(super) uploads: Mutex<Uploads>,
     /// Version ids given out.
     ids: AtomicU64,
+    /// What keys held before, where that is remembered.
+    past: OnceLock<Past>,
 }
 
 /// A key that was written or deleted.
-#[derive(Default)]
-pub(super) struct Slot {
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Slot {
     /// Oldest first; the last one is the current one.
     pub(super) versions: Vec<Arc<Version>>,
     /// The synthetic object of the key is gone: overwritten as the null version, or deleted.
@@ -61,7 +64,23 @@ impl Placement {
             slots: RwLock::default(),
             uploads: Mutex::default(),
             ids: AtomicU64::new(0),
+            past: OnceLock::new(),
         }
+    }
+
+    /// From now on it remembers what keys held before.
+    pub(super) fn remember(&self, clock: &Arc<dyn Clock>) {
+        self.past.get_or_init(|| Past::new(Arc::clone(clock)));
+    }
+
+    /// The bucket with other contents.
+    pub(super) fn with_slots(&self, slots: BTreeMap<String, Slot>) -> Self {
+        let state = BucketState::clone(&self.state());
+        Self { slots: RwLock::new(slots), ..Self::new(Arc::clone(&self.bucket), &self.name, state) }
+    }
+
+    pub(super) fn past(&self) -> Option<&Past> {
+        self.past.get()
     }
 
     /// The bucket's configuration now.
@@ -131,6 +150,7 @@ impl Placement {
         let mut slots = self.write();
         let before = self.current_in(&slots, key, pool);
         condition(before.as_ref().map(Object::current))?;
+        self.note(&slots, key);
         let slot = slots.entry(key.to_owned()).or_default();
         slot.writes += 1;
         let id = self.next_id(versioning);
@@ -155,6 +175,7 @@ impl Placement {
         let (pool, budget) = world;
         let versioning = self.state().versioning;
         let mut slots = self.write();
+        self.note(&slots, key);
         if let Some(id) = version {
             return self.remove(&mut slots, key, id, world, condition);
         }
@@ -261,7 +282,14 @@ impl Placement {
         self.slots.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, BTreeMap<String, Slot>> {
+    /// A key is about to change.
+    fn note(&self, slots: &BTreeMap<String, Slot>, key: &str) {
+        if let Some(past) = self.past.get() {
+            past.note(key, slots.get(key));
+        }
+    }
+
+    pub(super) fn write(&self) -> RwLockWriteGuard<'_, BTreeMap<String, Slot>> {
         self.slots.write().unwrap_or_else(PoisonError::into_inner)
     }
 

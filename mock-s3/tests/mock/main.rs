@@ -4,6 +4,7 @@
 mod admin;
 mod control;
 mod copies;
+mod effects;
 mod faults;
 mod listings;
 mod multipart;

@@ -167,11 +167,11 @@ async fn deletes_hide_synthetic_objects_and_never_fail_on_missing_ones() {
     assert_eq!(bench.send(EAST, get(target)).await.verdict(), (404, "NoSuchKey".into()));
     assert_eq!(bench.send(WEST, get(target)).await.status, 200);
     let body = b"<Delete><Object><Key>img/000004.bin</Key></Object><Object><Key>none</Key></Object></Delete>";
-    let reply = bench.send(EAST, request("POST", "/media?delete").body(body)).await;
+    let reply = bench.send(EAST, request("POST", "/media?delete").digested(body)).await;
     assert_eq!(reply.status, 200);
     assert!(reply.text().contains("<Deleted><Key>img/000004.bin</Key></Deleted><Deleted><Key>none</Key>"));
     assert_eq!(bench.send(EAST, get("/media/img/000004.bin")).await.status, 404);
-    let bad = bench.send(EAST, request("POST", "/media?delete").body(b"<Delete")).await;
+    let bad = bench.send(EAST, request("POST", "/media?delete").digested(b"<Delete")).await;
     assert_eq!(bad.verdict(), (400, "MalformedXML".into()));
     let flags: Vec<u16> = bench.records(7).await.iter().map(|r| r.flags & UpstreamRecord::APPLIED).collect();
     assert_eq!(flags, [1, 0, 0, 0, 1, 0, 0]);

@@ -4,12 +4,14 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use base64::Engine as _;
 use gatecrash_mock_s3::{
     Action, BucketConfig, Config, Credentials, Facts, FaultHook, IdentityConfig, MockS3, NoFaults, Point,
 };
 use gatecrash_model::sink::Kept;
 use gatecrash_model::{AttemptRegistry, Clock, MemorySink, Nanos, Pool, Population, SizeLaw, UpstreamRecord};
 use hmac::{Hmac, KeyInit, Mac};
+use md5::Md5;
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -66,6 +68,15 @@ impl FaultHook for At {
             facts.op, facts.method, facts.bucket, facts.key, facts.region_name, facts.body_len
         ));
         if point == self.point { self.action.clone() } else { Action::Continue }
+    }
+}
+
+/// Does what a function says.
+pub(crate) struct When<F>(pub(crate) F);
+
+impl<F: Fn(Point, &Facts<'_>) -> Action + Send + Sync> FaultHook for When<F> {
+    fn decide(&self, point: Point, facts: &Facts<'_>) -> Action {
+        (self.0)(point, facts)
     }
 }
 
@@ -210,6 +221,12 @@ impl Request<'_> {
     }
 
     /// Signs by an implementation of its own, for targets without characters to encode and queries in order.
+    /// A body with its Content-MD5.
+    pub(crate) fn digested(self, body: &[u8]) -> Self {
+        let digest = base64::engine::general_purpose::STANDARD.encode(Md5::digest(body));
+        self.body(body).header("content-md5", &digest)
+    }
+
     pub(crate) fn sign(self, pair: &Credentials, region: &str, wall: i64) -> Self {
         let hash = hex(&Sha256::digest(&self.body));
         self.sign_with(pair, region, wall, &hash)
@@ -330,6 +347,21 @@ impl Client {
     pub(crate) async fn is_closed(&mut self) -> bool {
         let read = tokio::time::timeout(PATIENCE, self.stream.read_buf(&mut self.buffer)).await;
         matches!(read.expect("an end"), Ok(0) | Err(_))
+    }
+
+    /// Everything until the other side ends the connection, and whether it ended it by a reset.
+    pub(crate) async fn until_the_end(&mut self) -> (String, bool) {
+        let reading = async {
+            loop {
+                match self.stream.read_buf(&mut self.buffer).await {
+                    Ok(0) => return false,
+                    Ok(_) => {}
+                    Err(_) => return true,
+                }
+            }
+        };
+        let reset = tokio::time::timeout(PATIENCE, reading).await.expect("an end");
+        (String::from_utf8_lossy(&self.buffer).into_owned(), reset)
     }
 
     async fn read_reply(&mut self, method: &str) -> Reply {

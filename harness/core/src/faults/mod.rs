@@ -58,22 +58,8 @@ pub enum Terminal {
     Rewrite(malformed::Kind),
     /// Close the kept connection after this many idle nanoseconds.
     CloseIdle(Nanos, With),
-    /// The mock answers an S3 error.
-    S3Error {
-        /// Status.
-        status: u16,
-        /// S3 error code.
-        code: String,
-        /// Message.
-        message: String,
-    },
-    /// The mock answers a bare status; with a short text body or with none at all.
-    Status {
-        /// Status.
-        status: u16,
-        /// Whether the body is empty.
-        empty: bool,
-    },
+    /// What the mock does; no link knows it.
+    S3(S3Order),
 }
 
 /// Who carries a fault out.
@@ -109,6 +95,12 @@ pub struct FaultInfo {
     pub points: &'static [Point],
 }
 
+/// The memory of a fault that counts: asked once for each exchange that matches and is drawn.
+pub trait Gate: std::fmt::Debug + Send + Sync {
+    /// Whether the fault acts on this exchange.
+    fn opens(&self, facts: &Facts<'_>) -> bool;
+}
+
 /// One fault.
 pub trait Fault {
     /// Its entry in the catalogue.
@@ -119,6 +111,16 @@ pub trait Fault {
     fn order(&self, point: Point, facts: &Facts<'_>, draw: u64) -> Order {
         let _ = (point, facts, draw);
         Order::Continue
+    }
+
+    /// Why its parameters make no sense together: completes "expected ...".
+    fn problem(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// What it counts by, fresh; most faults do not count.
+    fn gate(&self) -> Option<Box<dyn Gate>> {
+        None
     }
 }
 
@@ -149,11 +151,22 @@ macro_rules! faults {
             pub fn order(&self, point: Point, facts: &Facts<'_>, draw: u64) -> Order {
                 match self { $(Self::$type(fault) => fault.order(point, facts, draw),)+ }
             }
+
+            /// Why its parameters make no sense together: completes "expected ...".
+            pub fn problem(&self) -> Option<&'static str> {
+                match self { $(Self::$type(fault) => fault.problem(),)+ }
+            }
+
+            /// What it counts by, fresh.
+            pub fn gate(&self) -> Option<Box<dyn Gate>> {
+                match self { $(Self::$type(fault) => fault.gate(),)+ }
+            }
         }
     };
 }
 
 pub mod malformed;
+mod s3_order;
 pub mod statement;
 
 faults! {
@@ -174,18 +187,39 @@ faults! {
     s3_error: S3Error = "s3-error",
     status: Status = "status",
     empty_503: Empty503 = "empty-503",
+    error_in_200: ErrorIn200 = "error-in-200",
+    applied_but_lost: AppliedButLost = "applied-but-lost",
+    lost_write: LostWrite = "lost-write",
+    throttle: Throttle = "throttle",
+    fail_first: FailFirst = "fail-first",
+    early_reply: EarlyReply = "early-reply",
+    wrong_etag: WrongEtag = "wrong-etag",
+    wrong_checksum: WrongChecksum = "wrong-checksum",
+    wrong_range: WrongRange = "wrong-range",
+    wrong_length: WrongLength = "wrong-length",
+    stale_read: StaleRead = "stale-read",
+    stale_list: StaleList = "stale-list",
+    redirect: Redirect = "redirect",
+    expire_token: ExpireToken = "expire-token",
+    sts_down: StsDown = "sts-down",
     iam: Iam = "iam",
     bucket_policy: BucketPolicy = "bucket-policy",
     rotate_key: RotateKey = "rotate-key",
     clock_skew: ClockSkew = "clock-skew",
     wrong_region: WrongRegion = "wrong-region",
+    routing_dial: RoutingDial = "routing-dial",
+    replication: Replication = "replication",
     capacity: Capacity = "capacity",
     misconfigure: Misconfigure = "misconfigure",
     descriptors: Descriptors = "descriptors",
 }
 
+pub use applied_but_lost::LostReply;
 pub use clock_skew::ClockOf;
+pub use fail_first::FirstOf;
+pub use replication::ReplicationMode;
 pub use reset::ResetAt;
+pub use s3_order::{Alteration, RangeLie, S3Order, S3Reply, Wait};
 
 impl FaultSpec {
     /// Its name in scenario files.

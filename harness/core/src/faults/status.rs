@@ -3,8 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Fault, FaultInfo, Host, Order, Terminal};
+use super::{Fault, FaultInfo, Host, Order, S3Order, Terminal, Wait};
 use crate::rules::{Facts, Point};
+use crate::units::Span;
 
 /// The mock answers `status` with a short text body that is no S3 document: a load balancer or proxy in front
 /// of S3 speaking.
@@ -13,6 +14,9 @@ use crate::rules::{Facts, Point};
 pub struct Status {
     /// HTTP status, 200 to 599.
     pub status: u16,
+    /// Sent as `Retry-After`, in whole seconds. Default: not sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<Span>,
 }
 
 impl Fault for Status {
@@ -27,6 +31,7 @@ impl Fault for Status {
     };
 
     fn order(&self, _: Point, _: &Facts<'_>, _: u64) -> Order {
-        Order::End(Terminal::Status { status: self.status, empty: false })
+        let wait = Wait { retry_after: self.retry_after, ..Wait::default() };
+        Order::End(Terminal::S3(S3Order::Status { status: self.status, empty: false, wait }))
     }
 }

@@ -29,6 +29,13 @@ pub struct Matcher {
     /// Request headers: name to a glob of the value.
     #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
     pub header: std::collections::BTreeMap<String, Glob>,
+    /// Part number of a multipart upload.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 10000))]
+    pub part: Option<u16>,
+    /// The identity that signed (faults of the mock only).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
     /// Which try of a request, 1 = the first seen upstream.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u8>,
@@ -65,6 +72,8 @@ impl Matcher {
     pub fn matches(&self, facts: &Facts<'_>) -> bool {
         self.matches_request(facts.op, facts.bucket, facts.key)
             && self.method.as_deref().is_none_or(|m| m.eq_ignore_ascii_case(facts.method))
+            && self.part.is_none_or(|n| n == facts.part)
+            && self.identity.as_deref().is_none_or(|name| name == facts.identity)
             && self.attempt.is_none_or(|n| n == facts.attempt.number)
             && self.connection.is_none_or(|c| c.matches(facts.ordinal))
             && self.header.iter().all(|(name, glob)| {
@@ -82,7 +91,7 @@ impl Matcher {
 
     /// Whether the set of matching attempts can be recomputed from the records alone.
     pub fn is_recomputable(&self) -> bool {
-        self.header.is_empty() && self.nth.is_none()
+        self.header.is_empty() && self.nth.is_none() && self.part.is_none() && self.identity.is_none()
     }
 }
 

@@ -3,12 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use gatecrash_model::{
-    AttemptContext, AttemptId, AttemptRecord, Decision, FiringRecord, Nanos, UpstreamRecord, draw, hash,
+    AttemptContext, AttemptId, AttemptRecord, Decision, FiringRecord, Nanos, Op, UpstreamRecord, draw, hash,
 };
 
 use super::super::cause::is_on_accept;
 use super::super::scope::Case;
-use crate::faults::{Host, Order};
+use crate::faults::{FaultSpec, Host, Order};
 use crate::history::Interval;
 use crate::plan::{FaultPlan, Per};
 use crate::rules::{Facts, Point};
@@ -104,6 +104,8 @@ fn is_recomputable(fault: &FaultPlan) -> bool {
     let in_mock = info.host == Host::Mock;
     fault.matcher.is_recomputable()
         && fault.limit.is_none()
+        && fault.spec.gate().is_none()
+        && !matches!(fault.spec, FaultSpec::ExpireToken(_))
         && !info.points.contains(&Point::Kept)
         && !is_on_accept(&fault.spec)
         && !(in_mock && (fault.per == Per::Connection || fault.endpoint.is_some()))
@@ -147,6 +149,7 @@ fn facts<'a>(
     endpoint: u16,
 ) -> Facts<'a> {
     Facts {
+        at: 0,
         region,
         endpoint,
         link: id.link,
@@ -162,6 +165,8 @@ fn facts<'a>(
         bucket: "",
         key: case.history.text(attempt.key),
         headers: &[],
+        part: 0,
+        identity: "",
         status: attempt.status,
     }
 }
@@ -192,7 +197,7 @@ fn reached(
         Point::ResponseHead => {
             attempt.status != 0 || attempt.first_byte != u32::MAX || attempt.has(AttemptRecord::ILLEGAL)
         }
-        Point::MockAuth | Point::MockHandle => {
+        Point::MockAuth | Point::MockHandle | Point::MockRespond => {
             let upstream = case.join.upstream(case.history, attempt)?;
             upstream.decision == Decision::Allowed || upstream.has(UpstreamRecord::FAULTED)
         }
@@ -247,7 +252,13 @@ fn disturbances(case: &Case<'_>) -> HashMap<u64, HashSet<u16>> {
         .plan
         .faults
         .iter()
-        .map(|f| f.spec.info().points.iter().any(|p| f.spec.order(*p, &facts, 0).is_terminal()))
+        .map(|f| {
+            let ends = |point: &Point, op: &Op| {
+                let facts = Facts { op: *op, method: op.method(), ..facts };
+                f.spec.order(*point, &facts, 0).is_terminal()
+            };
+            f.spec.info().points.iter().any(|point| Op::ALL.iter().any(|op| ends(point, op)))
+        })
         .collect();
     for firing in &case.history.firings {
         if ends.get(usize::from(firing.fault)).copied().unwrap_or(false) && firing.attempt != AttemptId::NONE

@@ -21,6 +21,9 @@ const REFERENCES: &[(&str, &str, To)] = &[
     ("rotate-key", "identity", To::Identity),
     ("bucket-policy", "bucket", To::Bucket),
     ("wrong-region", "bucket", To::Bucket),
+    ("replication", "bucket", To::Bucket),
+    ("expire-token", "identity", To::Identity),
+    ("redirect", "to", To::Region),
     ("failover", "from", To::Region),
     ("failover", "to", To::Region),
     ("failback", "from", To::Region),
@@ -34,6 +37,7 @@ const REFERENCES: &[(&str, &str, To)] = &[
 const NEEDS_ONE: &[(&str, &[&str])] = &[
     ("iam", &["remove", "deny"]),
     ("bucket-policy", &["add", "replace"]),
+    ("replication", &["mode", "lag"]),
     ("misconfigure", &["bucket", "region", "host", "endpoint"]),
 ];
 
@@ -42,6 +46,15 @@ impl Cx<'_> {
     pub(super) fn fault_references(&mut self, fault: &Spanned<FaultSpec>, world: &World<'_>) {
         let name = fault.value.name();
         self.references(fault.place, name, world, &[]);
+        if let FaultSpec::RoutingDial(dial) = &fault.value {
+            let place = self.within(fault.place, &[name, "shares"]);
+            for region in dial.shares.keys() {
+                self.refer("region", region, place, world.regions.iter().map(|r| r.name.as_str()));
+            }
+        }
+        if let Some(problem) = fault.value.problem() {
+            self.error(format!("`{name}` cannot work like this"), fault.place, format!("expected {problem}"));
+        }
         let keys = self.parameters(fault.place, name).map_or_else(Vec::new, |(_, keys)| keys);
         if let Some((_, needed)) = NEEDS_ONE.iter().find(|(fault, _)| *fault == name)
             && !keys.iter().any(|key| needed.contains(&key.as_str()))

@@ -192,7 +192,15 @@ impl Cx<'_> {
             for (key, place) in places.into_iter().filter_map(|(key, place)| Some((key, place?))) {
                 self.error(format!("`{key}` on `{name}`"), place, label.clone());
             }
-        } else if acts_only_on_accept(&fault.value) {
+            return;
+        }
+        if let Some(m) = r#match.as_ref().filter(|m| m.value.identity.is_some())
+            && fault.value.info().host == Host::Link
+        {
+            let place = self.within(m.place, &["identity"]);
+            self.error(format!("`identity` on `{name}`"), place, "a link does not know who signed");
+        }
+        if acts_only_on_accept(&fault.value) {
             let label = "nothing of a request is known when a connection is accepted";
             if let Some(per) = per.filter(|p| matches!(p.value, Per::Request | Per::Key)) {
                 self.error(format!("`per` on `{name}` at accept"), per.place, label);
@@ -239,7 +247,13 @@ impl Cx<'_> {
                 ["GET", "HEAD", "PUT", "POST", "DELETE"],
             );
         }
+        if let Some(identity) = &matcher.identity {
+            let place = at(self, "identity");
+            let names = world.identities.iter().map(|i| i.name.as_str());
+            self.refer("identity", identity, place, names);
+        }
         let counts = [
+            ("part", matcher.part == Some(0)),
             ("attempt", matcher.attempt == Some(0)),
             ("nth", matcher.nth == Some(0)),
             ("connection", matcher.connection.is_some_and(|c| c.nth == Some(0))),
@@ -262,6 +276,8 @@ impl Cx<'_> {
         }
         let parts = [
             ("header", !matcher.header.is_empty()),
+            ("part", matcher.part.is_some()),
+            ("identity", matcher.identity.is_some()),
             ("attempt", matcher.attempt.is_some()),
             ("nth", matcher.nth.is_some()),
             ("connection", matcher.connection.is_some()),
