@@ -44,7 +44,7 @@ fn mistakes_of_an_identities_file_are_shown_at_their_line() {
     refused("display-name:", "displayname:").says("did you mean `display-name`?").says("who.yaml:7:5");
     refused("Effect: Allow", "Effect: Perhaps").says("invalid policy: ").says("who.yaml:19:9");
     refused("email: partner@", "email: owner@").says("an e-mail of two accounts");
-    refused("sts:AssumeRole", "s3:GetObject").says("invalid policy: ").says("who.yaml:48:");
+    refused("Principal: {", "Principals: {").says("invalid policy: ").says("who.yaml:40:");
     desk.gatecrash(&["serve", "mock", "--port", "0", "--admin", "0.0.0.0:0"]).exits(2).says("loopback");
     desk.gatecrash(&["serve", "mock", "--port", "0", "--identities", "nowhere.yaml"])
         .exits(2)
