@@ -6,6 +6,7 @@
 pub(crate) mod caller;
 mod credentials;
 mod date;
+pub(crate) mod form;
 mod header;
 mod keys;
 mod payload;
@@ -61,6 +62,10 @@ pub(crate) enum Scheme {
     V2Header,
     /// A presigned URL of Version 2.
     V2Query,
+    /// A form of PostObject.
+    V4Form,
+    /// A form of PostObject with Version 2.
+    V2Form,
 }
 
 /// What the mock checks a signature against.

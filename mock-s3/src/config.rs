@@ -52,7 +52,8 @@ pub struct Config {
     pub controls: Vec<AccountControls>,
     /// Whether Signature Version 2 is taken, as S3 still does in its oldest regions.
     pub signature_v2: bool,
-    /// How long a request's body may stall before the answer is 400 RequestTimeout.
+    /// How long a request's body may stall before the answer is 400 RequestTimeout, and half a head before the
+    /// connection is closed.
     pub idle_timeout: Duration,
 }
 

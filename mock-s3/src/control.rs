@@ -92,6 +92,10 @@ pub(crate) enum Change {
     ClockSkew {
         seconds: i64,
     },
+    /// Sessions issued up to then.
+    SessionsEnd {
+        issued: i64,
+    },
     WrongRegion(WrongRegion),
     Capacity {
         region: usize,
@@ -245,6 +249,12 @@ impl Control {
     /// Moves the mock's wall clock by `seconds`; several such changes add up.
     pub fn set_clock_skew(&self, seconds: i64) -> ChangeId {
         self.make(Change::ClockSkew { seconds })
+    }
+
+    /// Ends the sessions STS issued up to a second of the mock's wall clock (`i64::MAX`: all, and new ones too):
+    /// their requests are answered with ExpiredToken.
+    pub fn expire_sessions(&self, issued: i64) -> ChangeId {
+        self.make(Change::SessionsEnd { issued })
     }
 
     /// Makes buckets answer as if they lived elsewhere.
@@ -449,6 +459,9 @@ impl Change {
                 settings.bucket_policies.insert(Arc::clone(bucket), overlay);
             }
             Self::ClockSkew { seconds } => settings.skew_seconds += seconds,
+            Self::SessionsEnd { issued } => {
+                settings.sessions_end = Some(settings.sessions_end.map_or(*issued, |end| end.max(*issued)));
+            }
             Self::WrongRegion(wrong) => settings.wrong_regions.push(wrong.clone()),
             Self::Capacity { region, station } => match station {
                 Some(station) => drop(settings.stations.insert(*region, Arc::clone(station))),

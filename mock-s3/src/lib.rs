@@ -17,6 +17,7 @@ mod dials;
 mod encoding;
 mod errors;
 mod exchange;
+mod half_sent;
 mod hook;
 mod identifiers;
 mod incoming;

@@ -26,6 +26,7 @@ use crate::compile::{store, switchboard};
 use crate::config::{Config, ConfigError, NewBuckets};
 use crate::control::{Control, Switchboard};
 use crate::exchange;
+use crate::half_sent::{Traffic, Watched};
 use crate::hook::FaultHook;
 use crate::identifiers::Identifiers;
 use crate::metrics::Metrics;
@@ -363,12 +364,15 @@ async fn connection(shared: Arc<Shared>, region: usize, stream: TcpStream, peer:
     let _ = stream.set_nodelay(true);
     let cell: OnceLock<Option<AttemptCell>> = OnceLock::new();
     let reset = AtomicBool::new(false);
+    let traffic = Arc::new(Traffic::default());
     let service = service_fn(|request| {
         let cell = cell.get_or_init(|| shared.registry.find(peer)).clone();
-        let shared = Arc::clone(&shared);
+        let (shared, traffic) = (Arc::clone(&shared), Arc::clone(&traffic));
         let reset = &reset;
+        traffic.request_began();
         async move {
             let served = exchange::serve(shared, region, peer.ip(), cell, request).await;
+            traffic.request_ended();
             served.inspect_err(|severed| reset.store(severed.reset, Ordering::Relaxed))
         }
     });
@@ -376,16 +380,17 @@ async fn connection(shared: Arc<Shared>, region: usize, stream: TcpStream, peer:
         .timer(TokioTimer::new())
         .header_read_timeout(None)
         .max_buf_size(128 * 1024)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Watched::new(stream, Arc::clone(&traffic))), service);
     tokio::select! {
         // How the connection ended is in the journal.
         _ = &mut serving => {
             if reset.load(Ordering::Relaxed) {
                 // A socket that is gone already needs no reset.
-                let _ = serving.into_parts().io.into_inner().set_zero_linger();
+                let _ = serving.into_parts().io.into_inner().into_inner().set_zero_linger();
             }
             return;
         }
+        () = traffic.stalled(shared.idle_timeout) => return,
         () = lifeline.stopped() => {}
     }
     Pin::new(&mut serving).graceful_shutdown();

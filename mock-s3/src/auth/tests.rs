@@ -1,5 +1,7 @@
 //! Whole requests against the verifier: the published examples, and every way to be refused.
 
+use std::sync::LazyLock;
+
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method};
 
@@ -25,10 +27,10 @@ fn head(method: &str, target: &str, headers: Headers<'_>) -> Head {
 
 /// What the mock of the examples says: the user `app` has the keys of the AWS documentation.
 fn verify_at(wall: i64, head: &Head) -> Result<Signed, S3Error> {
-    let settings = crate::compile::settings_for_tests();
+    static SETTINGS: LazyLock<Settings> = LazyLock::new(crate::compile::settings_for_tests);
     let sessions = Sessions::new(7);
     let verifier =
-        Verifier { settings: &settings, sessions: &sessions, region: Some("us-east-1"), service: "s3", wall };
+        Verifier { settings: &SETTINGS, sessions: &sessions, region: Some("us-east-1"), service: "s3", wall };
     verifier.authenticate(head)
 }
 
@@ -319,4 +321,71 @@ fn version_2_is_taken_until_it_is_switched_off() {
     assert_eq!(code(verify(&head("PUT", &target, &[]))), "V2Query");
     assert_eq!(code(verify_at(WALL + 61, &head("PUT", &target, &[]))), "AccessDenied");
     assert_eq!(code(verify(&head("GET", &target, &[]))), "SignatureDoesNotMatch");
+}
+
+/// S3 API Reference, "Example: Browser-Based Upload using HTTP POST (Using AWS Signature Version 4)".
+const POLICY: &str = "eyAiZXhwaXJhdGlvbiI6ICIyMDE1LTEyLTMwVDEyOjAwOjAwLjAwMFoiLA0KICAiY29uZGl0aW9ucyI6IFsNCiAgICB7ImJ1Y2tldCI6ICJza\
+     Wd2NGV4YW1wbGVidWNrZXQifSwNCiAgICBbInN0YXJ0cy13aXRoIiwgIiRrZXkiLCAidXNlci91c2VyMS8iXSwNCiAgICB7ImFjbCI6ICJwdW\
+     JsaWMtcmVhZCJ9LA0KICAgIHsic3VjY2Vzc19hY3Rpb25fcmVkaXJlY3QiOiAiaHR0cDovL3NpZ3Y0ZXhhbXBsZWJ1Y2tldC5zMy5hbWF6b25\
+     hd3MuY29tL3N1Y2Nlc3NmdWxfdXBsb2FkLmh0bWwifSwNCiAgICBbInN0YXJ0cy13aXRoIiwgIiRDb250ZW50LVR5cGUiLCAiaW1hZ2UvIl0s\
+     DQogICAgeyJ4LWFtei1tZXRhLXV1aWQiOiAiMTQzNjUxMjM2NTEyNzQifSwNCiAgICB7IngtYW16LXNlcnZlci1zaWRlLWVuY3J5cHRpb24iO\
+     iAiQUVTMjU2In0sDQogICAgWyJzdGFydHMtd2l0aCIsICIkeC1hbXotbWV0YS10YWciLCAiIl0sDQoNCiAgICB7IngtYW16LWNyZWRlbnRpYW\
+     wiOiAiQUtJQUlPU0ZPRE5ON0VYQU1QTEUvMjAxNTEyMjkvdXMtZWFzdC0xL3MzL2F3czRfcmVxdWVzdCJ9LA0KICAgIHsieC1hbXotYWxnb3J\
+     pdGhtIjogIkFXUzQtSE1BQy1TSEEyNTYifSwNCiAgICB7IngtYW16LWRhdGUiOiAiMjAxNTEyMjlUMDAwMDAwWiIgfQ0KICBdDQp9";
+
+fn form(fields: Headers<'_>) -> String {
+    let settings = crate::compile::settings_for_tests();
+    let sessions = Sessions::new(7);
+    let region = Some("us-east-1");
+    let verifier = Verifier { settings: &settings, sessions: &sessions, region, service: "s3", wall: WALL };
+    let field = |name: &str| fields.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+    let got = verifier.authenticate_form(&field);
+    got.map_or_else(|error| error.code.into_owned(), |(_, scheme)| format!("{scheme:?}"))
+}
+
+#[test]
+fn the_published_form() {
+    let good = [
+        ("policy", POLICY),
+        ("x-amz-algorithm", "AWS4-HMAC-SHA256"),
+        ("x-amz-credential", "AKIAIOSFODNN7EXAMPLE/20151229/us-east-1/s3/aws4_request"),
+        ("x-amz-date", "20151229T000000Z"),
+        ("x-amz-signature", "8afdbf4008c03f22c2cd3cdb72e4afbb1f6a588f3255ac628749a66d7f09699e"),
+    ];
+    assert_eq!(form(&good), "V4Form");
+    let with = |at: usize, value| {
+        let mut fields = good;
+        fields[at].1 = value;
+        form(&fields)
+    };
+    assert_eq!(with(0, "e30="), "SignatureDoesNotMatch");
+    assert_eq!(with(1, "AWS4"), "InvalidArgument");
+    assert_eq!(with(2, "AKIANOBODY/20151229/us-east-1/s3/aws4_request"), "InvalidAccessKeyId");
+    assert_eq!(with(2, "AKIAIOSFODNN7EXAMPLE/20151229/us-west-2/s3/aws4_request"), "InvalidArgument");
+    assert_eq!(with(3, "20151230T000000Z"), "InvalidArgument");
+    for left_out in 0..good.len() {
+        let mut fields = good.to_vec();
+        fields.remove(left_out);
+        assert_eq!(form(&fields), "InvalidArgument", "{left_out}");
+    }
+    assert_eq!(form(&[("key", "k")]), "Unsigned");
+    let signature = v2::sign("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", POLICY);
+    let v2 = [("policy", POLICY), ("awsaccesskeyid", KEY), ("signature", signature.as_str())];
+    assert_eq!(form(&v2), "V2Form");
+    assert_eq!(form(&[v2[0], v2[1], ("signature", "x")]), "SignatureDoesNotMatch");
+    assert_eq!(form(&v2[..2]), "InvalidArgument");
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_head_makes_it_panic(query in "[ -~]{0,80}", authorization in "(AWS4-HMAC-SHA256|AWS) [ -~]{0,120}", date in "[ -~]{0,20}") {
+        let known = ["X-Amz-Algorithm=AWS4-HMAC-SHA256", "X-Amz-Signature=a", "Signature=a&AWSAccessKeyId=b&Expires=1"];
+        for prefix in known {
+            let target = crate::encoding::encode_query(&query).replace("%3D", "=").replace("%26", "&");
+            let get = head("GET", &format!("/b/k?{prefix}&{target}"), &[("x-amz-date", &date)]);
+            drop(verify(&get));
+        }
+        let headers = [("x-amz-date", date.as_str()), ("authorization", &authorization), ("x-amz-content-sha256", EMPTY)];
+        drop(verify(&head("GET", "/b/k", &headers)));
+    }
 }

@@ -82,6 +82,11 @@ async fn a_session_of_a_user_is_the_user_until_it_ends() {
     let forged = Credentials::new(&*pair.access_key, "another secret");
     let forged = bench.send(EAST, with_token(target, &forged, &token, WALL)).await;
     assert_eq!(forged.verdict(), (403, "SignatureDoesNotMatch".into()));
+    let control = bench.mock.control();
+    let change = control.expire_sessions(WALL);
+    let ended = bench.send(EAST, with_token(target, &pair, &token, WALL)).await;
+    assert_eq!(ended.verdict(), (400, "ExpiredToken".into()));
+    control.undo(change);
     *clock.0.lock().unwrap() = WALL + 899;
     assert_eq!(bench.send(EAST, with_token(target, &pair, &token, WALL + 899)).await.status, 200);
     *clock.0.lock().unwrap() = WALL + 900;
@@ -90,7 +95,7 @@ async fn a_session_of_a_user_is_the_user_until_it_ends() {
     assert_eq!(late.element("Token-0"), Some(token));
     // The journal knows the user behind the session.
     let records = bench.finish().await.upstreams;
-    assert_eq!(records.iter().map(|record| record.identity).collect::<Vec<_>>(), [1, 1, 0, 0, 0, 1, 0]);
+    assert_eq!(records.iter().map(|record| record.identity).collect::<Vec<_>>(), [1, 1, 0, 0, 0, 0, 1, 0]);
 }
 
 #[tokio::test]

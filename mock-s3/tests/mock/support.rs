@@ -220,13 +220,13 @@ impl Request<'_> {
         self.header("content-length", &body.len().to_string())
     }
 
-    /// Signs by an implementation of its own, for targets without characters to encode and queries in order.
     /// A body with its Content-MD5.
     pub(crate) fn digested(self, body: &[u8]) -> Self {
         let digest = base64::engine::general_purpose::STANDARD.encode(Md5::digest(body));
         self.body(body).header("content-md5", &digest)
     }
 
+    /// Signs by an implementation of its own, for targets without characters to encode and queries in order.
     pub(crate) fn sign(self, pair: &Credentials, region: &str, wall: i64) -> Self {
         let hash = hex(&Sha256::digest(&self.body));
         self.sign_with(pair, region, wall, &hash)

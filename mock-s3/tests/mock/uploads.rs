@@ -146,6 +146,25 @@ async fn a_body_that_stalls_is_given_up() {
 }
 
 #[tokio::test]
+async fn half_a_head_is_given_up_and_an_idle_connection_is_not() {
+    let mut config = config();
+    config.idle_timeout = Duration::from_millis(30);
+    let bench = Bench::with(config, Arc::new(StepClock::default()), Arc::new(NoFaults)).await;
+    let (mut idle, mut served) = (bench.connect(EAST).await, bench.connect(EAST).await);
+    assert_eq!(served.send(get("/media/img/000001.bin")).await.status, 200);
+    for begin in ["GET /media/img/000001.bin HT", "G"] {
+        let mut half = bench.connect(EAST).await;
+        half.write(begin.as_bytes()).await;
+        assert!(half.is_closed().await);
+    }
+    // Both are older than the connections that were closed.
+    assert_eq!(idle.send(get("/media/img/000001.bin")).await.status, 200);
+    served.write(b"GET / HTTP/1.1\r\nhost").await;
+    assert!(served.is_closed().await);
+    assert_eq!(idle.send(get("/media/img/000001.bin")).await.status, 200);
+}
+
+#[tokio::test]
 async fn an_upload_in_many_small_pieces_is_one_object() {
     let bench = Bench::start().await;
     let body: Vec<u8> = (0..100_000_u32).map(|n| (n % 251) as u8).collect();
