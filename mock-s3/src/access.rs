@@ -3,6 +3,8 @@
 mod circumstances;
 mod grants;
 
+use std::sync::Arc;
+
 use gatecrash_model::{Decision, Pool};
 
 pub(crate) use circumstances::Circumstances;
@@ -11,9 +13,11 @@ use grants::{Holder, grant, grantable};
 
 use crate::auth;
 use crate::errors::S3Error;
-use crate::policy::{Ask, BucketSide, Caller, Evaluation, Grant, Layer, Layers, evaluate, explain};
+use crate::policy::{
+    Ask, BucketSide, Caller, CallerKind, Evaluation, Grant, Layer, Layers, evaluate, explain,
+};
 use crate::settings::{Identity, Settings};
-use crate::store::{Acl, BucketState, Found, Object, Permission, Placement, VersionId, arn};
+use crate::store::{Acl, BucketState, Found, Object, Owner, Permission, Placement, VersionId, arn};
 
 /// Asks the policies for a request.
 #[derive(Clone, Copy)]
@@ -44,6 +48,11 @@ impl Access<'_> {
         self.caller().account()
     }
 
+    /// Whether the caller is the root of its account.
+    pub(crate) fn is_root(&self) -> bool {
+        self.caller().kind == CallerKind::Root
+    }
+
     /// May the caller do `action` on a key, or with an empty one on the bucket?
     pub(crate) fn evaluate<'c>(&self, action: &'c str, key: &str) -> Ruling<'c> {
         let (known, given) = self.names(key);
@@ -52,7 +61,8 @@ impl Access<'_> {
             (verdict.decision, verdict.layer)
         };
         let lacking = |verdict: &(Decision, Layer)| *verdict == (Decision::ImplicitDeny, Layer::Bucket);
-        let (decision, layer) = self.ask(action, key, &known, given.as_deref(), answer, lacking);
+        let passed = |verdict: &(Decision, Layer)| verdict.0 == Decision::Allowed;
+        let (decision, layer) = self.ask(action, key, &known, given.as_deref(), answer, lacking, passed);
         Ruling { decision, layer, action, resource: known }
     }
 
@@ -60,7 +70,8 @@ impl Access<'_> {
     pub(crate) fn explain(&self, action: &str, key: &str) -> Evaluation {
         let (known, given) = self.names(key);
         let lacking = |e: &Evaluation| (e.decision, e.layer) == (Decision::ImplicitDeny, Layer::Bucket);
-        self.ask(action, key, &known, given.as_deref(), explain, lacking)
+        let passed = |e: &Evaluation| e.decision == Decision::Allowed;
+        self.ask(action, key, &known, given.as_deref(), explain, lacking, passed)
     }
 
     /// The AccessDenied of a refusal; callers of the owner's account are told why (S3, "Troubleshoot access
@@ -105,16 +116,23 @@ impl Access<'_> {
         given: Option<&str>,
         answer: impl Fn(&Ask<'_>) -> T,
         lacking: impl Fn(&T) -> bool,
+        passed: impl Fn(&T) -> bool,
     ) -> T {
+        let foreign = self.foreign_owner(key);
         let both = [known, given.unwrap_or_default()];
         let state = self.placement.map(Placement::state);
         let placed = self.placement.zip(state.as_deref());
         let policies = placed.map(|(p, state)| self.settings.policies_of(&p.bucket.name, state));
-        let bucket = placed.map(|(placement, state)| BucketSide {
+        let grantable = state.as_deref().and_then(|state| grantable(action, state));
+        let owner = self.placement.map(|placement| placement.bucket.owner.account.as_str());
+        let stranger = grantable.filter(|(holder, _)| *holder == Holder::Object);
+        let stranger = stranger.and_then(|_| self.stranger(key));
+        let bucket = state.as_deref().map(|state| BucketSide {
             policies: policies.as_deref().unwrap_or_default(),
-            owner: &placement.bucket.owner.account,
+            owner: stranger.as_ref().map_or(owner.unwrap_or_default(), |stranger| &stranger.account),
             acl: Grant::None,
-            restrict_public: state.block.is_some_and(|block| block.restrict),
+            only_denies: stranger.is_some(),
+            restrict_public: state.block.is_some_and(|block| block.restrict) && owner != self.account(),
         });
         let session = self.caller.session.as_ref().map(|session| &*session.policies);
         let layers = Layers {
@@ -125,11 +143,10 @@ impl Access<'_> {
                 None => self.who().and_then(|identity| identity.boundary.as_ref()),
             },
             service_control: self.settings.service_control(self.account().unwrap_or_default()),
-            resource_control: self.settings.resource_control(bucket.map_or("", |bucket| bucket.owner)),
+            resource_control: self.settings.resource_control(owner.unwrap_or_default()),
             bucket,
         };
-        let keys =
-            Keys { request: self.request, owner: bucket.map(|bucket| bucket.owner), tags: || self.tags(key) };
+        let keys = Keys { request: self.request, owner, tags: || self.tags(key) };
         let mut ask = Ask {
             caller: self.caller(),
             action,
@@ -143,7 +160,7 @@ impl Access<'_> {
         // ACLs are only looked up when a grant of the bucket's side is all that is missing.
         if let Some((placement, state)) = placed
             && lacking(&by_policies)
-            && let Some((holder, permission)) = grantable(action, state)
+            && let Some((holder, permission)) = grantable
             && let Some(bucket) = &mut ask.layers.bucket
         {
             bucket.acl = match holder {
@@ -154,7 +171,26 @@ impl Access<'_> {
             };
             return answer(&ask);
         }
+        // What belongs to another account is not for the bucket's owner to give, by whatever policy.
+        if let Some((_, state)) = placed
+            && let Some(owner) = &foreign
+            && passed(&by_policies)
+            && let Some((Holder::Object, permission)) = grantable(action, state)
+            && let Some(bucket) = &mut ask.layers.bucket
+        {
+            bucket.acl = self.granted_by_object(key, permission, state);
+            bucket.policies = &[];
+            bucket.owner = &owner.account;
+            return answer(&ask);
+        }
         by_policies
+    }
+
+    /// Who owns an object that is not the bucket owner's (S3 user guide, "Amazon S3 bucket and object ownership").
+    fn foreign_owner(&self, key: &str) -> Option<Arc<Owner>> {
+        let placement = self.placement.filter(|placement| placement.is_shared())?;
+        let owner = Arc::clone(&self.object(key)?.version?.owner);
+        (owner.account != placement.bucket.owner.account).then_some(owner)
     }
 
     fn granted_by_object(&self, key: &str, permission: Permission, state: &BucketState) -> Grant {
@@ -170,6 +206,14 @@ impl Access<'_> {
         }
     }
 
+    /// The owner of the object, when it is not the bucket's: who owns the bucket cannot grant anything on it (S3
+    /// user guide, "Amazon S3 bucket and object ownership").
+    fn stranger(&self, key: &str) -> Option<Arc<Owner>> {
+        let placement = self.placement.filter(|_| !key.is_empty())?;
+        let version = placement.written(key, self.version().as_ref())?;
+        (version.owner.account != placement.bucket.owner.account).then(|| Arc::clone(&version.owner))
+    }
+
     /// The tags of the object the request is about.
     fn tags(&self, key: &str) -> Vec<(String, String)> {
         let object = self.object(key);
@@ -177,12 +221,17 @@ impl Access<'_> {
     }
 
     fn object(&self, key: &str) -> Option<Object> {
-        let named = self.request.head.query_value("versionId").filter(|id| !id.is_empty());
-        let version = named.map(|id| VersionId::parse(&id));
+        let version = self.version();
         match self.placement.filter(|_| !key.is_empty())?.find(key, version.as_ref(), self.pool) {
             Found::Object(object) => Some(object),
             Found::Marker(_) | Found::Nothing => None,
         }
+    }
+
+    /// The version the request names.
+    fn version(&self) -> Option<VersionId> {
+        let named = self.request.head.query_value("versionId").filter(|id| !id.is_empty());
+        named.map(|id| VersionId::parse(&id))
     }
 
     /// The user, unless it acts in a role.
