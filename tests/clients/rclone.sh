@@ -106,7 +106,7 @@ refused AccessDenied rclone deletefile "reader:$bucket/moved"
 
 step "errors: no such bucket, no such file, a wrong secret"
 refused "directory not found" rclone lsf "owner:$bucket-not"
-refused "object not found" rclone deletefile "$at/missing"
+refused "doesn't exist" rclone deletefile "$at/missing"
 refused SignatureDoesNotMatch rclone lsd wrong:
 refused BucketNotEmpty rclone rmdir "$at"
 

@@ -114,7 +114,7 @@ cat > policy.json <<POLICY
 POLICY
 s3 setpolicy policy.json "$at"
 has "$(s3 info "$at")" '"Sid": "closed"'
-refused AccessDenied as reader get "$at/dir/small.txt" no
+refused 403 as reader get "$at/dir/small.txt" no
 s3 delpolicy "$at"
 as reader get "$at/dir/small.txt" yes
 cmp yes small.txt
@@ -148,7 +148,7 @@ cmp v2.txt small.txt
 
 step "a reader reads and does not write"
 as reader get "$at/dir/small.txt" read.txt
-refused AccessDenied as reader put small.txt "$at/no"
+refused 403 as reader put small.txt "$at/no"
 
 step "errors: no such bucket, no such key, a wrong secret, a bucket that is not empty"
 refused NoSuchBucket s3 ls "$at-not"
