@@ -25,6 +25,8 @@ mod document;
 mod encryption;
 mod expected_owner;
 mod found;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod get_object;
 mod head_bucket;
 mod list_buckets;

@@ -78,6 +78,17 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
 }
 
 /// The file with its hashes, checked against those the form has.
+/// A form and its policy, read and thrown away.
+#[cfg(feature = "fuzzing")]
+pub(super) fn fuzz(body: &Data) {
+    let pool = Bytes::new();
+    if let Ok(form) = Form::read(body, Some("multipart/form-data; boundary=b"), &pool) {
+        let policy = form.field("policy").and_then(|encoded| FormPolicy::read(encoded).ok());
+        drop(policy.map(|policy| policy.check(&form, "b", "k", 1_369_353_600)));
+        drop(form.key());
+    }
+}
+
 fn received(form: &Form, headers: &HeaderMap, pool: &Bytes) -> Result<Received, S3Error> {
     let declared = Declared::of(headers)?;
     let algorithm = declared.algorithm.unwrap_or(Algorithm::Crc64Nvme);
