@@ -63,6 +63,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
         key,
         legible: true,
         hosted: call.head.hosted,
+        website: false,
     };
     let request = Circumstances { head: &head, ..call.access.request };
     let access = Access { caller: &caller, request, ..call.access };
