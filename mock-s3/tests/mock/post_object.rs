@@ -172,7 +172,8 @@ async fn bad_signatures_and_bad_policies() {
 async fn forms_of_version_2_and_forms_with_checksums() {
     let bench = Bench::start().await;
     let pair = bench.credentials("app");
-    let policy = policy(r#"{"bucket": "reports"}, {"key": "k"}, ["starts-with", "$x-amz-checksum-sha256", ""]"#);
+    let policy =
+        policy(r#"{"bucket": "reports"}, {"key": "k"}, ["starts-with", "$x-amz-checksum-sha256", ""]"#);
     let mac = Hmac::<Sha1>::new_from_slice(pair.secret_key.as_bytes()).unwrap().chain_update(&policy);
     let signature = STANDARD.encode(mac.finalize().into_bytes());
     let send = async |signature: &str, sum: &str| {
