@@ -105,11 +105,15 @@ fn host<'h>(uri: &'h Uri, headers: &'h HeaderMap) -> Option<&'h str> {
     Some(host.rsplit_once(':').map_or(host, |(name, _)| name))
 }
 
+/// Most hosts are: there is no bucket to look for.
+fn is_address(host: &str) -> bool {
+    host.ends_with(|last: char| last.is_ascii_digit() || last == ']')
+}
+
 /// The bucket in a virtual host: `<bucket>.s3.amazonaws.com`, `<bucket>.s3.<region>.amazonaws.com` and its older and
 /// dual-stack forms (S3 user guide, "Virtual hosting of general purpose buckets"), or `<bucket>.<domain>`.
 fn bucket_of_host<'h>(host: &'h str, domains: &[String]) -> Option<&'h str> {
-    // Addresses, most often: nothing to look for.
-    if host.ends_with(|last: char| last.is_ascii_digit() || last == ']') {
+    if is_address(host) {
         return None;
     }
     if let Some(front) = host.strip_suffix(".amazonaws.com") {
@@ -124,6 +128,9 @@ fn bucket_of_host<'h>(host: &'h str, domains: &[String]) -> Option<&'h str> {
 /// The bucket in a website's host: `<bucket>.s3-website-<region>.amazonaws.com`, `<bucket>.s3-website.<region>` of it
 /// (S3 user guide, "Website endpoints"), or `<bucket>.s3-website.<domain>`.
 fn bucket_of_website<'h>(host: &'h str, domains: &[String]) -> Option<&'h str> {
+    if is_address(host) {
+        return None;
+    }
     let (bucket, rest) = host.split_once(".s3-website")?;
     let of_aws = rest.starts_with(['.', '-']) && rest.ends_with(".amazonaws.com");
     let of_domain = || rest.strip_prefix('.').is_some_and(|rest| domains.iter().any(|domain| domain == rest));

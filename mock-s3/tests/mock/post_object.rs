@@ -67,6 +67,9 @@ async fn anybody_may_post_to_a_public_bucket() {
     let got = bench.send(EAST, get("/media/up/a%20b.txt")).await;
     assert_eq!((got.text().as_str(), got.header("content-type")), ("hello", Some("text/plain")));
     assert_eq!(got.header("x-amz-meta-colour"), Some("red"));
+    let digest = [form.clone(), fields(&[("Content-MD5", "XUFAKrxLKna5cZ2REBfFkg==")])].concat();
+    assert_eq!(post(&bench, "/media", &digest, b"hello").await.status, 204);
+    assert_eq!(post(&bench, "/media", &digest, b"other").await.verdict(), (400, "BadDigest".into()));
     let refused = post(&bench, "/reports", &form, b"hello").await;
     assert_eq!(refused.verdict(), (403, "AccessDenied".into()));
 }
