@@ -35,6 +35,7 @@ impl Exchange {
             Err(Stop::Error(error)) => {
                 self.entry.record.code = self.shared.sink.intern(&error.code);
                 self.entry.note(|notes| notes.code(&error.code));
+                self.describe_refusal(&error);
                 self.entry.record.decision = error.decision.unwrap_or(self.entry.record.decision);
                 let mut answer = match self.head.website {
                     true => page(&error, self.ids.request(), self.ids.host()),
@@ -64,9 +65,10 @@ impl Exchange {
         }
         let content = if is_head { Content::None } else { answer.body };
         let body = Outgoing::new(content, self.shared.pool_bytes.clone(), self.entry);
-        let mut response = Response::new(match &self.trickle {
-            Some(trickle) => body.slowed(Slow::trickle(trickle)),
-            None => body,
+        let mut response = Response::new(match (&self.trickle, self.shared.latencies[self.region]) {
+            (Some(trickle), _) => body.slowed(Slow::trickle(trickle)),
+            (None, Some(latency)) => body.slowed(Slow::rate(latency.rate())),
+            (None, None) => body,
         });
         *response.status_mut() = answer.status;
         *response.headers_mut() = answer.headers;

@@ -128,7 +128,7 @@ impl Parties<'_> {
                 owner(),
             ],
             "authenticated-read" => vec![grant(Grantee::AuthenticatedUsers, Permission::Read), owner()],
-            "aws-exec-read" => vec![owner(), grant(Grantee::Account(Arc::new(ec2())), Permission::Read)],
+            "aws-exec-read" => vec![grant(Grantee::Account(Arc::new(ec2())), Permission::Read), owner()],
             "log-delivery-write" => vec![
                 grant(Grantee::LogDelivery, Permission::Write),
                 grant(Grantee::LogDelivery, Permission::ReadAcp),

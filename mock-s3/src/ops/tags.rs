@@ -86,7 +86,7 @@ pub(super) fn document(tags: &[(String, String)]) -> String {
 fn checked(mut tags: Tags, limit: usize) -> Result<Tags, S3Error> {
     if tags.len() > limit {
         let of = if limit == OF_OBJECT { "Object" } else { "Bucket" };
-        return Err(S3Error::of("BadRequest").message(format!("{of} tags cannot be greater than {limit}")));
+        return Err(S3Error::of("InvalidTag").message(format!("{of} tags cannot be greater than {limit}")));
     }
     for (key, value) in &tags {
         let invalid = |message: &'static str| S3Error::of("InvalidTag").message(message);
@@ -132,7 +132,7 @@ mod tests {
             ("TagSet%3D%5B%7B", "InvalidTag"),
             ("=x", "InvalidTag"),
             ("aws:a=b", "InvalidTag"),
-            (&many.join("&"), "BadRequest"),
+            (&many.join("&"), "InvalidTag"),
         ];
         for (value, code) in table {
             assert_eq!(of_header(value).unwrap_err().code, code, "{value}");

@@ -56,7 +56,7 @@ fn canned_acls() {
         ("public-read", "AllUsers:Read o:FullControl"),
         ("public-read-write", "AllUsers:Read AllUsers:Write o:FullControl"),
         ("authenticated-read", "AuthenticatedUsers:Read o:FullControl"),
-        ("aws-exec-read", "o:FullControl za-team:Read"),
+        ("aws-exec-read", "za-team:Read o:FullControl"),
         ("bucket-owner-read", "o:FullControl b:Read"),
         ("bucket-owner-full-control", "o:FullControl b:FullControl"),
         ("log-delivery-write", "LogDelivery:Write LogDelivery:ReadAcp o:FullControl"),
