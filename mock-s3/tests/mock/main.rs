@@ -9,6 +9,7 @@ mod cors;
 mod effects;
 mod faults;
 mod listings;
+mod logging;
 mod multipart;
 mod objects;
 mod permissions;
