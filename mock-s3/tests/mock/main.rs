@@ -10,6 +10,7 @@ mod effects;
 mod faults;
 mod huge;
 mod listings;
+mod logging;
 mod multipart;
 mod objects;
 mod permissions;
