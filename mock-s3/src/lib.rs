@@ -12,6 +12,7 @@ mod clock;
 mod compile;
 mod config;
 mod control;
+mod cors;
 mod deposit;
 mod dials;
 mod encoding;
@@ -64,5 +65,5 @@ pub use observe::{
 };
 pub use policy::{Evaluation, Layer, PolicyError};
 pub use replication::{Lag, ReplicationConfig, ReplicationMode, ReplicationState};
-pub use rules::{At, Rule, RuleError, RuleState, Rules};
+pub use rules::{At, Closing, Rule, RuleError, RuleState, Rules};
 pub use server::MockS3;

@@ -38,8 +38,8 @@ pub(crate) use object::{Current, Found, Object};
 pub(crate) use placement::{Condition, Deleted, Placement, Slot};
 pub(crate) use replication::{Job, Link, Outbox};
 pub(crate) use state::{
-    BlockPublic, BucketPolicy, BucketState, DefaultRetention, Logging, ObjectLock, Ownership, Period,
-    Versioning,
+    BlockPublic, BucketPolicy, BucketState, DefaultRetention, Document, Logging, ObjectLock, Ownership,
+    Period, ReplicationRule, ReplicationRules, Versioning,
 };
 pub(crate) use uploads::{Part, Summing, Upload, UploadEntry, no_such_upload};
 pub(crate) use version::{Attributes, Replication, Retention, Stored, StoredPart, Version, VersionId};
@@ -150,6 +150,9 @@ impl Store {
     /// Goes back to the buckets of a fresh store.
     pub(crate) fn reset(&self, fresh: Self) {
         let fresh = fresh.regions.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some(clock) = self.remember.get() {
+            fresh.iter().flat_map(BTreeMap::values).for_each(|placement| placement.remember(clock));
+        }
         *self.regions.write().unwrap_or_else(PoisonError::into_inner) = fresh;
         self.budget.used.store(0, Ordering::Release);
     }

@@ -1,7 +1,7 @@
 //! A bucket in one region: its name there, its configuration, and what was written to it.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use gatecrash_model::{Clock, Pool, Sink, StrId};
@@ -23,11 +23,15 @@ pub(crate) struct Placement {
     /// Its name in the region.
     pub(crate) name: String,
     state: RwLock<Arc<BucketState>>,
+    /// The state says where its access log goes: asked for every request.
+    logged: AtomicBool,
     slots: RwLock<BTreeMap<String, Slot>>,
     /// Taken before the slots where both are.
     pub(super) uploads: Mutex<Uploads>,
     /// Version ids given out.
     ids: AtomicU64,
+    /// Whether another account than the bucket's ever owned an object in it.
+    shared: AtomicBool,
     /// What keys held before, where that is remembered.
     past: OnceLock<Past>,
     /// Where new versions go, where they go anywhere.
@@ -63,10 +67,12 @@ impl Placement {
         Self {
             bucket,
             name: name.to_owned(),
+            logged: AtomicBool::new(state.logging.is_some()),
             state: RwLock::new(Arc::new(state)),
             slots: RwLock::default(),
             uploads: Mutex::default(),
             ids: AtomicU64::new(0),
+            shared: AtomicBool::new(false),
             past: OnceLock::new(),
             outbox: OnceLock::new(),
         }
@@ -92,10 +98,16 @@ impl Placement {
         Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Whether its requests are logged.
+    pub(crate) fn is_logged(&self) -> bool {
+        self.logged.load(Ordering::Acquire)
+    }
+
     /// Changes the bucket's configuration.
     pub(crate) fn configure(&self, change: impl FnOnce(&mut BucketState)) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         change(Arc::make_mut(&mut state));
+        self.logged.store(state.logging.is_some(), Ordering::Release);
     }
 
     /// The current version of a key, or the one asked for.
@@ -121,9 +133,9 @@ impl Placement {
         self.find(key, None, pool).object()
     }
 
-    /// The current version of a key, or the one asked for, when it was written and is not synthetic.
-    pub(crate) fn written(&self, key: &str, version: Option<&VersionId>) -> Option<Arc<Version>> {
-        self.read().get(key)?.version(version).cloned()
+    /// Whether objects of other accounts may be in it.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.shared.load(Ordering::Relaxed)
     }
 
     /// The synthetic object of a key, whether or not it is covered.
@@ -161,6 +173,7 @@ impl Placement {
         if id == VersionId::Null {
             slot.drop_null(budget);
         }
+        self.note_owner(&owner);
         let mut version = Version { id: id.clone(), modified: now, owner, stored: Some(stored) };
         self.hand_over(key, &mut version);
         slot.versions.push(Arc::new(version));
@@ -286,6 +299,13 @@ impl Placement {
 
     pub(super) fn read(&self) -> RwLockReadGuard<'_, BTreeMap<String, Slot>> {
         self.slots.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An object comes to belong to somebody.
+    pub(super) fn note_owner(&self, owner: &Owner) {
+        if owner.account != self.bucket.owner.account {
+            self.shared.store(true, Ordering::Relaxed);
+        }
     }
 
     /// A key is about to change.

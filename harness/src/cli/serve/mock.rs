@@ -10,6 +10,7 @@ use gatecrash_core::identities::{Identities, Identity};
 use gatecrash_core::plan::Plan;
 use gatecrash_mock_s3::{Config, ConfigError, Credentials, IdentityConfig, Latency, MockS3, NoFaults, mask};
 
+use super::watch::Watch;
 use super::{ground, plan_of};
 use crate::cli::signals;
 use crate::exit::{Exit, Failure};
@@ -37,6 +38,8 @@ pub(super) struct Mock {
     /// Short for --listen 127.0.0.1:PORT
     #[arg(long, conflicts_with = "listen")]
     port: Option<u16>,
+    #[command(flatten)]
+    watch: Watch,
     /// Take as long as S3 does, by operation and size: a named law of latencies. Without it: no time
     #[arg(long, value_name = "LAW", value_parser = Latency::ALL.iter().map(|(name, _)| *name).collect::<Vec<_>>())]
     latency: Option<String>,
@@ -57,7 +60,8 @@ impl Mock {
         let identities = config.identities.clone();
         let mock = MockS3::start(config, ground.clock, ground.sink, Arc::default(), Arc::new(NoFaults));
         let mock = mock.await.map_err(cannot_start)?;
-        tell(&mock, &plan, &identities);
+        let admin = self.watch.begin(&mock).await?;
+        tell(&mock, admin, &plan, &identities);
         end.await;
         mock.shutdown().await;
         Ok(Exit::Pass)
@@ -132,10 +136,13 @@ fn configured(identity: Identity) -> IdentityConfig {
 }
 
 /// What a user needs to know to use it. The last line says that it serves.
-fn tell(mock: &MockS3, plan: &Plan, identities: &[IdentityConfig]) {
+fn tell(mock: &MockS3, admin: Option<SocketAddr>, plan: &Plan, identities: &[IdentityConfig]) {
     for region in mock.regions() {
         let addr = mock.addr(region).map_or_else(String::new, |a| a.to_string());
         crate::output::print(&format!("{region:<14} http://{addr}\n"));
+    }
+    if let Some(admin) = admin {
+        crate::output::print(&format!("{:<14} http://{admin}\n", "admin"));
     }
     for bucket in &plan.buckets {
         let access = if bucket.public { "public" } else { "signed requests only" };
