@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::auth::Credentials;
 use crate::latency::Latency;
-use crate::policy::{Kind, Policy, PolicyError};
+use crate::policy::PolicyError;
 use crate::replication::ReplicationConfig;
 pub use organisation::AccountControls;
 pub use role::RoleConfig;
@@ -253,11 +253,6 @@ impl IdentityConfig {
     /// May not do `actions` on `resources`, whatever else allows it.
     pub fn deny(self, actions: &[&str], resources: &[&str]) -> Self {
         self.statement("Deny", actions, resources)
-    }
-
-    /// Why a document is no identity policy, before a mock is started with it.
-    pub fn check_policy(document: &Value) -> Result<(), PolicyError> {
-        Policy::parse(document, Kind::Identity).map(drop)
     }
 
     fn statement(mut self, effect: &str, actions: &[&str], resources: &[&str]) -> Self {

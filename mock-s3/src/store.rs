@@ -31,11 +31,11 @@ use gatecrash_model::{Clock, StoreEntry};
 pub(crate) use acl::{Acl, Grant, Grantee, Owner, Permission, canonical_id};
 pub(crate) use bucket::Bucket;
 pub(crate) use completion::{Order, Ordered};
-pub(crate) use data::{Chunks, Data, Piece};
+pub(crate) use data::{Chunks, Data};
 pub(crate) use keyspace::Keyspace;
 pub(crate) use listing::{Entry, List};
 pub(crate) use object::{Current, Found, Object};
-pub(crate) use placement::{Condition, Deleted, Placement, Slot};
+pub(crate) use placement::{Deleted, Placement, Slot};
 pub(crate) use replication::{Job, Link, Outbox};
 pub(crate) use state::{
     BlockPublic, BucketPolicy, BucketState, DefaultRetention, Document, Logging, ObjectLock, Ownership,

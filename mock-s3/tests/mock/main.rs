@@ -22,3 +22,4 @@ mod sdk;
 mod sessions;
 mod support;
 mod uploads;
+mod website;

@@ -6,9 +6,13 @@ use std::sync::Arc;
 
 use clap::Args;
 use gatecrash_core::diagnostics::SourceText;
-use gatecrash_core::identities::{Identities, Identity};
+use gatecrash_core::identities::{Identities, Identity, PlacedPolicy, Role};
 use gatecrash_core::plan::Plan;
-use gatecrash_mock_s3::{Config, ConfigError, Credentials, IdentityConfig, Latency, MockS3, NoFaults, mask};
+use gatecrash_mock_s3::policy::{Kind, Policy};
+use gatecrash_mock_s3::{
+    Config, ConfigError, Credentials, IdentityConfig, Latency, MockS3, NoFaults, RoleConfig, mask,
+};
+use serde_json::Value;
 
 use super::watch::Watch;
 use super::{ground, plan_of};
@@ -91,7 +95,7 @@ impl Mock {
 
     fn add_identities(&self, plan: &Plan, config: &mut Config) -> Result<(), Failure> {
         match &self.identities {
-            Some(path) => config.identities.extend(read(path)?),
+            Some(path) => read(path, config)?,
             None if plan.identities.is_empty() => {
                 config.identities.push(IdentityConfig { root: true, ..IdentityConfig::new(ADMIN) });
             }
@@ -109,20 +113,31 @@ fn cannot_start(why: ConfigError) -> Failure {
     }
 }
 
-/// The identities of a file; mistakes are shown at their place.
-fn read(path: &Path) -> Result<Vec<IdentityConfig>, Failure> {
+/// Adds the identities and roles of a file; mistakes are shown at their place.
+fn read(path: &Path, config: &mut Config) -> Result<(), Failure> {
     let text = std::fs::read_to_string(path)
         .map_err(|e| Failure::usage(format!("cannot read {}: {e}", path.display())))?;
     let file = Identities::read(&SourceText::new(path.display().to_string(), text))
         .map_err(|mistakes| Failure::usage(mistakes.to_string()))?;
-    for policy in file.list.iter().flat_map(|identity| &identity.policies) {
-        IdentityConfig::check_policy(&policy.document)
-            .map_err(|why| Failure::usage(file.refuse(policy, &why.to_string()).to_string()))?;
+    let check = |policy: &PlacedPolicy, kind| match Policy::parse(&policy.document, kind) {
+        Ok(_) => Ok(()),
+        Err(why) => Err(Failure::usage(file.refuse(policy, &why.to_string()).to_string())),
+    };
+    for identity in &file.list {
+        let mut policies = identity.policies.iter().chain(&identity.boundary);
+        policies.try_for_each(|policy| check(policy, Kind::Identity))?;
     }
-    Ok(file.list.into_iter().map(configured).collect())
+    for role in &file.roles {
+        check(&role.trust, Kind::Trust)?;
+        let mut policies = role.policies.iter().chain(&role.boundary);
+        policies.try_for_each(|policy| check(policy, Kind::Identity))?;
+    }
+    config.identities.extend(file.list.into_iter().map(identity));
+    config.roles.extend(file.roles.into_iter().map(role));
+    Ok(())
 }
 
-fn configured(identity: Identity) -> IdentityConfig {
+fn identity(identity: Identity) -> IdentityConfig {
     IdentityConfig {
         account: identity.account,
         display_name: identity.display_name,
@@ -130,9 +145,25 @@ fn configured(identity: Identity) -> IdentityConfig {
         canonical_id: identity.canonical_id,
         root: identity.root,
         credentials: identity.keys.map(|(access, secret)| Credentials::new(access, secret)),
-        policies: identity.policies.into_iter().map(|policy| policy.document).collect(),
+        policies: documents(identity.policies),
+        boundary: identity.boundary.map(|policy| policy.document),
         ..IdentityConfig::new(&identity.name)
     }
+}
+
+fn role(role: Role) -> RoleConfig {
+    RoleConfig {
+        account: role.account,
+        trust: role.trust.document,
+        policies: documents(role.policies),
+        boundary: role.boundary.map(|policy| policy.document),
+        longest_session: role.longest_session.duration(),
+        ..RoleConfig::new(&role.name, &[])
+    }
+}
+
+fn documents(policies: Vec<PlacedPolicy>) -> Vec<Value> {
+    policies.into_iter().map(|policy| policy.document).collect()
 }
 
 /// What a user needs to know to use it. The last line says that it serves.
@@ -160,5 +191,4 @@ fn tell(mock: &MockS3, admin: Option<SocketAddr>, plan: &Plan, identities: &[Ide
         };
         crate::output::print(&format!("{line}, {keys}\n"));
     }
-    crate::output::print("ready\n");
 }
