@@ -10,10 +10,11 @@ use gatecrash_core::identities::{Identities, Identity, PlacedPolicy, Role};
 use gatecrash_core::plan::Plan;
 use gatecrash_mock_s3::policy::{Kind, Policy};
 use gatecrash_mock_s3::{
-    AdminError, Config, ConfigError, Credentials, IdentityConfig, MockS3, NoFaults, RoleConfig, mask,
+    Config, ConfigError, Credentials, IdentityConfig, Latency, MockS3, NoFaults, RoleConfig, mask,
 };
 use serde_json::Value;
 
+use super::watch::Watch;
 use super::{ground, plan_of};
 use crate::cli::signals;
 use crate::exit::{Exit, Failure};
@@ -41,9 +42,11 @@ pub(super) struct Mock {
     /// Short for --listen 127.0.0.1:PORT
     #[arg(long, conflicts_with = "listen")]
     port: Option<u16>,
-    /// Where the admin API listens, on loopback: health, journal, metrics, faults, reset; port 0 for a free one
-    #[arg(long, value_name = "ADDR")]
-    admin: Option<SocketAddr>,
+    #[command(flatten)]
+    watch: Watch,
+    /// Take as long as S3 does, by operation and size: a named law of latencies. Without it: no time
+    #[arg(long, value_name = "LAW", value_parser = Latency::ALL.iter().map(|(name, _)| *name).collect::<Vec<_>>())]
+    latency: Option<String>,
 }
 
 impl Mock {
@@ -54,16 +57,15 @@ impl Mock {
         let mut config =
             topology::upstream::mock_config(&plan, Arc::clone(&ground.pool)).map_err(Failure::usage)?;
         self.bind(&mut config)?;
+        if let Some(law) = self.latency.as_deref().and_then(Latency::named) {
+            config.regions.iter_mut().for_each(|region| region.latency = Some(law));
+        }
         self.add_identities(&plan, &mut config)?;
         let identities = config.identities.clone();
         let mock = MockS3::start(config, ground.clock, ground.sink, Arc::default(), Arc::new(NoFaults));
         let mock = mock.await.map_err(cannot_start)?;
-        tell(&mock, &plan, &identities);
-        if let Some(address) = self.admin {
-            let address = mock.serve_admin(address).await.map_err(no_admin)?;
-            crate::output::print(&format!("{:<14} http://{address}\n", "admin"));
-        }
-        crate::output::print("ready\n");
+        let admin = self.watch.begin(&mock).await?;
+        tell(&mock, admin, &plan, &identities);
         end.await;
         mock.shutdown().await;
         Ok(Exit::Pass)
@@ -108,13 +110,6 @@ fn cannot_start(why: ConfigError) -> Failure {
         ConfigError::Listen { .. } => Failure::environment(why.to_string())
             .hint("choose another place with --listen or --port; port 0 takes a free one"),
         _ => Failure::usage(why.to_string()),
-    }
-}
-
-fn no_admin(why: AdminError) -> Failure {
-    match why {
-        AdminError::Listen { .. } => Failure::environment(why.to_string()).hint("choose another --admin"),
-        AdminError::NotLoopback(_) => Failure::usage(why.to_string()),
     }
 }
 
@@ -171,11 +166,14 @@ fn documents(policies: Vec<PlacedPolicy>) -> Vec<Value> {
     policies.into_iter().map(|policy| policy.document).collect()
 }
 
-/// What a user needs to know to use it.
-fn tell(mock: &MockS3, plan: &Plan, identities: &[IdentityConfig]) {
+/// What a user needs to know to use it. The last line says that it serves.
+fn tell(mock: &MockS3, admin: Option<SocketAddr>, plan: &Plan, identities: &[IdentityConfig]) {
     for region in mock.regions() {
         let addr = mock.addr(region).map_or_else(String::new, |a| a.to_string());
         crate::output::print(&format!("{region:<14} http://{addr}\n"));
+    }
+    if let Some(admin) = admin {
+        crate::output::print(&format!("{:<14} http://{admin}\n", "admin"));
     }
     for bucket in &plan.buckets {
         let access = if bucket.public { "public" } else { "signed requests only" };
