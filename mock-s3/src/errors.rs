@@ -24,6 +24,7 @@ const CODES: &[(&str, u16, &str)] = &[
         "The authorization query parameters that you provided are not valid.",
     ),
     ("BadDigest", 400, "The Content-MD5 you specified did not match what we received."),
+    ("BadRequest", 400, "Bad Request"),
     ("BucketAlreadyExists", 409, "The requested bucket name is not available."),
     (
         "BucketAlreadyOwnedByYou",
