@@ -47,6 +47,11 @@ pub(super) struct Parties<'a> {
     pub(super) bucket_owner: &'a Arc<Owner>,
 }
 
+/// Whether a request header sets an ACL.
+pub(super) fn is_acl_header(name: &HeaderName) -> bool {
+    *name == CANNED || GRANT_HEADERS.iter().any(|(known, _)| known == name)
+}
+
 /// The document of an ACL.
 pub(super) fn render(owner: &Owner, acl: &Acl) -> String {
     let mut xml = Xml::root("AccessControlPolicy");
@@ -108,7 +113,7 @@ impl Parties<'_> {
         }
     }
 
-    /// A canned ACL (S3 user guide, "Canned ACL").
+    /// A canned ACL (S3 user guide, "Canned ACL"). AWS promises no order of grants: groups come first here.
     fn canned(&self, name: &str) -> Result<Acl, S3Error> {
         let grant = |grantee, permission| Grant { grantee, permission };
         let owner = || grant(Grantee::Account(Arc::clone(self.owner)), Permission::FullControl);

@@ -42,10 +42,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
 /// `version-id-marker`, which goes with a key.
 fn version_marker(head: &Head) -> Result<Option<VersionId>, S3Error> {
     const NAME: &str = "version-id-marker";
-    let Some(marker) = head.query_value(NAME) else { return Ok(None) };
-    if marker.is_empty() {
-        return Err(invalid(NAME, &marker, "A version-id marker cannot be empty."));
-    }
+    let Some(marker) = head.query_value(NAME).filter(|marker| !marker.is_empty()) else { return Ok(None) };
     match head.query_value("key-marker") {
         Some(key) if !key.is_empty() => Ok(Some(VersionId::parse(&marker))),
         _ => Err(invalid(NAME, &marker, "A version-id marker cannot be specified without a key marker.")),

@@ -31,8 +31,9 @@ pub(super) fn limit(head: &Head, name: &'static str) -> Result<usize, S3Error> {
     match given.parse::<i32>().map(usize::try_from) {
         Ok(Ok(limit)) => Ok(limit.min(MAX_LINES)),
         Ok(Err(_)) => {
-            let message = format!("Argument {name} must be an integer between 0 and 2147483647");
-            Err(invalid(name, &given, message))
+            let told = if name == "max-keys" { "maxKeys" } else { name };
+            let message = format!("Argument {told} must be an integer between 0 and 2147483647");
+            Err(invalid(told, &given, message))
         }
         Err(_) => {
             let message = format!("Provided {name} not an integer or within integer range");
@@ -161,10 +162,15 @@ mod tests {
         ] {
             assert_eq!(limit(&head(query), "max-keys").unwrap(), expected, "{query}");
         }
-        for bad in ["max-keys=blah", "max-keys=-1", "max-keys=2147483648", "max-keys=1.5"] {
+        for (bad, argument) in [
+            ("max-keys=blah", "max-keys"),
+            ("max-keys=-1", "maxKeys"),
+            ("max-keys=2147483648", "max-keys"),
+            ("max-keys=1.5", "max-keys"),
+        ] {
             let error = limit(&head(bad), "max-keys").unwrap_err();
             assert_eq!(error.code, "InvalidArgument", "{bad}");
-            assert_eq!(error.extras[0], ("ArgumentName", "max-keys".to_owned()));
+            assert_eq!(error.extras[0], ("ArgumentName", argument.to_owned()));
         }
     }
 

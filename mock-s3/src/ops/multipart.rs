@@ -61,14 +61,23 @@ pub(super) fn unlock(head: &Head, kept: &Encryption) -> Result<(), S3Error> {
     })
 }
 
-/// The checksum and the encryption of an upload under way.
-pub(super) fn known(
-    placement: &Placement,
-    key: &str,
-    id: &str,
-) -> Result<(Option<Summing>, Encryption), S3Error> {
-    let look = |upload: &Upload| (upload.summing, upload.attributes.encryption.clone());
-    placement.upload(key, id, look).ok_or_else(|| no_such_upload(id))
+/// What a part has to know of its upload.
+pub(super) struct Known {
+    pub(super) summing: Option<Summing>,
+    pub(super) encryption: Encryption,
+    /// The object will be under object lock by the wish of who began it.
+    pub(super) locked: bool,
+}
+
+impl Known {
+    pub(super) fn of(placement: &Placement, key: &str, id: &str) -> Result<Self, S3Error> {
+        let look = |upload: &Upload| Self {
+            summing: upload.summing,
+            encryption: upload.attributes.encryption.clone(),
+            locked: upload.attributes.retention.is_some() || upload.attributes.legal_hold.is_some(),
+        };
+        placement.upload(key, id, look).ok_or_else(|| no_such_upload(id))
+    }
 }
 
 /// Why an upload with one kind of checksum does not take another one; `null` is none at all.

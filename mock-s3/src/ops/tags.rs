@@ -46,7 +46,12 @@ pub(super) fn of_header(value: &str) -> Result<Tags, S3Error> {
 pub(super) fn of_document(document: &[u8], limit: usize) -> Result<Tags, S3Error> {
     let malformed = || S3Error::of("MalformedXML");
     let root = Node::parse(document).filter(|root| root.name == "Tagging").ok_or_else(malformed)?;
-    let set = root.child("TagSet").ok_or_else(malformed)?;
+    of_elements(root.child("TagSet").ok_or_else(malformed)?, limit)
+}
+
+/// The `Tag` elements of a set, at most `limit`.
+pub(super) fn of_elements(set: &Node, limit: usize) -> Result<Tags, S3Error> {
+    let malformed = || S3Error::of("MalformedXML");
     let mut tags = Tags::new();
     for tag in set.all("Tag") {
         // Blanks around a key or value are part of it.

@@ -3,11 +3,15 @@
 use http::header::ETAG;
 use http::{HeaderName, StatusCode};
 
-use super::multipart::{MAX_PART, known, part_number, type_mismatch, unlock, upload_id};
-use super::{Answer, Call, encryption};
+use super::multipart::{Known, MAX_PART, part_number, type_mismatch, unlock, upload_id};
+use super::{Answer, Call, encryption, locks};
 use crate::checksum::{Checksum, Declared, Kind};
 use crate::errors::S3Error;
 use crate::store::{Part, Summing};
+
+/// What a part of an object under lock has to bring (API reference, UploadPart).
+const DIGEST: &str = "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Part requests with Object \
+                      Lock parameters";
 
 /// Keeps the body as a part, in place of an earlier one of the same number.
 pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
@@ -20,8 +24,11 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
             .extra("ProposedSize", length.to_string())
             .extra("MaxSizeAllowed", MAX_PART.to_string()));
     }
-    let (summing, encryption) = known(placement, key, &id)?;
+    let Known { summing, encryption, locked } = Known::of(placement, key, &id)?;
     unlock(call.head, &encryption)?;
+    if locked {
+        locks::check_digest(&call.head.headers, DIGEST)?;
+    }
     let declared = Declared::of(&call.head.headers)?.algorithm;
     match (summing, declared) {
         (Some(summing), Some(declared)) if summing.algorithm != declared => {

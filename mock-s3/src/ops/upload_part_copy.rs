@@ -11,7 +11,7 @@ use md5::{Digest, Md5};
 use super::copy_source::Source;
 use super::encryption;
 use super::listing::invalid;
-use super::multipart::{MAX_PART, known, part_number, unlock, upload_id};
+use super::multipart::{Known, MAX_PART, part_number, unlock, upload_id};
 use super::{Answer, Call, checksums};
 use crate::checksum::{Checksum, Kind};
 use crate::errors::S3Error;
@@ -29,7 +29,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
     let placement = call.place()?;
     let (key, id) = (call.head.key.as_str(), upload_id(call.head));
     let number = part_number(call.head)?;
-    let (summing, kept) = known(placement, key, &id)?;
+    let Known { summing, encryption: kept, .. } = Known::of(placement, key, &id)?;
     unlock(call.head, &kept)?;
     let source = Source::of(call)?;
     let (offset, length) = range(call.head, source.object.length())?;

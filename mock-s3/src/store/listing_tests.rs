@@ -240,3 +240,23 @@ proptest! {
         prop_assert_eq!(joined, expected);
     }
 }
+
+#[test]
+fn pages_of_a_huge_population_cost_as_much_as_those_of_a_small_one() {
+    let owner = Arc::new(Owner::of_account("1"));
+    let mut bucket = Bucket::empty("b", owner, 0, 7);
+    let (pattern, sizes) = ("img/{n}.bin".parse().unwrap(), SizeLaw::Fixed(9));
+    let count = u32::MAX;
+    bucket.keyspaces.push(Keyspace::new(Population { bucket: "b".into(), count, pattern, sizes, seed: 0 }));
+    let placement = Placement::new(Arc::new(bucket), "b", BucketState::default());
+    let middle = List { after: "img/2".into(), ..all() };
+    let page = placement.list(&middle);
+    assert_eq!(names(&page)[..3], ["img/2.bin", "img/20.bin", "img/200.bin"]);
+    assert_eq!(page.next.as_deref(), names(&page).last().copied());
+    assert!(names(&page).is_sorted());
+    let end = List { after: "img/999999999".into(), ..all() };
+    assert_eq!(names(&placement.list(&end)), ["img/999999999.bin"]);
+    let grouped = List { delimiter: "/".into(), ..all() };
+    assert_eq!(names(&placement.list(&grouped)), ["img/"]);
+    assert!(placement.list_versions(&grouped, None).next.is_none());
+}

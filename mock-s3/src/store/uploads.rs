@@ -239,3 +239,119 @@ fn id(seed: u64, count: u64) -> String {
     });
     format!("{count:016x}").chars().chain(opaque).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Bucket, BucketState};
+    use gatecrash_model::Pool;
+    use proptest::prelude::*;
+
+    fn placement() -> (Placement, Arc<Owner>) {
+        let owner = Arc::new(Owner::of_account("1"));
+        (
+            Placement::new(
+                Arc::new(Bucket::empty("b", Arc::clone(&owner), 0, 7)),
+                "b",
+                BucketState::default(),
+            ),
+            owner,
+        )
+    }
+
+    fn upload(owner: &Arc<Owner>) -> Upload {
+        Upload {
+            initiated: 0,
+            owner: Arc::clone(owner),
+            initiator: Arc::clone(owner),
+            headers: Arc::default(),
+            attributes: Attributes::default(),
+            summing: None,
+            parts: BTreeMap::new(),
+        }
+    }
+
+    fn part(length: usize) -> Part {
+        let data = Data::memory(vec![0; length]);
+        Part { data, etag: "0".repeat(32), modified: 0, checksum: None, sent: None }
+    }
+
+    #[test]
+    fn every_byte_goes_back_to_the_budget() {
+        let (placement, owner) = placement();
+        let budget = Budget::new(100, None);
+        let put = |id: &str, number, length| {
+            assert!(budget.take(length as u64));
+            placement.put_part("k", id, number, part(length), &budget)
+        };
+        let id = placement.begin_upload("k", upload(&owner)).unwrap();
+        put(&id, 1, 60).unwrap();
+        put(&id, 1, 40).unwrap();
+        put(&id, 2, 60).unwrap();
+        assert!(!budget.take(1));
+        assert_eq!(placement.upload("k", &id, |upload| upload.parts.len()), Some(2));
+        assert!(placement.abort_upload("k", &id, &budget) && !placement.abort_upload("k", &id, &budget));
+        assert_eq!(put(&id, 1, 100).unwrap_err().code, "NoSuchUpload");
+        let id = placement.begin_upload("k", upload(&owner)).unwrap();
+        put(&id, 1, 100).unwrap();
+        placement.close_uploads(&budget);
+        assert_eq!(put(&id, 1, 100).unwrap_err().code, "NoSuchUpload");
+        assert_eq!(placement.begin_upload("k", upload(&owner)), None);
+        assert!(budget.take(100));
+    }
+
+    #[test]
+    fn parts_that_are_left_out_go_back_and_the_object_keeps_the_rest() {
+        let (placement, owner) = placement();
+        let (pool, budget) = (Pool::new(1), Budget::new(100, None));
+        let id = placement.begin_upload("k", upload(&owner)).unwrap();
+        for number in 1..=4 {
+            assert!(budget.take(25));
+            placement.put_part("k", &id, number, part(25), &budget).unwrap();
+        }
+        let ordered = |number| super::super::Ordered { number, etag: "0".repeat(32), checksum: None };
+        let order = super::super::Order { parts: vec![ordered(3)], ..super::super::Order::default() };
+        let complete =
+            |key: &str| placement.complete_upload(key, &id, &order, 0, (&pool, &budget), &|_| Ok(()));
+        assert_eq!(complete("other").unwrap_err().code, "NoSuchUpload");
+        let done = complete("k").unwrap();
+        assert!(budget.take(75) && !budget.take(1));
+        assert_eq!(complete("k").unwrap().etag, done.etag);
+        let object = placement.find("k", None, &pool).object().unwrap();
+        assert_eq!((object.length(), object.stored().unwrap().parts[0].number), (25, 3));
+    }
+
+    proptest! {
+        #[test]
+        fn pages_of_every_size_join_to_the_whole(
+            keys in proptest::collection::vec("[ab]{1,2}(/[ab])?", 0..12),
+            prefix in "[ab]?",
+            delimiter in "/?",
+            limit in 1..6_usize,
+        ) {
+            let (placement, owner) = placement();
+            for key in &keys {
+                placement.begin_upload(key, upload(&owner)).unwrap();
+            }
+            let name = |entry: &UploadEntry| match entry {
+                UploadEntry::Upload { key, id, .. } => (key.clone(), id.clone()),
+                UploadEntry::Group(group) => (group.clone(), String::new()),
+            };
+            let whole = List { prefix, delimiter, limit: 1000, ..List::default() };
+            let expected: Vec<_> = placement.list_uploads(&whole, None).entries.iter().map(name).collect();
+            prop_assert!(expected.is_sorted());
+            let mut list = List { limit, ..whole };
+            let (mut joined, mut after) = (Vec::new(), None);
+            loop {
+                let page = placement.list_uploads(&list, after.as_deref());
+                joined.extend(page.entries.iter().map(name));
+                if !page.truncated {
+                    break;
+                }
+                let (key, id) = joined.last().cloned().expect("a page that goes on is not empty");
+                (list.after, after) = (key, Some(id).filter(|id| !id.is_empty()));
+            }
+            prop_assert_eq!(joined, expected);
+        }
+    }
+}

@@ -71,7 +71,7 @@ async fn version_2_has_tokens_starts_and_owners() {
     let after = ask("list-type=2&start-after=r%2F8.csv").await;
     assert_eq!(texts(&after, "Key"), ["r/9.csv"]);
     for (query, argument) in [
-        ("list-type=2&max-keys=-1", "max-keys"),
+        ("list-type=2&max-keys=-1", "maxKeys"),
         ("list-type=2&max-keys=blah", "max-keys"),
         ("continuation-token=%21&list-type=2", "continuation-token"),
         ("encoding-type=xml&list-type=2", "encoding-type"),

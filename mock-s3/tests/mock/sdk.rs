@@ -7,7 +7,8 @@ use aws_sdk_s3::config::{BehaviorVersion, Region};
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
-    ChecksumMode, Delete, ObjectAttributes, ObjectCannedAcl, ObjectIdentifier, Permission,
+    ChecksumMode, CreateBucketConfiguration, Delete, ObjectAttributes, ObjectCannedAcl, ObjectIdentifier,
+    Permission,
 };
 use aws_sdk_s3::{Client, Config};
 use gatecrash_mock_s3::NoFaults;
@@ -123,8 +124,12 @@ async fn buckets() {
     let bench = bench().await;
     let admin = client(&bench, "admin", EAST, EAST);
     admin.create_bucket().bucket("fresh").send().await.unwrap();
-    let again = admin.create_bucket().bucket("fresh").send().await.unwrap_err();
-    assert!(again.into_service_error().is_bucket_already_owned_by_you());
+    // The first region lets owners make their buckets again; the others do not.
+    admin.create_bucket().bucket("fresh").send().await.unwrap();
+    let west = client(&bench, "admin", WEST, WEST);
+    let constraint = CreateBucketConfiguration::builder().location_constraint(WEST.into()).build();
+    let taken = west.create_bucket().bucket("fresh").create_bucket_configuration(constraint);
+    assert!(taken.send().await.unwrap_err().into_service_error().is_bucket_already_owned_by_you());
     let listed = admin.list_buckets().send().await.unwrap();
     let names: Vec<_> = listed.buckets().iter().filter_map(|bucket| bucket.name()).collect();
     assert_eq!(names, ["fresh", "media", "reports"]);
