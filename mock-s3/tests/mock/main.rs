@@ -20,3 +20,4 @@ mod sdk;
 mod sessions;
 mod support;
 mod uploads;
+mod versions;
