@@ -23,4 +23,5 @@ mod sdk;
 mod sessions;
 mod support;
 mod uploads;
+mod versions;
 mod website;
