@@ -36,8 +36,12 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
         checksums::write(&mut xml, checksum);
     }
     xml.close("CompleteMultipartUploadResult");
-    let id = completed.version.unwrap_or(VersionId::Null);
-    Ok(Answer::xml(xml.finish()).encrypted(&completed.encryption).of_version(placement, &id).applied(true))
+    let answer = Answer::xml(xml.finish()).encrypted(&completed.encryption).applied(true);
+    // Told where versioning is on, not where it is suspended.
+    Ok(match completed.version {
+        Some(id @ VersionId::Named(_)) => answer.of_version(placement, &id),
+        _ => answer,
+    })
 }
 
 fn order(call: &Call<'_>, id: &str) -> Result<Order, S3Error> {
