@@ -3,6 +3,8 @@
 mod circumstances;
 mod grants;
 
+use std::sync::Arc;
+
 use gatecrash_model::{Decision, Pool};
 
 pub(crate) use circumstances::Circumstances;
@@ -11,9 +13,11 @@ use grants::{Holder, grant, grantable};
 
 use crate::auth;
 use crate::errors::S3Error;
-use crate::policy::{Ask, BucketSide, Caller, Evaluation, Grant, Layer, Layers, evaluate, explain};
+use crate::policy::{
+    Ask, BucketSide, Caller, CallerKind, Evaluation, Grant, Layer, Layers, evaluate, explain,
+};
 use crate::settings::{Identity, Settings};
-use crate::store::{Acl, BucketState, Found, Object, Permission, Placement, VersionId, arn};
+use crate::store::{Acl, BucketState, Found, Object, Owner, Permission, Placement, VersionId, arn};
 
 /// Asks the policies for a request.
 #[derive(Clone, Copy)]
@@ -42,6 +46,11 @@ impl Access<'_> {
     /// The caller's account; none for an unsigned request.
     pub(crate) fn account(&self) -> Option<&str> {
         self.caller().account()
+    }
+
+    /// Whether the caller is the root of its account.
+    pub(crate) fn is_root(&self) -> bool {
+        self.caller().kind == CallerKind::Root
     }
 
     /// May the caller do `action` on a key, or with an empty one on the bucket?
@@ -110,11 +119,16 @@ impl Access<'_> {
         let state = self.placement.map(Placement::state);
         let placed = self.placement.zip(state.as_deref());
         let policies = placed.map(|(p, state)| self.settings.policies_of(&p.bucket.name, state));
-        let bucket = placed.map(|(placement, state)| BucketSide {
+        let grantable = state.as_deref().and_then(|state| grantable(action, state));
+        let owner = self.placement.map(|placement| placement.bucket.owner.account.as_str());
+        let stranger = grantable.filter(|(holder, _)| *holder == Holder::Object);
+        let stranger = stranger.and_then(|_| self.stranger(key));
+        let bucket = state.as_deref().map(|state| BucketSide {
             policies: policies.as_deref().unwrap_or_default(),
-            owner: &placement.bucket.owner.account,
+            owner: stranger.as_ref().map_or(owner.unwrap_or_default(), |stranger| &stranger.account),
             acl: Grant::None,
-            restrict_public: state.block.is_some_and(|block| block.restrict),
+            only_denies: stranger.is_some(),
+            restrict_public: state.block.is_some_and(|block| block.restrict) && owner != self.account(),
         });
         let session = self.caller.session.as_ref().map(|session| &*session.policies);
         let layers = Layers {
@@ -125,11 +139,10 @@ impl Access<'_> {
                 None => self.who().and_then(|identity| identity.boundary.as_ref()),
             },
             service_control: self.settings.service_control(self.account().unwrap_or_default()),
-            resource_control: self.settings.resource_control(bucket.map_or("", |bucket| bucket.owner)),
+            resource_control: self.settings.resource_control(owner.unwrap_or_default()),
             bucket,
         };
-        let keys =
-            Keys { request: self.request, owner: bucket.map(|bucket| bucket.owner), tags: || self.tags(key) };
+        let keys = Keys { request: self.request, owner, tags: || self.tags(key) };
         let mut ask = Ask {
             caller: self.caller(),
             action,
@@ -143,7 +156,7 @@ impl Access<'_> {
         // ACLs are only looked up when a grant of the bucket's side is all that is missing.
         if let Some((placement, state)) = placed
             && lacking(&by_policies)
-            && let Some((holder, permission)) = grantable(action, state)
+            && let Some((holder, permission)) = grantable
             && let Some(bucket) = &mut ask.layers.bucket
         {
             bucket.acl = match holder {
@@ -170,6 +183,14 @@ impl Access<'_> {
         }
     }
 
+    /// The owner of the object, when it is not the bucket's: who owns the bucket cannot grant anything on it (S3
+    /// user guide, "Amazon S3 bucket and object ownership").
+    fn stranger(&self, key: &str) -> Option<Arc<Owner>> {
+        let placement = self.placement.filter(|placement| placement.is_shared())?;
+        let version = self.object(key)?.version?;
+        (version.owner.account != placement.bucket.owner.account).then(|| Arc::clone(&version.owner))
+    }
+
     /// The tags of the object the request is about.
     fn tags(&self, key: &str) -> Vec<(String, String)> {
         let object = self.object(key);
@@ -177,12 +198,17 @@ impl Access<'_> {
     }
 
     fn object(&self, key: &str) -> Option<Object> {
-        let named = self.request.head.query_value("versionId").filter(|id| !id.is_empty());
-        let version = named.map(|id| VersionId::parse(&id));
+        let version = self.version();
         match self.placement.filter(|_| !key.is_empty())?.find(key, version.as_ref(), self.pool) {
             Found::Object(object) => Some(object),
             Found::Marker(_) | Found::Nothing => None,
         }
+    }
+
+    /// The version the request names.
+    fn version(&self) -> Option<VersionId> {
+        let named = self.request.head.query_value("versionId").filter(|id| !id.is_empty());
+        named.map(|id| VersionId::parse(&id))
     }
 
     /// The user, unless it acts in a role.

@@ -26,6 +26,7 @@ use http::header::AUTHORIZATION;
 pub(crate) use caller::Caller;
 pub use credentials::{Credentials, mask};
 use date::SignedAt;
+pub(crate) use form::missing as missing_field;
 use header::{Authorization, Credential};
 use keys::SigningKey;
 use payload::Declared;

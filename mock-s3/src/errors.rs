@@ -11,6 +11,7 @@ use crate::xml::Xml;
 const CODES: &[(&str, u16, &str)] = &[
     ("AccessControlListNotSupported", 400, "The bucket does not allow ACLs"),
     ("AccessDenied", 403, "Access Denied"),
+    ("AccessForbidden", 403, "CORSResponse: This CORS request is not allowed."),
     (
         "AccountProblem",
         403,
@@ -33,6 +34,7 @@ const CODES: &[(&str, u16, &str)] = &[
     ),
     ("BucketNotEmpty", 409, "The bucket you tried to delete is not empty"),
     ("ConditionalRequestConflict", 409, "A conflicting operation occurred during the conditional request."),
+    ("CrossLocationLoggingProhibited", 403, "Cross S3 location logging not allowed."),
     ("EntityTooLarge", 400, "Your proposed upload exceeds the maximum allowed size"),
     ("EntityTooSmall", 400, "Your proposed upload is smaller than the minimum allowed size"),
     ("ExpiredToken", 400, "The provided token has expired."),
@@ -41,6 +43,7 @@ const CODES: &[(&str, u16, &str)] = &[
         400,
         "The location constraint is incompatible for the region specific endpoint this request was sent to.",
     ),
+    ("IllegalVersioningConfigurationException", 400, "The Versioning element must be specified"),
     (
         "IncompleteBody",
         400,
@@ -49,7 +52,18 @@ const CODES: &[(&str, u16, &str)] = &[
     ("InternalError", 500, "We encountered an internal error. Please try again."),
     ("InvalidAccessKeyId", 403, "The AWS Access Key Id you provided does not exist in our records."),
     ("InvalidArgument", 400, "Invalid Argument"),
+    (
+        "InvalidBucketAclWithObjectOwnership",
+        400,
+        "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
+    ),
     ("InvalidBucketName", 400, "The specified bucket is not valid."),
+    (
+        "InvalidBucketOwnerAWSAccountID",
+        400,
+        "The value of the expected bucket owner parameter must be an AWS account ID.",
+    ),
+    ("InvalidBucketState", 409, "The request is not valid with the current state of the bucket."),
     // 403 by the service itself, whatever one would expect.
     ("InvalidChunkSizeError", 403, "Only the last chunk is allowed to have a size less than 8192 bytes"),
     ("InvalidDigest", 400, "The Content-MD5 you specified was invalid."),
@@ -58,6 +72,7 @@ const CODES: &[(&str, u16, &str)] = &[
         400,
         "The encryption request you specified is not valid. Supported value: AES256.",
     ),
+    ("InvalidLocationConstraint", 400, "The specified location-constraint is not valid"),
     ("InvalidObjectState", 403, "The operation is not valid for the object's storage class"),
     (
         "InvalidPart",
@@ -71,6 +86,11 @@ const CODES: &[(&str, u16, &str)] = &[
         400,
         "The list of parts was not in ascending order. Parts must be ordered by part number.",
     ),
+    (
+        "InvalidPolicyDocument",
+        400,
+        "The content of the form does not meet the conditions specified in the policy document.",
+    ),
     ("InvalidRange", 416, "The requested range is not satisfiable"),
     (
         "InvalidRedirectLocation",
@@ -78,8 +98,15 @@ const CODES: &[(&str, u16, &str)] = &[
         "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.",
     ),
     ("InvalidRequest", 400, "Invalid Request"),
+    ("InvalidRetentionPeriod", 400, "Default retention period must be a positive integer value."),
     ("InvalidStorageClass", 400, "The storage class you specified is not valid"),
     ("InvalidTag", 400, "The tag provided was not a valid tag."),
+    (
+        "InvalidTargetBucketForLogging",
+        400,
+        "The target bucket for logging does not exist, is not owned by you, or does not have the appropriate \
+         grants for the log-delivery group.",
+    ),
     ("InvalidToken", 400, "The provided token is malformed or otherwise invalid."),
     ("InvalidURI", 400, "Couldn't parse the specified URI."),
     ("KeyTooLongError", 400, "Your key is too long"),
@@ -88,6 +115,8 @@ const CODES: &[(&str, u16, &str)] = &[
         400,
         "The XML you provided was not well-formed or did not validate against our published schema",
     ),
+    ("MalformedPOSTRequest", 400, "The body of your POST request is not well-formed multipart/form-data."),
+    ("MalformedPolicy", 400, "Policy has invalid resource"),
     (
         "MalformedTrailerError",
         400,
@@ -99,15 +128,26 @@ const CODES: &[(&str, u16, &str)] = &[
         400,
         "The XML you provided was not well-formed or did not validate against our published schema",
     ),
+    (
+        "MaxPostPreDataLengthExceededError",
+        400,
+        "Your POST request fields preceding the upload file were too large.",
+    ),
     ("MetadataTooLarge", 400, "Your metadata headers exceed the maximum allowed metadata size"),
     ("MethodNotAllowed", 405, "The specified method is not allowed against this resource."),
     ("MissingContentLength", 411, "You must provide the Content-Length HTTP header."),
+    ("MissingRequestBodyError", 400, "Request Body is empty"),
     ("MissingSecurityHeader", 400, "Your request was missing a required header"),
     // Ours, not S3's: the bound on uploads kept in memory was reached.
     ("MockStoreFull", 507, "The mock's upload store is full; raise upload_capacity."),
     ("NoSuchBucket", 404, "The specified bucket does not exist"),
+    ("NoSuchBucketPolicy", 404, "The bucket policy does not exist"),
+    ("NoSuchCORSConfiguration", 404, "The CORS configuration does not exist"),
     ("NoSuchKey", 404, "The specified key does not exist."),
+    ("NoSuchLifecycleConfiguration", 404, "The lifecycle configuration does not exist"),
     ("NoSuchObjectLockConfiguration", 404, "The specified object does not have a ObjectLock configuration"),
+    ("NoSuchPublicAccessBlockConfiguration", 404, "The public access block configuration was not found"),
+    ("NoSuchTagSet", 404, "The TagSet does not exist"),
     (
         "NoSuchUpload",
         404,
@@ -115,12 +155,15 @@ const CODES: &[(&str, u16, &str)] = &[
          completed.",
     ),
     ("NoSuchVersion", 404, "The specified version does not exist."),
+    ("NoSuchWebsiteConfiguration", 404, "The specified bucket does not have a website configuration"),
     ("NotImplemented", 501, "A header you provided implies functionality that is not implemented"),
+    ("ObjectLockConfigurationNotFoundError", 404, "Object Lock configuration does not exist for this bucket"),
     (
         "OperationAborted",
         409,
         "A conflicting conditional operation is currently in progress against this resource. Try again.",
     ),
+    ("OwnershipControlsNotFoundError", 404, "The bucket ownership controls were not found"),
     (
         "PermanentRedirect",
         301,
@@ -128,6 +171,7 @@ const CODES: &[(&str, u16, &str)] = &[
          Please send all future requests to this endpoint.",
     ),
     ("PreconditionFailed", 412, "At least one of the pre-conditions you specified did not hold"),
+    ("ReplicationConfigurationNotFoundError", 404, "The replication configuration was not found"),
     (
         "RequestTimeTooSkewed",
         403,

@@ -249,6 +249,9 @@ impl Exchange {
         let answer = route.run(&call)?;
         self.note_answer(body, &answer);
         self.entry.flag(UpstreamRecord::APPLIED, answer.applied);
+        if let Some(caller) = &answer.caller {
+            self.note_caller(Arc::clone(caller));
+        }
         if let Some(decision) = answer.decision {
             self.entry.record.decision = decision;
         }

@@ -12,6 +12,7 @@ mod clock;
 mod compile;
 mod config;
 mod control;
+mod cors;
 mod deposit;
 mod dials;
 mod encoding;

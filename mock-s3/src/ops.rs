@@ -3,6 +3,13 @@
 mod abort_multipart_upload;
 mod acl_document;
 mod answer;
+mod bucket_acl;
+mod bucket_cors;
+mod bucket_location;
+mod bucket_name;
+mod bucket_policy;
+mod bucket_tagging;
+mod bucket_versioning;
 mod checksums;
 mod complete_multipart_upload;
 mod conditions;
@@ -14,7 +21,9 @@ mod delete_bucket;
 mod delete_object;
 mod delete_objects;
 mod described;
+mod document;
 mod encryption;
+mod expected_owner;
 mod found;
 mod get_object;
 mod head_bucket;
@@ -32,10 +41,16 @@ mod new_object;
 mod object_acl;
 mod object_attributes;
 mod object_lock;
+mod object_lock_configuration;
 mod object_tagging;
 mod overrides;
+mod ownership_controls;
+mod post_object;
+mod preflight;
+mod public_access_block;
 mod put_object;
 mod range;
+mod stored_documents;
 mod tags;
 mod upload_part;
 mod upload_part_copy;
@@ -45,6 +60,7 @@ use std::sync::Arc;
 use gatecrash_model::{Op, Pool};
 
 pub(crate) use answer::{Answer, Content};
+pub(crate) use expected_owner::check_owner;
 
 use crate::access::Access;
 use crate::errors::S3Error;
@@ -102,7 +118,7 @@ const ROUTES: &[Route] = &[
     // Buckets
     Route::new(Op::ListBuckets, Is("s3:ListAllMyBuckets"), On::Service, list_buckets::run),
     Route::new(Op::HeadBucket, Is("s3:ListBucket"), On::Bucket, head_bucket::run),
-    Route::new(Op::CreateBucket, Is("s3:CreateBucket"), On::Name, create_bucket::run),
+    Route::new(Op::CreateBucket, Own, On::Name, create_bucket::run),
     Route::new(Op::DeleteBucket, Is("s3:DeleteBucket"), On::Bucket, delete_bucket::run),
 
     // Listings
@@ -130,6 +146,49 @@ const ROUTES: &[Route] = &[
     Route::new(Op::ListMultipartUploads, Is("s3:ListBucketMultipartUploads"), On::Bucket, list_multipart_uploads::run),
 
     // Configuration of a bucket
+    Route::new(Op::GetBucketLocation, Is("s3:GetBucketLocation"), On::Bucket, bucket_location::run),
+    Route::new(Op::GetBucketVersioning, Is("s3:GetBucketVersioning"), On::Bucket, bucket_versioning::get),
+    Route::new(Op::PutBucketVersioning, Is("s3:PutBucketVersioning"), On::Bucket, bucket_versioning::put),
+    Route::new(Op::GetBucketPolicy, Own, On::Bucket, bucket_policy::get),
+    Route::new(Op::PutBucketPolicy, Own, On::Bucket, bucket_policy::put),
+    Route::new(Op::DeleteBucketPolicy, Own, On::Bucket, bucket_policy::delete),
+    Route::new(Op::GetBucketPolicyStatus, Is("s3:GetBucketPolicyStatus"), On::Bucket, bucket_policy::status),
+    Route::new(Op::GetPublicAccessBlock, Is("s3:GetBucketPublicAccessBlock"), On::Bucket, public_access_block::get),
+    Route::new(Op::PutPublicAccessBlock, Is("s3:PutBucketPublicAccessBlock"), On::Bucket, public_access_block::put),
+    Route::new(Op::DeletePublicAccessBlock, Is("s3:PutBucketPublicAccessBlock"), On::Bucket, public_access_block::delete),
+    Route::new(Op::GetBucketOwnershipControls, Is("s3:GetBucketOwnershipControls"), On::Bucket, ownership_controls::get),
+    Route::new(Op::PutBucketOwnershipControls, Is("s3:PutBucketOwnershipControls"), On::Bucket, ownership_controls::put),
+    Route::new(Op::DeleteBucketOwnershipControls, Is("s3:PutBucketOwnershipControls"), On::Bucket, ownership_controls::delete),
+    Route::new(Op::GetBucketAcl, Is("s3:GetBucketAcl"), On::Bucket, bucket_acl::get),
+    Route::new(Op::PutBucketAcl, Is("s3:PutBucketAcl"), On::Bucket, bucket_acl::put),
+    Route::new(Op::GetBucketCors, Is("s3:GetBucketCORS"), On::Bucket, bucket_cors::get),
+    Route::new(Op::PutBucketCors, Is("s3:PutBucketCORS"), On::Bucket, bucket_cors::put),
+    Route::new(Op::DeleteBucketCors, Is("s3:PutBucketCORS"), On::Bucket, bucket_cors::delete),
+    Route::new(Op::GetBucketTagging, Is("s3:GetBucketTagging"), On::Bucket, bucket_tagging::get),
+    Route::new(Op::PutBucketTagging, Is("s3:PutBucketTagging"), On::Bucket, bucket_tagging::put),
+    Route::new(Op::DeleteBucketTagging, Is("s3:PutBucketTagging"), On::Bucket, bucket_tagging::delete),
+    Route::new(Op::GetObjectLockConfiguration, Is("s3:GetBucketObjectLockConfiguration"), On::Bucket, object_lock_configuration::get),
+    Route::new(Op::PutObjectLockConfiguration, Is("s3:PutBucketObjectLockConfiguration"), On::Bucket, object_lock_configuration::put),
+    Route::new(Op::GetBucketWebsite, Is("s3:GetBucketWebsite"), On::Bucket, stored_documents::get),
+    Route::new(Op::PutBucketWebsite, Is("s3:PutBucketWebsite"), On::Bucket, stored_documents::put),
+    Route::new(Op::DeleteBucketWebsite, Is("s3:DeleteBucketWebsite"), On::Bucket, stored_documents::delete),
+    Route::new(Op::GetBucketLogging, Is("s3:GetBucketLogging"), On::Bucket, stored_documents::get),
+    Route::new(Op::PutBucketLogging, Is("s3:PutBucketLogging"), On::Bucket, stored_documents::put),
+    Route::new(Op::GetBucketReplication, Is("s3:GetReplicationConfiguration"), On::Bucket, stored_documents::get),
+    Route::new(Op::PutBucketReplication, Is("s3:PutReplicationConfiguration"), On::Bucket, stored_documents::put),
+    Route::new(Op::DeleteBucketReplication, Is("s3:PutReplicationConfiguration"), On::Bucket, stored_documents::delete),
+    Route::new(Op::GetBucketEncryption, Is("s3:GetEncryptionConfiguration"), On::Bucket, stored_documents::get),
+    Route::new(Op::PutBucketEncryption, Is("s3:PutEncryptionConfiguration"), On::Bucket, stored_documents::put),
+    Route::new(Op::DeleteBucketEncryption, Is("s3:PutEncryptionConfiguration"), On::Bucket, stored_documents::delete),
+    Route::new(Op::GetBucketLifecycle, Is("s3:GetLifecycleConfiguration"), On::Bucket, stored_documents::get),
+    Route::new(Op::PutBucketLifecycle, Is("s3:PutLifecycleConfiguration"), On::Bucket, stored_documents::put),
+    Route::new(Op::DeleteBucketLifecycle, Is("s3:PutLifecycleConfiguration"), On::Bucket, stored_documents::delete),
+    Route::new(Op::GetBucketNotification, Is("s3:GetBucketNotification"), On::Bucket, stored_documents::get),
+    Route::new(Op::PutBucketNotification, Is("s3:PutBucketNotification"), On::Bucket, stored_documents::put),
+    Route::new(Op::GetBucketRequestPayment, Is("s3:GetBucketRequestPayment"), On::Bucket, stored_documents::get),
+    Route::new(Op::PutBucketRequestPayment, Is("s3:PutBucketRequestPayment"), On::Bucket, stored_documents::put),
+    Route::new(Op::GetBucketAccelerate, Is("s3:GetAccelerateConfiguration"), On::Bucket, stored_documents::get),
+    Route::new(Op::PutBucketAccelerate, Is("s3:PutAccelerateConfiguration"), On::Bucket, stored_documents::put),
 
     // Attributes of an object
     Route::new(Op::GetObjectAttributes, Versioned("s3:GetObjectAttributes", "s3:GetObjectVersionAttributes"), On::Object, object_attributes::run),
@@ -144,6 +203,8 @@ const ROUTES: &[Route] = &[
     Route::new(Op::DeleteObjectTagging, Versioned("s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging"), On::Object, object_tagging::delete),
 
     // Forms and browsers
+    Route::new(Op::PostObject, Own, On::Bucket, post_object::run).upload(),
+    Route::new(Op::Preflight, Own, On::Name, preflight::run),
 ];
 
 /// One authorised request with its whole body.

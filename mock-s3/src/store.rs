@@ -36,8 +36,8 @@ pub(crate) use listing::{Entry, List};
 pub(crate) use object::{Current, Found, Object};
 pub(crate) use placement::{Condition, Deleted, Placement};
 pub(crate) use state::{
-    BlockPublic, BucketPolicy, BucketState, DefaultRetention, Logging, ObjectLock, Ownership, Period,
-    Versioning,
+    BlockPublic, BucketPolicy, BucketState, DefaultRetention, Document, Logging, ObjectLock, Ownership,
+    Period, ReplicationRule, ReplicationRules, Versioning,
 };
 pub(crate) use uploads::{Part, Summing, Upload, UploadEntry, no_such_upload};
 pub(crate) use version::{Attributes, Replication, Retention, Stored, StoredPart, Version, VersionId};

@@ -44,6 +44,11 @@ impl Xml {
         self.close(name);
     }
 
+    /// Text inside the open element.
+    pub(crate) fn characters(&mut self, text: &str) {
+        push_escaped(&mut self.0, text);
+    }
+
     pub(crate) fn finish(self) -> String {
         self.0
     }

@@ -3,7 +3,7 @@
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
 
-use crate::xml::resolve;
+use crate::xml::{Xml, resolve};
 
 /// No document of S3 is deeper.
 const DEPTH: usize = 16;
@@ -69,6 +69,31 @@ impl Node {
         self.attributes.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
+    /// The document again, as S3 sends it: in its namespace, without blanks between elements.
+    pub(crate) fn document(&self) -> String {
+        let mut xml = Xml::root(&self.name);
+        self.write_children(&mut xml);
+        xml.close(&self.name);
+        xml.finish()
+    }
+
+    fn write_children(&self, xml: &mut Xml) {
+        for child in &self.children {
+            if child.children.is_empty() {
+                xml.text(&child.name, child.text.trim());
+            } else {
+                xml.open(&child.name);
+                child.write_children(xml);
+                xml.close(&child.name);
+            }
+        }
+    }
+
+    /// An element with text, to be added to a document.
+    pub(crate) fn leaf(name: &str, text: impl Into<String>) -> Self {
+        Self { name: name.to_owned(), text: text.into(), ..Self::default() }
+    }
+
     fn of(start: &BytesStart<'_>) -> Option<Self> {
         let mut node = Self { name: start.local_name().as_ref().to_owned(), ..Self::default() };
         for attribute in start.attributes() {
@@ -96,6 +121,15 @@ mod tests {
         assert_eq!((grantee.attribute("type"), grantee.value("URI")), (Some("Group"), Some("a&bA")));
         assert_eq!(root.value("Key"), Some("<c>"));
         assert_eq!(root.value("None"), None);
+    }
+
+    #[test]
+    fn a_document_is_written_without_blanks_and_in_its_namespace() {
+        let root = Node::parse(b"<Website>\n <Index>\n<Suffix> a&amp;b </Suffix></Index><Empty/></Website>")
+            .unwrap();
+        let expected = "<Website xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Index>\
+            <Suffix>a&amp;b</Suffix></Index><Empty></Empty></Website>";
+        assert_eq!(root.document().split_once('\n').unwrap().1, expected);
     }
 
     #[test]

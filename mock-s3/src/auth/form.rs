@@ -99,7 +99,8 @@ impl Verifier<'_> {
     }
 }
 
-fn missing(field: &str) -> S3Error {
+/// A field that has to be there.
+pub(crate) fn missing(field: &str) -> S3Error {
     S3Error::of("InvalidArgument")
         .message(format!(
             "Bucket POST must contain a field named '{field}'.  If it is specified, please check the order of the \

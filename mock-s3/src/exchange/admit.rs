@@ -15,7 +15,7 @@ use crate::errors::S3Error;
 use crate::hook::Point;
 use crate::incoming::{Plan, RequestBody, check_upload_length};
 use crate::journal::saturated;
-use crate::ops::{Action, Body, On, Route, route};
+use crate::ops::{Action, Body, On, Route, check_owner, route};
 use crate::query_api;
 use crate::received::Received;
 use crate::store::Placement;
@@ -44,6 +44,10 @@ impl Exchange {
     fn authenticate(&mut self) -> Result<Payload, S3Error> {
         if !self.head.legible {
             return Err(S3Error::of("InvalidURI").extra("URI", self.head.path()));
+        }
+        // Browsers never sign the question, even when the URL asked about is a presigned one.
+        if self.head.op == Op::Preflight {
+            return Ok(Payload::Plain);
         }
         let verifier = Verifier {
             settings: &self.settings,
@@ -74,7 +78,7 @@ impl Exchange {
         if let Some(placement) = &self.placement {
             return match self.misplaced(placement) {
                 Some((kind, to)) => Err(self.redirect(kind, &to).by_fault()),
-                None => Ok(()),
+                None => check_owner(&self.head, &placement.bucket.owner),
             };
         }
         match self.shared.store.elsewhere(self.region, name) {

@@ -2,11 +2,12 @@
 
 use bytes::Bytes;
 use gatecrash_model::UpstreamRecord;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderName, SERVER};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderName, ORIGIN, SERVER};
 use http::{HeaderValue, Method, Response, StatusCode};
 
 use super::alter::alter;
 use super::{BUCKET_REGION, Exchange, Severed, Stop};
+use crate::cors;
 use crate::ops::{Answer, Content};
 use crate::outgoing::Outgoing;
 use crate::slow::Slow;
@@ -77,6 +78,11 @@ impl Exchange {
         let on_bucket = self.placement.is_some() && self.head.key.is_empty();
         if on_bucket && let Ok(region) = HeaderValue::from_str(self.region_name()) {
             headers.entry(BUCKET_REGION).or_insert(region);
+        }
+        if self.head.headers.contains_key(ORIGIN)
+            && let Some(cors) = self.placement.as_ref().and_then(|placement| placement.state().cors.clone())
+        {
+            cors::stamp(headers, &self.head, &cors);
         }
         // HEAD errors have no body, so their document has no length to tell.
         let is_error = answer.status.is_client_error() || answer.status.is_server_error();

@@ -17,11 +17,11 @@ pub(super) const CANNED: HeaderName = HeaderName::from_static("x-amz-acl");
 const MAX_GRANTS: usize = 100;
 
 const GRANT_HEADERS: [(HeaderName, Permission); 5] = [
-    (HeaderName::from_static("x-amz-grant-full-control"), Permission::FullControl),
     (HeaderName::from_static("x-amz-grant-read"), Permission::Read),
-    (HeaderName::from_static("x-amz-grant-read-acp"), Permission::ReadAcp),
     (HeaderName::from_static("x-amz-grant-write"), Permission::Write),
+    (HeaderName::from_static("x-amz-grant-read-acp"), Permission::ReadAcp),
     (HeaderName::from_static("x-amz-grant-write-acp"), Permission::WriteAcp),
+    (HeaderName::from_static("x-amz-grant-full-control"), Permission::FullControl),
 ];
 
 const PERMISSIONS: [(&str, Permission); 5] = [
@@ -45,6 +45,11 @@ pub(super) struct Parties<'a> {
     /// Of the object, or of the bucket when the ACL is the bucket's.
     pub(super) owner: &'a Arc<Owner>,
     pub(super) bucket_owner: &'a Arc<Owner>,
+}
+
+/// Whether a request header sets an ACL.
+pub(super) fn is_acl_header(name: &HeaderName) -> bool {
+    *name == CANNED || GRANT_HEADERS.iter().any(|(known, _)| known == name)
 }
 
 /// The document of an ACL.
@@ -108,7 +113,7 @@ impl Parties<'_> {
         }
     }
 
-    /// A canned ACL (S3 user guide, "Canned ACL").
+    /// A canned ACL (S3 user guide, "Canned ACL"). AWS promises no order of grants: groups come first here.
     fn canned(&self, name: &str) -> Result<Acl, S3Error> {
         let grant = |grantee, permission| Grant { grantee, permission };
         let owner = || grant(Grantee::Account(Arc::clone(self.owner)), Permission::FullControl);
@@ -116,18 +121,18 @@ impl Parties<'_> {
         let is_other = self.bucket_owner.canonical != self.owner.canonical;
         Ok(Acl::granting(match name {
             "private" => return Ok(Acl::default()),
-            "public-read" => vec![owner(), grant(Grantee::AllUsers, Permission::Read)],
+            "public-read" => vec![grant(Grantee::AllUsers, Permission::Read), owner()],
             "public-read-write" => vec![
-                owner(),
                 grant(Grantee::AllUsers, Permission::Read),
                 grant(Grantee::AllUsers, Permission::Write),
-            ],
-            "authenticated-read" => vec![owner(), grant(Grantee::AuthenticatedUsers, Permission::Read)],
-            "aws-exec-read" => vec![owner(), grant(Grantee::Account(Arc::new(ec2())), Permission::Read)],
-            "log-delivery-write" => vec![
                 owner(),
+            ],
+            "authenticated-read" => vec![grant(Grantee::AuthenticatedUsers, Permission::Read), owner()],
+            "aws-exec-read" => vec![grant(Grantee::Account(Arc::new(ec2())), Permission::Read), owner()],
+            "log-delivery-write" => vec![
                 grant(Grantee::LogDelivery, Permission::Write),
                 grant(Grantee::LogDelivery, Permission::ReadAcp),
+                owner(),
             ],
             "bucket-owner-read" if is_other => vec![owner(), bucket_owner(Permission::Read)],
             "bucket-owner-full-control" if is_other => vec![owner(), bucket_owner(Permission::FullControl)],

@@ -1,10 +1,13 @@
 //! What an operation answers, before it becomes HTTP.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use gatecrash_model::Decision;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
+use crate::auth::Caller;
 use crate::store::Data;
 
 /// A status, headers and a body.
@@ -19,6 +22,8 @@ pub(crate) struct Answer {
     pub(crate) faulted: bool,
     /// What the operation's own evaluations came to, when it makes any.
     pub(crate) decision: Option<Decision>,
+    /// Who it was, when only the body said so.
+    pub(crate) caller: Option<Arc<Caller>>,
 }
 
 /// A response body.
@@ -32,7 +37,15 @@ pub(crate) enum Content {
 impl Answer {
     pub(crate) fn new(status: StatusCode) -> Self {
         let headers = HeaderMap::with_capacity(12);
-        Self { status, headers, body: Content::None, applied: false, faulted: false, decision: None }
+        Self {
+            status,
+            headers,
+            body: Content::None,
+            applied: false,
+            faulted: false,
+            decision: None,
+            caller: None,
+        }
     }
 
     /// 200 with an XML document.

@@ -10,7 +10,7 @@ use super::{Answer, Call, checksums, conditions, new_object};
 use crate::checksum::{Algorithm, of_object};
 use crate::encoding::encode_path;
 use crate::errors::S3Error;
-use crate::store::{Current, Order, Ordered, VersionId, no_such_upload};
+use crate::store::{Current, Order, Ordered, no_such_upload};
 use crate::xml::Xml;
 use crate::xml_tree::Node;
 
@@ -36,12 +36,8 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
         checksums::write(&mut xml, checksum);
     }
     xml.close("CompleteMultipartUploadResult");
-    let answer = Answer::xml(xml.finish()).encrypted(&completed.encryption).applied(true);
-    // Told where versioning is on, not where it is suspended.
-    Ok(match completed.version {
-        Some(id @ VersionId::Named(_)) => answer.of_version(placement, &id),
-        _ => answer,
-    })
+    let answer = Answer::xml(xml.finish()).encrypted(&completed.encryption);
+    Ok(answer.of_new_version(completed.version.as_ref()).applied(true))
 }
 
 fn order(call: &Call<'_>, id: &str) -> Result<Order, S3Error> {

@@ -16,7 +16,7 @@ use super::new_object::{self, NewObject};
 use super::{Answer, Call, checksums, conditions};
 use crate::checksum::{Algorithm, Checksum, Hasher, Kind};
 use crate::errors::S3Error;
-use crate::store::{Data, Object, Stored, VersionId};
+use crate::store::{Data, Object, Stored};
 use crate::time::document_date;
 use crate::xml::Xml;
 
@@ -66,8 +66,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
     let document = document(&stored, call.wall);
     let version = new_object::put(call, key, stored, owner, &condition)?;
     let answer = Answer::xml(document).encrypted(&encryption);
-    let id = version.unwrap_or(VersionId::Null);
-    Ok(source.tell(answer).of_version(call.place()?, &id).applied(true))
+    Ok(source.tell(answer).of_new_version(version.as_ref()).applied(true))
 }
 
 fn replaces(headers: &HeaderMap, name: &HeaderName, message: &'static str) -> Result<bool, S3Error> {

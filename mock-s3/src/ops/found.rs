@@ -83,4 +83,12 @@ impl Answer {
             false => self.header(VERSION_ID, id.as_str()),
         }
     }
+
+    /// Names the version a write made; null versions are not told.
+    pub(super) fn of_new_version(self, made: Option<&VersionId>) -> Self {
+        match made {
+            Some(id @ VersionId::Named(_)) => self.header(VERSION_ID, id.as_str()),
+            _ => self,
+        }
+    }
 }

@@ -90,17 +90,14 @@ pub(super) fn put(
     put.inspect_err(|_| call.shared.store.budget().give_back(bytes))
 }
 
-/// Refuses what a write does besides writing, unless the caller may do that too. Those whom an ACL lets write need
-/// nothing more: ACLs have no permission for it.
+/// Refuses what a write does besides writing, unless the caller's own permissions let it (API reference, PutObject,
+/// "Permissions": they must be among the caller's IAM permissions). Callers of other accounts, and unsigned ones, whom
+/// the bucket lets write need nothing more of the bucket: its owner's conditions on s3:PutObject see these headers.
 pub(super) fn also(call: &Call<'_>, action: &str, key: &str) -> Result<(), S3Error> {
-    let evaluation = call.access.evaluate(action, key);
-    if evaluation.is_allowed() {
-        return Ok(());
-    }
-    let by_acl = || call.access.evaluate("s3:PutObject", key).layer == Layer::Acl;
-    match evaluation.decision != Decision::ExplicitDeny && by_acl() {
+    let ruling = call.access.evaluate(action, key);
+    match ruling.is_allowed() || (ruling.decision, ruling.layer) == (Decision::ImplicitDeny, Layer::Bucket) {
         true => Ok(()),
-        false => Err(call.access.denial(&evaluation)),
+        false => Err(call.access.denial(&ruling)),
     }
 }
 

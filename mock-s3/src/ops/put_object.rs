@@ -8,7 +8,7 @@ use http::header::{ETAG, IF_MATCH};
 use super::new_object::{self, NewObject};
 use super::{Answer, Call, checksums, conditions, encryption, locks};
 use crate::errors::S3Error;
-use crate::store::{Stored, VersionId};
+use crate::store::Stored;
 
 /// What a write with locks has to bring (API reference, PutObject).
 const DIGEST: &str = "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object \
@@ -43,6 +43,5 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
     if let Some(checksum) = &call.body.checksum {
         answer = checksums::tell(answer, checksum);
     }
-    let id = version.unwrap_or(VersionId::Null);
-    Ok(answer.of_version(call.place()?, &id).body_empty().applied(true))
+    Ok(answer.of_new_version(version.as_ref()).body_empty().applied(true))
 }

@@ -46,7 +46,12 @@ pub(super) fn of_header(value: &str) -> Result<Tags, S3Error> {
 pub(super) fn of_document(document: &[u8], limit: usize) -> Result<Tags, S3Error> {
     let malformed = || S3Error::of("MalformedXML");
     let root = Node::parse(document).filter(|root| root.name == "Tagging").ok_or_else(malformed)?;
-    let set = root.child("TagSet").ok_or_else(malformed)?;
+    of_elements(root.child("TagSet").ok_or_else(malformed)?, limit)
+}
+
+/// The `Tag` elements of a set, at most `limit`.
+pub(super) fn of_elements(set: &Node, limit: usize) -> Result<Tags, S3Error> {
+    let malformed = || S3Error::of("MalformedXML");
     let mut tags = Tags::new();
     for tag in set.all("Tag") {
         // Blanks around a key or value are part of it.
@@ -81,7 +86,7 @@ pub(super) fn document(tags: &[(String, String)]) -> String {
 fn checked(mut tags: Tags, limit: usize) -> Result<Tags, S3Error> {
     if tags.len() > limit {
         let of = if limit == OF_OBJECT { "Object" } else { "Bucket" };
-        return Err(S3Error::of("BadRequest").message(format!("{of} tags cannot be greater than {limit}")));
+        return Err(S3Error::of("InvalidTag").message(format!("{of} tags cannot be greater than {limit}")));
     }
     for (key, value) in &tags {
         let invalid = |message: &'static str| S3Error::of("InvalidTag").message(message);
@@ -127,7 +132,7 @@ mod tests {
             ("TagSet%3D%5B%7B", "InvalidTag"),
             ("=x", "InvalidTag"),
             ("aws:a=b", "InvalidTag"),
-            (&many.join("&"), "BadRequest"),
+            (&many.join("&"), "InvalidTag"),
         ];
         for (value, code) in table {
             assert_eq!(of_header(value).unwrap_err().code, code, "{value}");

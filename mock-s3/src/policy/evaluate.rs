@@ -40,7 +40,8 @@ pub struct Layers<'a> {
     /// Service control policies of the caller's account: by level (root, organisational units, account);
     /// each level must allow.
     pub service_control: &'a [Vec<Policy>],
-    /// Resource control policies of the owner's account, likewise by level.
+    /// Resource control policies of the owner's account, likewise by level. They only deny: AWS attaches
+    /// `RCPFullAWSAccess`, which allows everything, to every level for good.
     pub resource_control: &'a [Vec<Policy>],
     /// The bucket; absent for what is about no bucket.
     pub bucket: Option<BucketSide<'a>>,
@@ -56,6 +57,9 @@ pub struct BucketSide<'a> {
     /// What the ACL of bucket or object grants for this request. [`Grant::Account`] for a grant to the
     /// caller's account, [`Grant::Direct`] for one to everyone or to all authenticated users.
     pub acl: Grant,
+    /// The policy does not grant, only deny: what is asked for is an object of another account than the
+    /// bucket's, and `owner` is that account.
+    pub only_denies: bool,
     /// Block Public Access: a public policy is only for the owner's account and AWS services.
     pub restrict_public: bool,
 }
@@ -113,7 +117,7 @@ pub fn evaluate<'a>(ask: &Ask<'a>) -> Verdict<'a> {
     let scope = ask.scope();
     let layers = &ask.layers;
     let signed = ask.caller.account().is_some();
-    let (resource_control, resource_limit) = ask.levels(layers.resource_control, &scope);
+    let (resource_control, _) = ask.levels(layers.resource_control, &scope);
     let (service_control, service_limit) = match signed {
         true => ask.levels(layers.service_control, &scope),
         false => (None, false),
@@ -121,7 +125,10 @@ pub fn evaluate<'a>(ask: &Ask<'a>) -> Verdict<'a> {
     let identity = ask.find(layers.identity, &scope);
     let boundary = layers.boundary.map(|policy| ask.find([policy], &scope));
     let session = layers.session.map(|policies| ask.find(policies, &scope));
-    let bucket = ask.find(layers.bucket.iter().flat_map(|bucket| bucket.policies).copied(), &scope);
+    let mut bucket = ask.find(layers.bucket.iter().flat_map(|bucket| bucket.policies).copied(), &scope);
+    if layers.bucket.is_some_and(|side| side.only_denies) {
+        bucket = Found { deny: bucket.deny, ..Found::default() };
+    }
 
     let denies = [
         (Layer::ResourceControl, resource_control),
@@ -136,9 +143,6 @@ pub fn evaluate<'a>(ask: &Ask<'a>) -> Verdict<'a> {
             return Verdict { decision: Decision::ExplicitDeny, layer, statement };
         }
     }
-    if resource_limit {
-        return Verdict::implicit(Layer::ResourceControl);
-    }
     if service_limit {
         return Verdict::implicit(Layer::ServiceControl);
     }
@@ -152,7 +156,8 @@ pub fn evaluate<'a>(ask: &Ask<'a>) -> Verdict<'a> {
     let verdict = ask.granted(&own, bucket);
     match verdict.decision {
         Decision::Allowed if verdict.layer != Layer::Anonymous && ask.is_cut_off() => {
-            Verdict::implicit(Layer::BlockPublicAccess)
+            let layer = Layer::BlockPublicAccess;
+            Verdict { decision: Decision::ExplicitDeny, layer, statement: None }
         }
         _ => verdict,
     }

@@ -101,12 +101,11 @@ impl Record<'_> {
 
     fn levels(&mut self, layer: Layer, levels: &[Vec<Policy>]) {
         let said: Vec<Decision> = levels.iter().map(|level| self.said(layer, level)).collect();
-        let decision = if said.contains(&Decision::ExplicitDeny) {
-            Decision::ExplicitDeny
-        } else if said.contains(&Decision::ImplicitDeny) {
-            Decision::ImplicitDeny
-        } else {
-            Decision::Allowed
+        let limits = layer == Layer::ServiceControl && said.contains(&Decision::ImplicitDeny);
+        let decision = match said.contains(&Decision::ExplicitDeny) {
+            true => Decision::ExplicitDeny,
+            false if limits => Decision::ImplicitDeny,
+            false => Decision::Allowed,
         };
         if !levels.is_empty() {
             self.layers.push((layer, decision));
@@ -159,9 +158,8 @@ impl Evaluation {
             (Decision::ExplicitDeny, Some(name)) => {
                 format!("{action} on {resource} is denied by statement {name} of {layer}")
             }
-            (Decision::ExplicitDeny, None) => format!("{action} on {resource} is denied by {layer}"),
-            (_, _) if self.layer == Layer::BlockPublicAccess => {
-                format!("{action} on {resource}: {layer} restricts the public bucket to its owner's account")
+            (Decision::ExplicitDeny, None) => {
+                format!("{action} on {resource} is denied by {layer}: the bucket's policy is public")
             }
             _ => format!("{action} on {resource}: no statement of {layer} allows it"),
         }

@@ -122,6 +122,7 @@ impl Simulation {
                 policies: &policies,
                 owner,
                 acl: self.acl,
+                only_denies: false,
                 restrict_public: self.restrict_public,
             }),
         };

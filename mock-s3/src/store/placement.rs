@@ -1,7 +1,7 @@
 //! A bucket in one region: its name there, its configuration, and what was written to it.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use gatecrash_model::{Clock, Pool, Sink, StrId};
@@ -27,6 +27,8 @@ pub(crate) struct Placement {
     pub(super) uploads: Mutex<Uploads>,
     /// Version ids given out.
     ids: AtomicU64,
+    /// Whether another account than the bucket's ever owned an object in it.
+    shared: AtomicBool,
     /// What keys held before, where that is remembered.
     past: OnceLock<Past>,
 }
@@ -64,6 +66,7 @@ impl Placement {
             slots: RwLock::default(),
             uploads: Mutex::default(),
             ids: AtomicU64::new(0),
+            shared: AtomicBool::new(false),
             past: OnceLock::new(),
         }
     }
@@ -117,9 +120,9 @@ impl Placement {
         self.find(key, None, pool).object()
     }
 
-    /// The current version of a key, or the one asked for, when it was written and is not synthetic.
-    pub(crate) fn written(&self, key: &str, version: Option<&VersionId>) -> Option<Arc<Version>> {
-        self.read().get(key)?.version(version).cloned()
+    /// Whether objects of other accounts may be in it.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.shared.load(Ordering::Relaxed)
     }
 
     /// The synthetic object of a key, whether or not it is covered.
@@ -156,6 +159,9 @@ impl Placement {
         let id = self.next_id(versioning);
         if id == VersionId::Null {
             slot.drop_null(budget);
+        }
+        if owner.account != self.bucket.owner.account {
+            self.shared.store(true, Ordering::Relaxed);
         }
         let version = Version { id: id.clone(), modified: now, owner, stored: Some(stored) };
         slot.versions.push(Arc::new(version));

@@ -1,9 +1,11 @@
 //! What is configured on a bucket in one region, and changes by its own API.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::acl::Acl;
 use super::version::Retention;
+use crate::cors::Cors;
 use crate::policy::Policy;
 
 /// The configuration of a bucket. Replaced as a whole when a part of it changes.
@@ -19,6 +21,53 @@ pub(crate) struct BucketState {
     pub(crate) logging: Option<Arc<Logging>>,
     /// Object lock; none: it was never turned on.
     pub(crate) lock: Option<ObjectLock>,
+    pub(crate) cors: Option<Arc<Cors>>,
+    pub(crate) replication: Option<Arc<ReplicationRules>>,
+    /// Documents as they are sent back.
+    pub(crate) documents: BTreeMap<Document, Arc<str>>,
+}
+
+/// Configurations that are kept as documents.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, PartialOrd, Ord)]
+pub(crate) enum Document {
+    Accelerate,
+    Encryption,
+    Lifecycle,
+    Logging,
+    Notification,
+    Replication,
+    RequestPayment,
+    Website,
+}
+
+/// A replication configuration.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct ReplicationRules {
+    /// ARN of the role S3 would assume.
+    pub(crate) role: String,
+    /// In the order of the document.
+    pub(crate) rules: Vec<ReplicationRule>,
+}
+
+/// One rule of a replication configuration.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct ReplicationRule {
+    pub(crate) id: String,
+    pub(crate) enabled: bool,
+    /// Higher wins where rules meet.
+    pub(crate) priority: u32,
+    /// Of keys.
+    pub(crate) prefix: String,
+    /// All of them must be on the object.
+    pub(crate) tags: Vec<(String, String)>,
+    /// Delete markers too.
+    pub(crate) delete_markers: bool,
+    /// Name of the target bucket.
+    pub(crate) bucket: String,
+    /// Replicas belong to this account; none: to the source's owner.
+    pub(crate) account: Option<String>,
+    /// Of replicas; none: as the source.
+    pub(crate) storage_class: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -91,5 +140,19 @@ impl DefaultRetention {
             Period::Years(years) => i64::from(years) * 365,
         };
         Retention { compliance: self.compliance, until: now.saturating_add(days * 86_400) }
+    }
+}
+
+// === impl ReplicationRules ===
+
+impl ReplicationRules {
+    /// The rule that concerns an object: of those that match, the one with the highest priority.
+    pub(crate) fn rule_of(&self, key: &str, tags: &[(String, String)]) -> Option<&ReplicationRule> {
+        let concerned = |rule: &&ReplicationRule| {
+            rule.enabled
+                && key.starts_with(&rule.prefix)
+                && rule.tags.iter().all(|wanted| tags.contains(wanted))
+        };
+        self.rules.iter().filter(concerned).max_by_key(|rule| rule.priority)
     }
 }

@@ -2,14 +2,18 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod admin;
+mod buckets;
 mod control;
 mod copies;
+mod cors;
 mod effects;
 mod faults;
 mod listings;
 mod multipart;
 mod objects;
 mod permissions;
+mod policy_api;
+mod post_object;
 mod protocol;
 mod reconcile;
 mod sdk;

@@ -300,3 +300,21 @@ async fn missing_objects_are_told_to_those_who_may_list() {
     }
     assert_eq!(bench.signed("app", WEST, get("/reports-dr/r/1.csv")).await.status, 200);
 }
+
+#[tokio::test]
+async fn objects_of_others_are_not_the_buckets_to_give() {
+    let bench = bench().await;
+    let object = "/media/theirs";
+    let partner = |request| bench.signed("partner", EAST, request);
+    // The bucket's policy lets everybody write and read.
+    assert_eq!(partner(put(object, b"hello")).await.status, 200);
+    assert_eq!(partner(get(object)).await.body, b"hello");
+    assert_eq!(bench.signed("admin", EAST, get(object)).await.verdict(), (403, "AccessDenied".into()));
+    assert_eq!(bench.send(EAST, get(object)).await.verdict(), (403, "AccessDenied".into()));
+    let shared = put(object, b"hello").header("x-amz-acl", "bucket-owner-full-control");
+    assert_eq!(partner(shared).await.status, 200);
+    assert_eq!(bench.signed("admin", EAST, get(object)).await.status, 200);
+    assert_eq!(bench.send(EAST, get(object)).await.status, 403);
+    // Deleting is the bucket's owner's in any case.
+    assert_eq!(bench.signed("admin", EAST, request("DELETE", object)).await.status, 204);
+}

@@ -1,6 +1,6 @@
 //! Who may do what: signatures, dates, regions, policies, and how a refusal looks.
 
-use gatecrash_mock_s3::Credentials;
+use gatecrash_mock_s3::{Credentials, IdentityConfig};
 use gatecrash_model::Decision;
 use serde_json::json;
 
@@ -239,4 +239,26 @@ async fn anonymous_may_do_everything_only_when_told_so() {
     assert_eq!(closed.send(EAST, get(OBJECT)).await.status, 403);
     assert_eq!(closed.send(EAST, get("/media/img/000001.bin")).await.status, 200);
     assert_eq!(closed.send(EAST, request("DELETE", "/media")).await.status, 403);
+}
+
+#[tokio::test]
+async fn an_object_of_another_account_is_not_the_bucket_owners_to_give() {
+    let mut config = crate::support::config();
+    let partner = IdentityConfig { account: "000000000002".into(), ..IdentityConfig::new("partner") };
+    config.identities.push(partner.allow(&["s3:*"], &["*"]));
+    let clock = std::sync::Arc::new(crate::support::StepClock::default());
+    let bench = Bench::with(config, clock, std::sync::Arc::new(gatecrash_mock_s3::NoFaults)).await;
+    let statement = json!({ "Effect": "Allow", "Principal": { "AWS": "000000000002" },
+        "Action": ["s3:GetObject", "s3:PutObject*"], "Resource": "arn:aws:s3:::reports/*" });
+    bench.mock.control().add_bucket_policy_statement("reports", &statement).unwrap();
+    let put = |key, acl| request("PUT", key).body(b"x").header("x-amz-acl", acl);
+    let table =
+        [("/reports/r/mine", "private", 403), ("/reports/r/shared", "bucket-owner-full-control", 200)];
+    for (key, acl, status) in table {
+        assert_eq!(bench.signed("partner", EAST, put(key, acl)).await.status, 200);
+        assert_eq!(bench.signed("partner", EAST, get(key)).await.status, 200);
+        assert_eq!(bench.signed("app", EAST, get(key)).await.status, status, "{acl}");
+    }
+    // What the bucket's owner wrote, its policy gives away.
+    assert_eq!(bench.signed("partner", EAST, get(OBJECT)).await.status, 200);
 }

@@ -205,8 +205,11 @@ async fn lists_are_paged_grouped_and_encoded() {
 async fn buckets_are_made_listed_and_deleted() {
     let bench = Bench::start().await;
     let send = |request| bench.signed("admin", WEST, request);
-    assert_eq!(send(request("PUT", "/fresh")).await.status, 200);
-    assert_eq!(send(request("PUT", "/fresh")).await.verdict(), (409, "BucketAlreadyOwnedByYou".into()));
+    let west = b"<CreateBucketConfiguration><LocationConstraint>us-west-2</LocationConstraint>\
+        </CreateBucketConfiguration>";
+    let fresh = || request("PUT", "/fresh").body(west);
+    assert_eq!(send(fresh()).await.status, 200);
+    assert_eq!(send(fresh()).await.verdict(), (409, "BucketAlreadyOwnedByYou".into()));
     assert_eq!(send(request("PUT", "/Bad_Name")).await.verdict(), (400, "InvalidBucketName".into()));
     let listed = send(get("/")).await.text();
     let at = |name: &str| listed.find(&format!("<Name>{name}</Name>")).unwrap_or_else(|| panic!("{name}"));
@@ -234,7 +237,8 @@ async fn errors_are_whole_documents_and_keep_the_connection() {
     let table = [
         (get("/nobucket/k"), 404, "NoSuchBucket"),
         (get("/nobucket?list-type=2"), 404, "NoSuchBucket"),
-        (get("/media?policy"), 501, "NotImplemented"),
+        (get("/media?policy"), 403, "AccessDenied"),
+        (get("/media?inventory"), 501, "NotImplemented"),
         (request("PATCH", "/media/k"), 405, "MethodNotAllowed"),
         (request("OPTIONS", "/"), 405, "MethodNotAllowed"),
         (get("/media/%ff"), 400, "InvalidURI"),

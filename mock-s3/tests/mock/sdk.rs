@@ -6,7 +6,10 @@ use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::{BehaviorVersion, Region};
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use aws_sdk_s3::types::{
+    ChecksumMode, CreateBucketConfiguration, Delete, ObjectAttributes, ObjectCannedAcl, ObjectIdentifier,
+    Permission,
+};
 use aws_sdk_s3::{Client, Config};
 use gatecrash_mock_s3::NoFaults;
 
@@ -121,8 +124,12 @@ async fn buckets() {
     let bench = bench().await;
     let admin = client(&bench, "admin", EAST, EAST);
     admin.create_bucket().bucket("fresh").send().await.unwrap();
-    let again = admin.create_bucket().bucket("fresh").send().await.unwrap_err();
-    assert!(again.into_service_error().is_bucket_already_owned_by_you());
+    // The first region lets owners make their buckets again; the others do not.
+    admin.create_bucket().bucket("fresh").send().await.unwrap();
+    let west = client(&bench, "admin", WEST, WEST);
+    let constraint = CreateBucketConfiguration::builder().location_constraint(WEST.into()).build();
+    let taken = west.create_bucket().bucket("fresh").create_bucket_configuration(constraint);
+    assert!(taken.send().await.unwrap_err().into_service_error().is_bucket_already_owned_by_you());
     let listed = admin.list_buckets().send().await.unwrap();
     let names: Vec<_> = listed.buckets().iter().filter_map(|bucket| bucket.name()).collect();
     assert_eq!(names, ["fresh", "media", "reports"]);
@@ -131,4 +138,37 @@ async fn buckets() {
     admin.delete_bucket().bucket("fresh").send().await.unwrap();
     let gone = admin.head_bucket().bucket("fresh").send().await.unwrap_err();
     assert!(gone.into_service_error().is_not_found());
+}
+
+#[tokio::test]
+async fn copies_tags_acls_and_attributes() {
+    let bench = bench().await;
+    let s3 = client(&bench, "app", EAST, EAST);
+    let put = s3.put_object().bucket("reports").key("a").body(ByteStream::from_static(b"hello"));
+    put.tagging("a=1&b=2").metadata("colour", "red").send().await.unwrap();
+    let copy = s3.copy_object().copy_source("reports/a").bucket("reports").key("b c/ü").send().await.unwrap();
+    let copy = copy.copy_object_result().unwrap();
+    assert_eq!(copy.e_tag(), Some("\"5d41402abc4b2a76b9719d911017c592\""));
+    assert!(copy.last_modified().is_some());
+    let tags = s3.get_object_tagging().bucket("reports").key("b c/ü").send().await.unwrap();
+    let tags: Vec<_> = tags.tag_set().iter().map(|tag| (tag.key(), tag.value())).collect();
+    assert_eq!(tags, [("a", "1"), ("b", "2")]);
+    let read = s3.get_object().bucket("reports").key("b c/ü").checksum_mode(ChecksumMode::Enabled);
+    let read = read.send().await.unwrap();
+    assert_eq!((read.tag_count(), read.metadata().unwrap()["colour"].as_str()), (Some(2), "red"));
+    assert_eq!(read.checksum_crc32(), Some("NhCmhg=="));
+    assert_eq!(read.body.collect().await.unwrap().to_vec(), b"hello");
+    let acl = s3.get_object_acl().bucket("reports").key("a").send().await.unwrap();
+    assert_eq!(acl.grants()[0].permission(), Some(&Permission::FullControl));
+    assert_eq!(acl.owner().unwrap().id(), acl.grants()[0].grantee().unwrap().id());
+    s3.put_object_acl().bucket("reports").key("a").acl(ObjectCannedAcl::PublicRead).send().await.unwrap();
+    let acl = s3.get_object_acl().bucket("reports").key("a").send().await.unwrap();
+    assert_eq!(acl.grants().len(), 2);
+    let wanted = [ObjectAttributes::Etag, ObjectAttributes::ObjectSize, ObjectAttributes::Checksum];
+    let attributes = s3.get_object_attributes().bucket("reports").key("a");
+    let attributes = attributes.set_object_attributes(Some(wanted.into())).send().await.unwrap();
+    assert_eq!(attributes.object_size(), Some(5));
+    assert_eq!(attributes.checksum().unwrap().checksum_crc32(), Some("NhCmhg=="));
+    let stale = s3.delete_object().bucket("reports").key("a").if_match("\"x\"").send().await.unwrap_err();
+    assert_eq!(stale.into_service_error().code(), Some("PreconditionFailed"));
 }

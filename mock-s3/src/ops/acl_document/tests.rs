@@ -53,13 +53,13 @@ fn canned_acls() {
     let world = world();
     let table = [
         ("private", ""),
-        ("public-read", "o:FullControl AllUsers:Read"),
-        ("public-read-write", "o:FullControl AllUsers:Read AllUsers:Write"),
-        ("authenticated-read", "o:FullControl AuthenticatedUsers:Read"),
-        ("aws-exec-read", "o:FullControl za-team:Read"),
+        ("public-read", "AllUsers:Read o:FullControl"),
+        ("public-read-write", "AllUsers:Read AllUsers:Write o:FullControl"),
+        ("authenticated-read", "AuthenticatedUsers:Read o:FullControl"),
+        ("aws-exec-read", "za-team:Read o:FullControl"),
         ("bucket-owner-read", "o:FullControl b:Read"),
         ("bucket-owner-full-control", "o:FullControl b:FullControl"),
-        ("log-delivery-write", "o:FullControl LogDelivery:Write LogDelivery:ReadAcp"),
+        ("log-delivery-write", "LogDelivery:Write LogDelivery:ReadAcp o:FullControl"),
     ];
     for (name, grants) in table {
         let acl = world.parties().of_headers(&headers(&[("x-amz-acl", name.into())])).unwrap().unwrap();
