@@ -12,7 +12,7 @@ use circumstances::Keys;
 use grants::{Holder, grant, grantable};
 
 use crate::auth;
-use crate::errors::S3Error;
+use crate::errors::{Refused, S3Error};
 use crate::policy::{
     Ask, BucketSide, Caller, CallerKind, Evaluation, Grant, Layer, Layers, evaluate, explain,
 };
@@ -61,8 +61,7 @@ impl Access<'_> {
             (verdict.decision, verdict.layer)
         };
         let lacking = |verdict: &(Decision, Layer)| *verdict == (Decision::ImplicitDeny, Layer::Bucket);
-        let passed = |verdict: &(Decision, Layer)| verdict.0 == Decision::Allowed;
-        let (decision, layer) = self.ask(action, key, &known, given.as_deref(), answer, lacking, passed);
+        let (decision, layer) = self.ask(action, key, &known, given.as_deref(), answer, lacking);
         Ruling { decision, layer, action, resource: known }
     }
 
@@ -70,8 +69,7 @@ impl Access<'_> {
     pub(crate) fn explain(&self, action: &str, key: &str) -> Evaluation {
         let (known, given) = self.names(key);
         let lacking = |e: &Evaluation| (e.decision, e.layer) == (Decision::ImplicitDeny, Layer::Bucket);
-        let passed = |e: &Evaluation| e.decision == Decision::Allowed;
-        self.ask(action, key, &known, given.as_deref(), explain, lacking, passed)
+        self.ask(action, key, &known, given.as_deref(), explain, lacking)
     }
 
     /// The AccessDenied of a refusal; callers of the owner's account are told why (S3, "Troubleshoot access
@@ -79,6 +77,8 @@ impl Access<'_> {
     pub(crate) fn denial(&self, ruling: &Ruling<'_>) -> S3Error {
         let mut error = S3Error::of("AccessDenied");
         error.decision = Some(ruling.decision);
+        let (action, resource) = (ruling.action.to_owned(), ruling.resource.clone());
+        error.refused = Some(Box::new(Refused { action, resource }));
         let caller = self.caller();
         let foreign =
             self.placement.is_some_and(|placement| placement.bucket.owner.account != caller.account);
@@ -116,9 +116,7 @@ impl Access<'_> {
         given: Option<&str>,
         answer: impl Fn(&Ask<'_>) -> T,
         lacking: impl Fn(&T) -> bool,
-        passed: impl Fn(&T) -> bool,
     ) -> T {
-        let foreign = self.foreign_owner(key);
         let both = [known, given.unwrap_or_default()];
         let state = self.placement.map(Placement::state);
         let placed = self.placement.zip(state.as_deref());
@@ -171,26 +169,7 @@ impl Access<'_> {
             };
             return answer(&ask);
         }
-        // What belongs to another account is not for the bucket's owner to give, by whatever policy.
-        if let Some((_, state)) = placed
-            && let Some(owner) = &foreign
-            && passed(&by_policies)
-            && let Some((Holder::Object, permission)) = grantable(action, state)
-            && let Some(bucket) = &mut ask.layers.bucket
-        {
-            bucket.acl = self.granted_by_object(key, permission, state);
-            bucket.policies = &[];
-            bucket.owner = &owner.account;
-            return answer(&ask);
-        }
         by_policies
-    }
-
-    /// Who owns an object that is not the bucket owner's (S3 user guide, "Amazon S3 bucket and object ownership").
-    fn foreign_owner(&self, key: &str) -> Option<Arc<Owner>> {
-        let placement = self.placement.filter(|placement| placement.is_shared())?;
-        let owner = Arc::clone(&self.object(key)?.version?.owner);
-        (owner.account != placement.bucket.owner.account).then_some(owner)
     }
 
     fn granted_by_object(&self, key: &str, permission: Permission, state: &BucketState) -> Grant {
@@ -209,8 +188,8 @@ impl Access<'_> {
     /// The owner of the object, when it is not the bucket's: who owns the bucket cannot grant anything on it
     /// (S3 user guide, "Amazon S3 bucket and object ownership").
     fn stranger(&self, key: &str) -> Option<Arc<Owner>> {
-        let placement = self.placement.filter(|_| !key.is_empty())?;
-        let version = placement.written(key, self.version().as_ref())?;
+        let placement = self.placement.filter(|placement| placement.is_shared())?;
+        let version = self.object(key)?.version?;
         (version.owner.account != placement.bucket.owner.account).then(|| Arc::clone(&version.owner))
     }
 

@@ -122,13 +122,12 @@ impl Exchange {
         };
         let access = self.access();
         let ruling = access.evaluate(action, &self.head.key);
-        let denial = (!ruling.is_allowed()).then(|| access.denial(&ruling));
+        if !ruling.is_allowed() {
+            return Err(access.denial(&ruling));
+        }
         if self.entry.is_described() {
             let explained = access.explain(action, &self.head.key);
             self.entry.note(|notes| notes.explained(explained));
-        }
-        if let Some(denial) = denial {
-            return Err(denial);
         }
         self.entry.record.decision = Decision::Allowed;
         Ok(())

@@ -33,6 +33,7 @@ impl Exchange {
             Err(Stop::Error(error)) => {
                 self.entry.record.code = self.shared.sink.intern(&error.code);
                 self.entry.note(|notes| notes.code(&error.code));
+                self.describe_refusal(&error);
                 self.entry.record.decision = error.decision.unwrap_or(self.entry.record.decision);
                 let document = error.document(self.head.path(), self.ids.request(), self.ids.host());
                 let mut answer = Answer::xml(document);
@@ -58,9 +59,10 @@ impl Exchange {
         }
         let content = if is_head { Content::None } else { answer.body };
         let body = Outgoing::new(content, self.shared.pool_bytes.clone(), self.entry);
-        let mut response = Response::new(match &self.trickle {
-            Some(trickle) => body.slowed(Slow::trickle(trickle)),
-            None => body,
+        let mut response = Response::new(match (&self.trickle, self.shared.latencies[self.region]) {
+            (Some(trickle), _) => body.slowed(Slow::trickle(trickle)),
+            (None, Some(latency)) => body.slowed(Slow::rate(latency.rate())),
+            (None, None) => body,
         });
         *response.status_mut() = answer.status;
         *response.headers_mut() = answer.headers;

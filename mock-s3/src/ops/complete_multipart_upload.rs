@@ -10,7 +10,7 @@ use super::{Answer, Call, checksums, conditions, new_object};
 use crate::checksum::{Algorithm, of_object};
 use crate::encoding::encode_path;
 use crate::errors::S3Error;
-use crate::store::{Current, Order, Ordered, VersionId, no_such_upload};
+use crate::store::{Current, Order, Ordered, no_such_upload};
 use crate::xml::Xml;
 use crate::xml_tree::Node;
 
