@@ -6,10 +6,11 @@ use gatecrash_model::Decision;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 
+use super::listing::truth;
 use super::{Answer, Call, Content, document};
 use crate::errors::S3Error;
 use crate::policy::{Policy, PolicyError};
-use crate::store::{BucketPolicy, Data, Placement};
+use crate::store::{BucketPolicy, Data, Ownership, Placement};
 use crate::xml::Xml;
 
 /// GET: the very text that was put.
@@ -41,13 +42,15 @@ pub(super) fn delete(call: &Call<'_>) -> Result<Answer, S3Error> {
     Ok(allowed(document::delete(call, |state| state.policy = None)?))
 }
 
-/// GET `?policyStatus`
+/// GET `?policyStatus`: "indicating whether the bucket is public" (API reference, GetBucketPolicyStatus), by its policy
+/// or by its ACL as far as they count.
 pub(super) fn status(call: &Call<'_>) -> Result<Answer, S3Error> {
-    let policy = call.place()?.state().policy.clone();
-    let policy = policy.ok_or_else(|| document::absent(call, "NoSuchBucketPolicy"))?;
+    let state = call.place()?.state();
+    let by_policy = state.policy.as_ref().is_some_and(|policy| policy.compiled.is_public());
+    let acls_count = state.ownership != Some(Ownership::BucketOwnerEnforced)
+        && state.block.is_none_or(|block| !block.ignore_acls);
     let mut xml = Xml::root("PolicyStatus");
-    // In capitals, as S3 sends it.
-    xml.text("IsPublic", if policy.compiled.is_public() { "TRUE" } else { "FALSE" });
+    xml.text("IsPublic", truth(by_policy || acls_count && state.acl.is_public()));
     xml.close("PolicyStatus");
     Ok(Answer::xml(xml.finish()))
 }
