@@ -144,8 +144,8 @@ const ROUTES: &[Route] = &[
     Route::new(Op::UploadPart, Is("s3:PutObject"), On::Object, upload_part::run).upload(),
     Route::new(Op::UploadPartCopy, Is("s3:PutObject"), On::Object, upload_part_copy::run),
     Route::new(Op::CompleteMultipartUpload, Is("s3:PutObject"), On::Object, complete_multipart_upload::run),
-    Route::new(Op::AbortMultipartUpload, Is("s3:AbortMultipartUpload"), On::Object, abort_multipart_upload::run),
-    Route::new(Op::ListParts, Is("s3:ListMultipartUploadParts"), On::Object, list_parts::run),
+    Route::new(Op::AbortMultipartUpload, Own, On::Object, abort_multipart_upload::run),
+    Route::new(Op::ListParts, Own, On::Object, list_parts::run),
     Route::new(Op::ListMultipartUploads, Is("s3:ListBucketMultipartUploads"), On::Bucket, list_multipart_uploads::run),
 
     // Configuration of a bucket

@@ -3,10 +3,21 @@
 use gatecrash_model::Op;
 use gatecrash_model::op::{Level, split_path};
 use http::header::{HOST, HeaderName};
-use http::{HeaderMap, Method, Uri};
+use http::{HeaderMap, HeaderValue, Method, Uri};
 
 use crate::encoding::{decode, decode_form, decode_strict};
 
+/// Parameters of a presigned URL that are about its signature, in lower case.
+const OF_SIGNATURES: [&str; 8] = [
+    "x-amz-algorithm",
+    "x-amz-content-sha256",
+    "x-amz-credential",
+    "x-amz-date",
+    "x-amz-expires",
+    "x-amz-security-token",
+    "x-amz-signature",
+    "x-amz-signedheaders",
+];
 const COPY_SOURCE: HeaderName = HeaderName::from_static("x-amz-copy-source");
 
 /// Method, target and headers of one request, path style or virtual-host style.
@@ -62,6 +73,29 @@ impl Head {
         };
         let op = if headers.contains_key(COPY_SOURCE) { op.copying() } else { op };
         Self { method, uri, headers, op, bucket, key, legible, hosted: is_hosted, website }
+    }
+
+    /// Takes the headers that a presigned URL carries as parameters for headers: SDKs put all `x-amz-*` there, and S3
+    /// reads them (PutObject with an ACL, tags, metadata). For after the signature was checked.
+    pub(crate) fn adopt_parameters(&mut self) {
+        if !self.has_query("X-Amz-Signature") {
+            return;
+        }
+        let pairs = self.uri.query().unwrap_or("").split('&').filter_map(|pair| pair.split_once('='));
+        for (name, value) in pairs {
+            let name = name.to_ascii_lowercase();
+            if !name.starts_with("x-amz-")
+                || OF_SIGNATURES.contains(&name.as_str())
+                || COPY_SOURCE == name.as_str()
+            {
+                continue;
+            }
+            if let Ok(name) = HeaderName::try_from(name)
+                && let Ok(value) = HeaderValue::try_from(decode(value).as_ref())
+            {
+                self.headers.entry(name).or_insert(value);
+            }
+        }
     }
 
     pub(crate) fn path(&self) -> &str {
@@ -169,6 +203,20 @@ mod tests {
         let headers = [(HOST, "media.s3-website.localhost:9000".parse().unwrap())].into_iter().collect();
         let head = Head::within(Method::GET, "/?acl".parse().unwrap(), headers, &domains);
         assert_eq!((head.bucket.as_str(), head.op, head.website), ("media", Op::GetObject, true));
+    }
+
+    #[test]
+    fn presigned_urls_carry_headers() {
+        let target = "/b/k?X-Amz-Signature=a&X-Amz-Date=d&x-amz-acl=private&x-amz-tagging=a%3D1%26b%3D2&x-id=PutObject";
+        let mut presigned = head("PUT", target);
+        presigned.headers.insert("x-amz-acl", HeaderValue::from_static("public-read"));
+        presigned.adopt_parameters();
+        let value = |name: &'static str| presigned.header(&HeaderName::from_static(name));
+        assert_eq!((value("x-amz-acl"), value("x-amz-tagging")), (Some("public-read"), Some("a=1&b=2")));
+        assert_eq!(presigned.headers.len(), 2);
+        let mut plain = head("PUT", "/b/k?x-amz-acl=private");
+        plain.adopt_parameters();
+        assert!(plain.headers.is_empty());
     }
 
     #[test]

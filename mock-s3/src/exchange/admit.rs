@@ -57,6 +57,7 @@ impl Exchange {
             wall: self.wall,
         };
         let Signed { caller, payload, .. } = verifier.authenticate(&self.head)?;
+        self.head.adopt_parameters();
         self.note_caller(caller);
         Ok(payload)
     }

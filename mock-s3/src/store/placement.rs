@@ -133,6 +133,11 @@ impl Placement {
         self.find(key, None, pool).object()
     }
 
+    /// The current version of a key, or the one asked for, when it was written and is not synthetic.
+    pub(crate) fn written(&self, key: &str, version: Option<&VersionId>) -> Option<Arc<Version>> {
+        self.read().get(key)?.version(version).cloned()
+    }
+
     /// Whether objects of other accounts may be in it.
     pub(crate) fn is_shared(&self) -> bool {
         self.shared.load(Ordering::Relaxed)
