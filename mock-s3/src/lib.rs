@@ -20,6 +20,7 @@ mod errors;
 mod exchange;
 mod half_sent;
 mod hook;
+mod iam;
 mod identifiers;
 mod incoming;
 mod journal;
