@@ -71,7 +71,7 @@ use crate::received::Received;
 use crate::request::Head;
 use crate::server::Shared;
 use crate::settings::Settings;
-use crate::store::{Budget, Data, Owner, Placement, VersionId};
+use crate::store::{Budget, Data, Owner, Placement};
 use Action::{Is, Own, Versioned};
 
 /// How an operation is authorised, and what does it.
@@ -268,11 +268,6 @@ impl<'a> Call<'a> {
             Some(account) if account != placement.bucket.owner.account => self.shared.accounts.of(account),
             _ => Arc::clone(&placement.bucket.owner),
         }
-    }
-
-    /// The version the request names.
-    fn version(&self) -> Option<VersionId> {
-        self.head.query_value("versionId").filter(|id| !id.is_empty()).map(|id| VersionId::parse(&id))
     }
 
     /// Makes room for what is to be kept; what is not kept in the end is given back to the budget.

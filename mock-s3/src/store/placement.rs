@@ -128,11 +128,6 @@ impl Placement {
         self.original(key, pool).map_or(Found::Nothing, Found::Object)
     }
 
-    /// The current object of a key.
-    pub(crate) fn object(&self, key: &str, pool: &Pool) -> Option<Object> {
-        self.find(key, None, pool).object()
-    }
-
     /// The current version of a key, or the one asked for, when it was written and is not synthetic.
     pub(crate) fn written(&self, key: &str, version: Option<&VersionId>) -> Option<Arc<Version>> {
         self.read().get(key)?.version(version).cloned()
