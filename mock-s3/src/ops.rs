@@ -261,11 +261,6 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The version the request names.
-    fn version(&self) -> Option<VersionId> {
-        self.head.query_value("versionId").filter(|id| !id.is_empty()).map(|id| VersionId::parse(&id))
-    }
-
     /// Makes room for what is to be kept; what is not kept in the end is given back to the budget.
     fn keep(&self, data: &Data) -> Result<Data, S3Error> {
         self.shared.store.budget().keep(data.clone()).ok_or_else(|| S3Error::of("MockStoreFull"))

@@ -54,11 +54,15 @@ async fn every_write_is_a_version() {
     assert_eq!(gone.header("x-amz-version-id"), Some(&*marker));
     let refused = app(&bench, get(&of(&marker))).await;
     assert_eq!(refused.verdict(), (405, "MethodNotAllowed".into()));
-    assert_eq!((refused.header("allow"), refused.header("x-amz-delete-marker")), (Some("DELETE"), Some("true")));
+    assert_eq!(
+        (refused.header("allow"), refused.header("x-amz-delete-marker")),
+        (Some("DELETE"), Some("true"))
+    );
     assert!(refused.header("last-modified").is_some());
     assert_eq!(app(&bench, request("HEAD", &of(&marker))).await.status, 405);
     let source = request("PUT", "/reports/c").body(b"");
-    let copy = |version: &str| source.clone().header("x-amz-copy-source", &format!("reports/o?versionId={version}"));
+    let copy =
+        |version: &str| source.clone().header("x-amz-copy-source", &format!("reports/o?versionId={version}"));
     assert_eq!(app(&bench, copy(&marker)).await.verdict(), (400, "InvalidRequest".into()));
     let copied = app(&bench, copy(&first)).await;
     assert_eq!(copied.header("x-amz-copy-source-version-id"), Some(&*first));
@@ -68,7 +72,10 @@ async fn every_write_is_a_version() {
     assert_eq!(unmarked.header("x-amz-delete-marker"), Some("true"));
     assert_eq!(app(&bench, get(OBJECT)).await.body, b"two");
     let removed = app(&bench, request("DELETE", &of(&second))).await;
-    assert_eq!((removed.header("x-amz-version-id"), removed.header("x-amz-delete-marker")), (Some(&*second), None));
+    assert_eq!(
+        (removed.header("x-amz-version-id"), removed.header("x-amz-delete-marker")),
+        (Some(&*second), None)
+    );
     assert_eq!(app(&bench, get(OBJECT)).await.body, b"one");
     assert_eq!(app(&bench, get(&of(&second))).await.verdict(), (404, "NoSuchVersion".into()));
 }
@@ -122,7 +129,8 @@ fn retention(mode: &str, until: &str) -> String {
 #[tokio::test]
 async fn locked_versions_stay() {
     let bench = versioned("Enabled").await;
-    let on = "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>";
+    let on =
+        "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>";
     assert_eq!(app(&bench, lock("/reports?object-lock=", on)).await.status, 200);
     let version = put(&bench, b"one").await;
     let (target, hold) = (format!("{OBJECT}?retention="), format!("{OBJECT}?legal-hold="));
