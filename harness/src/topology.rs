@@ -20,6 +20,7 @@ use crate::gateway::{self, Endpoint, Gateway, GatewayCredentials, Launch};
 use crate::run::{Options, StopLine, asked};
 
 mod faults;
+mod hook;
 mod links;
 pub mod load;
 pub mod upstream;
@@ -67,7 +68,7 @@ impl Upstream {
     pub async fn start(plan: &Plan, ground: &Ground, port: u16) -> Result<Self, Failure> {
         let rules = Arc::new(RuleSet::new(plan));
         let registry = Arc::new(AttemptRegistry::default());
-        let hook = upstream::RuleHook::new(
+        let hook = hook::RuleHook::new(
             plan,
             Arc::clone(&rules),
             Arc::clone(&ground.sink),

@@ -54,7 +54,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 async fn mock(address: SocketAddr) -> Result<(), Box<dyn Error>> {
     let mut config = Config::new(Arc::new(Pool::new(1)), "us-east-1");
-    config.regions = vec![RegionConfig { name: "us-east-1".into(), bind: address }];
+    config.regions = vec![RegionConfig { bind: address, ..RegionConfig::from("us-east-1") }];
     let mut bucket = BucketConfig::new("bench", &["us-east-1"]);
     bucket.public = true;
     for (pattern, size) in [("k{n}", 1 << 10), ("s{n}", 64 << 10), ("m{n}", 8 << 20)] {

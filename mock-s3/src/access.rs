@@ -12,7 +12,7 @@ use circumstances::Keys;
 use grants::{Holder, grant, grantable};
 
 use crate::auth;
-use crate::errors::S3Error;
+use crate::errors::{Refused, S3Error};
 use crate::policy::{
     Ask, BucketSide, Caller, CallerKind, Evaluation, Grant, Layer, Layers, evaluate, explain,
 };
@@ -77,6 +77,8 @@ impl Access<'_> {
     pub(crate) fn denial(&self, ruling: &Ruling<'_>) -> S3Error {
         let mut error = S3Error::of("AccessDenied");
         error.decision = Some(ruling.decision);
+        let (action, resource) = (ruling.action.to_owned(), ruling.resource.clone());
+        error.refused = Some(Box::new(Refused { action, resource }));
         let caller = self.caller();
         let foreign =
             self.placement.is_some_and(|placement| placement.bucket.owner.account != caller.account);
@@ -183,8 +185,8 @@ impl Access<'_> {
         }
     }
 
-    /// The owner of the object, when it is not the bucket's: who owns the bucket cannot grant anything on it (S3
-    /// user guide, "Amazon S3 bucket and object ownership").
+    /// The owner of the object, when it is not the bucket's: who owns the bucket cannot grant anything on it
+    /// (S3 user guide, "Amazon S3 bucket and object ownership").
     fn stranger(&self, key: &str) -> Option<Arc<Owner>> {
         let placement = self.placement.filter(|placement| placement.is_shared())?;
         let version = placement.written(key, self.version().as_ref())?;

@@ -38,6 +38,7 @@ const ROUTES: &[Route] = &[
     Route::new(Method::GET,    "/journal",                  journal::run),
     Route::new(Method::GET,    "/metrics",                  metrics::run),
     Route::new(Method::POST,   "/cloudwatch/GetMetricData", metric_data::run),
+    Route::new(Method::POST,   "/cloudwatch",               metric_data::by_target),
     Route::new(Method::POST,   "/access-log/deliver",       deliver::run),
     Route::new(Method::GET,    "/openapi.json",             openapi::run),
 ];
@@ -64,6 +65,8 @@ impl Route {
 
 /// Finds the route and runs it.
 fn answer(method: &Method, path: &str, mut ask: Ask) -> Result<Answer, Refused> {
+    // Clients of AWS add one to their endpoint URL.
+    let path = path.strip_suffix('/').unwrap_or(path);
     let here = || ROUTES.iter().filter_map(|route| Some((route, route.matches(path)?)));
     let Some((route, id)) = here().find(|(route, _)| route.method == *method) else {
         return Err(match here().next() {

@@ -12,7 +12,9 @@ use gatecrash_model::{Pool, Population};
 use serde_json::{Value, json};
 
 use crate::auth::Credentials;
-use crate::policy::{Kind, Policy, PolicyError};
+use crate::latency::Latency;
+use crate::policy::PolicyError;
+use crate::replication::ReplicationConfig;
 pub use organisation::AccountControls;
 pub use role::RoleConfig;
 
@@ -75,6 +77,8 @@ pub struct RegionConfig {
     pub name: String,
     /// Listening address; port 0 picks a free one.
     pub bind: SocketAddr,
+    /// How long it takes; none: as long as it needs.
+    pub latency: Option<Latency>,
 }
 
 /// One bucket of the scenario, with its names in the regions.
@@ -90,6 +94,8 @@ pub struct BucketConfig {
     pub public: bool,
     /// A bucket policy in AWS JSON.
     pub policy: Option<Value>,
+    /// How what is written comes to the other regions; none: not at all.
+    pub replication: Option<ReplicationConfig>,
     /// The synthetic objects, the same in every region. Their `bucket` must be this bucket's name.
     pub objects: Vec<Population>,
 }
@@ -200,7 +206,7 @@ impl Config {
 
 impl From<&str> for RegionConfig {
     fn from(name: &str) -> Self {
-        Self { name: name.to_owned(), bind: (Ipv4Addr::LOCALHOST, 0).into() }
+        Self { name: name.to_owned(), bind: (Ipv4Addr::LOCALHOST, 0).into(), latency: None }
     }
 }
 
@@ -215,6 +221,7 @@ impl BucketConfig {
             account: DEFAULT_ACCOUNT.to_owned(),
             public: false,
             policy: None,
+            replication: None,
             objects: Vec::new(),
         }
     }
@@ -246,11 +253,6 @@ impl IdentityConfig {
     /// May not do `actions` on `resources`, whatever else allows it.
     pub fn deny(self, actions: &[&str], resources: &[&str]) -> Self {
         self.statement("Deny", actions, resources)
-    }
-
-    /// Why a document is no identity policy, before a mock is started with it.
-    pub fn check_policy(document: &Value) -> Result<(), PolicyError> {
-        Policy::parse(document, Kind::Identity).map(drop)
     }
 
     fn statement(mut self, effect: &str, actions: &[&str], resources: &[&str]) -> Self {

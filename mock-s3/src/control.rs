@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use gatecrash_model::Op;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use crate::auth::Credentials;
 use crate::capacity::{Capacity, Station};
@@ -18,6 +19,7 @@ use crate::policy::{
     Ask, BucketSide, Caller, Entries, Evaluation, Kind, Layers, Pattern, Policy, PolicyError, Statement,
     explain,
 };
+use crate::replication::ReplicationState;
 use crate::settings::{Overlay, Settings};
 use crate::store::Store;
 
@@ -41,6 +43,8 @@ pub(crate) struct Switchboard {
     buckets: Vec<Arc<str>>,
     store: Arc<Store>,
     seed: u64,
+    /// Something has changed; one waits for it.
+    changed: Notify,
 }
 
 #[derive(Default)]
@@ -103,6 +107,10 @@ pub(crate) enum Change {
     },
     /// Weights by region.
     Dials(Vec<f64>),
+    Replication {
+        bucket: Arc<str>,
+        state: ReplicationState,
+    },
 }
 
 /// A bucket that answers as if it lived elsewhere.
@@ -275,6 +283,21 @@ impl Control {
         Ok(self.make(Change::Capacity { region, station }))
     }
 
+    /// Pauses a bucket's replication, drops what is due meanwhile, or gives it another lag; what waited is
+    /// replicated once the change is taken back.
+    pub fn set_replication(&self, bucket: &str, state: ReplicationState) -> Result<ChangeId, ControlError> {
+        let bucket = self.bucket(bucket)?;
+        Ok(self.make(Change::Replication { bucket, state }))
+    }
+
+    /// How many versions of a bucket, in all regions, are neither replicated nor given up.
+    pub fn replication_pending(&self, bucket: &str) -> Result<u64, ControlError> {
+        let bucket = self.bucket(bucket)?;
+        let regions = 0..self.shared.regions.len();
+        let places = regions.filter_map(|region| self.shared.store.in_place(region, &bucket));
+        Ok(places.filter_map(|place| Some(place.outbox()?.pending())).sum())
+    }
+
     /// Serves what arrives at any endpoint in a region drawn by these weights, as behind a Multi-Region Access
     /// Point with such traffic dials. A region that is not named has 0. A bucket that the drawn region does not
     /// have is served where the request arrived.
@@ -395,7 +418,16 @@ impl Switchboard {
         seed: u64,
     ) -> Self {
         let current = RwLock::new(Arc::new(base.clone()));
-        Self { current, changes: Mutex::default(), base, regions, buckets, store, seed }
+        Self {
+            current,
+            changes: Mutex::default(),
+            base,
+            regions,
+            buckets,
+            store,
+            seed,
+            changed: Notify::new(),
+        }
     }
 
     /// The state in force.
@@ -421,6 +453,12 @@ impl Switchboard {
     fn refresh(&self, changes: &Changes) {
         let settings = self.base.with(changes.in_force.iter().map(|(_, change)| change));
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+        self.changed.notify_one();
+    }
+
+    /// The next change.
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
     }
 }
 
@@ -467,6 +505,9 @@ impl Change {
                 Some(station) => drop(settings.stations.insert(*region, Arc::clone(station))),
                 None => drop(settings.stations.remove(region)),
             },
+            Self::Replication { bucket, state } => {
+                settings.replications.insert(Arc::clone(bucket), *state);
+            }
             Self::Dials(weights) => settings.dials = Some(Dials::new(weights.clone())),
         }
     }

@@ -12,12 +12,9 @@ impl Dials {
         Self(weights)
     }
 
-    /// The region that serves an attempt: the same in every run of a seed. Strangers draw by `number`.
-    pub(crate) fn region(&self, seed: u64, attempt: AttemptContext, number: u64) -> usize {
-        let key = match attempt.request {
-            RequestId::NONE => DrawKey::Key(number),
-            request => DrawKey::Attempt { request, attempt: attempt.number },
-        };
+    /// The region that serves an attempt: the same in every run of a seed.
+    pub(crate) fn region(&self, seed: u64, attempt: AttemptContext, request_id: &str) -> usize {
+        let key = identity(attempt, request_id);
         let total: f64 = self.0.iter().sum();
         let mut left = unit(draw(seed, hash::bytes(b"traffic dials"), key)) * total;
         for (region, weight) in self.0.iter().enumerate().filter(|(_, weight)| **weight > 0.0) {
@@ -30,6 +27,14 @@ impl Dials {
     }
 }
 
+/// What a draw for one request is keyed by; strangers draw by their request id.
+pub(crate) fn identity(attempt: AttemptContext, request_id: &str) -> DrawKey {
+    match attempt.request {
+        RequestId::NONE => DrawKey::Key(hash::bytes(request_id.as_bytes())),
+        request => DrawKey::Attempt { request, attempt: attempt.number },
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -38,7 +43,7 @@ mod tests {
     fn shares_hold_and_a_region_at_zero_serves_nothing() {
         let dials = Dials::new(vec![0.0, 3.0, 1.0]);
         let mut served = [0; 3];
-        (0..40_000).for_each(|n| served[dials.region(7, AttemptContext::STRANGER, n)] += 1);
+        (0..40_000).for_each(|n| served[dials.region(7, AttemptContext::STRANGER, &format!("{n}"))] += 1);
         assert_eq!(served[0], 0);
         assert!((29_500..=30_500).contains(&served[1]), "{served:?}");
     }

@@ -220,8 +220,18 @@ pub(crate) struct S3Error {
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     /// The evaluation that refused, when one did.
     pub(crate) decision: Option<Decision>,
+    /// What was asked for when an evaluation refused.
+    pub(crate) refused: Option<Box<Refused>>,
     /// An S3-shaped fault made it.
     pub(crate) faulted: bool,
+}
+
+/// What a caller may not do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Refused {
+    pub(crate) action: String,
+    /// By the scenario's bucket name.
+    pub(crate) resource: String,
 }
 
 /// The status and default message of an S3 error code; `None` for a code the mock does not know.
@@ -253,7 +263,7 @@ impl S3Error {
     pub(crate) fn new(code: Cow<'static, str>, status: u16, message: Cow<'static, str>) -> Self {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let (extras, headers) = (Vec::new(), Vec::new());
-        Self { code, status, message, extras, headers, decision: None, faulted: false }
+        Self { code, status, message, extras, headers, decision: None, refused: None, faulted: false }
     }
 
     pub(crate) fn message(mut self, message: impl Into<Cow<'static, str>>) -> Self {

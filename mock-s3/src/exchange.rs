@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use gatecrash_model::context::read_cell;
 use gatecrash_model::time::nanos;
-use gatecrash_model::{AttemptCell, AttemptContext, ID_HEADER, RequestId, UpstreamRecord, hash};
+use gatecrash_model::{AttemptCell, AttemptContext, ID_HEADER, RequestId, UpstreamRecord};
 use http::header::{CONNECTION, HeaderName};
 use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
@@ -90,6 +90,13 @@ pub(crate) struct Severed {
     pub(crate) reset: bool,
 }
 
+impl Admitted {
+    /// Whether it goes on to its end when the caller hangs up meanwhile.
+    fn takes_time(&self, shared: &Shared, region: usize) -> bool {
+        self.place.is_some() || !self.fault.delay.is_zero() || shared.latencies[region].is_some()
+    }
+}
+
 impl From<S3Error> for Stop {
     fn from(error: S3Error) -> Self {
         Self::Error(error)
@@ -111,7 +118,7 @@ pub(crate) async fn serve(
     exchange.describe(parts.version);
     exchange.note_body(&body);
     let mut response = match exchange.admit(&mut body).await {
-        Ok(admitted) if admitted.place.is_some() || !admitted.fault.delay.is_zero() => {
+        Ok(admitted) if admitted.takes_time(&shared, region) => {
             shared.detached(exchange.work(admitted)).await?
         }
         Ok(admitted) => exchange.work(admitted).await?,
@@ -188,6 +195,7 @@ impl Exchange {
         }
         let outcome = self.affected(effect, route, &body);
         drop(place);
+        self.take_time(&outcome, body.data.length()).await;
         let outcome = match self.fault(Point::Respond, body.data.length()).pass().await {
             Ok(Effect::Alter(alteration)) => {
                 self.alteration = Some(alteration);
@@ -197,6 +205,19 @@ impl Exchange {
             Err(stop) => Err(stop),
         };
         self.respond(outcome)
+    }
+
+    /// The latency of the region.
+    async fn take_time(&self, outcome: &Result<Answer, Stop>, uploaded: u64) {
+        let Some(latency) = self.shared.latencies[self.region] else { return };
+        let status = match outcome {
+            Ok(answer) => answer.status,
+            Err(Stop::Error(error)) => error.status,
+            Err(_) => return,
+        };
+        let (seed, id) = (self.shared.seed, self.ids.request());
+        let first = latency.first_byte(self.head.op, status.as_u16(), uploaded, seed, self.attempt, id);
+        tokio::time::sleep(first).await;
     }
 
     /// The operation, with what a fault makes of it.
@@ -302,9 +323,8 @@ fn placed(
 ) -> (usize, Option<Arc<Placement>>) {
     let here = shared.store.find(asked, name);
     if let (Some(dials), Some(here)) = (&settings.dials, &here) {
-        let region = dials.region(shared.seed, attempt, hash::bytes(request_id.as_bytes()));
-        let same = |other: &Arc<Placement>| other.bucket.name == here.bucket.name;
-        if let Some(there) = shared.store.in_region(region).into_iter().find(same) {
+        let region = dials.region(shared.seed, attempt, request_id);
+        if let Some(there) = shared.store.in_place(region, &here.bucket.name) {
             return (region, Some(there));
         }
     }

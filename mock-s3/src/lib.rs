@@ -18,11 +18,14 @@ mod dials;
 mod encoding;
 mod errors;
 mod exchange;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod half_sent;
 mod hook;
 mod identifiers;
 mod incoming;
 mod journal;
+mod latency;
 mod metrics;
 mod observe;
 mod ops;
@@ -30,6 +33,7 @@ mod outgoing;
 pub mod policy;
 mod query_api;
 mod received;
+mod replication;
 mod request;
 mod reset;
 mod rules;
@@ -55,11 +59,13 @@ pub use config::{
 pub use control::{ChangeId, Control, ControlError, WrongRegion, WrongRegionKind};
 pub use errors::{known_code, known_codes};
 pub use hook::{Action, Alteration, Facts, FaultHook, NoFaults, Point, RangeLie, Trickle};
+pub use latency::Latency;
 pub use metrics::{Distribution, Metric, Metrics};
 pub use observe::{
     Authentication, BatchItem, Finished, Journal, JournalFile, LineFile, Numbered, Observer, Principal,
     Requests, Source,
 };
 pub use policy::{Evaluation, Layer, PolicyError};
-pub use rules::{At, Rule, RuleError, RuleState, Rules};
+pub use replication::{Lag, ReplicationConfig, ReplicationMode, ReplicationState};
+pub use rules::{At, Closing, Rule, RuleError, RuleState, Rules};
 pub use server::MockS3;

@@ -32,7 +32,7 @@ struct Kept {
     /// By region and name of the bucket.
     buckets: BTreeMap<(Arc<str>, String), Series>,
     /// All requests, by region, bucket (empty for none that exists), operation and status.
-    requests: BTreeMap<(Arc<str>, String), HashMap<(Op, u16), u64>>,
+    requests: BTreeMap<(Arc<str>, String), Statuses>,
     minutes: usize,
 }
 
@@ -43,6 +43,9 @@ struct Series {
     minutes: BTreeMap<i64, Datapoints>,
     totals: prometheus::Totals,
 }
+
+/// How many, by operation and status.
+type Statuses = HashMap<(Op, u16), u64>;
 
 /// What one minute came to.
 type Datapoints = BTreeMap<Metric, Distribution>;

@@ -11,6 +11,10 @@ use crate::server::Shared;
 impl Shared {
     pub(crate) fn reset(&self) -> Result<(), ConfigError> {
         self.store.reset(compile::store(&self.config, &self.accounts, self.clock.wall_seconds())?);
+        if self.config.remember {
+            self.store.remember(&self.clock);
+        }
+        self.replicator.connect(&self.config, &self.store);
         self.switchboard.reset();
         self.sessions.reset();
         self.rules.clear();

@@ -29,8 +29,10 @@ use crate::exchange;
 use crate::half_sent::{Traffic, Watched};
 use crate::hook::FaultHook;
 use crate::identifiers::Identifiers;
+use crate::latency::Latency;
 use crate::metrics::Metrics;
 use crate::observe::{Finished, Journal, Observer, Observers};
+use crate::replication::Replicator;
 use crate::rules::Rules;
 use crate::store::Store;
 use crate::time::http_date;
@@ -52,6 +54,9 @@ pub struct MockS3 {
 /// What all connections share.
 pub(crate) struct Shared {
     pub(crate) regions: Vec<String>,
+    pub(crate) replicator: Replicator,
+    /// By region.
+    pub(crate) latencies: Vec<Option<Latency>>,
     pub(crate) pool: Arc<Pool>,
     pub(crate) pool_bytes: Bytes,
     pub(crate) store: Arc<Store>,
@@ -123,6 +128,8 @@ impl MockS3 {
             store.remember(&clock);
         }
         let switchboard = Arc::new(switchboard(&config, Arc::clone(&store))?);
+        let (replicator, courier) = Replicator::new(&store, &switchboard);
+        replicator.connect(&config, &store);
         let mut listeners = Vec::new();
         for region in &config.regions {
             let listener = TcpListener::bind(region.bind).await;
@@ -141,6 +148,8 @@ impl MockS3 {
             observers: Arc::clone(&observers),
             deliveries: Arc::clone(&deliveries),
             regions,
+            replicator,
+            latencies: config.regions.iter().map(|region| region.latency).collect(),
             pool_bytes: Bytes::from_owner(PoolBytes(Arc::clone(&config.pool))),
             pool: config.pool,
             store,
@@ -160,6 +169,15 @@ impl MockS3 {
             dates: Default::default(),
             lifeline,
         });
+        if shared.config.buckets.iter().any(|bucket| bucket.replication.is_some()) {
+            let mut lifeline = shared.lifeline.clone();
+            tokio::spawn(async move {
+                tokio::select! {
+                    () = courier.run() => {}
+                    () = lifeline.stopped() => {}
+                }
+            });
+        }
         let addresses = listeners.iter().map(|(_, address)| *address).collect();
         for (region, (listener, _)) in listeners.into_iter().enumerate() {
             tokio::spawn(accept(Arc::clone(&shared), region, listener));

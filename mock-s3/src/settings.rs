@@ -11,6 +11,7 @@ use crate::capacity::Station;
 use crate::control::{Change, WrongRegion};
 use crate::dials::Dials;
 use crate::policy::{Pattern, Policy};
+use crate::replication::ReplicationState;
 use crate::store::BucketState;
 
 /// One state of the mock.
@@ -27,6 +28,8 @@ pub(crate) struct Settings {
     pub(crate) wrong_regions: Vec<WrongRegion>,
     /// By region index.
     pub(crate) stations: HashMap<usize, Arc<Station>>,
+    /// By the scenario's bucket name.
+    pub(crate) replications: HashMap<Arc<str>, ReplicationState>,
     /// Which region serves; none: the one that was asked.
     pub(crate) dials: Option<Dials>,
     /// Unsigned requests may do what nothing denies.

@@ -13,6 +13,7 @@ mod merge;
 mod object;
 mod past;
 mod placement;
+mod replication;
 mod snapshot;
 mod state;
 mod uploads;
@@ -30,11 +31,12 @@ use gatecrash_model::{Clock, StoreEntry};
 pub(crate) use acl::{Acl, Grant, Grantee, Owner, Permission, canonical_id};
 pub(crate) use bucket::Bucket;
 pub(crate) use completion::{Order, Ordered};
-pub(crate) use data::{Chunks, Data, Piece};
+pub(crate) use data::{Chunks, Data};
 pub(crate) use keyspace::Keyspace;
 pub(crate) use listing::{Entry, List};
 pub(crate) use object::{Current, Found, Object};
-pub(crate) use placement::{Condition, Deleted, Placement};
+pub(crate) use placement::{Deleted, Placement, Slot};
+pub(crate) use replication::{Job, Link, Outbox};
 pub(crate) use state::{
     BlockPublic, BucketPolicy, BucketState, DefaultRetention, Document, Logging, ObjectLock, Ownership,
     Period, ReplicationRule, ReplicationRules, Versioning,
@@ -107,6 +109,12 @@ impl Store {
         regions.iter().flat_map(BTreeMap::values).find(|placement| *placement.bucket.name == *name).cloned()
     }
 
+    /// A bucket by the scenario's name, in one region.
+    pub(crate) fn in_place(&self, region: usize, bucket: &str) -> Option<Arc<Placement>> {
+        let regions = self.regions.read().unwrap_or_else(PoisonError::into_inner);
+        regions[region].values().find(|placement| *placement.bucket.name == *bucket).cloned()
+    }
+
     /// The buckets of a region, in order of name.
     pub(crate) fn in_region(&self, region: usize) -> Vec<Arc<Placement>> {
         self.regions.read().unwrap_or_else(PoisonError::into_inner)[region].values().cloned().collect()
@@ -142,6 +150,9 @@ impl Store {
     /// Goes back to the buckets of a fresh store.
     pub(crate) fn reset(&self, fresh: Self) {
         let fresh = fresh.regions.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some(clock) = self.remember.get() {
+            fresh.iter().flat_map(BTreeMap::values).for_each(|placement| placement.remember(clock));
+        }
         *self.regions.write().unwrap_or_else(PoisonError::into_inner) = fresh;
         self.budget.used.store(0, Ordering::Release);
     }

@@ -40,8 +40,13 @@ pub(crate) fn compact_date(seconds: i64) -> String {
     write(seconds, COMPACT)
 }
 
+/// The form of HTTP, and that of mail with the zone as a number, which Signature Version 2 takes as well
+/// (S3 user guide, "Signing and authenticating REST requests": RFC 2616 or RFC 822).
 pub(crate) fn parse_http_date(text: &str) -> Option<i64> {
-    read(text, HTTP)
+    match text.trim().strip_suffix("+0000") {
+        Some(rest) => read(&format!("{rest}GMT"), HTTP),
+        None => read(text, HTTP),
+    }
 }
 
 /// Read digit by digit: every signed request has one.
@@ -84,6 +89,8 @@ mod tests {
         assert_eq!(log_date(at), "24/May/2013:00:00:00 +0000");
         assert_eq!(dashed_date(at), "2013-05-24-00-00-00");
         assert_eq!(parse_http_date("Fri, 24 May 2013 00:00:00 GMT"), Some(at));
+        assert_eq!(parse_http_date("Fri, 24 May 2013 00:00:00 +0000"), Some(at));
+        assert_eq!(parse_http_date("Fri, 24 May 2013 00:00:00 +0100"), None);
         assert_eq!(parse_compact_date("20130524T000000Z"), Some(at));
         for bad in [
             "2013-05-24",

@@ -466,6 +466,22 @@ def _():
     equal(fetched(f"{ENDPOINT}/{BUCKET}/open", "OPTIONS", headers=asked)[0], 403)
 
 
+@step("STS: a reader takes on a role that writes")
+def _():
+    sts = client("READER", service="sts")
+    role = "arn:aws:iam::111111111111:role/writer"
+    taken = sts.assume_role(RoleArn=role, RoleSessionName="now", DurationSeconds=900)
+    equal(taken["AssumedRoleUser"]["Arn"], "arn:aws:sts::111111111111:assumed-role/writer/now")
+    keys = taken["Credentials"]
+    writer = client(
+        aws_access_key_id=keys["AccessKeyId"], aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+    )
+    equal(writer.put_object(Bucket=BUCKET, Key="by-role", Body=b"r")["ETag"], md5(b"r"))
+    refused(403, "AccessDenied", writer.delete_object, Bucket=BUCKET, Key="by-role")
+    refused(403, "AccessDenied", client("STRANGER", service="sts").assume_role, RoleArn=role, RoleSessionName="no")
+
+
 @step("STS: who am I, and keys for an hour")
 def _():
     sts = client(service="sts")

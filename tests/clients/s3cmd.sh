@@ -22,8 +22,14 @@ configuration wrong.cfg "$OWNER_ACCESS_KEY" wrong
 configuration v2.cfg "$OWNER_ACCESS_KEY" "$OWNER_SECRET_KEY"
 sed -i 's/signature_v2 = False/signature_v2 = True/' v2.cfg
 
-s3() { s3cmd -q -c "$folder/owner.cfg" --no-progress "$@"; }
-as() { local who=$1; shift; s3cmd -q -c "$folder/$who.cfg" --no-progress "$@"; }
+as() { local who=$1; shift; s3cmd -c "$folder/$who.cfg" --no-progress "$@"; }
+s3() { as owner "$@"; }
+text() { s3cmd -q -c "$folder/owner.cfg" get "$1" -; }
+# What s3cmd has no command for: METHOD, target, and a body.
+raw() {
+    curl -sS --aws-sigv4 aws:amz:us-east-1:s3 --user "$OWNER_ACCESS_KEY:$OWNER_SECRET_KEY" \
+        -H "x-amz-content-sha256: UNSIGNED-PAYLOAD" -X "$1" "$ENDPOINT/$2" "${@:3}"
+}
 bucket=s3cmd-$$-$RANDOM
 at=s3://$bucket
 
@@ -38,7 +44,7 @@ s3 get "$at/dir/small.txt" back.txt
 cmp small.txt back.txt
 
 step "its description: size, type, MD5, metadata"
-about=$(s3cmd -c owner.cfg info "$at/dir/small.txt")
+about=$(s3 info "$at/dir/small.txt")
 has "$about" "File size: 24"
 has "$about" "MIME type: text/x-small"
 has "$about" "MD5 sum:   $(md5sum < small.txt | cut -d' ' -f1)"
@@ -78,12 +84,12 @@ equal "$(s3 ls -r "$at/tree/" | wc -l)" "2"
 step "copy and move on the server"
 s3 cp "$at/dir/small.txt" "$at/copied"
 s3 mv "$at/copied" "$at/moved"
-equal "$(s3 get "$at/moved" -)" "$(cat small.txt)"
+equal "$(text "$at/moved")" "$(cat small.txt)"
 refused 404 s3 info "$at/copied"
 
 step "metadata is changed in place"
 s3 modify --add-header x-amz-meta-size:XL "$at/moved"
-has "$(s3cmd -c owner.cfg info "$at/moved")" "x-amz-meta-size: XL"
+has "$(s3 info "$at/moved")" "x-amz-meta-size: XL"
 
 step "ACLs: public and private"
 s3 setacl --acl-public "$at/moved"
@@ -93,7 +99,7 @@ has "$(curl -sS "$ENDPOINT/$bucket/moved")" "<Code>AccessDenied</Code>"
 
 step "a multipart upload is found and aborted"
 s3 multipart "$at" > uploads
-equal "$(grep -c "$at/" uploads || true)" "0"
+equal "$(grep -c "^20" uploads || true)" "0"
 refused NoSuchUpload s3 abortmp "$at/large.bin" nonsense
 
 step "signed URLs"
@@ -107,8 +113,8 @@ cat > policy.json <<POLICY
   "Action": "s3:GetObject", "Resource": "arn:aws:s3:::$bucket/dir/*"}]}
 POLICY
 s3 setpolicy policy.json "$at"
-has "$(s3cmd -c owner.cfg info "$at")" '"Sid": "closed"'
-refused AccessDenied as reader get "$at/dir/small.txt" no
+has "$(s3 info "$at")" '"Sid": "closed"'
+refused 403 as reader get "$at/dir/small.txt" no
 s3 delpolicy "$at"
 as reader get "$at/dir/small.txt" yes
 cmp yes small.txt
@@ -118,16 +124,22 @@ cat > cors.xml <<CORS
 <CORSConfiguration><CORSRule><AllowedOrigin>https://example.com</AllowedOrigin><AllowedMethod>GET</AllowedMethod></CORSRule></CORSConfiguration>
 CORS
 s3 setcors cors.xml "$at"
-has "$(s3cmd -c owner.cfg info "$at")" "https://example.com"
+has "$(s3 info "$at")" "https://example.com"
 s3 delcors "$at"
 
-step "versions: the old one is kept, and comes back"
-has "$(s3 setversioning "$at" enable 2>&1 && s3cmd -c owner.cfg info "$at")" "Versioning:Enabled"
+step "versions: an overwritten and a deleted object are kept, and come back"
+enabled="<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
+raw PUT "$bucket?versioning=" -d "$enabled"
+has "$(raw GET "$bucket?versioning=")" "<Status>Enabled</Status>"
 echo "newer" > newer.txt
 s3 put newer.txt "$at/moved"
-equal "$(s3 get "$at/moved" -)" "newer"
+equal "$(text "$at/moved")" "newer"
 s3 del "$at/moved"
 refused 404 s3 info "$at/moved"
+equal "$(raw GET "$bucket/moved?versionId=null")" "$(cat small.txt)"
+marker=$(raw GET "$bucket?prefix=moved&versions=" | grep -o "<DeleteMarker>.*</DeleteMarker>" | grep -o "<VersionId>[^<]*" | cut -c12-)
+raw DELETE "$bucket/moved?versionId=$marker"
+equal "$(text "$at/moved")" "newer"
 
 step "Signature Version 2"
 has "$(as v2 ls -r "$at/")" "$at/large.bin"
@@ -136,15 +148,14 @@ cmp v2.txt small.txt
 
 step "a reader reads and does not write"
 as reader get "$at/dir/small.txt" read.txt
-refused AccessDenied as reader put small.txt "$at/no"
+refused 403 as reader put small.txt "$at/no"
 
 step "errors: no such bucket, no such key, a wrong secret, a bucket that is not empty"
 refused NoSuchBucket s3 ls "$at-not"
-refused 404 s3 get "$at/missing" missing
+refused "does not exist" s3 get "$at/missing" missing
 refused SignatureDoesNotMatch as wrong ls
 refused BucketNotEmpty s3 rb "$at"
 
 step "many are deleted at once"
-s3 setversioning "$at" disable
 s3 del -r -f "$at/"
 equal "$(s3 ls -r "$at/")" ""

@@ -1,6 +1,9 @@
 # Numbered steps for the shell clients: sourced, never run. Ends with 1 at the first step that fails, and names it.
 set -euo pipefail
 
+# Of the surroundings nothing counts but what the caller says.
+for variable in "${!AWS_@}" "${!RCLONE_@}"; do unset "$variable"; done
+
 number=0
 name="before the first step"
 

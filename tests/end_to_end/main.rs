@@ -7,6 +7,7 @@ mod support;
 mod breakage;
 mod commands;
 mod library;
+mod mock_page;
 mod released_gateways;
 mod runs;
 mod selftest;

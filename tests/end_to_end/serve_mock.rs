@@ -29,6 +29,7 @@ fn it_tells_where_it_listens_and_who_may_sign() {
         "{}",
         with_file.stdout
     );
+    said_when_ready(&["--port", "0", "--admin", "127.0.0.1:0"]).says("admin          http://127.0.0.1:");
     let both = ["--port", "0", "--scenario", "smoke/permissions", "--identities", "who.yaml"];
     said_when_ready(&both).says("identity app: ").says("identity reader: ").says("bucket reports ");
 }
@@ -43,6 +44,8 @@ fn mistakes_of_an_identities_file_are_shown_at_their_line() {
     refused("display-name:", "displayname:").says("did you mean `display-name`?").says("who.yaml:7:5");
     refused("Effect: Allow", "Effect: Perhaps").says("invalid policy: ").says("who.yaml:19:9");
     refused("email: partner@", "email: owner@").says("an e-mail of two accounts");
+    refused("Principal: {", "Principals: {").says("invalid policy: ").says("who.yaml:40:");
+    desk.gatecrash(&["serve", "mock", "--port", "0", "--admin", "0.0.0.0:0"]).exits(2).says("loopback");
     desk.gatecrash(&["serve", "mock", "--port", "0", "--identities", "nowhere.yaml"])
         .exits(2)
         .says("nowhere");

@@ -5,22 +5,25 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::diagnostics::{Diagnostic, Diagnostics, Place, SourceText};
 use crate::scenario::decode::Spanned;
 use crate::scenario::from_yaml;
+use crate::units::Span;
 
 /// The account of an identity that names none.
 pub const DEFAULT_ACCOUNT: &str = "000000000001";
 
-/// A file's identities, in its order.
+/// A file's identities and roles, in its order.
 #[derive(Clone)]
 pub struct Identities {
     source: SourceText,
     /// One or more.
     pub list: Vec<Identity>,
+    /// What some of them may turn into.
+    pub roles: Vec<Role>,
 }
 
 /// One user, or the root user of an account.
@@ -42,6 +45,25 @@ pub struct Identity {
     pub root: bool,
     /// Identity policies, AWS JSON.
     pub policies: Vec<PlacedPolicy>,
+    /// The permissions boundary.
+    pub boundary: Option<PlacedPolicy>,
+}
+
+/// A role that STS gives sessions of.
+#[derive(Clone, Debug)]
+pub struct Role {
+    /// Unique, as an identity's.
+    pub name: String,
+    /// Twelve digits.
+    pub account: String,
+    /// Who may assume it.
+    pub trust: PlacedPolicy,
+    /// Identity policies, AWS JSON.
+    pub policies: Vec<PlacedPolicy>,
+    /// The permissions boundary.
+    pub boundary: Option<PlacedPolicy>,
+    /// The longest session, 1 to 12 hours.
+    pub longest_session: Span,
 }
 
 /// A policy and where it stands.
@@ -56,7 +78,9 @@ pub struct PlacedPolicy {
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct File {
-    identities: Vec<Spanned<Entry>>,
+    identities: Vec<Entry>,
+    #[serde(default)]
+    roles: Vec<RoleEntry>,
 }
 
 #[derive(Deserialize)]
@@ -78,7 +102,24 @@ struct Entry {
     #[serde(default)]
     root: bool,
     #[serde(default)]
-    policies: Vec<Spanned<Value>>,
+    policies: Vec<PlacedPolicy>,
+    #[serde(default)]
+    boundary: Option<PlacedPolicy>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct RoleEntry {
+    name: Spanned<String>,
+    #[serde(default)]
+    account: Option<Spanned<String>>,
+    trust: PlacedPolicy,
+    #[serde(default)]
+    policies: Vec<PlacedPolicy>,
+    #[serde(default)]
+    boundary: Option<PlacedPolicy>,
+    #[serde(default)]
+    longest_session: Option<Spanned<Span>>,
 }
 
 /// A key of the file whose value has a form.
@@ -144,16 +185,16 @@ impl Identities {
             let place = Place::new(0, 0, source.text.find('\n').unwrap_or(source.text.len()));
             problems.push(Diagnostic::error("no identity", place, "expected one or more below `identities`"));
         }
-        let entries: Vec<&Entry> = file.identities.iter().map(|entry| &entry.value).collect();
-        for entry in &entries {
-            entry.check(&mut problems);
-        }
-        once("name", entries.iter().map(|e| &e.name), &mut problems);
-        once("access key", entries.iter().filter_map(|e| e.access_key.as_ref()), &mut problems);
-        agree(&entries, &mut problems);
+        file.identities.iter().for_each(|entry| entry.check(&mut problems));
+        file.roles.iter().for_each(|role| role.check(&mut problems));
+        once("name", file.identities.iter().map(|e| &e.name), &mut problems);
+        once("name", file.roles.iter().map(|e| &e.name), &mut problems);
+        once("access key", file.identities.iter().filter_map(|e| e.access_key.as_ref()), &mut problems);
+        agree(&file.identities, &mut problems);
         if problems.is_empty() {
-            let list = file.identities.into_iter().map(|entry| entry.value.into()).collect();
-            return Ok(Self { source: source.clone(), list });
+            let list = file.identities.into_iter().map(Identity::from).collect();
+            let roles = file.roles.into_iter().map(Role::from).collect();
+            return Ok(Self { source: source.clone(), list, roles });
         }
         Err(Diagnostics::new(vec![source.clone()], problems))
     }
@@ -180,7 +221,7 @@ fn once<'e>(what: &str, values: impl Iterator<Item = &'e Spanned<String>>, probl
 }
 
 /// An account has one canonical id and an address belongs to one account.
-fn agree(entries: &[&Entry], problems: &mut Vec<Diagnostic>) {
+fn agree(entries: &[Entry], problems: &mut Vec<Diagnostic>) {
     let mut ids: Vec<(&str, &Spanned<String>)> = Vec::new();
     let mut emails: Vec<(&str, &Spanned<String>)> = Vec::new();
     for entry in entries {
@@ -253,12 +294,48 @@ impl From<Entry> for Identity {
             canonical_id: text(entry.canonical_id),
             keys: text(entry.access_key).zip(text(entry.secret_key)),
             root: entry.root,
-            policies: entry
-                .policies
-                .into_iter()
-                .map(|policy| PlacedPolicy { document: policy.value, place: policy.place })
-                .collect(),
+            policies: entry.policies,
+            boundary: entry.boundary,
         }
+    }
+}
+
+// === impl RoleEntry ===
+
+impl RoleEntry {
+    fn check(&self, problems: &mut Vec<Diagnostic>) {
+        NAME.check(&self.name, problems);
+        if let Some(account) = &self.account {
+            ACCOUNT.check(account, problems);
+        }
+        if let Some(longest) = &self.longest_session
+            && !(Span::seconds(3600)..=Span::seconds(12 * 3600)).contains(&longest.value)
+        {
+            let label = "expected 1h to 12h";
+            problems.push(Diagnostic::error("invalid `longest-session`", longest.place, label));
+        }
+    }
+}
+
+impl From<RoleEntry> for Role {
+    fn from(entry: RoleEntry) -> Self {
+        Self {
+            name: entry.name.value,
+            account: entry.account.map_or_else(|| DEFAULT_ACCOUNT.to_owned(), |account| account.value),
+            trust: entry.trust,
+            policies: entry.policies,
+            boundary: entry.boundary,
+            longest_session: entry.longest_session.map_or(Span::seconds(3600), |span| span.value),
+        }
+    }
+}
+
+// === impl PlacedPolicy ===
+
+impl<'de> Deserialize<'de> for PlacedPolicy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Spanned { value, place } = Spanned::deserialize(deserializer)?;
+        Ok(Self { document: value, place })
     }
 }
 

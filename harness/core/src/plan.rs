@@ -106,6 +106,17 @@ pub struct RegionPlan {
     pub endpoints: u32,
     /// Baseline latency added by the links: median and 99th percentile.
     pub latency: Option<LatencyPlan>,
+    /// A named law of the upstream itself, by operation and size.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<LatencyProfile>,
+}
+
+/// A named law of latencies, by operation and size.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LatencyProfile {
+    /// As S3 has been measured from a host in its region.
+    AwsLike,
 }
 
 /// A latency law by two quantiles (lognormal fit).
@@ -129,12 +140,27 @@ pub struct BucketPlan {
     pub public: bool,
     /// Bucket policy, AWS JSON.
     pub policy: Option<serde_json::Value>,
+    /// How what is written comes to the other regions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replication: Option<ReplicationPlan>,
     /// Synthetic objects.
     pub objects: u32,
     /// Their key pattern, with `{n}` or `{n:06}`.
     pub key: String,
     /// Their sizes.
     pub size: SizePlan,
+}
+
+/// Replication of a bucket between its regions.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ReplicationPlan {
+    /// How long a version takes.
+    pub lag: LatencyPlan,
+    /// The one region whose writes are replicated; all of them when absent.
+    pub from: Option<String>,
+    /// Whether delete markers are replicated.
+    pub delete_markers: bool,
 }
 
 /// A law of sizes.

@@ -50,6 +50,30 @@ pub fn unit(draw: u64) -> f64 {
     (draw >> 11) as f64 / (1u64 << 53) as f64
 }
 
+/// A lognormal law by two of its quantiles.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Lognormal {
+    median: f64,
+    sigma: f64,
+}
+
+/// The standard normal quantile at 0.99.
+const Z99: f64 = 2.326_347_874_040_841;
+
+impl Lognormal {
+    /// The law with this median and 99th percentile, in any unit; equal ones are a constant.
+    pub fn of_quantiles(p50: f64, p99: f64) -> Self {
+        Self { median: p50, sigma: (p99.max(1.0) / p50.max(1.0)).ln().max(0.0) / Z99 }
+    }
+
+    /// The value of a draw.
+    pub fn at(self, draw: u64) -> f64 {
+        let radius = (-2.0 * (1.0 - unit(draw)).ln()).sqrt();
+        let normal = radius * (std::f64::consts::TAU * unit(hash::mix(draw))).cos();
+        self.median * (self.sigma * normal).exp()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

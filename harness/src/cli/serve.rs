@@ -16,6 +16,7 @@ use crate::topology::{Ground, Upstream};
 
 mod mock;
 mod proxy;
+mod watch;
 
 /// Which part.
 #[derive(Args, Debug)]

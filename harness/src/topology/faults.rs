@@ -1,10 +1,13 @@
 //! How the plan's faults reach the running parts, and how they are taken back.
 
-use gatecrash_core::faults::{ClockOf, FaultSpec, Host};
+use gatecrash_core::faults::{self, ClockOf, FaultSpec, Host};
 use gatecrash_core::plan::Plan;
-use gatecrash_mock_s3::{Capacity, ControlError, WrongRegion, WrongRegionKind};
+use gatecrash_mock_s3::{
+    Capacity, ControlError, Lag, ReplicationMode, ReplicationState, WrongRegion, WrongRegionKind,
+};
 use gatecrash_wire::ListenerState;
 
+use super::hook::elsewhere;
 use super::{Topology, for_load};
 
 impl Topology {
@@ -114,9 +117,9 @@ impl Topology {
                 }
             }
             FaultSpec::WrongRegion(wrong) => {
-                let away = plan.regions.iter().find(|r| target.is_none_or(|t| t.name != r.name));
-                let points_to =
-                    away.filter(|_| plan.regions.len() > 1).map_or("eu-central-1", |r| r.name.as_str());
+                let names: Vec<_> = plan.regions.iter().map(|r| r.name.clone()).collect();
+                let here = plan.regions.iter().position(|r| target.is_some_and(|t| t.name == r.name));
+                let points_to = elsewhere(&names, here);
                 made.push(
                     self.control
                         .set_wrong_region(WrongRegion {
@@ -138,6 +141,17 @@ impl Topology {
                     };
                     made.push(self.control.set_capacity(&region.name, Some(limits)).map_err(text)?);
                 }
+            }
+            FaultSpec::Replication(replication) => {
+                let state = ReplicationState {
+                    mode: match replication.mode {
+                        None => ReplicationMode::Running,
+                        Some(faults::ReplicationMode::Pause) => ReplicationMode::Paused,
+                        Some(faults::ReplicationMode::Drop) => ReplicationMode::Dropping,
+                    },
+                    lag: replication.lag.map(|lag| Lag::constant(lag.duration())),
+                };
+                made.push(self.control.set_replication(&replication.bucket, state).map_err(text)?);
             }
             FaultSpec::RoutingDial(dial) => {
                 let shares: Vec<_> =

@@ -1,27 +1,21 @@
 //! The latency an endpoint has anyway: a lognormal law by median and 99th percentile, drawn by identity.
 
-use std::f64::consts::TAU;
 use std::time::Duration;
 
 use gatecrash_core::plan::LatencyPlan;
-use gatecrash_model::draw::{DrawKey, draw, unit};
+use gatecrash_model::draw::{DrawKey, Lognormal, draw};
 use gatecrash_model::{AttemptContext, RequestId, hash};
-
-/// The standard normal quantile at 0.99.
-const Z99: f64 = 2.326_347_874_040_841;
 
 /// A latency law with the seed of its draws.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Baseline {
-    median: f64,
-    sigma: f64,
+    law: Lognormal,
     seed: u64,
 }
 
 impl Baseline {
     pub(crate) fn new(plan: LatencyPlan, seed: u64) -> Self {
-        let (p50, p99) = (plan.p50.0.max(1) as f64, plan.p99.0.max(1) as f64);
-        Self { median: plan.p50.0 as f64, sigma: (p99 / p50).ln().max(0.0) / Z99, seed }
+        Self { law: Lognormal::of_quantiles(plan.p50.0 as f64, plan.p99.0 as f64), seed }
     }
 
     /// The latency of an attempt: the same in every run of a seed. Strangers draw by their attempt id.
@@ -31,10 +25,7 @@ impl Baseline {
         } else {
             DrawKey::Attempt { request: attempt.request, attempt: attempt.number }
         };
-        let word = draw(self.seed, hash::bytes(b"baseline latency"), key);
-        let radius = (-2.0 * (1.0 - unit(word)).ln()).sqrt();
-        let normal = radius * (TAU * unit(hash::mix(word))).cos();
-        Duration::from_nanos((self.median * (self.sigma * normal).exp()) as u64)
+        Duration::from_nanos(self.law.at(draw(self.seed, hash::bytes(b"baseline latency"), key)) as u64)
     }
 }
 

@@ -109,3 +109,93 @@ impl Shared {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use gatecrash_model::{NullSink, Pool};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::config::{BucketConfig, Config};
+    use crate::hook::NoFaults;
+    use crate::server::MockS3;
+    use crate::store::{Found, Object};
+
+    async fn ask(mock: &MockS3, head: &str) -> String {
+        let mut stream = TcpStream::connect(mock.addr("us-east-1").unwrap()).await.unwrap();
+        stream
+            .write_all(format!("{head} HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n").as_bytes())
+            .await
+            .unwrap();
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).await.unwrap();
+        reply
+    }
+
+    fn text(mock: &MockS3, key: &str) -> String {
+        let shared = &mock.shared;
+        let placement = shared.store.find(0, "logs").unwrap();
+        match placement.find(key, None, &shared.pool) {
+            Found::Object(Object { data, .. }) => {
+                String::from_utf8(data.to_bytes(&shared.pool_bytes).to_vec()).unwrap()
+            }
+            _ => panic!("there is no {key}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn records_become_objects_of_the_target_bucket() {
+        let mock = MockS3::builder().bucket("media").bucket("logs").anonymous().object("media", "a", "b");
+        let mock = mock.start().await.unwrap();
+        let logged = |bucket: &str, prefix: &str| {
+            let logging = Arc::new(Logging { bucket: "logs".into(), prefix: prefix.into() });
+            mock.shared.store.find(0, bucket).unwrap().configure(|state| state.logging = Some(logging));
+        };
+        logged("media", "m/");
+        // A bucket may log into itself: delivery is no request, so that ends.
+        logged("logs", "l/");
+        ask(&mock, "GET /media/a").await;
+        ask(&mock, "GET /media/none").await;
+        ask(&mock, "GET /logs?list-type=2").await;
+        assert_eq!(mock.store_entries().len(), 1, "nothing is delivered yet");
+        mock.deliver_access_logs();
+        mock.deliver_access_logs();
+        let entries = mock.store_entries();
+        let keys: Vec<&str> =
+            entries.iter().filter(|e| e.bucket == "logs").map(|entry| entry.key.as_str()).collect();
+        let [own, media] = keys[..] else { panic!("{keys:?}") };
+        let stamp = media.strip_prefix("m/").unwrap();
+        let (date, unique) = stamp.rsplit_once('-').unwrap();
+        assert!(date.len() == "2013-05-24-00-00-00".len() && unique.len() == 16, "{media}");
+        let lines: Vec<String> = text(&mock, media).lines().map(str::to_owned).collect();
+        assert_eq!(lines.len(), 2);
+        assert!(
+            lines[0].contains(" media [")
+                && lines[0].contains(" REST.GET.OBJECT a \"GET /media/a HTTP/1.1\" 200 ")
+        );
+        assert!(lines[1].contains(" 404 NoSuchKey "));
+        assert!(own.starts_with("l/") && text(&mock, own).contains("REST.GET.BUCKET"));
+        mock.shutdown().await;
+    }
+
+    #[tokio::test]
+    async fn a_bucket_is_logged_though_nobody_else_listens() {
+        let regions = ["us-east-1"];
+        let config = Config {
+            anonymous: true,
+            buckets: vec![BucketConfig::new("media", &regions), BucketConfig::new("logs", &regions)],
+            ..Config::new(Arc::new(Pool::new(0)), "us-east-1")
+        };
+        let clock = Arc::new(SystemClock::default());
+        let mock = MockS3::start(config, clock, Arc::new(NullSink), Arc::default(), Arc::new(NoFaults));
+        let mock = mock.await.unwrap();
+        let logging = Arc::new(Logging { bucket: "logs".into(), prefix: String::new() });
+        mock.shared.store.find(0, "media").unwrap().configure(|state| state.logging = Some(logging));
+        ask(&mock, "GET /media/none").await;
+        mock.deliver_access_logs();
+        assert_eq!(mock.store_entries().len(), 1);
+        mock.shutdown().await;
+    }
+}

@@ -16,6 +16,8 @@ pub(super) struct Ask {
     pub(super) id: String,
     /// Raw.
     pub(super) query: String,
+    /// `X-Amz-Target`, by which clients of AWS name an operation.
+    pub(super) target: String,
     pub(super) body: Bytes,
 }
 

@@ -1,10 +1,21 @@
-//! POST /cloudwatch/GetMetricData
+//! POST /cloudwatch/GetMetricData and POST /cloudwatch
 
 use http::StatusCode;
 use serde_json::json;
 
 use super::{Answer, Ask, Refused};
 use crate::metrics::GetMetricData;
+
+/// The same for clients of AWS, whose endpoint URL is `http://<admin port>/cloudwatch`.
+pub(super) fn by_target(ask: &Ask) -> Result<Answer, Refused> {
+    match ask.target.rsplit('.').next() {
+        Some("GetMetricData") => run(ask),
+        _ => {
+            Ok(Answer::json(&json!({ "__type": "UnknownOperationException" }))
+                .status(StatusCode::BAD_REQUEST))
+        }
+    }
+}
 
 /// The request metrics as CloudWatch answers for them, its own errors included.
 pub(super) fn run(ask: &Ask) -> Result<Answer, Refused> {

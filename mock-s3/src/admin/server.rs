@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::header::ORIGIN;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
@@ -91,13 +92,19 @@ async fn connection(shared: Arc<Shared>, stream: TcpStream) {
 
 async fn serve(shared: Arc<Shared>, request: Request<Incoming>) -> Response<Content> {
     let (parts, body) = request.into_parts();
+    // A page in a browser on this host could reach the port too; it says where it comes from.
+    if parts.headers.contains_key(ORIGIN) {
+        return Refused::new(403, "the admin port is not for pages in a browser").into_response();
+    }
     let body = match tokio::time::timeout(PATIENCE, Limited::new(body, BODY_LIMIT).collect()).await {
         Ok(Ok(body)) => body.to_bytes(),
         Ok(Err(_)) => return Refused::new(413, "the body is too large or broke off").into_response(),
         Err(_) => return Refused::new(408, "the body takes too long").into_response(),
     };
     let query = parts.uri.query().unwrap_or_default().to_owned();
-    let ask = Ask { shared, id: String::new(), query, body };
+    let target = parts.headers.get("x-amz-target").and_then(|value| value.to_str().ok());
+    let target = target.unwrap_or_default().to_owned();
+    let ask = Ask { shared, id: String::new(), query, target, body };
     let answer = super::answer(&parts.method, parts.uri.path(), ask);
     answer.map_or_else(Refused::into_response, super::Answer::into_response)
 }

@@ -90,10 +90,10 @@ pub(super) fn set(ask: &Ask) -> Result<Answer, Refused> {
     let mut applied = ask.shared.applied.lock();
     let mut made = Vec::new();
     let credentials = document.apply(&control, &mut made).map_err(|why| {
-        made.iter().for_each(|change| drop(control.undo(*change)));
+        take_back(&control, &made);
         Refused::new(400, why.to_string())
     })?;
-    applied.1.iter().for_each(|change| drop(control.undo(*change)));
+    take_back(&control, &applied.1);
     *applied = (document.clone(), made);
     drop(applied);
     let mut answer = shown(ask, &document);
@@ -101,6 +101,12 @@ pub(super) fn set(ask: &Ask) -> Result<Answer, Refused> {
         answer["credentials"] = json!(credentials);
     }
     Ok(Answer::json(&answer))
+}
+
+fn take_back(control: &Control, changes: &[ChangeId]) {
+    for change in changes {
+        control.undo(*change);
+    }
 }
 
 /// Nothing is set any more.

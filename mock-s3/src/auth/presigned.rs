@@ -65,7 +65,7 @@ impl Parameters {
                 .extra("ServerTime", document_date(wall)));
         }
         let end = signed_at.seconds + self.expires;
-        if wall > end {
+        if wall >= end {
             return Err(S3Error::of("AccessDenied")
                 .message("Request has expired")
                 .extra("X-Amz-Expires", self.expires.to_string())
@@ -147,10 +147,10 @@ mod tests {
         let got = parse(GOOD).unwrap();
         let at = got.signed_at().unwrap();
         let wall = at.seconds;
-        for fine in [wall - 900, wall, wall + 86_400] {
+        for fine in [wall - 900, wall, wall + 86_399] {
             assert!(got.check_time(&at, fine).is_ok(), "{fine}");
         }
-        let late = got.check_time(&at, wall + 86_401).unwrap_err();
+        let late = got.check_time(&at, wall + 86_400).unwrap_err();
         assert_eq!((&*late.code, &*late.message), ("AccessDenied", "Request has expired"));
         assert_eq!(late.extras[1], ("Expires", "2013-05-25T00:00:00.000Z".to_owned()));
         assert_eq!(got.check_time(&at, wall - 901).unwrap_err().message, "Request is not valid yet");

@@ -31,7 +31,7 @@ impl Exchange {
             return Err(Stop::Answer(Box::new(self.serve_query(body).await?)));
         }
         let payload = self.authenticate()?;
-        let route = route(self.head.op).ok_or_else(|| self.not_done())?;
+        let route = route(&self.head).ok_or_else(|| self.not_done())?;
         self.locate(route)?;
         self.authorise(route)?;
         let body = self.receive(route, body, payload).await?;
@@ -45,8 +45,8 @@ impl Exchange {
         if !self.head.legible {
             return Err(S3Error::of("InvalidURI").extra("URI", self.head.path()));
         }
-        // Browsers never sign the question, even when the URL asked about is a presigned one.
-        if self.head.op == Op::Preflight {
+        // Browsers never sign the question, even when the URL asked about is a presigned one; websites are for all.
+        if self.head.op == Op::Preflight || self.head.website {
             return Ok(Payload::Plain);
         }
         let verifier = Verifier {
@@ -123,13 +123,12 @@ impl Exchange {
         };
         let access = self.access();
         let ruling = access.evaluate(action, &self.head.key);
-        let denial = (!ruling.is_allowed()).then(|| access.denial(&ruling));
+        if !ruling.is_allowed() {
+            return Err(access.denial(&ruling));
+        }
         if self.entry.is_described() {
             let explained = access.explain(action, &self.head.key);
             self.entry.note(|notes| notes.explained(explained));
-        }
-        if let Some(denial) = denial {
-            return Err(denial);
         }
         self.entry.record.decision = Decision::Allowed;
         Ok(())

@@ -6,9 +6,11 @@ use http::{StatusCode, Version};
 
 use super::Exchange;
 use crate::auth::mask;
+use crate::errors::S3Error;
 use crate::observe::{Notes, Principal, Scene, is_logged, presented_key};
 use crate::ops::{Answer, Content};
 use crate::received::Received;
+use crate::store::arn;
 
 impl Exchange {
     /// Begins the description, if anybody wants one.
@@ -45,6 +47,21 @@ impl Exchange {
                 access_key: presented_key(head).map(mask).unwrap_or_default(),
             });
         });
+    }
+
+    /// Why an operation that asks by itself was refused in the end: may the key be told to be missing, may the
+    /// version be deleted? What was asked about another bucket stays unexplained.
+    pub(super) fn describe_refusal(&mut self, error: &S3Error) {
+        let Some(refused) = error.refused.as_deref().filter(|_| self.entry.is_described()) else { return };
+        let bucket = self.placement.as_ref().map_or(self.head.bucket.as_str(), |p| &p.bucket.name);
+        let inside = refused.resource.strip_prefix(&arn(bucket, ""));
+        let key = match inside {
+            Some("") => "",
+            Some(inside) if inside.starts_with('/') => &inside[1..],
+            _ => return,
+        };
+        let explained = self.access().explain(&refused.action, key);
+        self.entry.note(|notes| notes.explained(explained));
     }
 
     /// What the operation did.

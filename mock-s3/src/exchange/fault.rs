@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::header::{AUTHORIZATION, HOST, RANGE, RETRY_AFTER};
+use http::header::{AUTHORIZATION, HOST, RANGE};
 use http::{HeaderName, HeaderValue};
 
 use super::{Exchange, Stop, respond};
@@ -56,10 +56,7 @@ impl Exchange {
             return self.carried_out(self.shared.hook.decide(point, &facts));
         };
         self.entry.note(|notes| notes.fault(ruling.rule));
-        self.carried_out(match ruling.retry_after {
-            Some(seconds) => Action::Headers(vec![(RETRY_AFTER, seconds.into())], Box::new(ruling.action)),
-            None => ruling.action,
-        })
+        self.carried_out(ruling.action)
     }
 
     fn carried_out(&self, action: Action) -> Fault {

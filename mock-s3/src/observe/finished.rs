@@ -7,7 +7,7 @@ use std::time::Duration;
 use gatecrash_model::{Decision, Op, UpstreamRecord};
 use http::Method;
 
-use crate::policy::Evaluation;
+use crate::policy::{Evaluation, Matched};
 use crate::store::Logging;
 
 /// One exchange that has ended. Secrets are not in it, access keys are masked.
@@ -157,6 +157,21 @@ impl Finished {
     /// The caller hung up before the end.
     pub fn abandoned(&self) -> bool {
         self.record.has(UpstreamRecord::ABANDONED)
+    }
+
+    /// Roughly the memory it takes, bytes.
+    pub(crate) fn weight(&self) -> usize {
+        let texts = [&self.request_id, &self.target, &self.bucket, &self.key, &self.code];
+        let headers = [&self.host, &self.referer, &self.user_agent, &self.invocation, &self.version_id];
+        let batch = self.batch.iter().map(|item| size_of::<BatchItem>() + item.key.len() + item.code.len());
+        let explained = self.explained.as_ref().map_or(0, |why| {
+            size_of::<Evaluation>() + why.resource.len() + why.matched.len() * size_of::<Matched>()
+        });
+        size_of::<Self>()
+            + texts.iter().map(|text| text.len()).sum::<usize>()
+            + headers.iter().map(|text| text.as_ref().map_or(0, String::len)).sum::<usize>()
+            + batch.sum::<usize>()
+            + explained
     }
 
     /// The mock has the bucket it was for.

@@ -9,6 +9,8 @@ use tokio::sync::broadcast::{Receiver, Sender, channel};
 use super::requests::Requests;
 use super::{Finished, Observer};
 
+/// Memory that exchanges take together, bytes; roughly.
+const WEIGHT: usize = 64 << 20;
 /// Exchanges a follower may be behind before it is dropped.
 const BACKLOG: usize = 4096;
 
@@ -23,6 +25,8 @@ struct Ring {
     /// Number of the first one kept.
     first: u64,
     followers: Sender<Numbered>,
+    /// Of what is kept, bytes.
+    weight: usize,
 }
 
 /// An exchange and its number.
@@ -44,9 +48,9 @@ pub(crate) enum News {
 }
 
 impl Journal {
-    /// Keeps the last `capacity` exchanges.
+    /// Keeps the last `capacity` exchanges, fewer when they are so large that they take more than 64 MiB.
     pub fn new(capacity: usize) -> Self {
-        let ring = Ring { kept: VecDeque::new(), first: 1, followers: channel(BACKLOG).0 };
+        let ring = Ring { kept: VecDeque::new(), first: 1, followers: channel(BACKLOG).0, weight: 0 };
         Self { ring: Mutex::new(ring), capacity: capacity.max(1) }
     }
 
@@ -80,11 +84,14 @@ impl Journal {
 impl Observer for Journal {
     fn finished(&self, exchange: &Arc<Finished>) {
         let mut ring = self.lock();
-        if ring.kept.len() == self.capacity {
-            ring.kept.pop_front();
-            ring.first += 1;
-        }
+        ring.weight += exchange.weight();
         ring.kept.push_back(Arc::clone(exchange));
+        while ring.kept.len() > self.capacity || (ring.weight > WEIGHT && ring.kept.len() > 1) {
+            if let Some(oldest) = ring.kept.pop_front() {
+                ring.weight -= oldest.weight();
+                ring.first += 1;
+            }
+        }
         if ring.followers.receiver_count() > 0 {
             let number = ring.first + ring.kept.len() as u64 - 1;
             // A follower that left meanwhile needs no news.
@@ -95,6 +102,7 @@ impl Observer for Journal {
     fn reset(&self) {
         let mut ring = self.lock();
         ring.kept.clear();
+        ring.weight = 0;
         ring.first = 1;
     }
 }
@@ -162,6 +170,15 @@ mod tests {
         journal.reset();
         journal.finished(&exchange("b", 200));
         assert_eq!(numbers(&journal, 0), [1]);
+    }
+
+    #[test]
+    fn large_exchanges_are_fewer() {
+        let journal = Journal::new(1_000_000);
+        let large = Finished { user_agent: Some("x".repeat(1 << 20)), ..(*exchange("b", 200)).clone() };
+        let large = Arc::new(large);
+        (0..100).for_each(|_| journal.finished(&large));
+        assert_eq!((journal.requests().count(), journal.written()), (63, 100));
     }
 
     #[test]

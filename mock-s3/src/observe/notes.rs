@@ -19,6 +19,10 @@ const COPY_SOURCE: HeaderName = HeaderName::from_static("x-amz-copy-source");
 const INVOCATION: HeaderName = HeaderName::from_static("amz-sdk-invocation-id");
 const SDK_REQUEST: HeaderName = HeaderName::from_static("amz-sdk-request");
 
+/// Headers are kept up to this many bytes, targets and keys up to that many: more than any valid key has.
+const HEADER: usize = 1024;
+const TARGET: usize = 8192;
+
 /// Query parameters whose values give somebody access.
 const SECRET: &[&str] = &[
     "X-Amz-Credential",
@@ -52,7 +56,7 @@ pub(crate) struct Scene<'a> {
 impl Notes {
     /// What the head says.
     pub(crate) fn begin(head: &Head, version: Version, scene: &Scene<'_>) -> Box<Self> {
-        let text = |name: &HeaderName| head.header(name).map(str::to_owned);
+        let text = |name: &HeaderName| head.header(name).map(|text| cut(text, HEADER));
         let finished = Finished {
             record: UpstreamRecord::default(),
             wall: scene.wall,
@@ -60,12 +64,12 @@ impl Notes {
             host_id: None,
             op: head.op,
             method: head.method.clone(),
-            target: redacted(head.path(), head.query()),
+            target: cut(&redacted(head.path(), head.query()), TARGET),
             version: if version == Version::HTTP_10 { "HTTP/1.0" } else { "HTTP/1.1" },
             region: scene.region_name.into(),
             bucket: head.bucket.clone(),
             bucket_owner: scene.placement.map(|placement| placement.bucket.owner.canonical.clone()),
-            key: head.key.clone(),
+            key: cut(&head.key, TARGET),
             version_id: head.query_value("versionId").filter(|id| !id.is_empty()),
             source: head.header(&COPY_SOURCE).and_then(|source| source_of(source, scene)),
             batch: Vec::new(),
@@ -154,6 +158,11 @@ impl Notes {
     }
 }
 
+/// The text, or its beginning when it is long.
+fn cut(text: &str, limit: usize) -> String {
+    text[..text.floor_char_boundary(limit)].to_owned()
+}
+
 /// Path and query without what gives access.
 fn redacted(path: &str, query: &str) -> String {
     if query.is_empty() {
@@ -239,8 +248,7 @@ fn batch(request: &[u8], answer: &[u8]) -> Option<Vec<BatchItem>> {
 
 /// Whether an exchange is to be described although nobody listens to all of them: its bucket is logged.
 pub(crate) fn is_logged(op: Op, head: &Head, scene: &Scene<'_>) -> bool {
-    let logged = |placement: &Placement| placement.state().logging.is_some();
-    scene.placement.is_some_and(logged)
+    scene.placement.is_some_and(Placement::is_logged)
         || (matches!(op, Op::CopyObject | Op::UploadPartCopy)
             && head
                 .header(&COPY_SOURCE)

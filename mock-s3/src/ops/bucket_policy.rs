@@ -46,8 +46,7 @@ pub(super) fn status(call: &Call<'_>) -> Result<Answer, S3Error> {
     let policy = call.place()?.state().policy.clone();
     let policy = policy.ok_or_else(|| document::absent(call, "NoSuchBucketPolicy"))?;
     let mut xml = Xml::root("PolicyStatus");
-    // In capitals, as S3 sends it.
-    xml.text("IsPublic", if policy.compiled.is_public() { "TRUE" } else { "FALSE" });
+    xml.text("IsPublic", if policy.compiled.is_public() { "true" } else { "false" });
     xml.close("PolicyStatus");
     Ok(Answer::xml(xml.finish()))
 }

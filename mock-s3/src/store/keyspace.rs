@@ -4,7 +4,6 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use gatecrash_model::hash;
 use gatecrash_model::{Population, Sink, StrId};
 
 use super::key_order::KeyOrder;
@@ -43,16 +42,9 @@ impl Keyspace {
         }
     }
 
-    /// The ETag of object `n`, without quotes: 32 hex digits and the `-1` of a multipart upload with one
-    /// part.
+    /// The ETag of an object, without quotes.
     pub(crate) fn etag(&self, key: &str) -> String {
-        let words = [
-            self.population.seed,
-            hash::bytes(self.population.bucket.as_bytes()),
-            hash::bytes(key.as_bytes()),
-        ];
-        let high = hash::combine(&words);
-        format!("{high:016x}{:016x}-1", hash::mix(high))
+        self.population.etag(key)
     }
 
     /// The key at a position of a listing.

@@ -10,6 +10,7 @@ use super::bucket::Bucket;
 use super::data::Data;
 use super::object::{Current, Found, Object};
 use super::past::Past;
+use super::replication::Outbox;
 use super::state::{BucketState, Versioning};
 use super::uploads::Uploads;
 use super::version::{Attributes, Stored, Version, VersionId};
@@ -22,6 +23,8 @@ pub(crate) struct Placement {
     /// Its name in the region.
     pub(crate) name: String,
     state: RwLock<Arc<BucketState>>,
+    /// The state says where its access log goes: asked for every request.
+    logged: AtomicBool,
     slots: RwLock<BTreeMap<String, Slot>>,
     /// Taken before the slots where both are.
     pub(super) uploads: Mutex<Uploads>,
@@ -31,6 +34,8 @@ pub(crate) struct Placement {
     shared: AtomicBool,
     /// What keys held before, where that is remembered.
     past: OnceLock<Past>,
+    /// Where new versions go, where they go anywhere.
+    pub(super) outbox: OnceLock<Outbox>,
 }
 
 /// A key that was written or deleted.
@@ -62,12 +67,14 @@ impl Placement {
         Self {
             bucket,
             name: name.to_owned(),
+            logged: AtomicBool::new(state.logging.is_some()),
             state: RwLock::new(Arc::new(state)),
             slots: RwLock::default(),
             uploads: Mutex::default(),
             ids: AtomicU64::new(0),
             shared: AtomicBool::new(false),
             past: OnceLock::new(),
+            outbox: OnceLock::new(),
         }
     }
 
@@ -91,10 +98,16 @@ impl Placement {
         Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Whether its requests are logged.
+    pub(crate) fn is_logged(&self) -> bool {
+        self.logged.load(Ordering::Acquire)
+    }
+
     /// Changes the bucket's configuration.
     pub(crate) fn configure(&self, change: impl FnOnce(&mut BucketState)) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         change(Arc::make_mut(&mut state));
+        self.logged.store(state.logging.is_some(), Ordering::Release);
     }
 
     /// The current version of a key, or the one asked for.
@@ -165,10 +178,9 @@ impl Placement {
         if id == VersionId::Null {
             slot.drop_null(budget);
         }
-        if owner.account != self.bucket.owner.account {
-            self.shared.store(true, Ordering::Relaxed);
-        }
-        let version = Version { id: id.clone(), modified: now, owner, stored: Some(stored) };
+        self.note_owner(&owner);
+        let mut version = Version { id: id.clone(), modified: now, owner, stored: Some(stored) };
+        self.hand_over(key, &mut version);
         slot.versions.push(Arc::new(version));
         Ok((versioning != Versioning::Off).then_some(id))
     }
@@ -206,7 +218,8 @@ impl Placement {
         if id == VersionId::Null {
             slot.drop_null(budget);
         }
-        let marker = Version { id: id.clone(), modified: now, owner: Arc::clone(owner), stored: None };
+        let mut marker = Version { id: id.clone(), modified: now, owner: Arc::clone(owner), stored: None };
+        self.hand_over(key, &mut marker);
         slot.versions.push(Arc::new(marker));
         Ok(Deleted { applied: true, marker: true, version: Some(id) })
     }
@@ -293,8 +306,15 @@ impl Placement {
         self.slots.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// An object comes to belong to somebody.
+    pub(super) fn note_owner(&self, owner: &Owner) {
+        if owner.account != self.bucket.owner.account {
+            self.shared.store(true, Ordering::Relaxed);
+        }
+    }
+
     /// A key is about to change.
-    fn note(&self, slots: &BTreeMap<String, Slot>, key: &str) {
+    pub(super) fn note(&self, slots: &BTreeMap<String, Slot>, key: &str) {
         if let Some(past) = self.past.get() {
             past.note(key, slots.get(key));
         }
@@ -354,7 +374,7 @@ impl Slot {
     }
 
     /// The null version makes room for another one.
-    fn drop_null(&mut self, budget: &Budget) {
+    pub(super) fn drop_null(&mut self, budget: &Budget) {
         self.covers = true;
         if let Some(at) = self.versions.iter().position(|version| version.id == VersionId::Null) {
             budget.give_back(self.versions.remove(at).written());

@@ -54,6 +54,8 @@ async fn it_answers_on_loopback_alone() {
     let (status, health) = admin.call("GET", "/health", None).await;
     assert_eq!((status, &health["status"], &health["regions"][0]), (200, &"ok".into(), &EAST.into()));
     assert_eq!(admin.call("GET", "/nothing", None).await.0, 404);
+    let page = request("POST", "/reset").header("origin", "http://example.org");
+    assert_eq!(Client::connect(admin.port).await.send(page).await.status, 403);
     let reply = admin.raw("PATCH", "/faults", None).await;
     assert_eq!((reply.status, reply.header("allow")), (405, Some("GET, POST, DELETE")));
     let (status, document) = admin.call("GET", "/openapi.json", None).await;
@@ -187,6 +189,34 @@ async fn the_journal_can_be_followed() {
 }
 
 #[tokio::test]
+async fn a_refusal_is_explained() {
+    let admin = Admin::start().await;
+    let guest = ["/reports/r/1.csv", "/media/none"];
+    for target in guest {
+        admin.bench.signed("guest", EAST, get(target)).await;
+    }
+    let control = admin.bench.mock.control();
+    control.deny("guest", &["s3:ListBucket"], &["*"]).unwrap();
+    admin.bench.signed("guest", EAST, get("/media/none")).await;
+    let told: Vec<[Value; 5]> = admin
+        .journal("")
+        .await
+        .iter()
+        .map(|line| {
+            let first = line["matched_statements"][0].clone();
+            [&line["status"], &line["decision"], &line["action"], &line["layer"], &first["statement"]]
+                .map(Clone::clone)
+        })
+        .collect();
+    let implicit = [403.into(), "implicitDeny".into(), "s3:GetObject".into(), "identity".into(), Value::Null];
+    let public = [404.into(), "allowed".into(), "s3:GetObject".into(), "resource".into(), "public".into()];
+    let hidden =
+        [403.into(), "explicitDeny".into(), "s3:ListBucket".into(), "identity".into(), "injected".into()];
+    assert_eq!(told, [implicit, public, hidden]);
+    admin.bench.finish().await;
+}
+
+#[tokio::test]
 async fn a_follower_that_does_not_read_is_dropped() {
     let admin = Admin::start().await;
     let mut follower = Client::connect(admin.port).await;
@@ -248,6 +278,11 @@ async fn metrics_are_told_in_both_forms() {
             admin.call("POST", "/cloudwatch/GetMetricData", Some(query(metric, stat))).await;
         assert_eq!((status, &answer["MetricDataResults"][0]["Values"]), (200, &json!([value])), "{metric}");
     }
+    let aws = request("POST", "/cloudwatch/")
+        .header("x-amz-target", "GraniteServiceVersion20100801.GetMetricData")
+        .body(query("GetRequests", "Sum").to_string().as_bytes());
+    let reply = Client::connect(admin.port).await.send(aws).await;
+    assert!(reply.status == 200 && reply.text().contains("\"Values\":[3.0]"), "{}", reply.text());
     let (status, answer) = admin.call("POST", "/cloudwatch/GetMetricData", Some(json!({}))).await;
     assert_eq!((status, &answer["__type"]), (400, &"ValidationError".into()));
     admin.bench.finish().await;
@@ -264,5 +299,23 @@ async fn oversized_and_half_sent_requests_are_bounded() {
     drop(half);
     eventually("the port still serves", || true).await;
     assert_eq!(admin.call("GET", "/health", None).await.0, 200);
+    admin.bench.finish().await;
+}
+
+#[tokio::test]
+async fn a_write_can_happen_and_its_answer_be_lost() {
+    let admin = Admin::start().await;
+    let rule = json!({ "ops": ["PutObject"], "point": "respond", "close": "reset", "count": 1 });
+    assert_eq!(admin.call("POST", "/faults", Some(rule)).await.0, 201);
+    let mut client = admin.bench.connect(EAST).await;
+    client.post(&request("PUT", "/media/lost").body(b"kept")).await;
+    assert!(client.is_closed().await);
+    assert_eq!(admin.bench.send(EAST, get("/media/lost")).await.body, b"kept");
+    let hint = json!({ "code": "SlowDown", "amz_retry_after_ms": 250, "retry_after": 1 });
+    assert_eq!(admin.call("POST", "/faults", Some(hint)).await.0, 201);
+    let reply = admin.bench.send(EAST, get("/media/lost")).await;
+    assert_eq!((reply.header("x-amz-retry-after"), reply.header("retry-after")), (Some("250"), Some("1")));
+    let lines = admin.journal("").await;
+    assert_eq!((&lines[0]["applied"], &lines[0]["fault"]), (&true.into(), &"rule-1".into()));
     admin.bench.finish().await;
 }

@@ -1,6 +1,6 @@
 //! `upload-once`: what was acknowledged is stored, whole and once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use gatecrash_model::population::SizeLaw;
 use gatecrash_model::{Capabilities, Capability, ClientRecord, Ending, Op, Pool, StoreEntry, UpstreamRecord};
@@ -11,6 +11,7 @@ use super::tally::Tally;
 use super::{Check, CheckInfo, Rests};
 #[cfg(test)]
 use crate::golden::{Golden, Request, Stored, Story, Try};
+use crate::faults::FaultSpec;
 use crate::judge::Scope;
 use crate::plan::{SizePlan, WorkloadPlan};
 use crate::verdict::Finding;
@@ -28,7 +29,8 @@ impl Check for UploadOnce {
               that were sent, and be there at the end of the run unless it was deleted; one that was not \
               acknowledged is absent or whole, never torn. A PUT applied more than once is a failure \
               unless the profile declares PUT repeatable and the content is the same (RFC 9110 9.2.2, \
-              9.3.4). Acknowledging before the upstream did loses data silently. Typical fixes: answer \
+              9.3.4). What the fault `lost-write` lost is left out. Acknowledging before the \
+              upstream did loses data silently. Typical fixes: answer \
               only after the upstream's 2xx; nginx `proxy_request_buffering on` so that a retry has the \
               whole body; no retry of half a body.",
         example: "upload-once: {}",
@@ -41,6 +43,10 @@ impl Check for UploadOnce {
         let store = Store::of(scope);
         let mut tally = Tally::default();
         for client in scope.clients().filter(|c| c.op == Op::PutObject) {
+            // What the upstream itself acknowledged and lost is no fault of the gateway.
+            if store.lost.contains(&client.id().pack()) {
+                continue;
+            }
             match store.wrong(scope, client) {
                 Some(how) => tally.bad(client.id(), how),
                 None => tally.good(),
@@ -100,6 +106,8 @@ struct Store<'a> {
     applied: HashMap<u64, Vec<&'a UpstreamRecord>>,
     at_end: HashMap<(&'a str, &'a str), Vec<&'a StoreEntry>>,
     deletes: bool,
+    /// Requests on which the fault `lost-write` fired.
+    lost: HashSet<u64>,
 }
 
 impl<'a> Store<'a> {
@@ -115,7 +123,12 @@ impl<'a> Store<'a> {
         }
         let is_delete = |c: &ClientRecord| matches!(c.op, Op::DeleteObject | Op::DeleteObjects);
         let deletes = scope.history.clients.iter().any(is_delete);
-        Self { pool: Pool::new(scope.plan.seed), applied, at_end, deletes }
+        let loses = |fault: u16| {
+            let fault = scope.plan.faults.get(usize::from(fault));
+            fault.is_some_and(|fault| matches!(fault.spec, FaultSpec::LostWrite(_)))
+        };
+        let lost = scope.history.firings.iter().filter(|f| loses(f.fault)).map(|f| f.request).collect();
+        Self { pool: Pool::new(scope.plan.seed), applied, at_end, deletes, lost }
     }
 
     /// What is wrong with one upload, in words.

@@ -52,7 +52,13 @@ impl Story {
 
     /// With a standby region, one endpoint.
     pub fn standby(mut self, name: &str) -> Self {
-        self.plan.regions.push(RegionPlan { name: name.into(), primary: false, endpoints: 1, latency: None });
+        self.plan.regions.push(RegionPlan {
+            name: name.into(),
+            primary: false,
+            endpoints: 1,
+            latency: None,
+            profile: None,
+        });
         self
     }
 
@@ -322,12 +328,19 @@ fn plan() -> Plan {
         source: "golden.yaml".into(),
         seed: 7,
         gateway: GatewayPlan::Url { base: "http://127.0.0.1:1".into() },
-        regions: vec![RegionPlan { name: "a".into(), primary: true, endpoints: 1, latency: None }],
+        regions: vec![RegionPlan {
+            name: "a".into(),
+            primary: true,
+            endpoints: 1,
+            latency: None,
+            profile: None,
+        }],
         buckets: vec![BucketPlan {
             name: "media".into(),
             regions: vec![("a".into(), "media".into())],
             public: true,
             policy: None,
+            replication: None,
             objects: 100,
             key: "o/{n}".into(),
             size: SizePlan::Fixed(Size(SIZE)),

@@ -73,6 +73,20 @@ fn every_mistake_is_named_at_its_place() {
 }
 
 #[test]
+fn roles_have_a_trust_policy_and_a_longest_session() {
+    let trust = "trust: { Statement: { Effect: Allow, Principal: \"*\", Action: sts:AssumeRole } }";
+    let file = |more: &str| format!("identities:\n  - name: a\nroles:\n  - name: r\n    {trust}\n{more}");
+    let read_file = read(&file("    boundary: { Statement: [] }\n")).expect("valid");
+    let [role] = read_file.roles.as_slice() else { panic!("one") };
+    assert_eq!((role.name.as_str(), role.account.as_str()), ("r", DEFAULT_ACCOUNT));
+    assert_eq!(role.longest_session, Span::seconds(3600));
+    assert_eq!(role.trust.document["Statement"]["Action"], "sts:AssumeRole");
+    assert!(role.boundary.is_some());
+    assert!(mistakes(&file("    longest-session: 13h\n")).contains("expected 1h to 12h"));
+    assert!(mistakes("identities:\n  - name: a\nroles:\n  - name: r\n").contains("missing key `trust`"));
+}
+
+#[test]
 fn accounts_and_canonical_ids_agree() {
     let id = |digit: &str| digit.repeat(64);
     let two = |a: &str, x: &str, b: &str, y: &str| {

@@ -1,6 +1,9 @@
 use super::*;
-use crate::faults::{CloseOnReuse, FaultSpec, Latency, Reset, ResetAt, SlowBody, Swallow, With};
-use crate::units::{Share, Size, Span};
+use crate::faults::{
+    AppliedButLost, CloseOnReuse, ErrorIn200, FailFirst, FaultSpec, FirstOf, Latency, Reset, ResetAt,
+    SlowBody, StaleRead, StsDown, Swallow, Throttle, With,
+};
+use crate::units::{Rate, Share, Size, Span};
 
 fn fault(name: &str, spec: FaultSpec) -> FaultPlan {
     FaultPlan {
@@ -216,4 +219,81 @@ fn close_on_reuse_spares_the_first_exchange() {
     let rules = on(&[fault("c", FaultSpec::CloseOnReuse(CloseOnReuse { with: With::Fin }))]);
     assert!(!fires(&rules, &facts(1, 1)));
     assert!(fires(&rules, &Facts { ordinal: 1, ..facts(1, 1) }));
+}
+
+fn s3(spec: FaultSpec) -> RuleSet {
+    on(&[fault("s3", spec)])
+}
+
+fn fails(rules: &RuleSet, facts: &Facts<'_>) -> bool {
+    rules.decide(Point::MockHandle, facts).terminal.is_some()
+}
+
+#[test]
+fn the_first_tries_fail_and_the_next_ones_do_not() {
+    let first = |of| s3(FaultSpec::FailFirst(FailFirst { n: 2, of, code: "InternalError".into() }));
+    let by_request = first(FirstOf::Request);
+    assert!(fails(&by_request, &facts(1, 1)) && fails(&by_request, &facts(1, 2)));
+    assert!(!fails(&by_request, &facts(1, 3)) && fails(&by_request, &facts(2, 1)));
+    let by_key = first(FirstOf::Key);
+    let other = |k| Facts { key: "img/2.bin", ..facts(k, 1) };
+    assert_eq!((1..=4).map(|k| fails(&by_key, &facts(k, 1))).collect::<Vec<_>>(), [true, true, false, false]);
+    assert!(fails(&by_key, &other(5)) && fails(&by_key, &other(6)) && !fails(&by_key, &other(7)));
+    let by_invocation = first(FirstOf::Invocation);
+    let called = |id: &'static [(&'static str, &'static str)]| Facts { headers: id, ..facts(1, 1) };
+    let (a, b) = (called(&[("Amz-Sdk-Invocation-Id", "a")]), called(&[("amz-sdk-invocation-id", "b")]));
+    assert_eq!([&a, &a, &a, &b].map(|facts| fails(&by_invocation, facts)), [true, true, false, true]);
+    assert_eq!(by_invocation.fired(0), 3);
+}
+
+#[test]
+fn a_throttle_counts_what_matches_and_nothing_else() {
+    let throttle = FaultSpec::Throttle(Throttle {
+        reads: Rate(10.0),
+        writes: Rate(10.0),
+        prefix_depth: 1,
+        burst: Span::millis(200),
+        retry_after: None,
+        amz_retry_after: None,
+    });
+    let gets = Matcher { method: Some("GET".into()), ..Matcher::default() };
+    let rules = on(&[FaultPlan { matcher: gets, ..fault("t", throttle) }]);
+    let at = |ms: u64, method| Facts { at: ms * 1_000_000, method, ..facts(1, 1) };
+    assert!(!fails(&rules, &at(0, "GET")) && !fails(&rules, &at(0, "HEAD")) && !fails(&rules, &at(0, "GET")));
+    assert!(fails(&rules, &at(0, "GET")) && fails(&rules, &at(99, "GET")) && !fails(&rules, &at(100, "GET")));
+    assert!(fails(&rules, &at(100, "GET")) && !fails(&rules, &at(100, "HEAD")));
+}
+
+#[test]
+fn parts_and_identities_are_matched() {
+    let matcher = Matcher { part: Some(3), identity: Some("app".into()), ..Matcher::default() };
+    let error = FaultSpec::FailFirst(FailFirst { n: 9, of: FirstOf::Request, code: "SlowDown".into() });
+    let rules = on(&[FaultPlan { matcher, ..fault("p", error) }]);
+    for (part, identity, wanted) in [(3, "app", true), (2, "app", false), (3, "guest", false), (0, "", false)]
+    {
+        assert_eq!(fails(&rules, &Facts { part, identity, ..facts(1, 1) }), wanted, "{part} {identity}");
+    }
+    let queries =
+        [("partNumber=3&uploadId=x", 3), ("uploadId=x&partNumber=12", 12), ("", 0), ("partNumber=x", 0)];
+    for (query, part) in queries {
+        assert_eq!(part_number(query), part, "{query}");
+    }
+}
+
+#[test]
+fn faults_of_an_operation_leave_the_others_alone() {
+    let acts = |spec: &FaultSpec, point: Point, op: Op| {
+        spec.order(point, &Facts { op, method: op.method(), ..facts(1, 1) }, 0) != Order::Continue
+    };
+    let of = |spec: FaultSpec| {
+        let points = spec.info().points;
+        let ops = Op::ALL.iter().filter(|op| points.iter().any(|point| acts(&spec, *point, **op)));
+        ops.map(|op| op.name()).collect::<Vec<_>>()
+    };
+    let early = ErrorIn200 { code: None, every: Span::millis(1), r#for: Span(0) };
+    assert_eq!(of(FaultSpec::ErrorIn200(early)), ["CopyObject", "UploadPartCopy", "CompleteMultipartUpload"]);
+    assert_eq!(of(FaultSpec::StaleRead(StaleRead { by: Span::seconds(1) })), ["GetObject", "HeadObject"]);
+    assert_eq!(of(FaultSpec::StsDown(StsDown {})), ["QueryApi"]);
+    let lost = of(FaultSpec::AppliedButLost(AppliedButLost::default()));
+    assert!(lost.contains(&"PutObject") && lost.contains(&"UploadPart") && !lost.contains(&"GetObject"));
 }

@@ -96,6 +96,14 @@ mistakes! {
         \x20 readers:\n    open: { rate: 50/s }\n    as: app"
         => "load:\n  readers:\n    open: { rate: 50/s }\n    sign: client";
     identity_but_nobody_signs: "as: app" => "as: app\n    sign: none";
+    dial_to_nowhere: "{ latency: { add: 100ms } }" => "{ routing-dial: { shares: { us-west-9: 100% } } }";
+    dials_all_at_zero: "{ latency: { add: 100ms } }" => "{ routing-dial: { shares: { us-east-1: 0% } } }";
+    replication_of_what_is_not_replicated:
+        "{ latency: { add: 100ms } }" => "{ replication: { bucket: media, mode: pause } }";
+    replication_changes_nothing: "{ latency: { add: 100ms } }" => "{ replication: { bucket: media } }";
+    redirect_with_another_status: "{ latency: { add: 100ms } }" => "{ redirect: { status: 302 } }";
+    identity_on_a_link: "{ op: GetObject }" => "{ identity: app }";
+    part_in_an_expectation: "after: 1s" => "match: { part: 1 }";
     bucket_policy_changes_nothing: "{ latency: { add: 100ms } }" => "{ bucket-policy: { bucket: media } }";
     two_phases_of_one_name: "phase: after" => "phase: before";
     two_faults_of_one_name:

@@ -6,10 +6,15 @@ use std::sync::Arc;
 
 use clap::Args;
 use gatecrash_core::diagnostics::SourceText;
-use gatecrash_core::identities::{Identities, Identity};
+use gatecrash_core::identities::{Identities, Identity, PlacedPolicy, Role};
 use gatecrash_core::plan::Plan;
-use gatecrash_mock_s3::{Config, ConfigError, Credentials, IdentityConfig, MockS3, NoFaults, mask};
+use gatecrash_mock_s3::policy::{Kind, Policy};
+use gatecrash_mock_s3::{
+    Config, ConfigError, Credentials, IdentityConfig, Latency, MockS3, NoFaults, RoleConfig, mask,
+};
+use serde_json::Value;
 
+use super::watch::Watch;
 use super::{ground, plan_of};
 use crate::cli::signals;
 use crate::exit::{Exit, Failure};
@@ -37,6 +42,11 @@ pub(super) struct Mock {
     /// Short for --listen 127.0.0.1:PORT
     #[arg(long, conflicts_with = "listen")]
     port: Option<u16>,
+    #[command(flatten)]
+    watch: Watch,
+    /// Take as long as S3 does, by operation and size: a named law of latencies. Without it: no time
+    #[arg(long, value_name = "LAW", value_parser = Latency::ALL.iter().map(|(name, _)| *name).collect::<Vec<_>>())]
+    latency: Option<String>,
 }
 
 impl Mock {
@@ -47,11 +57,15 @@ impl Mock {
         let mut config =
             topology::upstream::mock_config(&plan, Arc::clone(&ground.pool)).map_err(Failure::usage)?;
         self.bind(&mut config)?;
+        if let Some(law) = self.latency.as_deref().and_then(Latency::named) {
+            config.regions.iter_mut().for_each(|region| region.latency = Some(law));
+        }
         self.add_identities(&plan, &mut config)?;
         let identities = config.identities.clone();
         let mock = MockS3::start(config, ground.clock, ground.sink, Arc::default(), Arc::new(NoFaults));
         let mock = mock.await.map_err(cannot_start)?;
-        tell(&mock, &plan, &identities);
+        let admin = self.watch.begin(&mock).await?;
+        tell(&mock, admin, &plan, &identities);
         end.await;
         mock.shutdown().await;
         Ok(Exit::Pass)
@@ -81,7 +95,7 @@ impl Mock {
 
     fn add_identities(&self, plan: &Plan, config: &mut Config) -> Result<(), Failure> {
         match &self.identities {
-            Some(path) => config.identities.extend(read(path)?),
+            Some(path) => read(path, config)?,
             None if plan.identities.is_empty() => {
                 config.identities.push(IdentityConfig { root: true, ..IdentityConfig::new(ADMIN) });
             }
@@ -99,20 +113,31 @@ fn cannot_start(why: ConfigError) -> Failure {
     }
 }
 
-/// The identities of a file; mistakes are shown at their place.
-fn read(path: &Path) -> Result<Vec<IdentityConfig>, Failure> {
+/// Adds the identities and roles of a file; mistakes are shown at their place.
+fn read(path: &Path, config: &mut Config) -> Result<(), Failure> {
     let text = std::fs::read_to_string(path)
         .map_err(|e| Failure::usage(format!("cannot read {}: {e}", path.display())))?;
     let file = Identities::read(&SourceText::new(path.display().to_string(), text))
         .map_err(|mistakes| Failure::usage(mistakes.to_string()))?;
-    for policy in file.list.iter().flat_map(|identity| &identity.policies) {
-        IdentityConfig::check_policy(&policy.document)
-            .map_err(|why| Failure::usage(file.refuse(policy, &why.to_string()).to_string()))?;
+    let check = |policy: &PlacedPolicy, kind| match Policy::parse(&policy.document, kind) {
+        Ok(_) => Ok(()),
+        Err(why) => Err(Failure::usage(file.refuse(policy, &why.to_string()).to_string())),
+    };
+    for identity in &file.list {
+        let mut policies = identity.policies.iter().chain(&identity.boundary);
+        policies.try_for_each(|policy| check(policy, Kind::Identity))?;
     }
-    Ok(file.list.into_iter().map(configured).collect())
+    for role in &file.roles {
+        check(&role.trust, Kind::Trust)?;
+        let mut policies = role.policies.iter().chain(&role.boundary);
+        policies.try_for_each(|policy| check(policy, Kind::Identity))?;
+    }
+    config.identities.extend(file.list.into_iter().map(identity));
+    config.roles.extend(file.roles.into_iter().map(role));
+    Ok(())
 }
 
-fn configured(identity: Identity) -> IdentityConfig {
+fn identity(identity: Identity) -> IdentityConfig {
     IdentityConfig {
         account: identity.account,
         display_name: identity.display_name,
@@ -120,16 +145,35 @@ fn configured(identity: Identity) -> IdentityConfig {
         canonical_id: identity.canonical_id,
         root: identity.root,
         credentials: identity.keys.map(|(access, secret)| Credentials::new(access, secret)),
-        policies: identity.policies.into_iter().map(|policy| policy.document).collect(),
+        policies: documents(identity.policies),
+        boundary: identity.boundary.map(|policy| policy.document),
         ..IdentityConfig::new(&identity.name)
     }
 }
 
+fn role(role: Role) -> RoleConfig {
+    RoleConfig {
+        account: role.account,
+        trust: role.trust.document,
+        policies: documents(role.policies),
+        boundary: role.boundary.map(|policy| policy.document),
+        longest_session: role.longest_session.duration(),
+        ..RoleConfig::new(&role.name, &[])
+    }
+}
+
+fn documents(policies: Vec<PlacedPolicy>) -> Vec<Value> {
+    policies.into_iter().map(|policy| policy.document).collect()
+}
+
 /// What a user needs to know to use it. The last line says that it serves.
-fn tell(mock: &MockS3, plan: &Plan, identities: &[IdentityConfig]) {
+fn tell(mock: &MockS3, admin: Option<SocketAddr>, plan: &Plan, identities: &[IdentityConfig]) {
     for region in mock.regions() {
         let addr = mock.addr(region).map_or_else(String::new, |a| a.to_string());
         crate::output::print(&format!("{region:<14} http://{addr}\n"));
+    }
+    if let Some(admin) = admin {
+        crate::output::print(&format!("{:<14} http://{admin}\n", "admin"));
     }
     for bucket in &plan.buckets {
         let access = if bucket.public { "public" } else { "signed requests only" };
@@ -147,5 +191,4 @@ fn tell(mock: &MockS3, plan: &Plan, identities: &[IdentityConfig]) {
         };
         crate::output::print(&format!("{line}, {keys}\n"));
     }
-    crate::output::print("ready\n");
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Either, Named, OneOrMany};
 use crate::faults::statement;
+use crate::plan::LatencyProfile;
 use crate::scenario::decode::Spanned;
 use crate::units::{Share, Size, Span};
 
@@ -19,9 +20,10 @@ pub(crate) struct Upstream {
     #[serde(default)]
     #[schemars(range(min = 1, max = 16))]
     pub(crate) endpoints: Option<Spanned<u32>>,
-    /// Latency that the links add to every exchange. Default: none.
+    /// Latency that the links add to every exchange, by two quantiles; or `aws-like`: the upstream itself takes
+    /// as long as S3 has been measured to, by operation and size. Default: none.
     #[serde(default)]
-    pub(crate) latency: Option<Spanned<Latency>>,
+    pub(crate) latency: Option<Spanned<Either<LatencyProfile, Latency>>>,
     /// Whether this entry replaces the one of a fragment. Default: false.
     #[serde(default, rename = "replace")]
     pub(crate) _replace: bool,
@@ -63,12 +65,30 @@ pub(crate) struct Bucket {
     /// Whether unsigned requests may read and write it. Default: true while the scenario has no identities.
     #[serde(default)]
     pub(crate) public: Option<Spanned<bool>>,
+    /// How what is written in one region comes to the others; turns versioning on. Default: not at all.
+    #[serde(default)]
+    pub(crate) replication: Option<Spanned<Replication>>,
     /// Bucket policy, AWS JSON. Default: none.
     #[serde(default)]
     pub(crate) policy: Option<Spanned<Policy>>,
     /// Whether this entry replaces the one of a fragment. Default: false.
     #[serde(default, rename = "replace")]
     pub(crate) _replace: bool,
+}
+
+/// Replication of a bucket between its regions, as S3 does it: new versions only, replicas not onwards.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "BucketReplication")]
+pub(crate) struct Replication {
+    /// How long a version takes: a constant, or a median and a 99th percentile.
+    pub(crate) lag: Spanned<Either<Span, Latency>>,
+    /// The one region whose writes are replicated. Default: those of every region.
+    #[serde(default)]
+    pub(crate) from: Option<Spanned<String>>,
+    /// Whether delete markers are replicated too. Default: false.
+    #[serde(default)]
+    pub(crate) delete_markers: Option<Spanned<bool>>,
 }
 
 /// Where a bucket lives: regions, or regions with their own names for it.

@@ -52,6 +52,12 @@ impl Cx<'_> {
                 self.refer("region", region, place, world.regions.iter().map(|r| r.name.as_str()));
             }
         }
+        if let FaultSpec::Replication(fault_of) = &fault.value
+            && world.buckets.iter().any(|b| b.name == fault_of.bucket && b.replication.is_none())
+        {
+            let message = format!("bucket `{}` is not replicated", fault_of.bucket);
+            self.error(message, fault.place, "expected `replication` in its entry under `buckets`");
+        }
         if let Some(problem) = fault.value.problem() {
             self.error(format!("`{name}` cannot work like this"), fault.place, format!("expected {problem}"));
         }

@@ -2,10 +2,12 @@
 
 use super::Cx;
 use crate::diagnostics::Place;
-use crate::plan::{BucketPlan, IdentityPlan, LatencyPlan, RegionPlan, SizePlan, StatementPlan};
+use crate::plan::{
+    BucketPlan, IdentityPlan, LatencyPlan, RegionPlan, ReplicationPlan, SizePlan, StatementPlan,
+};
 use crate::scenario::decode::Spanned;
 use crate::scenario::file::{
-    Bucket, Either, File, Identity, Latency, OneOrMany, Role, SizeLaw, Sizes, Statement,
+    Bucket, Either, File, Identity, Latency, OneOrMany, Replication, Role, SizeLaw, Sizes, Statement,
 };
 use crate::units::{Share, Size, UnitError};
 
@@ -29,6 +31,7 @@ impl Cx<'_> {
                 primary: true,
                 endpoints: 1,
                 latency: None,
+                profile: None,
             }];
         }
         let mut regions = Vec::new();
@@ -44,7 +47,19 @@ impl Cx<'_> {
                 name: name.value.clone(),
                 primary: self.or(at("primary"), role, true),
                 endpoints: self.or(at("endpoints"), upstream.endpoints, 1).clamp(1, MAX_ENDPOINTS),
-                latency: upstream.latency.map(|latency| self.latency(latency, at("latency"))),
+                latency: match &upstream.latency {
+                    Some(Spanned { value: Either::Long(latency), place }) => {
+                        Some(self.latency(Spanned { value: *latency, place: *place }, at("latency")))
+                    }
+                    _ => None,
+                },
+                profile: match &upstream.latency {
+                    Some(Spanned { value: Either::Short(profile), place }) => {
+                        self.took(at("profile"), *place);
+                        Some(*profile)
+                    }
+                    _ => None,
+                },
             });
         }
         let (first, _) = &file.upstreams.0[0];
@@ -107,9 +122,41 @@ impl Cx<'_> {
                 .policy
                 .as_ref()
                 .map(|policy| serde_json::to_value(&policy.value).expect("a policy is plain data")),
+            replication: bucket
+                .replication
+                .as_ref()
+                .map(|replication| self.replication(name, replication, bucket)),
             objects: self.or(at("objects"), objects.count, DEFAULT_OBJECTS),
             key: self.or(at("key"), objects.key.clone(), DEFAULT_KEY.to_owned()),
             size: self.sizes(objects.size.as_ref(), DEFAULT_SIZE, at("size")),
+        }
+    }
+
+    fn replication(
+        &mut self,
+        name: &Spanned<String>,
+        given: &Spanned<Replication>,
+        bucket: &Bucket,
+    ) -> ReplicationPlan {
+        let Replication { lag, from, delete_markers } = &given.value;
+        let at = |key: &str| format!("buckets.{}.replication.{key}", name.value);
+        if let Some(from) = from {
+            let homes = bucket.r#in.as_ref().map(|homes| match &homes.value {
+                Either::Short(list) => list.iter().map(|region| region.value.as_str()).collect::<Vec<_>>(),
+                Either::Long(map) => map.0.iter().map(|(region, _)| region.value.as_str()).collect(),
+            });
+            if let Some(homes) = homes {
+                self.refer("region", &from.value, from.place, homes);
+            }
+        }
+        let lag = match &lag.value {
+            Either::Short(span) => LatencyPlan { p50: *span, p99: *span },
+            Either::Long(law) => self.latency(Spanned { value: *law, place: lag.place }, at("lag")),
+        };
+        ReplicationPlan {
+            lag,
+            from: from.as_ref().map(|from| from.value.clone()),
+            delete_markers: self.or(at("delete-markers"), *delete_markers, false),
         }
     }
 
