@@ -206,8 +206,8 @@ impl Access<'_> {
         }
     }
 
-    /// The owner of the object, when it is not the bucket's: who owns the bucket cannot grant anything on it (S3
-    /// user guide, "Amazon S3 bucket and object ownership").
+    /// The owner of the object, when it is not the bucket's: who owns the bucket cannot grant anything on it
+    /// (S3 user guide, "Amazon S3 bucket and object ownership").
     fn stranger(&self, key: &str) -> Option<Arc<Owner>> {
         let placement = self.placement.filter(|placement| placement.is_shared())?;
         let version = self.object(key)?.version?;

@@ -12,6 +12,7 @@ mod actions;
 mod caller;
 mod condition;
 mod context;
+mod context_type;
 mod document;
 mod error;
 mod evaluate;
@@ -26,6 +27,7 @@ mod span;
 
 pub use caller::{Caller, CallerKind};
 pub use context::{Context, Entries, Values};
+pub use context_type::ContextType;
 pub use document::{Kind, Policy, Statement};
 pub use error::{PolicyError, Problem};
 pub use evaluate::{Ask, BucketSide, Layer, Layers, Verdict, evaluate};

@@ -8,10 +8,10 @@ use serde_json::Value;
 pub struct AccountControls {
     /// Its number.
     pub account: String,
-    /// Service control policies in AWS JSON, by level: what the account's users and roles may do at most. Each
-    /// level must allow.
+    /// Service control policies in AWS JSON, by level: what the account's users and roles may do at most.
+    /// Each level must allow.
     pub service_control: Vec<Vec<Value>>,
-    /// Resource control policies in AWS JSON, by level: what may not be done to the account's buckets. AWS has
-    /// `RCPFullAWSAccess`, which allows everyone everything, on every level; it need not be written.
+    /// Resource control policies in AWS JSON, by level: what may not be done to the account's buckets. AWS
+    /// has `RCPFullAWSAccess`, which allows everyone everything, on every level; it need not be written.
     pub resource_control: Vec<Vec<Value>>,
 }

@@ -164,7 +164,9 @@ impl Caller {
             },
             "aws:userid" if self.is_anonymous() => "anonymous".into(),
             "aws:userid" => some(&self.user_id).map(|()| self.user_id.as_str()).into(),
-            "aws:username" if self.kind == CallerKind::User => self.arn.rsplit('/').next().into(),
+            "aws:username" if self.kind == CallerKind::User => {
+                some(&self.arn).and_then(|()| self.arn.rsplit('/').next()).into()
+            }
             "aws:principalisawsservice" => match self.kind {
                 CallerKind::Service => "true".into(),
                 CallerKind::Anonymous => Values::Missing,

@@ -1,12 +1,13 @@
 //! Conditions (IAM, "IAM JSON policy elements: Condition" and "Condition operators").
 
-mod date;
+pub(super) mod date;
 mod network;
 mod operator;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use super::context::Key;
 use super::error::{PolicyError, Problem};
 use super::json::{Member, Node};
 use super::pattern::{Pattern, Reading};
@@ -17,8 +18,7 @@ use operator::{Comparison, Operator, Order, Quantifier};
 /// One key of a condition block with its operator.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Condition {
-    /// In lower case.
-    key: Box<str>,
+    key: Key,
     operator: Operator,
     test: Test,
 }
@@ -59,7 +59,7 @@ impl Condition {
             return Err(PolicyError::new(Problem::Key(key.name.clone()), key.at));
         }
         let test = Test::parse(operator.comparison, spelling, key.value.items(), variables)?;
-        Ok(Self { key: key.name.to_lowercase().into(), operator, test })
+        Ok(Self { key: Key::new(&key.name), operator, test })
     }
 
     /// Whether the request fulfils it. A missing key fails an operator, and fulfils a negated one, any
@@ -94,7 +94,7 @@ impl Condition {
 
     /// The key, in lower case.
     pub(super) fn key(&self) -> &str {
-        &self.key
+        self.key.lower()
     }
 
     /// Whether it holds only for requests whose key has one of a fixed set of values: without wildcards,
@@ -199,6 +199,6 @@ fn each<T>(operator: &str, items: &[Node], read: impl Fn(&str) -> Option<T>) -> 
 }
 
 /// Integers and decimals; exact up to 2^53.
-fn number(text: &str) -> Option<f64> {
+pub(super) fn number(text: &str) -> Option<f64> {
     text.trim().parse().ok().filter(|number: &f64| number.is_finite())
 }

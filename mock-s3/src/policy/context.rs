@@ -21,10 +21,35 @@ pub enum Values<'a> {
     Many(Vec<Cow<'a, str>>),
 }
 
+/// The name of a condition key as a policy spells it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Key {
+    written: Box<str>,
+    lower: Box<str>,
+}
+
 /// Condition keys written down: for simulations and tests.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Entries {
     values: BTreeMap<String, Vec<String>>,
+}
+
+// === impl Key ===
+
+impl Key {
+    pub(super) fn new(written: &str) -> Self {
+        Self { written: written.into(), lower: written.to_lowercase().into() }
+    }
+
+    /// As keys are looked up: case does not matter.
+    pub(super) fn lower(&self) -> &str {
+        &self.lower
+    }
+
+    /// As the policy has it, for people.
+    pub(super) fn written(&self) -> &str {
+        &self.written
+    }
 }
 
 // === impl Values ===

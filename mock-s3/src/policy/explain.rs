@@ -1,7 +1,7 @@
 //! Why a question was decided as it was, in the vocabulary of the IAM policy simulator.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use gatecrash_model::Decision;
 
@@ -26,7 +26,8 @@ pub struct Evaluation {
     pub resource: String,
     /// Every statement that applies, by layer and in order.
     pub matched: Vec<Matched>,
-    /// Condition keys and variables that were asked for and that the request does not have, sorted.
+    /// Condition keys and variables that were asked for and that the request does not have, sorted, as the policies
+    /// spell them.
     pub missing_context: Vec<String>,
     /// What each layer that has policies says by itself.
     pub layers: Vec<(Layer, Decision)>,
@@ -67,7 +68,7 @@ pub fn explain(ask: &Ask<'_>) -> Evaluation {
     record.layer(Layer::Bucket, layers.bucket.iter().flat_map(|bucket| bucket.policies).copied());
     let Record { matched, layers, .. } = record;
     let Verdict { decision, layer, statement } = evaluate(ask);
-    let missing: BTreeSet<String> = missing.into_inner();
+    let missing: BTreeMap<String, String> = missing.into_inner();
     Evaluation {
         decision,
         layer,
@@ -75,7 +76,7 @@ pub fn explain(ask: &Ask<'_>) -> Evaluation {
         action: ask.action.to_owned(),
         resource: ask.resources.first().copied().unwrap_or("*").to_owned(),
         matched,
-        missing_context: missing.into_iter().collect(),
+        missing_context: missing.into_values().collect(),
         layers,
     }
 }
@@ -144,6 +145,20 @@ impl Evaluation {
     /// Whether the request may go on.
     pub fn is_allowed(&self) -> bool {
         self.decision == Decision::Allowed
+    }
+
+    /// The statement that decided, with its policy and its place; none for an implicit deny and for what no
+    /// statement decides.
+    pub fn deciding(&self) -> Option<&Matched> {
+        let name = self.statement.as_ref()?;
+        let denies = self.decision == Decision::ExplicitDeny;
+        let decides = |m: &&Matched| m.layer == self.layer && m.denies == denies && m.statement == *name;
+        self.matched.iter().find(decides)
+    }
+
+    /// What a layer says by itself; none without policies of that layer.
+    pub fn said_by(&self, layer: Layer) -> Option<Decision> {
+        self.layers.iter().find(|(known, _)| *known == layer).map(|(_, decision)| *decision)
     }
 
     /// Who decided, in words.

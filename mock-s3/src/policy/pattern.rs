@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::actions::Reach;
+use super::context::Key;
 use super::scope::Scope;
 
 /// One element of a pattern: a byte, or one of the two wildcards.
@@ -33,9 +34,9 @@ enum Shape {
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Piece {
     Tokens(Vec<Token>),
-    /// `${key}` or `${key, 'default'}`; the key in lower case.
+    /// `${key}` or `${key, 'default'}`.
     Variable {
-        key: Box<str>,
+        key: Key,
         default: Option<Box<str>>,
     },
 }
@@ -211,7 +212,7 @@ fn pieces(text: &str, reading: Reading) -> Vec<Piece> {
                     if !tokens.is_empty() {
                         pieces.push(Piece::Tokens(std::mem::take(&mut tokens)));
                     }
-                    pieces.push(Piece::Variable { key: key.into(), default: default.map(Into::into) });
+                    pieces.push(Piece::Variable { key, default: default.map(Into::into) });
                 }
             }
             rest = behind;
@@ -236,15 +237,15 @@ fn pieces(text: &str, reading: Reading) -> Vec<Piece> {
     pieces
 }
 
-/// `aws:PrincipalTag/team, 'company-wide'`: the key in lower case, and the default.
-fn variable(inside: &str) -> (String, Option<&str>) {
+/// `aws:PrincipalTag/team, 'company-wide'`: the key and the default.
+fn variable(inside: &str) -> (Key, Option<&str>) {
     match inside.split_once(',') {
         Some((key, default)) => {
             let default = default.trim();
             let quoted = default.strip_prefix('\'').and_then(|d| d.strip_suffix('\''));
-            (key.trim().to_lowercase(), Some(quoted.unwrap_or(default)))
+            (Key::new(key.trim()), Some(quoted.unwrap_or(default)))
         }
-        None => (inside.trim().to_lowercase(), None),
+        None => (Key::new(inside.trim()), None),
     }
 }
 

@@ -87,7 +87,8 @@ impl Simulation {
         Ok(self)
     }
 
-    /// The account that owns the resource; the caller's, when this is not said. An unsigned caller needs it.
+    /// The account that owns resources whose ARN names none; the caller's, when this is not said. An unsigned
+    /// caller needs it.
     #[must_use]
     pub fn owned_by(mut self, account: &str) -> Self {
         self.owner = Some(account.to_owned());
@@ -108,9 +109,44 @@ impl Simulation {
         self
     }
 
+    /// Policies of the identity that were read before.
+    pub(crate) fn identity_policies(mut self, policies: &[Policy]) -> Self {
+        self.identity.extend_from_slice(policies);
+        self
+    }
+
+    /// A permissions boundary that was read before.
+    pub(crate) fn bounded_by(mut self, policy: Option<&Policy>) -> Self {
+        self.boundary = policy.cloned();
+        self
+    }
+
+    /// Levels of service control policies that were read before.
+    pub(crate) fn service_control_levels(mut self, levels: &[Vec<Policy>]) -> Self {
+        self.service_control.extend_from_slice(levels);
+        self
+    }
+
+    /// The same questions without an organisation; none when there is no organisation.
+    pub(crate) fn without_service_control(&self) -> Option<Self> {
+        let without = || Self { service_control: Vec::new(), ..self.clone() };
+        (!self.service_control.is_empty()).then(without)
+    }
+
+    /// Who asks.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// The account that owns the resource of this ARN: the one it names, the one that was set, or the caller's.
+    pub fn owner<'a>(&'a self, resource: &'a str) -> &'a str {
+        let named = resource.splitn(6, ':').nth(4).filter(|id| !id.is_empty() && resource.starts_with("arn:"));
+        named.or(self.owner.as_deref()).unwrap_or(&self.caller.account)
+    }
+
     /// Decides whether the caller may do `action` on the resource of this ARN, and why.
     pub fn ask(&self, action: &str, resource: &str, context: &Entries) -> Evaluation {
-        let owner = self.owner.as_deref().unwrap_or(&self.caller.account);
+        let owner = self.owner(resource);
         let policies: Vec<&Policy> = self.bucket.iter().collect();
         let layers = Layers {
             identity: &self.identity,

@@ -133,6 +133,11 @@ impl Placement {
         self.find(key, None, pool).object()
     }
 
+    /// The current version of a key, or the one asked for, when it was written and is not synthetic.
+    pub(crate) fn written(&self, key: &str, version: Option<&VersionId>) -> Option<Arc<Version>> {
+        self.read().get(key)?.version(version).cloned()
+    }
+
     /// Whether objects of other accounts may be in it.
     pub(crate) fn is_shared(&self) -> bool {
         self.shared.load(Ordering::Relaxed)
@@ -173,9 +178,7 @@ impl Placement {
         if id == VersionId::Null {
             slot.drop_null(budget);
         }
-        if owner.account != self.bucket.owner.account {
-            self.shared.store(true, Ordering::Relaxed);
-        }
+        self.note_owner(&owner);
         let mut version = Version { id: id.clone(), modified: now, owner, stored: Some(stored) };
         self.hand_over(key, &mut version);
         slot.versions.push(Arc::new(version));
@@ -301,6 +304,13 @@ impl Placement {
 
     pub(super) fn read(&self) -> RwLockReadGuard<'_, BTreeMap<String, Slot>> {
         self.slots.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An object comes to belong to somebody.
+    pub(super) fn note_owner(&self, owner: &Owner) {
+        if owner.account != self.bucket.owner.account {
+            self.shared.store(true, Ordering::Relaxed);
+        }
     }
 
     /// A key is about to change.

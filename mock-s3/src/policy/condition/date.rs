@@ -3,7 +3,7 @@
 use time::{Date, Month};
 
 /// Milliseconds since the Unix epoch of `2026-11-21T07:33:00.5+01:00`, any shorter form, or epoch seconds.
-pub(super) fn milliseconds(text: &str) -> Option<i64> {
+pub(in crate::policy) fn milliseconds(text: &str) -> Option<i64> {
     let text = text.trim();
     // Four digits are a year, more are seconds.
     if text.len() > 4

@@ -47,7 +47,8 @@ const out = fs.openSync(differences, 'w')
 for (const [at, line] of lines(questions).entries()) {
   const asked = JSON.parse(line)
   const result = await runSimulation(simulation(asked), {})
-  const theirs = result.resultType === 'error' ? `error ${JSON.stringify(result.errors)}` : result.overallResult
+  const refused = result.resultType === 'error'
+  const theirs = refused ? `error ${JSON.stringify(result.errors)}` : result.overallResult
   const row = (table[asked.class] ??= { questions: 0, agreed: 0, allowed: 0 })
   const decision = WORDS[ours[at].split(' ')[0]]
   row.questions += 1

@@ -14,7 +14,8 @@ USER, SESSION = f"arn:aws:iam::{OWN}:user/app", f"arn:aws:sts::{OWN}:assumed-rol
 CALLERS = [USER, SESSION, f"arn:aws:iam::{OTHER}:user/app", f"arn:aws:sts::{OTHER}:assumed-role/reader/s1"]
 ACTIONS = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:GetObjectTagging"]
 ACTION_PATTERNS = [*ACTIONS, "s3:*", "s3:Get*", "s3:?etObject", "s3:*Object", "S3:getobject", "*"]
-RESOURCES = [f"arn:aws:s3:::{name}" for name in ("media/a.txt", "media/home/app/1", "media/b/c/d", "logs/a.txt")]
+NAMES = ("media/a.txt", "media/home/app/1", "media/b/c/d", "logs/a.txt")
+RESOURCES = [f"arn:aws:s3:::{name}" for name in NAMES]
 RESOURCE_PATTERNS = [
     *RESOURCES,
     "*",
@@ -37,28 +38,35 @@ PRINCIPALS = [
     {"AWS": f"arn:aws:iam::{OTHER}:role/reader"},
 ]
 
+ORDERS = ("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals")
+LIKENESSES = ("Equals", "NotEquals", "EqualsIgnoreCase", "NotEqualsIgnoreCase", "Like", "NotLike")
+DATES = ["2026-01-01T00:00:00Z", "2026-06-01T12:00:00Z", "2026-06-01T14:00:00Z", "2027-01-01T00:00:00Z"]
+TOPICS = [f"arn:aws:sns:us-east-1:{OWN}:t", f"arn:aws:sns:eu-west-1:{OWN}:top"]
+TOPIC_PATTERNS = [TOPICS[0], f"arn:aws:sns:*:{OWN}:t*", "arn:aws:sns:*"]
+BUCKET_PATTERNS = [f"arn:aws:{n}" for n in ("s3:::media", "s3:::m?dia", "s3:::*", "*:::media")]
+TRUTHS = ["true", "false"]
 STRINGS = ["a", "A", "ab", "abc", "b", "home/x", "home/y"]
 # For each class: operators, keys, values of requests, values of policies.
 CLASSES = {
     "string": (
-        [f"String{n}" for n in ("Equals", "NotEquals", "EqualsIgnoreCase", "NotEqualsIgnoreCase", "Like", "NotLike")],
+        [f"String{n}" for n in LIKENESSES],
         ["aws:UserAgent", "aws:Referer", "aws:SourceVpce"],
         [*STRINGS, "app"],
-        [*STRINGS, "a*", "?b", "*", "home/*", "${aws:username}", "h${*}", "${aws:PrincipalTag/none, 'ab'}"],
+        [*STRINGS, "a*", "?b", "*", "home/*", "h${*}", "${aws:username}", "${aws:PrincipalTag/none, 'ab'}"],
     ),
     "numeric": (
-        [f"Numeric{n}" for n in ("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals")],
+        [f"Numeric{n}" for n in ORDERS],
         ["aws:MultiFactorAuthAge"],
         ["0", "1", "5", "10", "11", "100", "2.5"],
         ["0", "1", "5", "10", "11", "100", "2.5"],
     ),
     "date": (
-        [f"Date{n}" for n in ("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals")],
+        [f"Date{n}" for n in ORDERS],
         ["aws:CurrentTime", "aws:TokenIssueTime"],
-        [f"{day}Z" for day in ("2026-01-01T00:00:00", "2026-06-01T12:00:00", "2026-06-01T14:00:00", "2027-01-01T00:00:00")],
-        ["2026-01-01T00:00:00Z", "2026-06-01T12:00:00Z", "2026-06-01T14:00:00Z", "2027-01-01T00:00:00Z"],
+        DATES,
+        DATES,
     ),
-    "bool": (["Bool"], ["aws:SecureTransport", "aws:MultiFactorAuthPresent"], ["true", "false"], ["true", "false"]),
+    "bool": (["Bool"], ["aws:SecureTransport", "aws:MultiFactorAuthPresent"], TRUTHS, TRUTHS),
     "ip": (
         ["IpAddress", "NotIpAddress"],
         ["aws:SourceIp"],
@@ -68,8 +76,8 @@ CLASSES = {
     "arn": (
         ["ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike"],
         ["aws:SourceArn"],
-        [f"arn:aws:{n}" for n in (f"sns:us-east-1:{OWN}:t", f"sns:eu-west-1:{OWN}:top", "s3:::media", "s3:::logs")],
-        [f"arn:aws:{n}" for n in (f"sns:us-east-1:{OWN}:t", f"sns:*:{OWN}:t*", "s3:::media", "s3:::m?dia", "s3:::*", "*:::media", "sns:*")],
+        [*TOPICS, "arn:aws:s3:::media", "arn:aws:s3:::logs"],
+        [*TOPIC_PATTERNS, *BUCKET_PATTERNS],
     ),
     "null": (["Null"], ["aws:UserAgent", "aws:SourceIp", "aws:MultiFactorAuthAge"], [], ["true", "false"]),
 }
@@ -158,7 +166,8 @@ def question(name):
 def about_operators(name):
     asked = question(f"operators: {name}")
     asked["caller"] = USER
-    conditional = {"Sid": "x", "Effect": draw.choice(["Allow", "Allow", "Deny"]), "Action": "s3:*", "Resource": "*"}
+    effect = draw.choice(["Allow", "Allow", "Deny"])
+    conditional = {"Sid": "x", "Effect": effect, "Action": "s3:*", "Resource": "*"}
     everything = {"Sid": "all", "Effect": "Allow", "Action": "s3:*", "Resource": "*"}
     document = [{**conditional, "Condition": condition(name)}] + ([everything] if chance(0.4) else [])
     asked["identity"] = [document]
