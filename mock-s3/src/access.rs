@@ -210,7 +210,7 @@ impl Access<'_> {
     /// (S3 user guide, "Amazon S3 bucket and object ownership").
     fn stranger(&self, key: &str) -> Option<Arc<Owner>> {
         let placement = self.placement.filter(|placement| placement.is_shared())?;
-        let version = self.object(key)?.version?;
+        let version = placement.written(key, self.version().as_ref())?;
         (version.owner.account != placement.bucket.owner.account).then(|| Arc::clone(&version.owner))
     }
 

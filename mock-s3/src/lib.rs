@@ -22,6 +22,7 @@ mod exchange;
 pub mod fuzzing;
 mod half_sent;
 mod hook;
+mod iam;
 mod identifiers;
 mod incoming;
 mod journal;

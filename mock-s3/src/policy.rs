@@ -25,6 +25,7 @@ mod scope;
 mod simulation;
 mod span;
 
+pub(crate) use actions::arn_template;
 pub use caller::{Caller, CallerKind};
 pub use context::{Context, Entries, Values};
 pub use context_type::ContextType;

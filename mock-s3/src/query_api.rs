@@ -1,6 +1,7 @@
 //! The services beside S3 on the same listener: `POST /` with `Action=...` in a form, answered in XML (AWS "query
 //! protocol"). One line each in [`ACTIONS`].
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use http::header::CONTENT_TYPE;
@@ -9,6 +10,7 @@ use http::{Method, StatusCode};
 use crate::auth::{Caller, sessions::Sessions};
 use crate::encoding::decode_form;
 use crate::errors::S3Error;
+use crate::iam;
 use crate::ops::Answer;
 use crate::request::Head;
 use crate::settings::Settings;
@@ -34,9 +36,11 @@ type Run = fn(&Query<'_>, &mut Xml) -> Result<(), QueryError>;
 
 #[rustfmt::skip]
 const ACTIONS: &[Action] = &[
-    Action { name: "AssumeRole",        service: Service::Sts, run: sts::assume_role::run },
-    Action { name: "GetCallerIdentity", service: Service::Sts, run: sts::get_caller_identity::run },
-    Action { name: "GetSessionToken",   service: Service::Sts, run: sts::get_session_token::run },
+    Action { name: "AssumeRole",              service: Service::Sts, run: sts::assume_role::run },
+    Action { name: "GetCallerIdentity",       service: Service::Sts, run: sts::get_caller_identity::run },
+    Action { name: "GetSessionToken",         service: Service::Sts, run: sts::get_session_token::run },
+    Action { name: "SimulateCustomPolicy",    service: Service::Iam, run: iam::simulate_custom_policy::run },
+    Action { name: "SimulatePrincipalPolicy", service: Service::Iam, run: iam::simulate_principal_policy::run },
 ];
 
 /// One authenticated request.
@@ -142,6 +146,26 @@ impl Form {
         found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 
+    /// The parameters of a list, `NAME.member.N` and what follows, by number.
+    pub(crate) fn members(&self, name: &str) -> BTreeMap<u32, Self> {
+        let mut members: BTreeMap<u32, Self> = BTreeMap::new();
+        for (parameter, value) in &self.0 {
+            let rest = parameter.strip_prefix(name).and_then(|rest| rest.strip_prefix(".member."));
+            let Some(rest) = rest else { continue };
+            let (number, inner) = rest.split_once('.').unwrap_or((rest, ""));
+            if let Ok(number) = number.parse() {
+                members.entry(number).or_default().0.push((inner.to_owned(), value.clone()));
+            }
+        }
+        members
+    }
+
+    /// The texts of a list `NAME.member.N`, in order of their numbers.
+    pub(crate) fn list(&self, name: &str) -> Vec<String> {
+        let own = |member: Self| member.0.into_iter().find(|(inner, _)| inner.is_empty());
+        self.members(name).into_values().filter_map(own).map(|(_, value)| value).collect()
+    }
+
     /// All parameters, in order.
     pub(crate) fn pairs(&self) -> &[(String, String)] {
         &self.0
@@ -156,6 +180,14 @@ impl QueryError {
     /// A parameter out of its bounds.
     pub(crate) fn validation(message: impl Into<String>) -> Self {
         Self::new(400, "ValidationError", message)
+    }
+
+    /// A parameter that has to be there.
+    pub(crate) fn missing(parameter: &str) -> Self {
+        Self::validation(format!(
+            "1 validation error detected: Value null at '{parameter}' failed to satisfy constraint: Member must \
+             not be null"
+        ))
     }
 
     /// A failed authentication, in these services' words (IAM User Guide, "Common errors").
@@ -228,6 +260,12 @@ mod tests {
         assert_eq!(of("Version=2011-06-15").unwrap_err().code, "MissingAction");
         let form = Form::parse("a=1&b", b"c=x+y%26\n");
         assert_eq!((form.value("a"), form.value("b"), form.value("c")), (Some("1"), None, Some("x y&")));
+        let form = Form::parse(
+            "",
+            b"L.member.10=j&L.member.2=b&L.member.2.M.member.1=x&L.member.n=&Long.member.1=y",
+        );
+        assert_eq!(form.list("L"), ["b", "j"]);
+        assert_eq!(form.members("L")[&2].list("M"), ["x"]);
         assert!(ACTIONS.is_sorted_by_key(|action| action.name));
     }
 }

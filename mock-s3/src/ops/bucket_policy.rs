@@ -6,11 +6,10 @@ use gatecrash_model::Decision;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 
-use super::listing::truth;
 use super::{Answer, Call, Content, document};
 use crate::errors::S3Error;
 use crate::policy::{Policy, PolicyError};
-use crate::store::{BucketPolicy, Data, Ownership, Placement};
+use crate::store::{BucketPolicy, Data, Placement};
 use crate::xml::Xml;
 
 /// GET: the very text that was put.
@@ -42,15 +41,13 @@ pub(super) fn delete(call: &Call<'_>) -> Result<Answer, S3Error> {
     Ok(allowed(document::delete(call, |state| state.policy = None)?))
 }
 
-/// GET `?policyStatus`: "indicating whether the bucket is public" (API reference, GetBucketPolicyStatus), by its policy
-/// or by its ACL as far as they count.
+/// GET `?policyStatus`: whether the policy is public. Without a policy there is no status: 404 NoSuchBucketPolicy, as
+/// audit tools handle it of the real service.
 pub(super) fn status(call: &Call<'_>) -> Result<Answer, S3Error> {
-    let state = call.place()?.state();
-    let by_policy = state.policy.as_ref().is_some_and(|policy| policy.compiled.is_public());
-    let acls_count = state.ownership != Some(Ownership::BucketOwnerEnforced)
-        && state.block.is_none_or(|block| !block.ignore_acls);
+    let policy = call.place()?.state().policy.clone();
+    let policy = policy.ok_or_else(|| document::absent(call, "NoSuchBucketPolicy"))?;
     let mut xml = Xml::root("PolicyStatus");
-    xml.text("IsPublic", truth(by_policy || acls_count && state.acl.is_public()));
+    xml.text("IsPublic", if policy.compiled.is_public() { "true" } else { "false" });
     xml.close("PolicyStatus");
     Ok(Answer::xml(xml.finish()))
 }

@@ -37,6 +37,15 @@ const ON_OBJECTS: &[&str] = &[
     "ReplicateDelete", "ReplicateObject", "ReplicateTags", "RestoreObject", "UpdateObjectEncryption",
 ];
 
+/// The form of the ARNs an action is done to; `*` for what has none.
+pub(crate) fn arn_template(action: &str) -> &'static str {
+    match Reach::of_action(&Pattern::action(action)) {
+        Reach { objects: true, .. } => "arn:${Partition}:s3:::${BucketName}/${KeyName}",
+        Reach { buckets: true, .. } => "arn:${Partition}:s3:::${BucketName}",
+        _ => "*",
+    }
+}
+
 /// What a pattern of a policy can mean.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Reach {

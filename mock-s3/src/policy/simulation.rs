@@ -140,7 +140,7 @@ impl Simulation {
 
     /// The account that owns the resource of this ARN: the one it names, the one that was set, or the caller's.
     pub fn owner<'a>(&'a self, resource: &'a str) -> &'a str {
-        let named = resource.splitn(6, ':').nth(4).filter(|id| !id.is_empty() && resource.starts_with("arn:"));
+        let named = resource.split(':').nth(4).filter(|id| !id.is_empty() && resource.starts_with("arn:"));
         named.or(self.owner.as_deref()).unwrap_or(&self.caller.account)
     }
 

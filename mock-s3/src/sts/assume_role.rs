@@ -17,8 +17,9 @@ const DEFAULT_SECONDS: i64 = 3600;
 /// Gives a session of a role to whom its trust policy allows it.
 pub(crate) fn run(query: &Query<'_>, xml: &mut Xml) -> Result<(), QueryError> {
     let caller = signed(query)?;
-    let arn = query.form.value("RoleArn").ok_or_else(|| missing("roleArn"))?;
-    let session = query.form.value("RoleSessionName").ok_or_else(|| missing("roleSessionName"))?;
+    let arn = query.form.value("RoleArn").ok_or_else(|| QueryError::missing("roleArn"))?;
+    let session =
+        query.form.value("RoleSessionName").ok_or_else(|| QueryError::missing("roleSessionName"))?;
     check_name(session)?;
     let role = query.settings.roles.iter().find(|role| role.arn() == arn);
     // A role that does not exist is refused like one that may not be assumed.
@@ -100,11 +101,4 @@ fn check_name(name: &str) -> Result<(), QueryError> {
              must satisfy regular expression pattern: [\\w+=,.@-]{{2,64}}"
         ))),
     }
-}
-
-fn missing(parameter: &str) -> QueryError {
-    QueryError::validation(format!(
-        "1 validation error detected: Value null at '{parameter}' failed to satisfy constraint: Member must not be \
-         null"
-    ))
 }

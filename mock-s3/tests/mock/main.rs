@@ -9,6 +9,7 @@ mod cors;
 mod effects;
 mod faults;
 mod huge;
+mod iam;
 mod listings;
 mod logging;
 mod multipart;
