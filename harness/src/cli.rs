@@ -10,6 +10,7 @@ mod completions;
 mod explain;
 mod list;
 mod load_scenarios;
+mod policy;
 mod report;
 mod reproduce;
 mod run;
@@ -49,6 +50,8 @@ enum Command {
     Selftest(selftest::Selftest),
     /// Run one of the long-running parts alone: mock, proxy, gateway, upstreams
     Serve(serve::Serve),
+    /// Ask the policy engine of the mock S3 from policy files, with nothing running
+    Policy(policy::Policy),
     /// Print a completion script for a shell
     Completions(completions::Completions),
 }
@@ -91,6 +94,7 @@ impl Command {
             Self::Schema(schema) => schema.execute(),
             Self::Selftest(selftest) => selftest.execute(),
             Self::Serve(serve) => serve.execute(),
+            Self::Policy(policy) => policy.execute(),
             Self::Completions(completions) => completions.execute(),
         }
     }

@@ -8,6 +8,7 @@ import base64
 import hashlib
 import http.client
 import io
+import json
 import os
 import sys
 import time
@@ -494,6 +495,45 @@ def _():
     refused(403, "AccessDenied", brief.put_object, Bucket=BUCKET, Key="no", Body=b"")
     refused(403, "InvalidAccessKeyId", client(**keys).list_buckets)
     refused(400, "InvalidToken", client(**keys, aws_session_token="garbage").list_buckets)
+
+
+@step("IAM: policies are simulated, of the request and of a user")
+def _():
+    iam = client(service="iam")
+    resource = f"arn:aws:s3:::{BUCKET}/a.txt"
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "s3:Get*", "Resource": resource},
+        {"Effect": "Deny", "Action": "s3:*", "Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}},
+    ]}, indent=2)
+    asked = {"PolicyInputList": [policy], "ActionNames": ["s3:GetObject", "s3:PutObject"], "ResourceArns": [resource]}
+    get, put = iam.simulate_custom_policy(**asked)["EvaluationResults"]
+    equal((get["EvalActionName"], get["EvalDecision"]), ("s3:GetObject", "allowed"))
+    equal((put["EvalActionName"], put["EvalDecision"]), ("s3:PutObject", "implicitDeny"))
+    matched = get["ResourceSpecificResults"][0]["MatchedStatements"]
+    equal([statement["SourcePolicyId"] for statement in matched], ["PolicyInputList.1"])
+    equal((matched[0]["StartPosition"], matched[0]["EndPosition"]), ({"Line": 4, "Column": 5}, {"Line": 8, "Column": 6}))
+    equal(get["ResourceSpecificResults"][0]["EvalResourceName"], resource)
+    equal(get["MissingContextValues"], ["aws:SecureTransport"])
+    plain = [{"ContextKeyName": "aws:SecureTransport", "ContextKeyValues": ["false"], "ContextKeyType": "boolean"}]
+    pages = iam.get_paginator("simulate_custom_policy").paginate(
+        **asked, ContextEntries=plain, PaginationConfig={"PageSize": 1}
+    )
+    pages = [page["EvaluationResults"] for page in pages]
+    equal([[result["EvalDecision"] for result in page] for page in pages], [["explicitDeny"], ["explicitDeny"]])
+    reader = "arn:aws:iam::111111111111:user/reader"
+    asked = {"PolicySourceArn": reader, "ActionNames": ["s3:GetObject", "s3:PutObject"], "ResourceArns": [resource]}
+    results = iam.simulate_principal_policy(**asked)["EvaluationResults"]
+    equal([result["EvalDecision"] for result in results], ["allowed", "implicitDeny"])
+    equal(results[0]["MatchedStatements"][0]["SourcePolicyType"], "user")
+    equal(results[0]["EvalDecisionDetails"], {})
+    asked["PolicySourceArn"] = "arn:aws:iam::111111111111:user/nobody"
+    refused(404, "NoSuchEntity", iam.simulate_principal_policy, **asked)
+    action = ["s3:GetObject"]
+    refused(400, "InvalidInput", iam.simulate_custom_policy, PolicyInputList=["{"], ActionNames=action)
+    refused(
+        403, "AccessDenied", client("READER", service="iam").simulate_custom_policy, PolicyInputList=[policy],
+        ActionNames=action,
+    )
 
 
 @step("everything is removed, version by version")

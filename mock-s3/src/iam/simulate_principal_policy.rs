@@ -23,9 +23,9 @@ pub(crate) fn run(query: &Query<'_>, xml: &mut Xml) -> Result<(), QueryError> {
     let caller = caller_arn(query.form)?.unwrap_or(source.caller);
     let account = caller.account.clone();
     let simulation = Simulation::of(caller)
-        .identity_policies(&source.policies)
-        .bounded_by(source.boundary)
-        .service_control_levels(query.settings.service_control(&account));
+        .with_identity(source.policies)
+        .with_boundary(source.boundary.cloned())
+        .with_service_control(query.settings.service_control(&account).to_vec());
     write(xml, &questions, &add_inputs(simulation, query.form)?)
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::Finished;
-use crate::policy::{Layer, Matched, Position};
+use crate::policy::{Matched, Position};
 use crate::time::document_date;
 
 /// One line of the journal, without its line end. Fields that do not apply are left out.
@@ -37,7 +37,7 @@ pub(crate) fn json(number: u64, exchange: &Finished) -> Value {
     if let Some(why) = &exchange.explained {
         put("action", why.action.as_str().into());
         put("resource", why.resource.as_str().into());
-        put("layer", source(why.layer).into());
+        put("layer", why.layer.source_type().into());
         put("matched_statements", why.matched.iter().map(statement).collect());
         put("missing_context", why.missing_context.clone().into());
     }
@@ -76,28 +76,13 @@ fn principal(exchange: &Finished) -> Value {
 fn statement(matched: &Matched) -> Value {
     let position = |at: Position| json!({ "line": at.line, "column": at.column });
     json!({
-        "source_policy_type": source(matched.layer),
+        "source_policy_type": matched.layer.source_type(),
         "source_policy_id": matched.policy,
         "statement": matched.statement,
         "effect": if matched.denies { "Deny" } else { "Allow" },
         "start": position(matched.span.start),
         "end": position(matched.span.end),
     })
-}
-
-fn source(layer: Layer) -> &'static str {
-    match layer {
-        Layer::Identity => "identity",
-        Layer::Boundary => "permissions-boundary",
-        Layer::Session => "session",
-        Layer::ServiceControl => "scp",
-        Layer::ResourceControl => "rcp",
-        Layer::Bucket => "resource",
-        Layer::Acl => "acl",
-        Layer::BlockPublicAccess => "block-public-access",
-        Layer::Root => "root",
-        Layer::Anonymous => "mock-setting",
-    }
 }
 
 #[cfg(test)]

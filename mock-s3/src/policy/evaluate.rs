@@ -331,6 +331,18 @@ impl Layer {
         }
     }
 
+    /// What kind of policy it is, as the journal and simulations report it.
+    pub fn source_type(self) -> &'static str {
+        match self {
+            Self::Boundary => "permissions-boundary",
+            Self::ServiceControl => "scp",
+            Self::ResourceControl => "rcp",
+            Self::Bucket => "resource",
+            Self::Anonymous => "mock-setting",
+            other => other.name(),
+        }
+    }
+
     /// In words, with an article.
     pub fn words(self) -> &'static str {
         match self {

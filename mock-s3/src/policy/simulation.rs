@@ -109,21 +109,52 @@ impl Simulation {
         self
     }
 
-    /// Policies of the identity that were read before.
-    pub(crate) fn identity_policies(mut self, policies: &[Policy]) -> Self {
-        self.identity.extend_from_slice(policies);
+    /// More policies of the identity, read before.
+    #[must_use]
+    pub fn with_identity(mut self, policies: Vec<Policy>) -> Self {
+        self.identity.extend(policies);
         self
     }
 
-    /// A permissions boundary that was read before.
-    pub(crate) fn bounded_by(mut self, policy: Option<&Policy>) -> Self {
-        self.boundary = policy.cloned();
+    /// The permissions boundary, read before; none does not limit.
+    #[must_use]
+    pub fn with_boundary(mut self, policy: Option<Policy>) -> Self {
+        self.boundary = policy;
         self
     }
 
-    /// Levels of service control policies that were read before.
-    pub(crate) fn service_control_levels(mut self, levels: &[Vec<Policy>]) -> Self {
-        self.service_control.extend_from_slice(levels);
+    /// Session policies, read before; without any, nothing is limited.
+    #[must_use]
+    pub fn with_session(mut self, policies: Vec<Policy>) -> Self {
+        self.session = (!policies.is_empty()).then_some(policies);
+        self
+    }
+
+    /// Levels of service control policies, read before.
+    #[must_use]
+    pub fn with_service_control(mut self, levels: Vec<Vec<Policy>>) -> Self {
+        self.service_control.extend(levels);
+        self
+    }
+
+    /// Levels of resource control policies, read before.
+    #[must_use]
+    pub fn with_resource_control(mut self, levels: Vec<Vec<Policy>>) -> Self {
+        self.resource_control.extend(levels);
+        self
+    }
+
+    /// The bucket's policy, read before.
+    #[must_use]
+    pub fn with_bucket(mut self, policy: Option<Policy>) -> Self {
+        self.bucket = policy;
+        self
+    }
+
+    /// As [`owned_by`](Self::owned_by), when it is said.
+    #[must_use]
+    pub fn owned_by_some(mut self, account: Option<&str>) -> Self {
+        self.owner = account.map(str::to_owned);
         self
     }
 
