@@ -1,7 +1,7 @@
 //! The run's clock: CLOCK_MONOTONIC since T0, and a wall clock that is read once.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use gatecrash_model::{Clock, Nanos};
 
@@ -9,14 +9,15 @@ use gatecrash_model::{Clock, Nanos};
 #[derive(Debug)]
 pub struct RunClock {
     started: Instant,
-    wall: i64,
+    /// Since the Unix epoch, at the start.
+    wall: Duration,
     zero: AtomicU64,
 }
 
 impl RunClock {
     /// A clock whose T0 is not set yet.
     pub fn start() -> Self {
-        let wall = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs() as i64);
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self { started: Instant::now(), wall, zero: AtomicU64::new(u64::MAX) }
     }
 
@@ -28,7 +29,7 @@ impl RunClock {
     /// The instant of a time of this run, for timers; `None` before T0.
     pub fn instant(&self, at: Nanos) -> Option<Instant> {
         let zero = self.zero.load(Ordering::SeqCst);
-        (zero != u64::MAX).then(|| self.started + std::time::Duration::from_nanos(zero + at))
+        (zero != u64::MAX).then(|| self.started + Duration::from_nanos(zero + at))
     }
 
     fn elapsed(&self) -> u64 {
@@ -42,7 +43,7 @@ impl Clock for RunClock {
     }
 
     fn wall_seconds(&self) -> i64 {
-        self.wall + self.started.elapsed().as_secs() as i64
+        (self.wall + self.started.elapsed()).as_secs() as i64
     }
 }
 

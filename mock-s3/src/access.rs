@@ -42,6 +42,9 @@ pub(crate) struct Ruling<'a> {
     resource: String,
 }
 
+/// What the account that began a multipart upload may do with it.
+const BY_INITIATOR: [&str; 2] = ["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"];
+
 impl Access<'_> {
     /// The caller's account; none for an unsigned request.
     pub(crate) fn account(&self) -> Option<&str> {
@@ -169,7 +172,25 @@ impl Access<'_> {
             };
             return answer(&ask);
         }
+        if lacking(&by_policies)
+            && self.began_upload(action, key)
+            && let Some(bucket) = &mut ask.layers.bucket
+        {
+            bucket.acl = Grant::Account;
+            return answer(&ask);
+        }
         by_policies
+    }
+
+    /// Whether the caller's account began the upload it asks about: who did may list its parts and end it, whoever
+    /// owns the bucket (S3 user guide, "Multipart upload API and permissions").
+    fn began_upload(&self, action: &str, key: &str) -> bool {
+        let named = self.placement.filter(|_| BY_INITIATOR.contains(&action));
+        let began = named.and_then(|placement| {
+            let id = self.request.head.query_value("uploadId")?;
+            placement.upload(key, &id, |upload| Some(&*upload.initiator.account) == self.account())
+        });
+        began == Some(true) && self.account().is_some()
     }
 
     fn granted_by_object(&self, key: &str, permission: Permission, state: &BucketState) -> Grant {
@@ -189,7 +210,7 @@ impl Access<'_> {
     /// (S3 user guide, "Amazon S3 bucket and object ownership").
     fn stranger(&self, key: &str) -> Option<Arc<Owner>> {
         let placement = self.placement.filter(|placement| placement.is_shared())?;
-        let version = self.object(key)?.version?;
+        let version = placement.written(key, self.version().as_ref())?;
         (version.owner.account != placement.bucket.owner.account).then(|| Arc::clone(&version.owner))
     }
 

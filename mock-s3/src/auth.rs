@@ -42,7 +42,9 @@ use crate::settings::Settings;
 #[derive(Debug)]
 pub(crate) struct Signed {
     pub(crate) caller: Arc<Caller>,
+    #[cfg_attr(not(test), expect(dead_code, reason = "told apart by tests; logs read it off the head"))]
     pub(crate) scheme: Scheme,
+    #[cfg_attr(not(test), expect(dead_code, reason = "told apart by tests"))]
     /// When it was signed, seconds since the Unix epoch; none when unsigned, and for Version 2 in a URL.
     pub(crate) signed_at: Option<i64>,
     /// How the body is to be read and checked.

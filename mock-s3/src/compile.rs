@@ -186,7 +186,7 @@ fn compile_bucket(bucket: &BucketConfig) -> Result<Option<BucketPolicy>, ConfigE
 }
 
 /// A state with the user `app` and the role `reader`, for unit tests of other modules.
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn settings_for_tests() -> Settings {
     let mut config = Config::new(Arc::new(gatecrash_model::Pool::new(7)), "us-east-1");
     let mut app = IdentityConfig::new("app").allow(&["s3:*"], &["*"]);

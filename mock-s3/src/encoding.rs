@@ -7,7 +7,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 const PATH: &AsciiSet = &QUERY.remove(b'/');
 /// What S3 leaves as it is in a listing with `encoding-type=url`.
-const LISTED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'*').remove(b'/');
+const LISTED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'*').remove(b'/').remove(b' ');
 
 /// Decoded text; bytes that are not UTF-8 become U+FFFD (and so never match a signature).
 pub(crate) fn decode(text: &str) -> Cow<'_, str> {
@@ -32,10 +33,10 @@ pub(crate) fn encode_query(text: &str) -> String {
     utf8_percent_encode(text, QUERY).to_string()
 }
 
-/// A name in a listing with `encoding-type=url`: percent-encoded (S3 API, ListObjectsV2), but slashes stay. A blank
-/// is `%20`, which those who read `+` as a blank understand as well as those who do not.
+/// A name in a listing with `encoding-type=url`: as a form is encoded, so a blank is `+` (seen of the service, and what
+/// the SDKs that decode it expect), but slashes stay.
 pub(crate) fn encode_listed(text: &str) -> String {
-    utf8_percent_encode(text, LISTED).to_string()
+    utf8_percent_encode(text, LISTED).to_string().replace(' ', "+")
 }
 
 #[cfg(test)]
@@ -47,7 +48,7 @@ mod tests {
         let table = [
             ("a/b-c.d_e*", "a/b-c.d_e*"),
             ("test_file(3).png", "test_file%283%29.png"),
-            ("a b+c", "a%20b%2Bc"),
+            ("a b+c", "a+b%2Bc"),
             ("~é\n%", "%7E%C3%A9%0A%25"),
         ];
         for (name, encoded) in table {

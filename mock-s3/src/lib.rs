@@ -18,6 +18,8 @@ mod dials;
 mod encoding;
 mod errors;
 mod exchange;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod half_sent;
 mod hook;
 mod iam;

@@ -25,6 +25,8 @@ mod document;
 mod encryption;
 mod expected_owner;
 mod found;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod get_object;
 mod head_bucket;
 mod list_buckets;
@@ -54,6 +56,7 @@ mod stored_documents;
 mod tags;
 mod upload_part;
 mod upload_part_copy;
+mod website;
 
 use std::sync::Arc;
 
@@ -68,7 +71,7 @@ use crate::received::Received;
 use crate::request::Head;
 use crate::server::Shared;
 use crate::settings::Settings;
-use crate::store::{Budget, Data, Owner, Placement, VersionId};
+use crate::store::{Budget, Data, Owner, Placement};
 use Action::{Is, Own, Versioned};
 
 /// How an operation is authorised, and what does it.
@@ -141,8 +144,8 @@ const ROUTES: &[Route] = &[
     Route::new(Op::UploadPart, Is("s3:PutObject"), On::Object, upload_part::run).upload(),
     Route::new(Op::UploadPartCopy, Is("s3:PutObject"), On::Object, upload_part_copy::run),
     Route::new(Op::CompleteMultipartUpload, Is("s3:PutObject"), On::Object, complete_multipart_upload::run),
-    Route::new(Op::AbortMultipartUpload, Is("s3:AbortMultipartUpload"), On::Object, abort_multipart_upload::run),
-    Route::new(Op::ListParts, Is("s3:ListMultipartUploadParts"), On::Object, list_parts::run),
+    Route::new(Op::AbortMultipartUpload, Own, On::Object, abort_multipart_upload::run),
+    Route::new(Op::ListParts, Own, On::Object, list_parts::run),
     Route::new(Op::ListMultipartUploads, Is("s3:ListBucketMultipartUploads"), On::Bucket, list_multipart_uploads::run),
 
     // Configuration of a bucket
@@ -222,9 +225,15 @@ pub(crate) struct Call<'a> {
     pub(crate) wall: i64,
 }
 
-/// The route of an operation; none for what the mock does not do.
-pub(crate) fn route(op: Op) -> Option<&'static Route> {
-    ROUTES.iter().find(|route| route.op == op)
+/// What a website is asked for, whatever the request looks like.
+const WEBSITE: &Route = &Route::new(Op::GetObject, Own, On::Bucket, website::run);
+
+/// The route of a request; none for what the mock does not do.
+pub(crate) fn route(head: &Head) -> Option<&'static Route> {
+    match head.website && head.op != Op::Preflight {
+        true => Some(WEBSITE),
+        false => ROUTES.iter().find(|route| route.op == head.op),
+    }
 }
 
 impl Route {
@@ -259,11 +268,6 @@ impl<'a> Call<'a> {
             Some(account) if account != placement.bucket.owner.account => self.shared.accounts.of(account),
             _ => Arc::clone(&placement.bucket.owner),
         }
-    }
-
-    /// The version the request names.
-    fn version(&self) -> Option<VersionId> {
-        self.head.query_value("versionId").filter(|id| !id.is_empty()).map(|id| VersionId::parse(&id))
     }
 
     /// Makes room for what is to be kept; what is not kept in the end is given back to the budget.

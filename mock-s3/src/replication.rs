@@ -214,7 +214,8 @@ impl Courier {
 
     fn arrived(&self, job: &Job, version: &Version) -> bool {
         let places = job.link.to.iter().filter_map(Weak::upgrade);
-        places.fold(true, |all, place| place.receive(&job.key, version, self.store.budget()) && all)
+        let refused = places.filter(|place| !place.receive(&job.key, version, self.store.budget()));
+        refused.count() == 0
     }
 
     fn state(&self, from: &Placement) -> ReplicationState {

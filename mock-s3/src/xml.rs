@@ -1,7 +1,4 @@
-//! The XML documents of S3: written element by element, read as a flat list of events.
-
-use quick_xml::events::Event;
-use quick_xml::reader::Reader;
+//! The XML documents of S3, written element by element.
 
 /// Namespace of every result document.
 pub(crate) const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
@@ -79,50 +76,7 @@ fn push_escaped(document: &mut String, text: &str) {
     document.push_str(rest);
 }
 
-/// The texts of the named elements, wherever they stand, in order; `None` for what is no XML document.
-pub(crate) fn texts(document: &[u8], names: &[&'static str]) -> Option<Vec<(&'static str, String)>> {
-    let document = std::str::from_utf8(document).ok()?;
-    let mut reader = Reader::from_str(document);
-    let mut found = Vec::new();
-    let mut open: Option<(&'static str, String)> = None;
-    let mut depth = 0_usize;
-    let mut roots = 0;
-    loop {
-        match reader.read_event().ok()? {
-            Event::Start(start) => {
-                roots += usize::from(depth == 0);
-                depth += 1;
-                let name = start.local_name();
-                let wanted = names.iter().copied().find(|wanted| *wanted == name.as_ref());
-                open = wanted.map(|name| (name, String::new()));
-            }
-            Event::Empty(_) => roots += usize::from(depth == 0),
-            Event::Text(text) => {
-                if let Some((_, gathered)) = &mut open {
-                    gathered.push_str(&text.xml10_content());
-                }
-            }
-            Event::GeneralRef(reference) => {
-                if let Some((_, gathered)) = &mut open {
-                    gathered.push_str(&resolve(&reference)?);
-                }
-            }
-            Event::CData(data) => {
-                if let Some((_, gathered)) = &mut open {
-                    gathered.push_str(&data.xml10_content());
-                }
-            }
-            Event::End(_) => {
-                depth = depth.checked_sub(1)?;
-                found.extend(open.take());
-            }
-            Event::Eof => break,
-            _ => {}
-        }
-    }
-    (depth == 0 && roots == 1).then_some(found)
-}
-
+/// What a reference stands for; none for one that no document of ours may have.
 pub(crate) fn resolve(reference: &quick_xml::events::BytesRef<'_>) -> Option<String> {
     if let Some(character) = reference.resolve_char_ref().ok()? {
         return Some(character.to_string());
@@ -133,23 +87,6 @@ pub(crate) fn resolve(reference: &quick_xml::events::BytesRef<'_>) -> Option<Str
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn texts_are_found_at_any_depth() {
-        let document =
-            b"<?xml version=\"1.0\"?><Delete xmlns=\"x\"><Object><Key>a&amp;b&#x41;</Key></Object>\
-            <Quiet>true</Quiet><Object><Key><![CDATA[<c>]]></Key></Object></Delete>";
-        let got = texts(document, &["Key", "Quiet"]).unwrap();
-        let expected = [("Key", "a&bA"), ("Quiet", "true"), ("Key", "<c>")];
-        assert_eq!(got.iter().map(|(n, t)| (*n, t.as_str())).collect::<Vec<_>>(), expected);
-    }
-
-    #[test]
-    fn what_is_no_document_is_refused() {
-        for bad in ["", "text", "<a>", "<a></b>", "<a/><b/>", "<a>&nope;</a"] {
-            assert_eq!(texts(bad.as_bytes(), &["Key"]), None, "{bad}");
-        }
-    }
 
     #[test]
     fn text_is_escaped() {

@@ -152,7 +152,7 @@ refused 403 as reader put small.txt "$at/no"
 
 step "errors: no such bucket, no such key, a wrong secret, a bucket that is not empty"
 refused NoSuchBucket s3 ls "$at-not"
-refused 404 s3 get "$at/missing" missing
+refused "does not exist" s3 get "$at/missing" missing
 refused SignatureDoesNotMatch as wrong ls
 refused BucketNotEmpty s3 rb "$at"
 

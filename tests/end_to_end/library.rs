@@ -12,7 +12,19 @@ use crate::support::{Desk, json, turn};
 fn every_shipped_scenario_passes_and_its_faults_were_real() {
     let _turn = turn();
     let desk = Desk::new();
-    desk.gatecrash(&["run", "--quiet", "--tag", "ci", "--tag", "smoke", "--tag", "permissions"]).exits(0);
+    desk.gatecrash(&[
+        "run",
+        "--quiet",
+        "--tag",
+        "ci",
+        "--tag",
+        "smoke",
+        "--tag",
+        "permissions",
+        "--tag",
+        "outages",
+    ])
+    .exits(0);
     let runs = desk.run_dirs();
     assert!(runs.len() >= 20, "{} runs", runs.len());
     for run in &runs {

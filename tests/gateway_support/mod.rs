@@ -56,6 +56,7 @@ pub fn plan(gateway: GatewayPlan, endpoints: &[Endpoint]) -> Plan {
                 primary: endpoint.primary,
                 endpoints: 1,
                 latency: None,
+                profile: None,
             }),
         }
     }
@@ -64,6 +65,7 @@ pub fn plan(gateway: GatewayPlan, endpoints: &[Endpoint]) -> Plan {
         regions: regions.iter().map(|region| (region.name.clone(), "media".into())).collect(),
         public: true,
         policy: None,
+        replication: None,
         objects: 1,
         key: "o/{n}".into(),
         size: SizePlan::Fixed(Size(8)),

@@ -13,10 +13,10 @@ use gatecrash_model::{AttemptId, Clock, FiringRecord, Sink};
 use http::header::{HeaderName, HeaderValue, RETRY_AFTER};
 
 /// The mock's link index in firings.
-pub const MOCK: u8 = 255;
+const MOCK: u8 = 255;
 
 /// Asks the rule set on the mock's behalf and records what fired.
-pub struct RuleHook {
+pub(super) struct RuleHook {
     rules: Arc<RuleSet>,
     sink: Arc<dyn Sink>,
     clock: Arc<dyn Clock>,
@@ -26,7 +26,7 @@ pub struct RuleHook {
 
 impl RuleHook {
     /// A hook for a plan's rules.
-    pub fn new(plan: &Plan, rules: Arc<RuleSet>, sink: Arc<dyn Sink>, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(plan: &Plan, rules: Arc<RuleSet>, sink: Arc<dyn Sink>, clock: Arc<dyn Clock>) -> Self {
         let endpoints = plan.links().iter().map(|(_, endpoint)| *endpoint).collect();
         let regions = plan.regions.iter().map(|region| region.name.clone()).collect();
         Self { rules, sink, clock, endpoints, regions }
@@ -61,7 +61,7 @@ impl RuleHook {
 }
 
 /// A region other than this one: of the scenario, or one it does not have.
-pub fn elsewhere(regions: &[String], than: Option<usize>) -> &str {
+pub(super) fn elsewhere(regions: &[String], than: Option<usize>) -> &str {
     let other = regions.iter().enumerate().find(|(index, _)| Some(*index) != than && regions.len() > 1);
     other.map_or("eu-central-1", |(_, name)| name.as_str())
 }

@@ -3,6 +3,8 @@
 
 use std::net::IpAddr;
 
+use gatecrash_model::Op;
+
 use crate::encoding::{decode, decode_form};
 use crate::policy::{Context, Values};
 use crate::request::Head;
@@ -118,7 +120,9 @@ impl<T: Fn() -> Vec<(String, String)>> Keys<'_, T> {
 
     fn auth_type(&self) -> Option<&'static str> {
         let head = self.request.head;
-        if head.headers.contains_key(AUTHORIZATION) {
+        if head.op == Op::PostObject {
+            Some("POST")
+        } else if head.headers.contains_key(AUTHORIZATION) {
             Some("REST-HEADER")
         } else if head.has_query("X-Amz-Signature") || head.has_query("Signature") {
             Some("REST-QUERY-STRING")

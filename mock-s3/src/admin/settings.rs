@@ -12,6 +12,7 @@ use super::{Answer, Ask, Refused};
 use crate::auth::mask;
 use crate::capacity::Capacity;
 use crate::control::{ChangeId, Control, ControlError, WrongRegion, WrongRegionKind};
+use crate::replication::{Lag, ReplicationMode, ReplicationState};
 use crate::time::document_date;
 
 /// What the API has changed of the mock: the document in force, and the changes it stands for. Changes that were
@@ -27,6 +28,10 @@ struct Document {
     /// By region.
     capacity: BTreeMap<String, CapacityDocument>,
     wrong_region: Vec<WrongRegionDocument>,
+    /// Traffic dials by region: weights of the regions that serve what arrives anywhere.
+    dials: BTreeMap<String, f64>,
+    /// By bucket.
+    replication: BTreeMap<String, ReplicationDocument>,
     deny: Vec<Deny>,
     remove_action: Vec<RemoveAction>,
     /// Identities that get new keys, with every PUT that names them.
@@ -59,6 +64,24 @@ enum Kind {
     Redirect,
     Temporary,
     Malformed,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReplicationDocument {
+    #[serde(default)]
+    mode: Mode,
+    /// Instead of the configured lag.
+    lag_ms: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Mode {
+    #[default]
+    Running,
+    Paused,
+    Dropping,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -151,6 +174,14 @@ impl Document {
         for wrong in &self.wrong_region {
             made.push(control.set_wrong_region(wrong.into())?);
         }
+        if !self.dials.is_empty() {
+            let dials: Vec<_> =
+                self.dials.iter().map(|(region, weight)| (region.as_str(), *weight)).collect();
+            made.push(control.set_dials(&dials)?);
+        }
+        for (bucket, replication) in &self.replication {
+            made.push(control.set_replication(bucket, (*replication).into())?);
+        }
         for deny in &self.deny {
             made.push(control.deny(&deny.identity, &texts(&deny.actions), &texts(&deny.resources))?);
         }
@@ -172,6 +203,17 @@ impl From<CapacityDocument> for Capacity {
     fn from(document: CapacityDocument) -> Self {
         let CapacityDocument { servers, service_time_ms, queue } = document;
         Self { servers, service_time: Duration::from_millis(service_time_ms), queue }
+    }
+}
+
+impl From<ReplicationDocument> for ReplicationState {
+    fn from(document: ReplicationDocument) -> Self {
+        let mode = match document.mode {
+            Mode::Running => ReplicationMode::Running,
+            Mode::Paused => ReplicationMode::Paused,
+            Mode::Dropping => ReplicationMode::Dropping,
+        };
+        Self { mode, lag: document.lag_ms.map(|ms| Lag::constant(Duration::from_millis(ms))) }
     }
 }
 

@@ -30,6 +30,7 @@ const TABLE: &[(Algorithm, &str, &str, usize, &str)] = &[
 ];
 
 impl Algorithm {
+    #[cfg(test)]
     pub(crate) const ALL: [Self; 5] = [Self::Crc32, Self::Crc32c, Self::Crc64Nvme, Self::Sha1, Self::Sha256];
 
     /// As in `x-amz-checksum-algorithm`: `CRC32`. Read in any case.

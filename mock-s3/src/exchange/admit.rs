@@ -31,7 +31,7 @@ impl Exchange {
             return Err(Stop::Answer(Box::new(self.serve_query(body).await?)));
         }
         let payload = self.authenticate()?;
-        let route = route(self.head.op).ok_or_else(|| self.not_done())?;
+        let route = route(&self.head).ok_or_else(|| self.not_done())?;
         self.locate(route)?;
         self.authorise(route)?;
         let body = self.receive(route, body, payload).await?;
@@ -45,8 +45,8 @@ impl Exchange {
         if !self.head.legible {
             return Err(S3Error::of("InvalidURI").extra("URI", self.head.path()));
         }
-        // Browsers never sign the question, even when the URL asked about is a presigned one.
-        if self.head.op == Op::Preflight {
+        // Browsers never sign the question, even when the URL asked about is a presigned one; websites are for all.
+        if self.head.op == Op::Preflight || self.head.website {
             return Ok(Payload::Plain);
         }
         let verifier = Verifier {
@@ -57,6 +57,7 @@ impl Exchange {
             wall: self.wall,
         };
         let Signed { caller, payload, .. } = verifier.authenticate(&self.head)?;
+        self.head.adopt_parameters();
         self.note_caller(caller);
         Ok(payload)
     }

@@ -4,10 +4,12 @@ use bytes::Bytes;
 use gatecrash_model::UpstreamRecord;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderName, ORIGIN, SERVER};
 use http::{HeaderValue, Method, Response, StatusCode};
+use quick_xml::escape::escape;
 
 use super::alter::alter;
 use super::{BUCKET_REGION, Exchange, Severed, Stop};
 use crate::cors;
+use crate::errors::S3Error;
 use crate::ops::{Answer, Content};
 use crate::outgoing::Outgoing;
 use crate::slow::Slow;
@@ -35,8 +37,12 @@ impl Exchange {
                 self.entry.note(|notes| notes.code(&error.code));
                 self.describe_refusal(&error);
                 self.entry.record.decision = error.decision.unwrap_or(self.entry.record.decision);
-                let document = error.document(self.head.path(), self.ids.request(), self.ids.host());
-                let mut answer = Answer::xml(document);
+                let mut answer = match self.head.website {
+                    true => page(&error, self.ids.request(), self.ids.host()),
+                    false => {
+                        Answer::xml(error.document(self.head.path(), self.ids.request(), self.ids.host()))
+                    }
+                };
                 answer.status = error.status;
                 answer.faulted = error.faulted;
                 answer.headers.extend(error.headers);
@@ -105,6 +111,22 @@ fn without_declaration(body: Content) -> Content {
         Some(rest) => Content::Data(Data::memory(document.slice_ref(rest))),
         None => body,
     }
+}
+
+/// An error as websites show it.
+fn page(error: &S3Error, request_id: &str, host_id: &str) -> Answer {
+    let title = format!("{} {}", error.status.as_u16(), error.status.canonical_reason().unwrap_or("Error"));
+    let mut list = format!("<li>Code: {}</li>\n<li>Message: {}</li>\n", error.code, escape(&*error.message));
+    for (name, value) in &error.extras {
+        list.push_str(&format!("<li>{name}: {}</li>\n", escape(value.as_str())));
+    }
+    let text = format!(
+        "<html>\n<head><title>{title}</title></head>\n<body>\n<h1>{title}</h1>\n<ul>\n{list}\
+         <li>RequestId: {request_id}</li>\n<li>HostId: {host_id}</li>\n</ul>\n<hr/>\n</body>\n</html>\n"
+    );
+    Answer::new(error.status)
+        .header(CONTENT_TYPE, "text/html; charset=utf-8")
+        .body(Content::Data(Data::memory(text)))
 }
 
 /// A status with a body of length zero.

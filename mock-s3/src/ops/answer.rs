@@ -79,6 +79,12 @@ impl Answer {
         self
     }
 
+    /// What the operation's own evaluations came to.
+    pub(crate) fn decided(mut self, decision: Decision) -> Self {
+        self.decision = Some(decision);
+        self
+    }
+
     /// Marks a change of the store.
     pub(crate) fn applied(mut self, applied: bool) -> Self {
         self.applied = applied;

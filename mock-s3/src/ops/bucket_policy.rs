@@ -41,13 +41,13 @@ pub(super) fn delete(call: &Call<'_>) -> Result<Answer, S3Error> {
     Ok(allowed(document::delete(call, |state| state.policy = None)?))
 }
 
-/// GET `?policyStatus`
+/// GET `?policyStatus`: whether the policy is public. Without a policy there is no status: 404 NoSuchBucketPolicy, as
+/// audit tools handle it of the real service.
 pub(super) fn status(call: &Call<'_>) -> Result<Answer, S3Error> {
     let policy = call.place()?.state().policy.clone();
     let policy = policy.ok_or_else(|| document::absent(call, "NoSuchBucketPolicy"))?;
     let mut xml = Xml::root("PolicyStatus");
-    // In capitals, as S3 sends it.
-    xml.text("IsPublic", if policy.compiled.is_public() { "TRUE" } else { "FALSE" });
+    xml.text("IsPublic", if policy.compiled.is_public() { "true" } else { "false" });
     xml.close("PolicyStatus");
     Ok(Answer::xml(xml.finish()))
 }

@@ -70,7 +70,7 @@ fn check_kind(call: &Call<'_>, id: &str, kind: &str) -> Result<(), S3Error> {
 }
 
 /// The parts of the document, which must be in ascending order.
-fn parts(document: &[u8], id: &str) -> Result<Vec<Ordered>, S3Error> {
+pub(super) fn parts(document: &[u8], id: &str) -> Result<Vec<Ordered>, S3Error> {
     let malformed = || S3Error::of("MalformedXML");
     let root = Node::parse(document).filter(|root| root.name == "CompleteMultipartUpload");
     let root = root.ok_or_else(malformed)?;

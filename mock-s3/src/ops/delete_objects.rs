@@ -16,7 +16,7 @@ const DIGEST: &str = "Missing required header for this request: Content-MD5";
 
 /// One object as the document names it.
 #[derive(Debug)]
-struct Victim {
+pub(super) struct Victim {
     key: String,
     version: Option<String>,
     condition: DeleteCondition,
@@ -51,7 +51,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
 }
 
 /// What is to be deleted, and whether only failures are to be told.
-fn read(document: &[u8]) -> Option<(Vec<Victim>, bool)> {
+pub(super) fn read(document: &[u8]) -> Option<(Vec<Victim>, bool)> {
     let root = Node::parse(document).filter(|root| root.name == "Delete")?;
     let victims = root.all("Object").map(Victim::read).collect::<Option<Vec<_>>>()?;
     let quiet = root.value("Quiet").is_some_and(|quiet| quiet.eq_ignore_ascii_case("true"));

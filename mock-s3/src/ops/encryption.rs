@@ -13,6 +13,7 @@ use md5::{Digest, Md5};
 use super::Answer;
 use crate::auth::sigv4::hex;
 use crate::errors::S3Error;
+use crate::xml_tree::Node;
 
 const METHOD: HeaderName = HeaderName::from_static("x-amz-server-side-encryption");
 const KMS_KEY: HeaderName = HeaderName::from_static("x-amz-server-side-encryption-aws-kms-key-id");
@@ -77,6 +78,24 @@ pub(super) fn of_write(headers: &HeaderMap, region: &str, account: &str) -> Resu
         }
         (Some(method), _) => Err(refused("The encryption method specified is not supported", method)),
     }
+}
+
+/// The headers that a bucket's default encryption stands for (API reference, PutBucketEncryption).
+pub(super) fn headers_of(document: &str) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let root = Node::parse(document.as_bytes());
+    let Some(rule) = root.as_ref().and_then(|root| root.child("Rule")) else { return headers };
+    let default = rule.child("ApplyServerSideEncryptionByDefault");
+    let value = |name| default.and_then(|default| default.value(name));
+    let pairs = [
+        (METHOD, value("SSEAlgorithm")),
+        (KMS_KEY, value("KMSMasterKeyID")),
+        (BUCKET_KEY, rule.value("BucketKeyEnabled")),
+    ];
+    for (name, value) in pairs {
+        headers.extend(value.and_then(|value| HeaderValue::from_str(value).ok()).map(|value| (name, value)));
+    }
+    headers
 }
 
 /// Whether a write names any encryption at all.

@@ -1,7 +1,9 @@
 //! GET /bucket/key?uploadId
 
+use gatecrash_model::Decision;
+
 use super::listing::{Encoding, invalid, limit, named_class, owner, truth};
-use super::multipart::{summing, upload_id};
+use super::multipart::{permit, summing, upload_id};
 use super::{Answer, Call, checksums};
 use crate::errors::S3Error;
 use crate::request::Head;
@@ -13,6 +15,7 @@ use crate::xml::Xml;
 pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
     let placement = call.place()?;
     let (key, id) = (call.head.key.as_str(), upload_id(call.head));
+    permit(call, "s3:ListMultipartUploadParts", &id)?;
     let encoding = Encoding::of(call.head)?;
     let limit = limit(call.head, "max-parts")?;
     let after = marker(call.head)?;
@@ -25,7 +28,8 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
         xml.close("ListPartsResult");
         xml.finish()
     };
-    placement.upload(key, &id, page).map(Answer::xml).ok_or_else(|| no_such_upload(&id))
+    let document = placement.upload(key, &id, page).ok_or_else(|| no_such_upload(&id))?;
+    Ok(Answer::xml(document).decided(Decision::Allowed))
 }
 
 fn write(xml: &mut Xml, upload: &Upload, after: u32, limit: usize, encoding: Encoding) {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use gatecrash_model::Decision;
 use http::HeaderName;
 
 use super::Call;
@@ -49,6 +50,23 @@ pub(super) fn initiator(call: &Call<'_>, placement: &Placement) -> Arc<Owner> {
             display: caller.arn.rsplit('/').next().unwrap_or_default().to_owned(),
             email: String::new(),
         }),
+    }
+}
+
+/// Refuses unless the policies allow it; what they leave open is allowed to whoever began the upload (S3 user
+/// guide, "Multipart upload API and permissions").
+pub(super) fn permit(call: &Call<'_>, action: &str, id: &str) -> Result<(), S3Error> {
+    let (placement, key) = (call.place()?, call.head.key.as_str());
+    let ruling = call.access.evaluate(action, key);
+    let is_own = || {
+        let caller = initiator(call, placement);
+        call.access.account().is_some()
+            && placement.upload(key, id, |upload| upload.initiator.canonical == caller.canonical)
+                == Some(true)
+    };
+    match ruling.is_allowed() || (ruling.decision == Decision::ImplicitDeny && is_own()) {
+        true => Ok(()),
+        false => Err(call.access.denial(&ruling)),
     }
 }
 

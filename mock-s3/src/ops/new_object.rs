@@ -7,11 +7,14 @@ use http::{HeaderMap, HeaderName};
 
 use super::acl_document::{self, Parties};
 use super::conditions::WriteCondition;
+use super::encryption::{self, Encryption};
 use super::metadata::{self, Kept};
-use super::{Call, encryption, locks, tags};
+use super::{Call, locks, tags};
 use crate::errors::S3Error;
 use crate::policy::Layer;
-use crate::store::{Acl, Attributes, BucketState, Current, Owner, Ownership, Placement, Stored, VersionId};
+use crate::store::{
+    Acl, Attributes, BucketState, Current, Document, Owner, Ownership, Placement, Stored, VersionId,
+};
 
 const STORAGE_CLASS: HeaderName = HeaderName::from_static("x-amz-storage-class");
 const REDIRECT: HeaderName = HeaderName::from_static("x-amz-website-redirect-location");
@@ -54,7 +57,7 @@ impl NewObject {
         let mut attributes = Attributes {
             acl: acl(call, placement, &state, key, &owner, headers)?,
             storage_class: storage_class(headers)?,
-            encryption: encryption::of_write(headers, call.region_name(), &placement.bucket.owner.account)?,
+            encryption: encryption(call, placement, &state, headers)?,
             redirect: redirect(headers)?,
             ..Attributes::default()
         };
@@ -126,6 +129,22 @@ fn acl(
     acl_document::admit(state, bucket_owner, &acl, true)?;
     also(call, "s3:PutObjectAcl", key)?;
     Ok(acl)
+}
+
+/// What the request asks for, or else the bucket's default.
+fn encryption(
+    call: &Call<'_>,
+    placement: &Placement,
+    state: &BucketState,
+    headers: &HeaderMap,
+) -> Result<Encryption, S3Error> {
+    let account = &placement.bucket.owner.account;
+    match state.documents.get(&Document::Encryption) {
+        Some(document) if !encryption::is_named(headers) => {
+            encryption::of_write(&encryption::headers_of(document), call.region_name(), account)
+        }
+        _ => encryption::of_write(headers, call.region_name(), account),
+    }
 }
 
 fn storage_class(headers: &HeaderMap) -> Result<String, S3Error> {

@@ -5,6 +5,8 @@ mod policy;
 
 use std::fmt::Write as _;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use gatecrash_model::Decision;
 use http::header::{CONTENT_TYPE, ETAG, HOST, HeaderName, LOCATION};
@@ -16,6 +18,7 @@ use self::policy::FormPolicy;
 use super::{Answer, Call, Content, put_object, tags};
 use crate::access::{Access, Circumstances};
 use crate::auth::Verifier;
+use crate::auth::sigv4::hex;
 use crate::checksum::{self, Algorithm, Checksum, Declared, Hasher};
 use crate::encoding::{encode_path, encode_query};
 use crate::errors::S3Error;
@@ -25,13 +28,14 @@ use crate::store::Data;
 use crate::xml::Xml;
 
 /// Fields that are headers of an upload under the same name, besides `x-amz-*`.
-const HEADERS: [&str; 6] = [
+const HEADERS: [&str; 7] = [
     "cache-control",
     "content-type",
     "content-disposition",
     "content-encoding",
     "content-language",
     "expires",
+    "content-md5",
 ];
 /// Fields of the signature: they describe the form, not the object.
 const SIGNATURE: [&str; 5] =
@@ -63,6 +67,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
         key,
         legible: true,
         hosted: call.head.hosted,
+        website: false,
     };
     let request = Circumstances { head: &head, ..call.access.request };
     let access = Access { caller: &caller, request, ..call.access };
@@ -78,6 +83,17 @@ pub(super) fn run(call: &Call<'_>) -> Result<Answer, S3Error> {
 }
 
 /// The file with its hashes, checked against those the form has.
+/// A form and its policy, read and thrown away.
+#[cfg(feature = "fuzzing")]
+pub(super) fn fuzz(body: &Data) {
+    let pool = Bytes::new();
+    if let Ok(form) = Form::read(body, Some("multipart/form-data; boundary=b"), &pool) {
+        let policy = form.field("policy").and_then(|encoded| FormPolicy::read(encoded).ok());
+        drop(policy.map(|policy| policy.check(&form, "b", "k", 1_369_353_600)));
+        drop(form.key());
+    }
+}
+
 fn received(form: &Form, headers: &HeaderMap, pool: &Bytes) -> Result<Received, S3Error> {
     let declared = Declared::of(headers)?;
     let algorithm = declared.algorithm.unwrap_or(Algorithm::Crc64Nvme);
@@ -87,13 +103,18 @@ fn received(form: &Form, headers: &HeaderMap, pool: &Bytes) -> Result<Received, 
         md5.update(&chunk);
         sum.update(&chunk);
     }
-    let digest = sum.finish();
+    let (digest, md5): (_, [u8; 16]) = (sum.finish(), md5.finalize().into());
+    if let Some(expected) = declared.md5.filter(|expected| *expected != md5) {
+        return Err(S3Error::of("BadDigest")
+            .extra("ExpectedDigest", hex(&expected))
+            .extra("CalculatedDigest", STANDARD.encode(md5)));
+    }
     if declared.expected.is_some_and(|expected| expected != digest) {
         return Err(checksum::mismatch(algorithm));
     }
     let checksum = Some(Checksum::full(algorithm, digest));
     let hash = form.file.hash(pool);
-    Ok(Received { data: form.file.clone(), hash, md5: Some(md5.finalize().into()), checksum })
+    Ok(Received { data: form.file.clone(), hash, md5: Some(md5), checksum })
 }
 
 /// The headers an upload of the same object would have had.

@@ -85,8 +85,12 @@ pub(super) fn document(tags: &[(String, String)]) -> String {
 /// The tags in order of key, as they are told.
 fn checked(mut tags: Tags, limit: usize) -> Result<Tags, S3Error> {
     if tags.len() > limit {
-        let of = if limit == OF_OBJECT { "Object" } else { "Bucket" };
-        return Err(S3Error::of("InvalidTag").message(format!("{of} tags cannot be greater than {limit}")));
+        return Err(match limit {
+            OF_OBJECT => S3Error::of("InvalidTag").message("Object tags cannot be greater than 10"),
+            _ => {
+                S3Error::of("BadRequest").message(format!("Bucket tag count cannot be greater than {limit}"))
+            }
+        });
     }
     for (key, value) in &tags {
         let invalid = |message: &'static str| S3Error::of("InvalidTag").message(message);

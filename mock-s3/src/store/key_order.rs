@@ -40,7 +40,7 @@ impl KeyOrder {
         match pattern.suffix().bytes().next() {
             Some(first) if first.is_ascii_digit() => {
                 let mut sorted: Vec<u32> = (0..count).collect();
-                sorted.sort_unstable_by(|a, b| pattern.key(*a).cmp(&pattern.key(*b)));
+                sorted.sort_unstable_by_key(|n| pattern.key(*n));
                 Self::Sorted(sorted)
             }
             Some(first) if first > b'9' => Self::Behind(tree),

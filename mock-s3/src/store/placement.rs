@@ -128,9 +128,9 @@ impl Placement {
         self.original(key, pool).map_or(Found::Nothing, Found::Object)
     }
 
-    /// The current object of a key.
-    pub(crate) fn object(&self, key: &str, pool: &Pool) -> Option<Object> {
-        self.find(key, None, pool).object()
+    /// The current version of a key, or the one asked for, when it was written and is not synthetic.
+    pub(crate) fn written(&self, key: &str, version: Option<&VersionId>) -> Option<Arc<Version>> {
+        self.read().get(key)?.version(version).cloned()
     }
 
     /// Whether objects of other accounts may be in it.
@@ -173,9 +173,7 @@ impl Placement {
         if id == VersionId::Null {
             slot.drop_null(budget);
         }
-        if owner.account != self.bucket.owner.account {
-            self.shared.store(true, Ordering::Relaxed);
-        }
+        self.note_owner(&owner);
         let mut version = Version { id: id.clone(), modified: now, owner, stored: Some(stored) };
         self.hand_over(key, &mut version);
         slot.versions.push(Arc::new(version));
@@ -301,6 +299,13 @@ impl Placement {
 
     pub(super) fn read(&self) -> RwLockReadGuard<'_, BTreeMap<String, Slot>> {
         self.slots.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An object comes to belong to somebody.
+    pub(super) fn note_owner(&self, owner: &Owner) {
+        if owner.account != self.bucket.owner.account {
+            self.shared.store(true, Ordering::Relaxed);
+        }
     }
 
     /// A key is about to change.

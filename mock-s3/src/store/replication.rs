@@ -131,6 +131,7 @@ impl Placement {
             stored.attributes.acl = Acl::default();
             stored.attributes.replication = Some(Replication::Replica);
         }
+        self.note_owner(&replica.owner);
         let mut slots = self.write();
         self.note(&slots, key);
         let slot: &mut Slot = slots.entry(key.to_owned()).or_default();

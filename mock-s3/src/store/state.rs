@@ -142,17 +142,3 @@ impl DefaultRetention {
         Retention { compliance: self.compliance, until: now.saturating_add(days * 86_400) }
     }
 }
-
-// === impl ReplicationRules ===
-
-impl ReplicationRules {
-    /// The rule that concerns an object: of those that match, the one with the highest priority.
-    pub(crate) fn rule_of(&self, key: &str, tags: &[(String, String)]) -> Option<&ReplicationRule> {
-        let concerned = |rule: &&ReplicationRule| {
-            rule.enabled
-                && key.starts_with(&rule.prefix)
-                && rule.tags.iter().all(|wanted| tags.contains(wanted))
-        };
-        self.rules.iter().filter(concerned).max_by_key(|rule| rule.priority)
-    }
-}

@@ -71,7 +71,7 @@ pub(crate) enum UploadEntry {
         key: String,
         id: String,
         /// Without its parts.
-        upload: Upload,
+        upload: Box<Upload>,
     },
     /// A common prefix, delimiter included.
     Group(String),
@@ -219,7 +219,7 @@ impl Placement {
             } else {
                 let (key, id) = (key.clone(), id.clone());
                 from = Bound::Excluded((key.clone(), id.clone()));
-                page.entries.push(UploadEntry::Upload { key, id, upload: upload.bare() });
+                page.entries.push(UploadEntry::Upload { key, id, upload: Box::new(upload.bare()) });
             }
         }
         page

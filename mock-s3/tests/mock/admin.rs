@@ -124,6 +124,11 @@ async fn settings_are_set_as_a_whole_or_not_at_all() {
     assert!(!rotated["identities"].to_string().contains(&new.access_key));
     assert_eq!(admin.bench.signed("app", EAST, get(object)).await.status, 200);
 
+    let dials =
+        json!({ "dials": { "us-west-2": 1 }, "replication": { "media": { "mode": "paused", "lag_ms": 5 } } });
+    let (status, shown) = admin.call("PUT", "/settings", Some(dials)).await;
+    assert_eq!((status, &shown["settings"]["replication"]["media"]["mode"]), (200, &json!("paused")));
+    assert_eq!(admin.call("PUT", "/settings", Some(json!({ "dials": { "us-west-2": 0 } }))).await.0, 400);
     assert_eq!(admin.call("PUT", "/settings", Some(json!({}))).await.0, 200);
     assert_eq!(admin.bench.credentials("app"), old);
     admin.bench.finish().await;

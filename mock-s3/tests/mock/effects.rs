@@ -157,6 +157,57 @@ async fn an_error_in_200_has_done_nothing() {
     assert!(bench.mock.store_entries().is_empty());
 }
 
+/// An upload of one part, and the request that completes it.
+async fn one_part(bench: &Bench) -> (String, String) {
+    let begun = bench.signed("admin", EAST, request("POST", "/media/up/1?uploads=")).await;
+    let id = begun.element("UploadId").unwrap();
+    let part = format!("/media/up/1?partNumber=1&uploadId={id}");
+    let part = bench.signed("admin", EAST, request("PUT", &part).body(b"hello")).await;
+    let etag = part.header("etag").unwrap();
+    let list = format!(
+        "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part>\
+         </CompleteMultipartUpload>"
+    );
+    (format!("/media/up/1?uploadId={id}"), list)
+}
+
+#[tokio::test]
+async fn an_upload_completed_with_an_error_in_200_can_be_completed_again() {
+    let once = std::sync::atomic::AtomicBool::new(false);
+    let error = Some("InternalError".to_owned());
+    let trickle = Trickle { every: Duration::from_millis(1), lasts: Duration::from_millis(5), error };
+    let fault = move |at: Point, facts: &Facts<'_>| {
+        let ours = at == Point::Handle && facts.op == Op::CompleteMultipartUpload;
+        match ours && !once.swap(true, std::sync::atomic::Ordering::SeqCst) {
+            true => Action::Trickle(trickle.clone()),
+            false => Action::Continue,
+        }
+    };
+    let bench = Bench::with(config(), Arc::new(StepClock::default()), Arc::new(When(fault))).await;
+    let (target, list) = one_part(&bench).await;
+    let complete = || {
+        let request = request("POST", &target).body(list.as_bytes());
+        request.sign(&bench.credentials("admin"), EAST, crate::support::WALL)
+    };
+    let (head, body) = chunked(&bench, complete()).await;
+    assert!(head.starts_with("http/1.1 200") && body.contains("<Error><Code>InternalError</Code>"), "{body}");
+    assert_eq!(bench.send(EAST, get("/media/up/1")).await.status, 404);
+    assert_eq!(bench.send(EAST, complete()).await.status, 200);
+    assert_eq!(bench.send(EAST, get("/media/up/1")).await.text(), "hello");
+}
+
+#[tokio::test]
+async fn a_copy_keeps_its_connection_alive() {
+    let (every, lasts) = (Duration::from_millis(1), Duration::from_millis(10));
+    let trickle = Action::Trickle(Trickle { every, lasts, error: None });
+    let bench = bench(Point::Handle, Op::CopyObject, trickle).await;
+    let copy = request("PUT", "/media/copy").header("x-amz-copy-source", "/media/img/000001.bin");
+    let copy = copy.sign(&bench.credentials("admin"), EAST, crate::support::WALL);
+    let (head, body) = chunked(&bench, copy).await;
+    assert!(head.starts_with("http/1.1 200") && body.contains(" <CopyObjectResult"), "{head}{body}");
+    assert_eq!(bench.send(EAST, get("/media/copy")).await.body.len(), 300_000);
+}
+
 #[tokio::test]
 async fn answers_that_are_not_true() {
     let range = || get("/media/img/000001.bin").header("range", "bytes=10-19");

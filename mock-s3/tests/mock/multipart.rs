@@ -400,6 +400,15 @@ async fn what_s3_says_byte_by_byte() {
     // MD5 of the MD5 of "hello".
     assert_eq!(done.element("ETag").as_deref(), Some("&quot;62109206880d38a4010a98e11243924a-1&quot;"));
     assert_eq!(send(request("DELETE", &target)).await.verdict(), (404, "NoSuchUpload".to_owned()));
+    // Whoever began an upload may look at it and end it, unless that is denied.
+    let begun = send(request("POST", "/reports/own?uploads=")).await;
+    let own = format!("/reports/own?uploadId={}", begun.element("UploadId").unwrap());
+    assert_eq!(bench.signed("guest", EAST, get(&own)).await.status, 403);
+    let control = bench.mock.control();
+    control.remove_action("app", "s3:ListMultipartUploadParts").unwrap();
+    assert_eq!(send(get(&own)).await.status, 200);
+    control.deny("app", &["s3:AbortMultipartUpload"], &["*"]).unwrap();
+    assert_eq!(send(request("DELETE", &own)).await.verdict(), (403, "AccessDenied".to_owned()));
     let guest = bench.signed("guest", EAST, request("POST", "/reports/raw?uploads=")).await;
     assert_eq!(guest.verdict(), (403, "AccessDenied".to_owned()));
 }

@@ -252,6 +252,22 @@ async fn keys_of_the_customer() {
 }
 
 #[tokio::test]
+async fn a_bucket_has_a_default_encryption() {
+    let bench = bench().await;
+    let document = "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault>\
+                    <SSEAlgorithm>aws:kms</SSEAlgorithm><KMSMasterKeyID>abc</KMSMasterKeyID>\
+                    </ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>";
+    assert_eq!(app(&bench, put("/reports?encryption=", document.as_bytes())).await.status, 200);
+    let by_default = app(&bench, put(OBJECT, b"hello")).await;
+    let arn = "arn:aws:kms:us-east-1:000000000001:key/abc";
+    assert_eq!(by_default.header("x-amz-server-side-encryption-aws-kms-key-id"), Some(arn));
+    assert_eq!(app(&bench, get(OBJECT)).await.header("x-amz-server-side-encryption"), Some("aws:kms"));
+    let named = app(&bench, put(OBJECT, b"hello").header("x-amz-server-side-encryption", "AES256")).await;
+    assert_eq!(named.header("x-amz-server-side-encryption"), Some("AES256"));
+    assert_eq!(named.header("etag"), Some("\"5d41402abc4b2a76b9719d911017c592\""));
+}
+
+#[tokio::test]
 async fn archived_objects_are_not_read() {
     let bench = bench().await;
     app(&bench, put(OBJECT, b"hello").header("x-amz-storage-class", "GLACIER")).await;

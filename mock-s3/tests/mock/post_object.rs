@@ -4,7 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use gatecrash_mock_s3::Credentials;
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use sha1::Sha1;
+use sha2::{Digest, Sha256};
 
 use crate::support::{Bench, EAST, Reply, get, hex, request};
 
@@ -66,6 +67,9 @@ async fn anybody_may_post_to_a_public_bucket() {
     let got = bench.send(EAST, get("/media/up/a%20b.txt")).await;
     assert_eq!((got.text().as_str(), got.header("content-type")), ("hello", Some("text/plain")));
     assert_eq!(got.header("x-amz-meta-colour"), Some("red"));
+    let digest = [form.clone(), fields(&[("Content-MD5", "XUFAKrxLKna5cZ2REBfFkg==")])].concat();
+    assert_eq!(post(&bench, "/media", &digest, b"hello").await.status, 204);
+    assert_eq!(post(&bench, "/media", &digest, b"other").await.verdict(), (400, "BadDigest".into()));
     let refused = post(&bench, "/reports", &form, b"hello").await;
     assert_eq!(refused.verdict(), (403, "AccessDenied".into()));
 }
@@ -165,6 +169,34 @@ async fn bad_signatures_and_bad_policies() {
         let shown = format!("{form:?}");
         assert_eq!(send(form).await, (status, code.into()), "{shown}");
     }
+}
+
+#[tokio::test]
+async fn forms_of_version_2_and_forms_with_checksums() {
+    let bench = Bench::start().await;
+    let pair = bench.credentials("app");
+    let policy =
+        policy(r#"{"bucket": "reports"}, {"key": "k"}, ["starts-with", "$x-amz-checksum-sha256", ""]"#);
+    let mac = Hmac::<Sha1>::new_from_slice(pair.secret_key.as_bytes()).unwrap().chain_update(&policy);
+    let signature = STANDARD.encode(mac.finalize().into_bytes());
+    let send = async |signature: &str, sum: &str| {
+        let form = fields(&[
+            ("key", "k"),
+            ("AWSAccessKeyId", &pair.access_key),
+            ("policy", &policy),
+            ("signature", signature),
+            ("x-amz-checksum-sha256", sum),
+        ]);
+        post(&bench, "/reports", &form, b"hello").await.verdict()
+    };
+    let sum = STANDARD.encode(Sha256::digest(b"hello"));
+    assert_eq!(send(&signature, &sum).await, (204, String::new()));
+    assert_eq!(send(&signature, &STANDARD.encode(Sha256::digest(b"x"))).await, (400, "BadDigest".into()));
+    assert_eq!(send(&signature, "nonsense").await, (400, "InvalidRequest".into()));
+    assert_eq!(send("AAAA", &sum).await, (403, "SignatureDoesNotMatch".into()));
+    // The journal knows who signed the form.
+    let identities: Vec<u8> = bench.records(4).await.iter().map(|record| record.identity).collect();
+    assert_eq!(identities, [1, 0, 0, 0]);
 }
 
 #[tokio::test]

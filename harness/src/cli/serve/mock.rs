@@ -66,6 +66,7 @@ impl Mock {
         let mock = mock.await.map_err(cannot_start)?;
         let admin = self.watch.begin(&mock).await?;
         tell(&mock, admin, &plan, &identities);
+        crate::output::print("ready\n");
         end.await;
         mock.shutdown().await;
         Ok(Exit::Pass)

@@ -113,8 +113,12 @@ mod tests {
     fn both_editions() {
         let first =
             rules(&format!("<Rule><Status>Enabled</Status><Prefix>a/</Prefix>{TARGET}</Rule>")).unwrap();
-        assert!(first.rules[0].delete_markers && first.rule_of("a/1", &[]).is_some());
-        assert!(first.rule_of("b", &[]).is_none());
+        let first = &first.rules[0];
+        assert!(first.delete_markers && first.enabled && first.tags.is_empty());
+        assert_eq!(
+            (first.prefix.as_str(), first.bucket.as_str(), first.id.as_str()),
+            ("a/", "copy", "rule-0")
+        );
         let second = rules(&format!(
             "<Rule><ID>x</ID><Priority>1</Priority><Status>Enabled</Status><Filter/>\
              <DeleteMarkerReplication><Status>Disabled</Status></DeleteMarkerReplication>{TARGET}</Rule>\
@@ -124,8 +128,8 @@ mod tests {
         ))
         .unwrap();
         let tags = [("k".to_owned(), "v".to_owned())];
-        assert_eq!(second.rule_of("p1", &tags).unwrap().id, "y");
-        assert_eq!(second.rule_of("p1", &[]).unwrap().id, "x");
+        assert_eq!((second.rules[1].tags.as_slice(), second.rules[1].prefix.as_str()), (&tags[..], "p"));
+        assert_eq!((second.rules[0].priority, second.rules[1].priority), (1, 2));
         assert!(!second.rules[0].delete_markers && second.rules[1].delete_markers);
     }
 

@@ -47,6 +47,13 @@ pub(super) fn check(_: &Call<'_>, given: &mut Node) -> Result<Change, S3Error> {
         if both || redirect.children.is_empty() {
             return Err(document::malformed());
         }
+        if let Some(code) = redirect.value("HttpRedirectCode")
+            && !matches!(code.parse::<u16>(), Ok(301..=399))
+        {
+            return Err(S3Error::of("InvalidRequest").message(format!(
+                "The provided HTTP redirect code ({code}) is not valid. Valid codes are 3XX except 300."
+            )));
+        }
     }
     Ok(nothing_else())
 }
