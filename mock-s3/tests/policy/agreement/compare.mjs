@@ -9,6 +9,7 @@ const lines = (file) => fs.readFileSync(file, 'utf8').trim().split('\n')
 const ours = lines(decisions)
 const WORDS = { allowed: 'Allowed', explicitDeny: 'ExplicitlyDenied', implicitDeny: 'ImplicitlyDenied' }
 
+const EVERYTHING = { Effect: 'Allow', Action: '*', Resource: '*' }
 const document = (statements) => ({ Version: '2012-10-17', Statement: statements })
 const named = (documents, prefix) =>
   (documents ?? []).map((statements, at) => ({ name: `${prefix}${at}`, policy: document(statements) }))
@@ -17,13 +18,14 @@ const levels = (all) =>
 
 function simulation(asked) {
   const anonymous = asked.caller === 'anonymous'
+  const root = asked.caller.endsWith(':root')
   const context = { ...asked.context }
   if (!anonymous) {
     const [, , , , account, what] = asked.caller.split(':')
     const [kind, name] = what.split('/')
     const session = kind === 'assumed-role'
     context['aws:PrincipalArn'] = session ? `arn:aws:iam::${account}:role/${name}` : asked.caller
-    if (!session) context['aws:username'] = name
+    if (!session && !root) context['aws:username'] = name
   }
   return {
     request: {
@@ -32,7 +34,8 @@ function simulation(asked) {
       resource: { resource: asked.resource, accountId: asked.owner },
       contextVariables: context,
     },
-    identityPolicies: named(asked.identity, 'identity'),
+    // It takes the root user for one without policies; AWS's may do everything that is not denied.
+    identityPolicies: root ? named([[EVERYTHING]], 'root') : named(asked.identity, 'identity'),
     serviceControlPolicies: anonymous ? [] : levels(asked.scps),
     resourceControlPolicies: levels(asked.rcps),
     resourcePolicy: asked.bucket && document(asked.bucket),
@@ -49,10 +52,10 @@ for (const [at, line] of lines(questions).entries()) {
   const result = await runSimulation(simulation(asked), {})
   const refused = result.resultType === 'error'
   const theirs = refused ? `error ${JSON.stringify(result.errors)}` : result.overallResult
-  const row = (table[asked.class] ??= { questions: 0, agreed: 0, allowed: 0 })
+  const row = (table[asked.class] ??= { questions: 0, agreed: 0, Allowed: 0, ExplicitlyDenied: 0, ImplicitlyDenied: 0 })
   const decision = WORDS[ours[at].split(' ')[0]]
   row.questions += 1
-  row.allowed += decision === 'Allowed'
+  row[decision] += 1
   row.agreed += decision === theirs
   if (decision !== theirs) fs.writeSync(out, `${JSON.stringify({ ours: ours[at], theirs, ...asked })}\n`)
 }
