@@ -22,7 +22,7 @@ pub(crate) struct Node {
 impl Node {
     /// The root element of a document; none for what is no well-formed document.
     pub(crate) fn parse(document: &[u8]) -> Option<Self> {
-        let document = std::str::from_utf8(document).ok()?;
+        let document = std::str::from_utf8(document).ok().filter(|text| text.chars().all(may_stand))?;
         let mut reader = Reader::from_str(document);
         // The innermost open element is last; the first one stands for the document.
         let mut open = vec![Self::default()];
@@ -106,6 +106,11 @@ impl Node {
     }
 }
 
+/// Whether a character may stand in a document as it is (XML 1.0, production 2).
+fn may_stand(character: char) -> bool {
+    matches!(character, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,7 +140,19 @@ mod tests {
     #[test]
     fn what_is_no_document_is_refused() {
         let deep = "<a>".repeat(40) + &"</a>".repeat(40);
-        for bad in ["", "text", "<a>", "<a></b>", "<a/><b/>", "<a>&nope;</a>", "<a", "<a b=c/>", &deep] {
+        for bad in [
+            "",
+            "text",
+            "<a>",
+            "<a></b>",
+            "<a/><b/>",
+            "<a>&nope;</a>",
+            "<a",
+            "<a b=c/>",
+            "<a>\0</a>",
+            "<a>\u{1}</a>",
+            &deep,
+        ] {
             assert_eq!(Node::parse(bad.as_bytes()), None, "{bad}");
         }
     }
