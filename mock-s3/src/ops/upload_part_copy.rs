@@ -74,7 +74,7 @@ fn range(head: &Head, length: u64) -> Result<(u64, u64), S3Error> {
     })?;
     if last >= length {
         let message = format!("Range specified is not valid for source object of size: {length}");
-        return Err(S3Error::of("InvalidRange").message(message));
+        return Err(S3Error::of("InvalidArgument").message(message));
     }
     Ok((first, last - first + 1))
 }

@@ -198,7 +198,7 @@ async fn an_upload_completed_with_an_error_in_200_can_be_completed_again() {
 
 #[tokio::test]
 async fn a_copy_keeps_its_connection_alive() {
-    let (every, lasts) = (Duration::from_millis(1), Duration::from_millis(10));
+    let (every, lasts) = (Duration::from_millis(1), Duration::from_millis(250));
     let trickle = Action::Trickle(Trickle { every, lasts, error: None });
     let bench = bench(Point::Handle, Op::CopyObject, trickle).await;
     let copy = request("PUT", "/media/copy").header("x-amz-copy-source", "/media/img/000001.bin");
