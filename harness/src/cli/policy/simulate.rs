@@ -218,7 +218,8 @@ mod tests {
 
     #[test]
     fn entries_have_keys_types_and_values() {
-        let table: &[(&str, Option<(&str, &[&str])>)] = &[
+        type Expected<'a> = Option<(&'a str, &'a [&'a str])>;
+        let table: &[(&str, Expected<'_>)] = &[
             ("aws:SourceIp=10.0.0.1", Some(("aws:SourceIp", &["10.0.0.1"]))),
             ("aws:SourceIp:ip=10.0.0.1", Some(("aws:SourceIp", &["10.0.0.1"]))),
             ("aws:TagKeys=a,b", Some(("aws:TagKeys", &["a", "b"]))),
