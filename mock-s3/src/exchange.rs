@@ -119,7 +119,7 @@ pub(crate) async fn serve(
     exchange.note_body(&body);
     let mut response = match exchange.admit(&mut body).await {
         Ok(admitted) if admitted.takes_time(&shared, region) => {
-            shared.detached(exchange.work(admitted)).await?
+            Box::pin(shared.detached(exchange.work(admitted))).await?
         }
         Ok(admitted) => exchange.work(admitted).await?,
         Err(stop) => {

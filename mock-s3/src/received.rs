@@ -18,6 +18,11 @@ pub(crate) struct Received {
 }
 
 impl Received {
+    /// Of a request without a body.
+    pub(crate) fn nothing() -> Self {
+        Self { data: Data::memory(Bytes::new()), hash: 0, md5: None, checksum: None }
+    }
+
     /// A document as one buffer.
     pub(crate) fn document(&self) -> Bytes {
         // Bodies come from the wire, so the pool is not asked.

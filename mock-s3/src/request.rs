@@ -123,6 +123,9 @@ impl Head {
     }
 
     fn raw_value(&self, name: &str) -> Option<&str> {
+        if self.query().is_empty() {
+            return None;
+        }
         self.query()
             .split('&')
             .map(|pair| pair.split_once('=').unwrap_or((pair, "")))

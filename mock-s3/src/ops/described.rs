@@ -6,7 +6,6 @@ use http::header::{ACCEPT_RANGES, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, L
 use super::{Answer, Call};
 use crate::errors::S3Error;
 use crate::store::{Attributes, Object};
-use crate::time::http_date;
 
 const REDIRECT: HeaderName = HeaderName::from_static("x-amz-website-redirect-location");
 const REPLICATION: HeaderName = HeaderName::from_static("x-amz-replication-status");
@@ -15,10 +14,11 @@ const TAGGING_COUNT: HeaderName = HeaderName::from_static("x-amz-tagging-count")
 
 /// An answer without a body.
 pub(super) fn described(call: &Call<'_>, status: StatusCode, object: &Object) -> Result<Answer, S3Error> {
-    let mut answer = Answer::new(status)
-        .header(ETAG, &format!("\"{}\"", object.etag))
-        .header(LAST_MODIFIED, &http_date(object.modified))
-        .of_version(call.place()?, &object.version_id());
+    let mut answer = Answer::new(status).of_version(call.place()?, &object.version_id());
+    if let Ok(etag) = HeaderValue::try_from(format!("\"{}\"", object.etag)) {
+        answer.headers.insert(ETAG, etag);
+    }
+    answer.headers.insert(LAST_MODIFIED, call.shared.http_date(object.modified));
     answer.headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     answer.headers.insert(CONTENT_TYPE, HeaderValue::from_static("binary/octet-stream"));
     for (name, value) in object.headers() {
