@@ -1,22 +1,20 @@
 //! One bucket's life as the official client sees it, told in numbered steps: a failure names its step.
 
-use std::fmt::Debug;
+mod step;
+
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::config::http::HttpResponse;
-use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
     BucketVersioningStatus, ChecksumAlgorithm, ChecksumMode, CompletedMultipartUpload, CompletedPart, Delete,
     ObjectIdentifier, Tag, Tagging, VersioningConfiguration,
 };
-use md5::{Digest, Md5};
 
 use crate::sdk::{bench, client};
-use crate::support::{Bench, EAST, Reply, Request, hex};
+use crate::support::{Bench, EAST, Reply, Request};
+use step::{Step, etag, etag_of_parts, step};
 
 const BUCKET: &str = "script";
 /// The least that all parts but the last must have.
@@ -25,86 +23,6 @@ const BIG: usize = 5 << 20;
 const DIGITS: &[u8] = b"0123456789";
 /// The whole script takes seconds; more than this and it hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
-
-/// One step: everything it expects fails with its number and its name.
-#[derive(Clone, Copy)]
-struct Step(u32, &'static str);
-
-fn step(number: u32, what: &'static str) -> Step {
-    Step(number, what)
-}
-
-impl Step {
-    #[track_caller]
-    fn fails(self, why: impl AsRef<str>) -> ! {
-        panic!("step {} ({}): {}", self.0, self.1, why.as_ref())
-    }
-
-    #[track_caller]
-    fn ok<T, E: Debug>(self, result: Result<T, E>) -> T {
-        result.unwrap_or_else(|error| self.fails(format!("{error:?}")))
-    }
-
-    #[track_caller]
-    fn some<T>(self, value: Option<T>, name: &str) -> T {
-        value.unwrap_or_else(|| self.fails(format!("no {name}")))
-    }
-
-    #[track_caller]
-    fn same<T: PartialEq<U> + Debug, U: Debug>(self, got: T, wanted: U) {
-        if got != wanted {
-            self.fails(format!("{got:?} instead of {wanted:?}"));
-        }
-    }
-
-    /// For bodies too long to show.
-    #[track_caller]
-    fn same_bytes(self, got: &[u8], wanted: &[u8]) {
-        if got != wanted {
-            self.fails(format!("{} bytes, not the {} wanted ones", got.len(), wanted.len()));
-        }
-    }
-
-    /// Refused by the server with this status and code; answers without a body have no code.
-    #[track_caller]
-    fn refused<T, E>(self, result: Result<T, SdkError<E, HttpResponse>>, status: u16, code: &str)
-    where
-        E: ProvideErrorMetadata + Debug,
-    {
-        let Err(error) = result else { self.fails(format!("done instead of {status} {code}")) };
-        let got = error.raw_response().map(|response| response.status().as_u16());
-        let known = error.as_service_error().and_then(ProvideErrorMetadata::code).unwrap_or_default();
-        self.same((got, known), (Some(status), code));
-    }
-
-    async fn body(self, object: GetObjectOutput) -> Vec<u8> {
-        self.ok(object.body.collect().await).to_vec()
-    }
-
-    /// Puts an object and gives its ETag and version.
-    async fn put(self, s3: &Client, key: &str, body: &'static [u8]) -> (String, String) {
-        let put = s3.put_object().bucket(BUCKET).key(key).body(ByteStream::from_static(body));
-        let put = self.ok(put.send().await);
-        self.same(put.e_tag(), Some(etag(body).as_str()));
-        (self.some(put.e_tag, "ETag"), self.some(put.version_id, "version"))
-    }
-
-    /// Begins an upload and gives its id.
-    async fn begin(self, s3: &Client, key: &str) -> String {
-        let begun = self.ok(s3.create_multipart_upload().bucket(BUCKET).key(key).send().await);
-        self.some(begun.upload_id, "upload id")
-    }
-}
-
-fn etag(body: &[u8]) -> String {
-    format!("\"{}\"", hex(&Md5::digest(body)))
-}
-
-/// The ETag of an object of parts: the MD5 of their MD5s, and their number.
-fn etag_of_parts(parts: &[&[u8]]) -> String {
-    let digests: Vec<u8> = parts.iter().flat_map(|part| Md5::digest(part).to_vec()).collect();
-    format!("\"{}-{}\"", hex(&Md5::digest(digests)), parts.len())
-}
 
 fn completed(number: i32, etag: Option<&str>) -> CompletedPart {
     CompletedPart::builder().part_number(number).set_e_tag(etag.map(str::to_owned)).build()
