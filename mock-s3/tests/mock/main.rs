@@ -21,6 +21,7 @@ mod protocol;
 mod reconcile;
 mod replication;
 mod sdk;
+mod sdk_script;
 mod sessions;
 mod support;
 mod uploads;
