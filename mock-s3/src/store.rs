@@ -73,8 +73,8 @@ pub(crate) enum Refused {
 /// The ARN of a bucket, or of an object in it.
 pub(crate) fn arn(bucket: &str, key: &str) -> String {
     match key {
-        "" => format!("arn:aws:s3:::{bucket}"),
-        key => format!("arn:aws:s3:::{bucket}/{key}"),
+        "" => ["arn:aws:s3:::", bucket].concat(),
+        key => ["arn:aws:s3:::", bucket, "/", key].concat(),
     }
 }
 

@@ -15,7 +15,7 @@ const TAGGING_COUNT: HeaderName = HeaderName::from_static("x-amz-tagging-count")
 /// An answer without a body.
 pub(super) fn described(call: &Call<'_>, status: StatusCode, object: &Object) -> Result<Answer, S3Error> {
     let mut answer = Answer::new(status).of_version(call.place()?, &object.version_id());
-    if let Ok(etag) = HeaderValue::try_from(format!("\"{}\"", object.etag)) {
+    if let Ok(etag) = HeaderValue::try_from(["\"", &object.etag, "\""].concat()) {
         answer.headers.insert(ETAG, etag);
     }
     answer.headers.insert(LAST_MODIFIED, call.shared.http_date(object.modified));
