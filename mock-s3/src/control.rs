@@ -5,23 +5,24 @@
 //! the remaining changes folded over it. A change that names something unknown is an error and changes
 //! nothing.
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+mod change;
+mod switchboard;
+
+use std::sync::{Arc, PoisonError};
 
 use gatecrash_model::Op;
 use serde_json::{Value, json};
-use tokio::sync::Notify;
 
 use crate::auth::Credentials;
 use crate::capacity::{Capacity, Station};
 use crate::compile;
-use crate::dials::Dials;
 use crate::policy::{
     Ask, BucketSide, Caller, Entries, Evaluation, Kind, Layers, Pattern, Policy, PolicyError, Statement,
     explain,
 };
 use crate::replication::ReplicationState;
-use crate::settings::{Overlay, Settings};
-use crate::store::Store;
+pub(crate) use change::Change;
+pub(crate) use switchboard::Switchboard;
 
 /// One change in force; give it to [`Control::undo`] to take it back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -31,86 +32,6 @@ pub struct ChangeId(u64);
 #[derive(Clone)]
 pub struct Control {
     shared: Arc<Switchboard>,
-}
-
-/// The state in force, and how it came about.
-pub(crate) struct Switchboard {
-    current: RwLock<Arc<Settings>>,
-    changes: Mutex<Changes>,
-    base: Settings,
-    regions: Vec<String>,
-    /// The configured ones, by the scenario's names.
-    buckets: Vec<Arc<str>>,
-    store: Arc<Store>,
-    seed: u64,
-    /// Something has changed; one waits for it.
-    changed: Notify,
-}
-
-#[derive(Default)]
-struct Changes {
-    in_force: Vec<(ChangeId, Change)>,
-    made: u64,
-}
-
-/// One change, ready to be folded over a state.
-pub(crate) enum Change {
-    /// One more identity policy.
-    IdentityPolicy {
-        identity: usize,
-        policy: Policy,
-    },
-    /// Instead of the identity's own policies.
-    IdentityPolicies {
-        identity: usize,
-        policies: Vec<Policy>,
-    },
-    Boundary {
-        identity: usize,
-        boundary: Option<Policy>,
-    },
-    ServiceControl {
-        account: String,
-        levels: Vec<Vec<Policy>>,
-    },
-    ResourceControl {
-        account: String,
-        levels: Vec<Vec<Policy>>,
-    },
-    Withdraw {
-        identity: usize,
-        action: Pattern,
-    },
-    Credentials {
-        identity: usize,
-        credentials: Credentials,
-    },
-    BucketStatement {
-        bucket: Arc<str>,
-        statement: Statement,
-    },
-    BucketPolicy {
-        bucket: Arc<str>,
-        policy: Policy,
-    },
-    ClockSkew {
-        seconds: i64,
-    },
-    /// Sessions issued up to then.
-    SessionsEnd {
-        issued: i64,
-    },
-    WrongRegion(WrongRegion),
-    Capacity {
-        region: usize,
-        station: Option<Arc<Station>>,
-    },
-    /// Weights by region.
-    Dials(Vec<f64>),
-    Replication {
-        bucket: Arc<str>,
-        state: ReplicationState,
-    },
 }
 
 /// A bucket that answers as if it lived elsewhere.
@@ -405,110 +326,4 @@ impl std::fmt::Debug for Control {
 
 fn unknown(what: &'static str, name: &str) -> ControlError {
     ControlError::Unknown { what, name: name.to_owned() }
-}
-
-// === impl Switchboard ===
-
-impl Switchboard {
-    pub(crate) fn new(
-        base: Settings,
-        regions: Vec<String>,
-        buckets: Vec<Arc<str>>,
-        store: Arc<Store>,
-        seed: u64,
-    ) -> Self {
-        let current = RwLock::new(Arc::new(base.clone()));
-        Self {
-            current,
-            changes: Mutex::default(),
-            base,
-            regions,
-            buckets,
-            store,
-            seed,
-            changed: Notify::new(),
-        }
-    }
-
-    /// The state in force.
-    pub(crate) fn settings(&self) -> Arc<Settings> {
-        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn make(&self, changes: &mut Changes, change: Change) -> ChangeId {
-        changes.made += 1;
-        let id = ChangeId(changes.made);
-        changes.in_force.push((id, change));
-        self.refresh(changes);
-        id
-    }
-
-    /// Takes all changes back and forgets how many there were.
-    pub(crate) fn reset(&self) {
-        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
-        *changes = Changes::default();
-        self.refresh(&changes);
-    }
-
-    fn refresh(&self, changes: &Changes) {
-        let settings = self.base.with(changes.in_force.iter().map(|(_, change)| change));
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
-        self.changed.notify_one();
-    }
-
-    /// The next change.
-    pub(crate) async fn changed(&self) {
-        self.changed.notified().await;
-    }
-}
-
-// === impl Change ===
-
-impl Change {
-    pub(crate) fn apply(&self, settings: &mut Settings) {
-        match self {
-            Self::IdentityPolicy { identity, policy } => {
-                settings.identities[*identity].policies.push(policy.clone());
-            }
-            Self::IdentityPolicies { identity, policies } => {
-                settings.identities[*identity].policies.clone_from(policies);
-            }
-            Self::Boundary { identity, boundary } => {
-                settings.identities[*identity].boundary.clone_from(boundary);
-            }
-            Self::ServiceControl { account, levels } => {
-                settings.controls.entry(account.clone()).or_default().service.clone_from(levels);
-            }
-            Self::ResourceControl { account, levels } => {
-                settings.controls.entry(account.clone()).or_default().resource.clone_from(levels);
-            }
-            Self::Withdraw { identity, action } => {
-                settings.identities[*identity].withdrawn.push(action.clone());
-            }
-            Self::Credentials { identity, credentials } => {
-                settings.identities[*identity].credentials = credentials.clone();
-            }
-            Self::BucketStatement { bucket, statement } => {
-                let overlay = settings.bucket_policies.entry(Arc::clone(bucket)).or_default();
-                overlay.added.push(statement.clone());
-            }
-            Self::BucketPolicy { bucket, policy } => {
-                let overlay = Overlay { replaced: Some(policy.clone()), ..Overlay::default() };
-                settings.bucket_policies.insert(Arc::clone(bucket), overlay);
-            }
-            Self::ClockSkew { seconds } => settings.skew_seconds += seconds,
-            Self::SessionsEnd { issued } => {
-                settings.sessions_end = Some(settings.sessions_end.map_or(*issued, |end| end.max(*issued)));
-            }
-            Self::WrongRegion(wrong) => settings.wrong_regions.push(wrong.clone()),
-            Self::Capacity { region, station } => match station {
-                Some(station) => drop(settings.stations.insert(*region, Arc::clone(station))),
-                None => drop(settings.stations.remove(region)),
-            },
-            Self::Replication { bucket, state } => {
-                settings.replications.insert(Arc::clone(bucket), *state);
-            }
-            Self::Dials(weights) => settings.dials = Some(Dials::new(weights.clone())),
-        }
-    }
 }
