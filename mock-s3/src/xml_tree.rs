@@ -95,7 +95,8 @@ impl Node {
     }
 
     fn of(start: &BytesStart<'_>) -> Option<Self> {
-        let mut node = Self { name: start.local_name().as_ref().to_owned(), ..Self::default() };
+        let name = start.local_name().as_ref().to_owned();
+        let mut node = Self { name: Some(name).filter(|name| is_name(name))?, ..Self::default() };
         for attribute in start.attributes() {
             let attribute = attribute.ok()?;
             let name = attribute.key.local_name().as_ref().to_owned();
@@ -109,6 +110,13 @@ impl Node {
 /// Whether a character may stand in a document as it is (XML 1.0, production 2).
 fn may_stand(character: char) -> bool {
     matches!(character, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
+}
+
+/// Whether an element may be called so (XML 1.0, production 5, of ASCII: S3 has no other names).
+fn is_name(name: &str) -> bool {
+    let begins = |b: u8| b.is_ascii_alphabetic() || b == b'_';
+    name.bytes().next().is_some_and(begins)
+        && name.bytes().all(|b| begins(b) || b.is_ascii_digit() || matches!(b, b'-' | b'.'))
 }
 
 #[cfg(test)]
@@ -151,6 +159,7 @@ mod tests {
             "<a b=c/>",
             "<a>\0</a>",
             "<a>\u{1}</a>",
+            "<a<b:c></a<b:c>",
             &deep,
         ] {
             assert_eq!(Node::parse(bad.as_bytes()), None, "{bad}");
