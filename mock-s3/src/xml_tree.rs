@@ -95,8 +95,10 @@ impl Node {
     }
 
     fn of(start: &BytesStart<'_>) -> Option<Self> {
-        let name = start.local_name().as_ref().to_owned();
-        let mut node = Self { name: Some(name).filter(|name| is_name(name))?, ..Self::default() };
+        if !start.name().as_ref().split(':').all(is_name) {
+            return None;
+        }
+        let mut node = Self { name: start.local_name().as_ref().to_owned(), ..Self::default() };
         for attribute in start.attributes() {
             let attribute = attribute.ok()?;
             let name = attribute.key.local_name().as_ref().to_owned();
