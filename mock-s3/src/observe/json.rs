@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::Finished;
-use crate::policy::{Matched, Position};
+use crate::policy::Matched;
 use crate::time::document_date;
 
 /// One line of the journal, without its line end. Fields that do not apply are left out.
@@ -38,7 +38,7 @@ pub(crate) fn json(number: u64, exchange: &Finished) -> Value {
         put("action", why.action.as_str().into());
         put("resource", why.resource.as_str().into());
         put("layer", why.layer.source_type().into());
-        put("matched_statements", why.matched.iter().map(statement).collect());
+        put("matched_statements", why.matched.iter().map(Matched::json).collect());
         put("missing_context", why.missing_context.clone().into());
     }
     put("status", exchange.status.into());
@@ -70,19 +70,6 @@ fn principal(exchange: &Finished) -> Value {
             "name": who.name, "arn": who.arn, "account": who.account, "access_key": who.access_key,
         }),
     }
-}
-
-/// A statement that applied, as the policy simulator reports one.
-fn statement(matched: &Matched) -> Value {
-    let position = |at: Position| json!({ "line": at.line, "column": at.column });
-    json!({
-        "source_policy_type": matched.layer.source_type(),
-        "source_policy_id": matched.policy,
-        "statement": matched.statement,
-        "effect": if matched.denies { "Deny" } else { "Allow" },
-        "start": position(matched.span.start),
-        "end": position(matched.span.end),
-    })
 }
 
 #[cfg(test)]

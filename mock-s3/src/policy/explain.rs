@@ -4,12 +4,13 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use gatecrash_model::Decision;
+use serde_json::{Value, json};
 
 use super::document::{Policy, Statement};
 use super::evaluate::{Ask, Layer, Verdict, evaluate};
 use super::principal::Grant;
 use super::scope::Scope;
-use super::span::Span;
+use super::span::{Position, Span};
 
 /// What was decided, by whom, and what else there was to it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -140,6 +141,21 @@ impl Record<'_> {
 }
 
 // === impl Evaluation ===
+
+impl Matched {
+    /// The statement as a JSON object, as the policy simulator reports one.
+    pub fn json(&self) -> Value {
+        let position = |at: Position| json!({ "line": at.line, "column": at.column });
+        json!({
+            "source_policy_type": self.layer.source_type(),
+            "source_policy_id": self.policy,
+            "statement": self.statement,
+            "effect": if self.denies { "Deny" } else { "Allow" },
+            "start": position(self.span.start),
+            "end": position(self.span.end),
+        })
+    }
+}
 
 impl Evaluation {
     /// Whether the request may go on.

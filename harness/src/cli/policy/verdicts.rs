@@ -1,6 +1,6 @@
 //! Decisions as a table and as JSON, in the words of the IAM policy simulator and the mock's journal.
 
-use gatecrash_mock_s3::policy::{Evaluation, Matched, Position};
+use gatecrash_mock_s3::policy::{Evaluation, Matched};
 use serde_json::{Value, json};
 
 /// One line for each decision, and below it why.
@@ -59,22 +59,10 @@ fn result(one: &Evaluation) -> Value {
         "resource": one.resource,
         "decision": one.decision.name(),
         "layer": one.layer.source_type(),
-        "deciding_statement": one.deciding().map(statement),
+        "deciding_statement": one.deciding().map(Matched::json),
         "explanation": one.explain(),
         "layers": layers.collect::<serde_json::Map<String, Value>>(),
-        "matched_statements": one.matched.iter().map(statement).collect::<Vec<_>>(),
+        "matched_statements": one.matched.iter().map(Matched::json).collect::<Vec<_>>(),
         "missing_context": one.missing_context,
-    })
-}
-
-fn statement(matched: &Matched) -> Value {
-    let position = |at: Position| json!({ "line": at.line, "column": at.column });
-    json!({
-        "source_policy_type": matched.layer.source_type(),
-        "source_policy_id": matched.policy,
-        "statement": matched.statement,
-        "effect": if matched.denies { "Deny" } else { "Allow" },
-        "start": position(matched.span.start),
-        "end": position(matched.span.end),
     })
 }
