@@ -4,6 +4,7 @@ use gatecrash_model::Nanos;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::plan::Side;
 use crate::rules::{Facts, Point};
 
 /// How a connection is ended.
@@ -106,6 +107,9 @@ pub trait Fault {
     /// Its entry in the catalogue.
     const INFO: FaultInfo;
 
+    /// The sides of the gateway on which it makes sense.
+    const SIDES: &'static [Side] = &[Side::Upstream];
+
     /// What it wants at one of its points. `draw` is the uniform draw that made it fire, for parameters of
     /// its own.
     fn order(&self, point: Point, facts: &Facts<'_>, draw: u64) -> Order {
@@ -145,6 +149,11 @@ macro_rules! faults {
             /// Its catalogue entry.
             pub fn info(&self) -> FaultInfo {
                 match self { $(Self::$type(_) => <$type as Fault>::INFO,)+ }
+            }
+
+            /// The sides of the gateway on which it makes sense.
+            pub fn sides(&self) -> &'static [Side] {
+                match self { $(Self::$type(_) => <$type as Fault>::SIDES,)+ }
             }
 
             /// What it wants at a point.

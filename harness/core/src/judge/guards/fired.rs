@@ -104,6 +104,8 @@ fn is_recomputable(fault: &FaultPlan) -> bool {
     let in_mock = info.host == Host::Mock;
     fault.matcher.is_recomputable()
         && fault.limit.is_none()
+        && fault.trigger.is_recomputable()
+        && fault.side.is_upstream()
         && fault.spec.gate().is_none()
         && !matches!(fault.spec, FaultSpec::ExpireToken(_))
         && !info.points.contains(&Point::Kept)
@@ -149,11 +151,6 @@ fn facts<'a>(
     endpoint: u16,
 ) -> Facts<'a> {
     Facts {
-        at: 0,
-        region,
-        endpoint,
-        link: id.link,
-        conn: id.conn,
         ordinal: id.ordinal,
         attempt: AttemptContext {
             attempt: attempt.attempt,
@@ -162,12 +159,9 @@ fn facts<'a>(
         },
         op: attempt.op,
         method: attempt.op.method(),
-        bucket: "",
         key: case.history.text(attempt.key),
-        headers: &[],
-        part: 0,
-        identity: "",
         status: attempt.status,
+        ..Facts::connection(region, endpoint, id.link, id.conn)
     }
 }
 
