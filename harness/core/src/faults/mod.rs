@@ -75,6 +75,8 @@ pub enum Host {
     Mock,
     /// The mock's settings, for an interval (identities, policies, capacity, clocks).
     MockSetting,
+    /// The run's name server, for an interval confirmed by our own query.
+    Resolver,
     /// The gateway's process.
     Process,
 }
@@ -219,12 +221,14 @@ faults! {
     routing_dial: RoutingDial = "routing-dial",
     replication: Replication = "replication",
     capacity: Capacity = "capacity",
+    dns: Dns = "dns",
     misconfigure: Misconfigure = "misconfigure",
     descriptors: Descriptors = "descriptors",
 }
 
 pub use applied_but_lost::LostReply;
 pub use clock_skew::ClockOf;
+pub use dns::{DNS_TTL, DnsKind, DnsReply};
 pub use fail_first::FirstOf;
 pub use replication::ReplicationMode;
 pub use reset::ResetAt;

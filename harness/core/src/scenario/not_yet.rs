@@ -62,7 +62,6 @@ const CATALOGUE_FAULTS: &[&str] = &[
     "corrupt-body",
     "forward-then-drop",
     "tls",
-    "dns",
     "http2",
     "error-in-200",
     "applied-but-lost",

@@ -195,7 +195,10 @@ impl Cx<'_> {
         if let Some(never) = probability.filter(|p| p.value.0 <= 0.0 && inject.ramp.is_none()) {
             self.error("a fault that never fires", never.place, "expected more than 0%");
         }
-        if matches!(fault.value.info().host, Host::Listener | Host::MockSetting | Host::Process) {
+        if matches!(
+            fault.value.info().host,
+            Host::Listener | Host::MockSetting | Host::Resolver | Host::Process
+        ) {
             let label = format!("`{name}` holds for an interval, not exchange by exchange");
             if let Some(p) = probability.filter(|p| p.value.0 > 0.0 && p.value.0 < 1.0) {
                 self.error(format!("a probability of {} on `{name}`", p.value), p.place, label.clone());
