@@ -48,7 +48,9 @@ pub struct Facts<'a> {
     pub link: u8,
     /// Connection number on the link.
     pub conn: u32,
-    /// Exchange on the connection, from 0; above 0 means reused.
+    /// Whether the gateway speaks HTTP/2 on the connection.
+    pub http2: bool,
+    /// Exchange on the connection, from 0; above 0 means reused. Streams count as exchanges.
     pub ordinal: u16,
     /// Attempt, request and try number.
     pub attempt: AttemptContext,
@@ -79,6 +81,7 @@ impl Facts<'_> {
             endpoint,
             link,
             conn,
+            http2: false,
             ordinal: 0,
             attempt: AttemptContext::STRANGER,
             op: Op::Unknown,
