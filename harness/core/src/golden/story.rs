@@ -57,6 +57,7 @@ impl Story {
             primary: false,
             endpoints: 1,
             latency: None,
+            http2: false,
             profile: None,
         });
         self
@@ -335,6 +336,7 @@ fn plan() -> Plan {
             primary: true,
             endpoints: 1,
             latency: None,
+            http2: false,
             profile: None,
         }],
         buckets: vec![BucketPlan {

@@ -160,6 +160,7 @@ fn facts<'a>(
     endpoint: u16,
 ) -> Facts<'a> {
     Facts {
+        http2: case.plan.regions.get(usize::from(region)).is_some_and(|r| r.http2),
         ordinal: id.ordinal,
         attempt: AttemptContext {
             attempt: attempt.attempt,
@@ -258,7 +259,9 @@ fn disturbances(case: &Case<'_>) -> HashMap<u64, HashSet<u16>> {
         .map(|f| {
             let ends = |point: &Point, op: &Op| {
                 let facts = Facts { op: *op, method: op.method(), ..facts };
-                f.spec.order(*point, &facts, 0).is_terminal()
+                [false, true]
+                    .into_iter()
+                    .any(|http2| f.spec.order(*point, &Facts { http2, ..facts }, 0).is_terminal())
             };
             f.spec.info().points.iter().any(|point| Op::ALL.iter().any(|op| ends(point, op)))
         })
