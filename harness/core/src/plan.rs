@@ -106,9 +106,16 @@ pub struct RegionPlan {
     pub endpoints: u32,
     /// Baseline latency added by the links: median and 99th percentile.
     pub latency: Option<LatencyPlan>,
+    /// Whether the gateway speaks HTTP/2 without TLS to it, by prior knowledge.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub http2: bool,
     /// A named law of the upstream itself, by operation and size.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<LatencyProfile>,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// A named law of latencies, by operation and size.

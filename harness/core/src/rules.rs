@@ -57,7 +57,9 @@ pub struct Facts<'a> {
     pub link: u8,
     /// Connection number on the link.
     pub conn: u32,
-    /// Exchange on the connection, from 0; above 0 means reused.
+    /// Whether the gateway speaks HTTP/2 on the connection.
+    pub http2: bool,
+    /// Exchange on the connection, from 0; above 0 means reused. Streams count as exchanges.
     pub ordinal: u16,
     /// How long ago the connection was accepted; the mock leaves it at 0.
     pub age: Nanos,
@@ -96,6 +98,7 @@ impl Facts<'_> {
             endpoint,
             link,
             conn,
+            http2: false,
             ordinal: 0,
             age: 0,
             attempt: AttemptContext::STRANGER,

@@ -24,6 +24,13 @@ impl Topology {
                 let state = listener_state(&spec).unwrap_or(ListenerState::Refuse);
                 Ok(Some(self.set_listeners(plan, fault, state).await))
             }
+            Host::Resolver => match &spec {
+                FaultSpec::Dns(dns) => {
+                    let region = plan.faults[usize::from(fault)].region.map(usize::from);
+                    Ok(Some(self.upstream.names.switch_on(fault, dns, region).await))
+                }
+                _ => Err(format!("{} is not a fault of the name server", spec.name())),
+            },
             Host::MockSetting => self.change_setting(plan, fault, &spec).map(|()| Some(true)),
             Host::Process => self.change_gateway(&spec, true).await.map(Some),
         }
@@ -38,6 +45,10 @@ impl Topology {
                 Ok(None)
             }
             Host::Listener => Ok(Some(self.set_listeners(plan, fault, ListenerState::Open).await)),
+            Host::Resolver => {
+                let region = plan.faults[usize::from(fault)].region.map(usize::from);
+                Ok(Some(self.upstream.names.switch_off(fault, region).await))
+            }
             Host::MockSetting => {
                 if let FaultSpec::ClockSkew(skew) = &spec
                     && skew.of == ClockOf::Clients
@@ -51,6 +62,11 @@ impl Topology {
             }
             Host::Process => self.change_gateway(&spec, false).await.map(Some),
         }
+    }
+
+    /// How many queries of the gateway a fault of the name server has answered; `None` for other faults.
+    pub fn asked_under(&self, fault: u16) -> Option<u64> {
+        self.upstream.names.asked_under(fault)
     }
 
     /// Signing clients switch to the key that a rotation gave their identity.

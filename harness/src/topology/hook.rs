@@ -122,6 +122,7 @@ impl FaultHook for RuleHook {
                 endpoint: id.and_then(|id| self.endpoints.get(usize::from(id.link))).copied().unwrap_or(0),
                 link: id.map_or(MOCK, |id| id.link),
                 conn: id.map_or(0, |id| id.conn),
+                http2: false,
                 ordinal: id.map_or(0, |id| id.ordinal),
                 attempt: facts.attempt,
                 op: facts.op,

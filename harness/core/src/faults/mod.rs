@@ -57,6 +57,8 @@ pub enum Terminal {
     StallBody(u64),
     /// Write a rewritten response.
     Rewrite(malformed::Kind),
+    /// Misuse HTTP/2 on the stream.
+    Http2(Http2Kind),
     /// Close the kept connection after this many idle nanoseconds.
     CloseIdle(Nanos, With),
     /// What the mock does; no link knows it.
@@ -75,6 +77,8 @@ pub enum Host {
     Mock,
     /// The mock's settings, for an interval (identities, policies, capacity, clocks).
     MockSetting,
+    /// The run's name server, for an interval confirmed by our own query.
+    Resolver,
     /// The gateway's process.
     Process,
 }
@@ -193,6 +197,7 @@ faults! {
     close_on_reuse: CloseOnReuse = "close-on-reuse",
     truncate: Truncate = "truncate",
     malformed_fault: Malformed = "malformed",
+    http2: Http2 = "http2",
     s3_error: S3Error = "s3-error",
     status: Status = "status",
     empty_503: Empty503 = "empty-503",
@@ -219,13 +224,16 @@ faults! {
     routing_dial: RoutingDial = "routing-dial",
     replication: Replication = "replication",
     capacity: Capacity = "capacity",
+    dns: Dns = "dns",
     misconfigure: Misconfigure = "misconfigure",
     descriptors: Descriptors = "descriptors",
 }
 
 pub use applied_but_lost::LostReply;
 pub use clock_skew::ClockOf;
+pub use dns::{DNS_TTL, DnsKind, DnsReply};
 pub use fail_first::FirstOf;
+pub use http2::{HTTP2_KINDS, Http2Kind, Http2KindInfo};
 pub use replication::ReplicationMode;
 pub use reset::ResetAt;
 pub use s3_order::{Alteration, RangeLie, S3Order, S3Reply, Wait};

@@ -57,6 +57,7 @@ impl Story {
             primary: false,
             endpoints: 1,
             latency: None,
+            http2: false,
             profile: None,
         });
         self
@@ -65,7 +66,7 @@ impl Story {
     /// With a fault on every exchange of region `a`, on from one millisecond to another.
     pub fn fault(mut self, spec: FaultSpec, from: u64, until: u64) -> Self {
         let fault = self.plan.faults.len() as u16;
-        let confirmed = (spec.info().host == Host::Listener).then_some(true);
+        let confirmed = matches!(spec.info().host, Host::Listener | Host::Resolver).then_some(true);
         self.history.events.push(Event::FaultOn { fault, at: from * MS, confirmed });
         self.history.events.push(Event::FaultOff { fault, at: until * MS, confirmed });
         self.plan.faults.push(FaultPlan {
@@ -335,6 +336,7 @@ fn plan() -> Plan {
             primary: true,
             endpoints: 1,
             latency: None,
+            http2: false,
             profile: None,
         }],
         buckets: vec![BucketPlan {

@@ -93,6 +93,7 @@ impl Cx<'_> {
         self.endpoint(&inject.value, region, world);
         self.matcher(r#match.as_ref(), world, true);
         self.fault_references(fault, world);
+        self.protocol(fault, region, world);
         self.probability(&inject.value);
         if let Some(zero) = limit.filter(|l| l.value == 0) {
             self.error("`limit` is zero", zero.place, "expected at least 1");
@@ -115,6 +116,25 @@ impl Cx<'_> {
             from,
             until,
             line: self.line(inject.place),
+        }
+    }
+
+    /// A fault of one version of HTTP needs an upstream that it is spoken to.
+    fn protocol(&mut self, fault: &Spanned<FaultSpec>, region: Option<usize>, world: &World<'_>) {
+        let http2 = match &fault.value {
+            FaultSpec::Http2(_) => true,
+            FaultSpec::Malformed(_) => false,
+            _ => return,
+        };
+        let mut aimed = world.regions.iter().enumerate().filter(|(i, _)| region.is_none_or(|r| r == *i));
+        if aimed.all(|(_, region)| region.http2 != http2) {
+            let (spoken, label) = if http2 {
+                ("HTTP/1.1", "expected `http: h2c` in the entry under `upstreams`")
+            } else {
+                ("HTTP/2", "expected an upstream without `http: h2c`")
+            };
+            let message = format!("`{}` never fires where {spoken} is spoken", fault.value.name());
+            self.error(message, fault.place, label);
         }
     }
 
@@ -195,7 +215,10 @@ impl Cx<'_> {
         if let Some(never) = probability.filter(|p| p.value.0 <= 0.0 && inject.ramp.is_none()) {
             self.error("a fault that never fires", never.place, "expected more than 0%");
         }
-        if matches!(fault.value.info().host, Host::Listener | Host::MockSetting | Host::Process) {
+        if matches!(
+            fault.value.info().host,
+            Host::Listener | Host::MockSetting | Host::Resolver | Host::Process
+        ) {
             let label = format!("`{name}` holds for an interval, not exchange by exchange");
             if let Some(p) = probability.filter(|p| p.value.0 > 0.0 && p.value.0 < 1.0) {
                 self.error(format!("a probability of {} on `{name}`", p.value), p.place, label.clone());
