@@ -16,6 +16,7 @@ mod delivery;
 mod download;
 mod exchange;
 mod framing;
+mod h2;
 mod head;
 mod link;
 mod listener;

@@ -61,6 +61,7 @@ pub(crate) struct Case<'a> {
     pub(crate) wire: &'a Wire,
     pub(crate) conn: u32,
     pub(crate) ordinal: u16,
+    pub(crate) http2: bool,
     pub(crate) context: AttemptContext,
     pub(crate) op: Op,
     /// The raw request head; empty before there is one.
@@ -113,6 +114,7 @@ impl Case<'_> {
         let config = &self.wire.config;
         let facts = Facts {
             ordinal: self.ordinal,
+            http2: self.http2,
             attempt: self.context,
             ..Facts::connection(config.region, config.endpoint, config.index, self.conn)
         };
