@@ -148,7 +148,8 @@ impl Connection {
         };
         upstream.announce(context);
         upstream.pending.extend_from_slice(head);
-        let case = Case { wire, conn: id.conn, ordinal: id.ordinal, http2: false, context, op, head };
+        let (conn, ordinal, opened) = (id.conn, id.ordinal, record.opened);
+        let case = Case { wire, conn, opened, ordinal, http2: false, context, op, head };
 
         let Upstream { stream, input: answers, pending, deaf, .. } = upstream;
         let (from_upstream, to_upstream) = stream.split();

@@ -4,6 +4,7 @@ use gatecrash_model::Nanos;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::plan::Side;
 use crate::rules::{Facts, Point};
 
 /// How a connection is ended.
@@ -76,6 +77,8 @@ pub enum Host {
     Mock,
     /// The mock's settings, for an interval (identities, policies, capacity, clocks).
     MockSetting,
+    /// The run's name server, for an interval confirmed by our own query.
+    Resolver,
     /// The gateway's process.
     Process,
 }
@@ -107,6 +110,9 @@ pub trait Gate: std::fmt::Debug + Send + Sync {
 pub trait Fault {
     /// Its entry in the catalogue.
     const INFO: FaultInfo;
+
+    /// The sides of the gateway on which it makes sense.
+    const SIDES: &'static [Side] = &[Side::Upstream];
 
     /// What it wants at one of its points. `draw` is the uniform draw that made it fire, for parameters of
     /// its own.
@@ -147,6 +153,11 @@ macro_rules! faults {
             /// Its catalogue entry.
             pub fn info(&self) -> FaultInfo {
                 match self { $(Self::$type(_) => <$type as Fault>::INFO,)+ }
+            }
+
+            /// The sides of the gateway on which it makes sense.
+            pub fn sides(&self) -> &'static [Side] {
+                match self { $(Self::$type(_) => <$type as Fault>::SIDES,)+ }
             }
 
             /// What it wants at a point.
@@ -213,12 +224,14 @@ faults! {
     routing_dial: RoutingDial = "routing-dial",
     replication: Replication = "replication",
     capacity: Capacity = "capacity",
+    dns: Dns = "dns",
     misconfigure: Misconfigure = "misconfigure",
     descriptors: Descriptors = "descriptors",
 }
 
 pub use applied_but_lost::LostReply;
 pub use clock_skew::ClockOf;
+pub use dns::{DNS_TTL, DnsKind, DnsReply};
 pub use fail_first::FirstOf;
 pub use http2::{HTTP2_KINDS, Http2Kind, Http2KindInfo};
 pub use replication::ReplicationMode;

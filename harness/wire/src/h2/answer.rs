@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use gatecrash_core::faults::Terminal;
-use gatecrash_core::rules::{Orders, Point};
+use gatecrash_core::rules::Orders;
 use gatecrash_model::{EndedBy, Framing};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
@@ -35,7 +35,8 @@ impl<R: AsyncRead + Unpin> Answer<'_, R> {
     /// Relays one final response. `Ok`: it is whole, and whether the mock's connection ends with it.
     pub(crate) async fn run(mut self) -> Result<bool, Verdict> {
         let (response, fields) = self.final_head().await?;
-        let orders = self.case.decide(Point::ResponseHead, response.status);
+        let size = response.states.or((!response.has_body).then_some(0));
+        let orders = self.case.decide_answer(response.status, size);
         self.exchange.touch(&orders);
         if orders.delay > 0 {
             tokio::time::sleep(Duration::from_nanos(orders.delay)).await;

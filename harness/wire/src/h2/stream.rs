@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use gatecrash_core::faults::{Terminal, With};
 use gatecrash_core::rules::{Orders, Point};
-use gatecrash_model::{AttemptId, EndedBy};
+use gatecrash_model::{AttemptId, EndedBy, Nanos};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::answer::Answer;
@@ -27,6 +27,8 @@ pub(crate) struct Exchange {
     pub(crate) desk: Desk,
     pub(crate) inbox: Arc<Inbox>,
     pub(crate) id: AttemptId,
+    /// When the connection was accepted.
+    pub(crate) opened: Nanos,
     pub(crate) request: Request,
 }
 
@@ -42,8 +44,16 @@ impl Exchange {
             return std::future::pending().await;
         };
         let AttemptId { conn, ordinal, .. } = self.id;
-        let case =
-            Case { wire: &self.wire, conn, ordinal, http2: true, context, op, head: &self.request.head };
+        let case = Case {
+            wire: &self.wire,
+            conn,
+            opened: self.opened,
+            ordinal,
+            http2: true,
+            context,
+            op,
+            head: &self.request.head,
+        };
         let orders = case.decide(Point::RequestHead, 0);
         self.touch(&orders);
         let baseline = self.wire.baseline.map_or(Duration::ZERO, |law| law.latency(context));

@@ -149,6 +149,7 @@ impl Session<'_> {
             },
             inbox: Arc::clone(&inbox),
             id,
+            opened: self.record.opened,
             request,
         };
         let task = self.tasks.spawn(exchange.run());
