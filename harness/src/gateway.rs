@@ -31,7 +31,7 @@ use std::path::Path;
 
 use gatecrash_core::plan::Plan;
 
-pub use self::catalogue::{Described, Listed, catalogue, described, known, probe_pattern};
+pub use self::catalogue::{Described, Listed, catalogue, described, known, probe_pattern, survey_parameters};
 pub use self::error::{GatewayError, Side};
 pub use self::launch::launch;
 pub use self::live::Gateway;

@@ -35,6 +35,7 @@ pub struct Topology {
     /// The gateway under test.
     pub gateway: Arc<Gateway>,
     control: Control,
+    clock: Arc<dyn Clock>,
     signers: Vec<(Arc<CredentialSource>, Arc<Signer>)>,
     changes: HashMap<u16, Vec<ChangeId>>,
     learned: HashMap<u16, (usize, Credentials)>,
@@ -129,6 +130,9 @@ impl Topology {
         let control = upstream.mock.control();
         let ready = async {
             let credentials = identities(plan, &control)?;
+            for (identity, credentials) in plan.identities.iter().zip(&credentials) {
+                upstream.rules.know_key(&credentials.access_key, &identity.name);
+            }
             let gateway = launch(plan, ground, dir, options, &upstream, &credentials).await?;
             Ok((gateway, load::signers(plan, credentials.into_iter().map(for_load).collect())))
         };
@@ -140,7 +144,8 @@ impl Topology {
         match ready {
             Ok((gateway, signers)) => {
                 let (changes, learned) = (HashMap::new(), HashMap::new());
-                Ok(Self { upstream, gateway: Arc::new(gateway), control, signers, changes, learned })
+                let (gateway, clock) = (Arc::new(gateway), Arc::clone(&ground.clock));
+                Ok(Self { upstream, gateway, control, clock, signers, changes, learned })
             }
             Err(failure) => {
                 upstream.stop().await;

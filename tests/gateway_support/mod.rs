@@ -56,6 +56,7 @@ pub fn plan(gateway: GatewayPlan, endpoints: &[Endpoint]) -> Plan {
                 primary: endpoint.primary,
                 endpoints: 1,
                 latency: None,
+                http2: false,
                 profile: None,
             }),
         }

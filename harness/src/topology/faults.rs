@@ -17,7 +17,7 @@ impl Topology {
         let spec = plan.faults[usize::from(fault)].spec.clone();
         match spec.info().host {
             Host::Link | Host::Mock => {
-                self.upstream.rules.switch(fault, true);
+                self.upstream.rules.switch_at(fault, true, self.clock.now());
                 Ok(None)
             }
             Host::Listener => {
@@ -119,6 +119,7 @@ impl Topology {
             FaultSpec::RotateKey(rotate) => {
                 // A rotation stays: the old key is not given back when the fault ends.
                 let (_, credentials) = self.control.rotate_key(&rotate.identity).map_err(text)?;
+                self.upstream.rules.know_key(&credentials.access_key, &rotate.identity);
                 let identity = plan.identities.iter().position(|i| i.name == rotate.identity);
                 self.learned.extend(identity.map(|identity| (fault, (identity, credentials))));
             }

@@ -33,7 +33,7 @@ impl Paced {
     }
 
     /// Waits until bytes may be written, and says how many.
-    async fn allowance(&mut self) -> usize {
+    pub(crate) async fn allowance(&mut self) -> usize {
         if self.left == 0 {
             let now = Instant::now();
             let next = self.next.unwrap_or(now);
@@ -45,6 +45,11 @@ impl Paced {
             self.left = self.pace.bytes.max(1);
         }
         usize::try_from(self.left).unwrap_or(usize::MAX)
+    }
+
+    /// Notes that as many bytes were written.
+    pub(crate) fn used(&mut self, bytes: usize) {
+        self.left = self.left.saturating_sub(bytes as u64);
     }
 }
 
@@ -105,7 +110,7 @@ impl Delivery<'_> {
             self.down.bytes += written;
             payload -= written;
             done?;
-            paced.left -= step as u64;
+            paced.used(step);
             bytes = &bytes[step..];
         }
         Ok(())

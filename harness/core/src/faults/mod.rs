@@ -4,6 +4,7 @@ use gatecrash_model::Nanos;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::plan::Side;
 use crate::rules::{Facts, Point};
 
 /// How a connection is ended.
@@ -56,6 +57,8 @@ pub enum Terminal {
     StallBody(u64),
     /// Write a rewritten response.
     Rewrite(malformed::Kind),
+    /// Misuse HTTP/2 on the stream.
+    Http2(Http2Kind),
     /// Close the kept connection after this many idle nanoseconds.
     CloseIdle(Nanos, With),
     /// What the mock does; no link knows it.
@@ -108,6 +111,9 @@ pub trait Fault {
     /// Its entry in the catalogue.
     const INFO: FaultInfo;
 
+    /// The sides of the gateway on which it makes sense.
+    const SIDES: &'static [Side] = &[Side::Upstream];
+
     /// What it wants at one of its points. `draw` is the uniform draw that made it fire, for parameters of
     /// its own.
     fn order(&self, point: Point, facts: &Facts<'_>, draw: u64) -> Order {
@@ -149,6 +155,11 @@ macro_rules! faults {
                 match self { $(Self::$type(_) => <$type as Fault>::INFO,)+ }
             }
 
+            /// The sides of the gateway on which it makes sense.
+            pub fn sides(&self) -> &'static [Side] {
+                match self { $(Self::$type(_) => <$type as Fault>::SIDES,)+ }
+            }
+
             /// What it wants at a point.
             pub fn order(&self, point: Point, facts: &Facts<'_>, draw: u64) -> Order {
                 match self { $(Self::$type(fault) => fault.order(point, facts, draw),)+ }
@@ -186,6 +197,7 @@ faults! {
     close_on_reuse: CloseOnReuse = "close-on-reuse",
     truncate: Truncate = "truncate",
     malformed_fault: Malformed = "malformed",
+    http2: Http2 = "http2",
     s3_error: S3Error = "s3-error",
     status: Status = "status",
     empty_503: Empty503 = "empty-503",
@@ -221,6 +233,7 @@ pub use applied_but_lost::LostReply;
 pub use clock_skew::ClockOf;
 pub use dns::{DNS_TTL, DnsKind, DnsReply};
 pub use fail_first::FirstOf;
+pub use http2::{HTTP2_KINDS, Http2Kind, Http2KindInfo};
 pub use replication::ReplicationMode;
 pub use reset::ResetAt;
 pub use s3_order::{Alteration, RangeLie, S3Order, S3Reply, Wait};

@@ -11,10 +11,10 @@ use crate::faults::{FaultSpec, Host};
 use crate::history::History;
 use crate::plan::{
     BucketPlan, FaultPlan, GatewayPlan, GuardsPlan, KeysPlan, OpPlan, Per, PhasePlan, Plan, RegionPlan,
-    SegmentPlan, SignPlan, SizePlan, WorkloadPlan,
+    SegmentPlan, Side, SignPlan, SizePlan, WorkloadPlan,
 };
 use crate::profile::Profile;
-use crate::rules::{Facts, Matcher};
+use crate::rules::{Facts, Matcher, Trigger};
 use crate::units::{Rate, Share, Size, Span};
 
 const MS: Nanos = 1_000_000;
@@ -57,6 +57,7 @@ impl Story {
             primary: false,
             endpoints: 1,
             latency: None,
+            http2: false,
             profile: None,
         });
         self
@@ -77,6 +78,8 @@ impl Story {
             probability: Share(1.0),
             per: Per::Attempt,
             limit: None,
+            trigger: Trigger::default(),
+            side: Side::Upstream,
             from: Span::millis(from),
             until: Span::millis(until),
             line: 1,
@@ -333,6 +336,7 @@ fn plan() -> Plan {
             primary: true,
             endpoints: 1,
             latency: None,
+            http2: false,
             profile: None,
         }],
         buckets: vec![BucketPlan {

@@ -113,6 +113,8 @@ fn is_recomputable(fault: &FaultPlan) -> bool {
     let in_mock = info.host == Host::Mock;
     fault.matcher.is_recomputable()
         && fault.limit.is_none()
+        && fault.trigger.is_recomputable()
+        && fault.side.is_upstream()
         && fault.spec.gate().is_none()
         && !matches!(fault.spec, FaultSpec::ExpireToken(_))
         && !info.points.contains(&Point::Kept)
@@ -158,11 +160,7 @@ fn facts<'a>(
     endpoint: u16,
 ) -> Facts<'a> {
     Facts {
-        at: 0,
-        region,
-        endpoint,
-        link: id.link,
-        conn: id.conn,
+        http2: case.plan.regions.get(usize::from(region)).is_some_and(|r| r.http2),
         ordinal: id.ordinal,
         attempt: AttemptContext {
             attempt: attempt.attempt,
@@ -171,12 +169,9 @@ fn facts<'a>(
         },
         op: attempt.op,
         method: attempt.op.method(),
-        bucket: "",
         key: case.history.text(attempt.key),
-        headers: &[],
-        part: 0,
-        identity: "",
         status: attempt.status,
+        ..Facts::connection(region, endpoint, id.link, id.conn)
     }
 }
 
@@ -264,7 +259,9 @@ fn disturbances(case: &Case<'_>) -> HashMap<u64, HashSet<u16>> {
         .map(|f| {
             let ends = |point: &Point, op: &Op| {
                 let facts = Facts { op: *op, method: op.method(), ..facts };
-                f.spec.order(*point, &facts, 0).is_terminal()
+                [false, true]
+                    .into_iter()
+                    .any(|http2| f.spec.order(*point, &Facts { http2, ..facts }, 0).is_terminal())
             };
             f.spec.info().points.iter().any(|point| Op::ALL.iter().any(|op| ends(point, op)))
         })
