@@ -55,7 +55,7 @@ pub enum Terminal {
     /// Write the head and this many body bytes, then nothing more.
     StallBody(u64),
     /// Write a rewritten response.
-    Rewrite(malformed::Kind),
+    Rewrite(Malformed),
     /// Close the kept connection after this many idle nanoseconds.
     CloseIdle(Nanos, With),
     /// What the mock does; no link knows it.
