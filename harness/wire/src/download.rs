@@ -90,7 +90,7 @@ impl Download<'_> {
                 // A shorter body leaves nothing to hold back.
                 Ok(if self.out.down.whole { Answer::Whole { close } } else { Answer::Silence })
             }
-            Some(Terminal::Rewrite(kind)) => self.rewrite(*kind, head, line, response, orders).await,
+            Some(Terminal::Rewrite(fault)) => self.rewrite(*fault, head, line, response, orders).await,
             // The others are orders to the mock, or about a connection between exchanges.
             Some(Terminal::CloseIdle(..) | Terminal::Http2(_) | Terminal::S3(_)) | None => {
                 let close = response.close;
