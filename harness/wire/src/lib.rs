@@ -22,6 +22,7 @@ mod link;
 mod listener;
 mod plain;
 mod script;
+mod stream;
 mod upload;
 mod upstream;
 mod wire;
