@@ -92,7 +92,7 @@ impl Download<'_> {
             }
             Some(Terminal::Rewrite(kind)) => self.rewrite(*kind, head, line, response, orders).await,
             // The others are orders to the mock, or about a connection between exchanges.
-            Some(Terminal::CloseIdle(..) | Terminal::S3(_)) | None => {
+            Some(Terminal::CloseIdle(..) | Terminal::S3(_) | Terminal::Http2(_)) | None => {
                 let close = response.close;
                 self.deliver(head, response, orders, u64::MAX).await?;
                 Ok(Answer::Whole { close })
