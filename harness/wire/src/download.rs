@@ -7,12 +7,12 @@ use gatecrash_core::faults::{Terminal, With};
 use gatecrash_core::rules::Orders;
 use gatecrash_model::{AttemptId, EndedBy};
 use tokio::io::AsyncReadExt;
-use tokio::net::tcp::ReadHalf;
 
 use crate::attempt::End;
 use crate::delivery::{Delivery, Paced};
 use crate::framing::{BadChunk, Frame};
 use crate::head::{self, Read, ResponseHead};
+use crate::stream::ReadHalf;
 use crate::wire::Case;
 
 /// Bytes asked of the mock at once.
