@@ -20,6 +20,7 @@ mod head;
 mod link;
 mod listener;
 mod plain;
+pub mod proxy;
 mod script;
 mod upload;
 mod upstream;
