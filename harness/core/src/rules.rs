@@ -102,6 +102,10 @@ pub struct Orders {
     pub head_pace: Option<Pace>,
     /// Trickle the response body.
     pub body_pace: Option<Pace>,
+    /// Read the request body no faster.
+    pub upload_pace: Option<Pace>,
+    /// Keep interim 100s from the gateway.
+    pub no_continue: bool,
     /// The one thing that ends or replaces the exchange, with the fault that ordered it.
     pub terminal: Option<(u16, Terminal)>,
     /// Every rule that fired, with its draw: the host records them.
@@ -223,6 +227,12 @@ impl Rule {
             Order::Delay(nanos) => orders.delay += nanos,
             Order::PaceHead(pace) => orders.head_pace = Some(Pace::slower(orders.head_pace, pace)),
             Order::PaceBody(pace) => orders.body_pace = Some(Pace::slower(orders.body_pace, pace)),
+            Order::PaceAll(pace) => {
+                orders.head_pace = Some(Pace::slower(orders.head_pace, pace));
+                orders.body_pace = Some(Pace::slower(orders.body_pace, pace));
+            }
+            Order::PaceUpload(pace) => orders.upload_pace = Some(Pace::slower(orders.upload_pace, pace)),
+            Order::NoContinue => orders.no_continue = true,
             Order::End(terminal) => orders.terminal = Some((index, terminal)),
         }
     }
