@@ -8,8 +8,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
-/// How long an RST waits for the bytes before it to leave.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long an RST waits for the bytes before it to leave; a peer that reads slower than that loses some.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a FIN is followed by reading, so that unread request bytes do not turn it into an RST.
 const LINGER: Duration = Duration::from_secs(2);
 
