@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::attempt::{Attempt, Down, End, Up};
 use crate::closing;
 use crate::delivery::Paced;
+use crate::h2::Open;
 use crate::head::{self, Read, RequestHead};
 use crate::upstream::Upstream;
 use crate::wire::{Case, Wire};
@@ -52,6 +53,8 @@ pub(crate) struct Connection {
     pub(crate) poison: Option<u16>,
     /// Whether a fault has sent our FIN and reads on.
     half_closing: bool,
+    /// The attempts under way on the streams of HTTP/2.
+    pub(crate) streams: Arc<Open>,
     pub(crate) record: ConnectionRecord,
 }
 
@@ -81,6 +84,7 @@ impl Connection {
             reading: None,
             poison: None,
             half_closing: false,
+            streams: Arc::default(),
             record,
         }
     }
@@ -124,6 +128,11 @@ impl Connection {
     async fn serve(&mut self) -> End {
         if let Some(end) = self.greet().await {
             return end;
+        }
+        match self.speaks_http2().await {
+            Ok(true) => return self.http2().await,
+            Ok(false) => {}
+            Err(end) => return end,
         }
         let mut idle = None;
         loop {
@@ -250,6 +259,7 @@ impl Connection {
                 if let (Some(attempt), Some(fault)) = (&mut self.attempt, fault) {
                     attempt.touched(fault);
                 }
+                fault.into_iter().for_each(|fault| self.streams.touch_all(fault));
                 End { hung, ..End::rst(EndedBy::Fault) }
             }
         };
@@ -283,6 +293,9 @@ impl Connection {
         if let Some(attempt) = self.attempt.take() {
             self.wire.shared.sink.attempt(attempt.record(self.wire.now(), end));
         }
+        if end.is_some() {
+            self.streams.finish_all(&self.wire, end);
+        }
     }
 
     pub(crate) fn attempt_id(&self, ordinal: u16) -> AttemptId {
@@ -291,7 +304,7 @@ impl Connection {
 
     pub(crate) fn case(&self, context: AttemptContext, ordinal: u16, op: Op) -> Case<'_> {
         let (conn, opened) = (self.record.conn, self.record.opened);
-        Case { wire: &self.wire, conn, opened, ordinal, context, op, head: &self.head }
+        Case { wire: &self.wire, conn, opened, ordinal, http2: false, context, op, head: &self.head }
     }
 
     /// Takes a head off the input and keeps its bytes for the exchange.

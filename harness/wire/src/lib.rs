@@ -17,6 +17,7 @@ pub mod dns;
 mod download;
 mod exchange;
 mod framing;
+mod h2;
 mod head;
 mod link;
 mod listener;
