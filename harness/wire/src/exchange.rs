@@ -37,7 +37,7 @@ impl Connection {
         let baseline = self.wire.baseline.map_or(Duration::ZERO, |law| law.latency(context));
         self.hold(baseline + Duration::from_nanos(orders.delay), &request.frame).await?;
         match orders.terminal {
-            None | Some((_, Terminal::CloseIdle(..) | Terminal::S3(_))) => {}
+            None | Some((_, Terminal::CloseIdle(..) | Terminal::S3(_) | Terminal::Http2(_))) => {}
             Some((_, Terminal::Swallow | Terminal::StallBody(_) | Terminal::Rewrite(_))) => {
                 self.uncount();
                 return Err(self.swallow(request.frame).await);
@@ -177,7 +177,8 @@ impl Connection {
         };
         upstream.announce(context);
         upstream.pending.extend_from_slice(head);
-        let case = Case { wire, conn: id.conn, ordinal: id.ordinal, context, op, head };
+        let case =
+            Case { wire, conn: id.conn, opened: record.opened, ordinal: id.ordinal, context, op, head };
 
         let Upstream { stream, input: answers, pending, deaf, .. } = upstream;
         let (from_upstream, to_upstream) = stream.split();

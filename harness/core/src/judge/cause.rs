@@ -79,11 +79,14 @@ pub fn is_not_http(plan: &Plan, attempt: &AttemptRecord) -> bool {
     }
 }
 
-/// Whether an attempt carried bytes that are not the resource's under a head that does not give it away: no
-/// gateway can know, so none is to blame for passing them on.
-pub fn is_untrue(plan: &Plan, attempt: &AttemptRecord) -> bool {
-    let fault = attempt.fault.checked_sub(1).and_then(|i| plan.faults.get(usize::from(i))).map(|f| &f.spec);
-    matches!(fault, Some(FaultSpec::Malformed(m)) if m.kind.sample().nature == Nature::Untrue)
+/// Whether a fault puts other bytes than the resource's under a head that does not give it away: no gateway can
+/// know, so none is to blame for passing them on.
+pub(super) fn is_untrue(spec: &FaultSpec) -> bool {
+    match spec {
+        FaultSpec::Malformed(malformed) => malformed.kind.sample().nature == Nature::Untrue,
+        FaultSpec::WrongObject(_) => true,
+        _ => false,
+    }
 }
 
 /// Whether the bytes of a malformed kind begin with a status line of RFC 9112 4, after an empty line at most.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use gatecrash_model::{AttemptRecord, Capabilities, Capability, ClientRecord, Ending, Nanos};
 
-use super::cause::{Cause, cause_of, is_on_accept};
+use super::cause::{Cause, cause_of, is_on_accept, is_untrue};
 use crate::faults::{FaultSpec, Host};
 use crate::history::{Answers, History, Interval, Intervals, Join};
 use crate::plan::{ExpectationPlan, FaultPlan, Plan};
@@ -227,6 +227,16 @@ impl<'a> Scope<'a> {
         self.plan.faults.get(usize::from(index)).map(|f| &f.spec)
     }
 
+    /// Packed ids of the attempts whose body the upstream made untrue under a true head.
+    pub fn untrue_attempts(&self) -> HashSet<u64> {
+        let faults = self.plan.faults.iter().enumerate().filter(|(_, f)| is_untrue(&f.spec));
+        let faults: HashSet<u16> = faults.map(|(i, _)| i as u16).collect();
+        if faults.is_empty() {
+            return HashSet::new();
+        }
+        self.history.firings.iter().filter(|f| faults.contains(&f.fault)).map(|f| f.attempt).collect()
+    }
+
     /// Causes without an attempt: what connecting can have met while the request was under way.
     pub fn connect_causes(&self, client: &ClientRecord) -> Vec<Cause> {
         let (from, until) = (client.sent(), client.ended());
@@ -281,7 +291,7 @@ impl<'a> Scope<'a> {
 fn holds_requests_up(spec: &FaultSpec) -> bool {
     match spec {
         FaultSpec::Misconfigure(_) => false,
-        spec => matches!(spec.info().host, Host::Listener | Host::Process),
+        spec => matches!(spec.info().host, Host::Listener | Host::Resolver | Host::Process),
     }
 }
 
@@ -289,6 +299,8 @@ fn connect_causes_of(spec: &FaultSpec) -> &'static [Cause] {
     match spec {
         FaultSpec::Refuse(_) => &[Cause::Refused],
         FaultSpec::ConnectBlackhole(_) => &[Cause::ConnectTimeout],
+        FaultSpec::Dns(dns) if dns.points_nowhere() => &[Cause::Refused, Cause::NoUpstream],
+        FaultSpec::Dns(_) => &[Cause::NoUpstream, Cause::Timeout],
         spec if is_on_accept(spec) => &[Cause::Refused, Cause::Invalid],
         _ if spec.info().host == Host::Process => {
             &[Cause::Refused, Cause::ConnectTimeout, Cause::NoUpstream, Cause::Invalid]
