@@ -255,6 +255,7 @@ faults! {
     wrong_etag: WrongEtag = "wrong-etag",
     wrong_checksum: WrongChecksum = "wrong-checksum",
     wrong_range: WrongRange = "wrong-range",
+    wrong_object: WrongObject = "wrong-object",
     wrong_length: WrongLength = "wrong-length",
     stale_read: StaleRead = "stale-read",
     stale_list: StaleList = "stale-list",

@@ -78,15 +78,6 @@ fn on_upload(spec: &FaultSpec) -> Order {
     spec.order(Point::RequestHead, &facts, 0)
 }
 
-/// Whether a fault gives bodies bytes that are not the resource's under a head that does not give it away: no
-/// gateway can know, so none is to blame for passing them on.
-pub fn spoils_bodies(spec: &FaultSpec) -> bool {
-    match spec {
-        FaultSpec::Malformed(malformed) => malformed.kind.sample().nature == Nature::Untrue,
-        spec => matches!(on_head(spec), Order::End(Terminal::Corrupt(_))),
-    }
-}
-
 /// Whether a fault ends connections on accept, before a request can be seen.
 pub(super) fn is_on_accept(spec: &FaultSpec) -> bool {
     spec.acts_at(Point::Accept)
@@ -103,6 +94,16 @@ pub fn is_not_http(plan: &Plan, attempt: &AttemptRecord) -> bool {
     match fault {
         Some(FaultSpec::Malformed(m)) => !has_status_line(m.kind),
         _ => attempt.status == 0,
+    }
+}
+
+/// Whether a fault puts other bytes than the resource's under a head that does not give it away: no gateway can
+/// know, so none is to blame for passing them on.
+pub(super) fn is_untrue(spec: &FaultSpec) -> bool {
+    match spec {
+        FaultSpec::Malformed(malformed) => malformed.kind.sample().nature == Nature::Untrue,
+        FaultSpec::WrongObject(_) => true,
+        spec => matches!(on_head(spec), Order::End(Terminal::Corrupt(_))),
     }
 }
 
