@@ -19,6 +19,7 @@ pub mod rules;
 pub mod scenario;
 pub mod selftest;
 pub mod stats;
+pub mod survey;
 pub mod toxics;
 pub mod units;
 pub mod verdict;

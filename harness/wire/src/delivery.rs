@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use gatecrash_core::faults::{Pace, With};
 use tokio::io::AsyncWriteExt;
-use tokio::net::tcp::WriteHalf;
 use tokio::time::{Instant, sleep_until};
 
 use crate::attempt::{Down, End};
+use crate::stream::WriteHalf;
 use crate::wire::Wire;
 
 /// The gateway's side of a response under way.
@@ -33,7 +33,7 @@ impl Paced {
     }
 
     /// Waits until bytes may be written, and says how many.
-    async fn allowance(&mut self) -> usize {
+    pub(crate) async fn allowance(&mut self) -> usize {
         if self.left == 0 {
             let now = Instant::now();
             let next = self.next.unwrap_or(now);
@@ -45,6 +45,11 @@ impl Paced {
             self.left = self.pace.bytes.max(1);
         }
         usize::try_from(self.left).unwrap_or(usize::MAX)
+    }
+
+    /// Notes that as many bytes were written.
+    pub(crate) fn used(&mut self, bytes: usize) {
+        self.left = self.left.saturating_sub(bytes as u64);
     }
 }
 
@@ -105,7 +110,7 @@ impl Delivery<'_> {
             self.down.bytes += written;
             payload -= written;
             done?;
-            paced.left -= step as u64;
+            paced.used(step);
             bytes = &bytes[step..];
         }
         Ok(())
@@ -123,6 +128,7 @@ impl Delivery<'_> {
                 Err(_) => return Err(End::gateway(With::Rst, self.down.wire > 0)),
             }
         }
-        Ok(())
+        // Nothing to do without TLS, which may keep a record back.
+        self.gateway.flush().await.map_err(|_| End::gateway(With::Rst, self.down.wire > 0))
     }
 }

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use gatecrash_core::faults::{Terminal, With};
-use gatecrash_core::rules::{Orders, Point};
+use gatecrash_core::rules::Orders;
 use gatecrash_model::{AttemptId, EndedBy};
 use tokio::io::AsyncReadExt;
-use tokio::net::tcp::ReadHalf;
 
 use crate::attempt::End;
 use crate::delivery::{Delivery, Paced};
 use crate::framing::{BadChunk, Frame};
 use crate::head::{self, Read, ResponseHead};
+use crate::stream::ReadHalf;
 use crate::wire::Case;
 
 /// Bytes asked of the mock at once.
@@ -50,7 +50,8 @@ impl Download<'_> {
         let head = head::with_line(&raw, &line);
         // Lets go of the buffer, which then need not be allocated anew.
         drop(raw);
-        let orders = self.case.decide(Point::ResponseHead, response.status);
+        let size = response.states.or((!response.has_body).then_some(0));
+        let orders = self.case.decide_answer(response.status, size);
         if let (0, Some(first)) = (*self.fault, orders.fired.first()) {
             *self.fault = first.fault + 1;
         }
@@ -89,9 +90,9 @@ impl Download<'_> {
                 // A shorter body leaves nothing to hold back.
                 Ok(if self.out.down.whole { Answer::Whole { close } } else { Answer::Silence })
             }
-            Some(Terminal::Rewrite(kind)) => self.rewrite(*kind, head, line, response, orders).await,
+            Some(Terminal::Rewrite(fault)) => self.rewrite(*fault, head, line, response, orders).await,
             // The others are orders to the mock, or about a connection between exchanges.
-            Some(Terminal::CloseIdle(..) | Terminal::S3(_)) | None => {
+            Some(Terminal::CloseIdle(..) | Terminal::Http2(_) | Terminal::S3(_)) | None => {
                 let close = response.close;
                 self.deliver(head, response, orders, u64::MAX).await?;
                 Ok(Answer::Whole { close })

@@ -5,26 +5,26 @@ use std::time::Duration;
 use bytes::Buf;
 use gatecrash_core::faults::{Terminal, With};
 use gatecrash_core::rules::Point;
-use gatecrash_model::{AttemptRecord, EndedBy, ID_HEADER, Nanos, Op, RequestId};
+use gatecrash_model::{EndedBy, Nanos};
 use tokio::io::AsyncReadExt;
 use tokio::time::{Instant, sleep_until};
 
-use crate::attempt::{Attempt, Down, End, Up};
+use crate::attempt::{Attempt, End};
 use crate::connection::{Connection, Idle};
 use crate::delivery::Delivery;
 use crate::download::{Answer, Download};
 use crate::framing::Frame;
-use crate::head::{self, RequestHead};
+use crate::head::RequestHead;
 use crate::upload::{AHEAD, Upload};
 use crate::upstream::Upstream;
-use crate::wire::{Case, place};
+use crate::wire::Case;
 
 impl Connection {
     /// Carries out one exchange. `Ok`: the connection is kept, perhaps to be closed when idle.
     pub(crate) async fn exchange(&mut self, request: RequestHead, start: Nanos) -> Result<Idle, End> {
         let (ordinal, to_head) = (self.record.attempts, request.to_head);
         self.take_head(request.length);
-        let attempt = self.begin(ordinal as u16, start);
+        let attempt = Attempt::begin(&self.wire, &self.head, self.attempt_id(ordinal as u16), start);
         let (context, op) = (attempt.context(), attempt.op);
         self.record.attempts += 1;
         self.attempt = Some(attempt);
@@ -37,7 +37,7 @@ impl Connection {
         let baseline = self.wire.baseline.map_or(Duration::ZERO, |law| law.latency(context));
         self.hold(baseline + Duration::from_nanos(orders.delay), &request.frame).await?;
         match orders.terminal {
-            None | Some((_, Terminal::CloseIdle(..) | Terminal::S3(_))) => {}
+            None | Some((_, Terminal::CloseIdle(..) | Terminal::Http2(_) | Terminal::S3(_))) => {}
             Some((_, Terminal::Swallow | Terminal::StallBody(_) | Terminal::Rewrite(_))) => {
                 self.uncount();
                 return Err(self.swallow(request.frame).await);
@@ -60,35 +60,6 @@ impl Connection {
             Some((_, Terminal::CloseIdle(after, with))) => Some((Duration::from_nanos(after), with)),
             _ => None,
         })
-    }
-
-    /// Who asks for what.
-    fn begin(&self, ordinal: u16, start: Nanos) -> Attempt {
-        let (mut op, mut key, mut flags) = (Op::Unknown, String::new(), 0);
-        let mut request = None;
-        if let Some(parsed) = head::parse(&self.head) {
-            op = Op::classify(parsed.method, parsed.target);
-            key = place(parsed.target).1;
-            let ours = |(run, id)| (run == self.wire.config.run).then_some(id);
-            request =
-                parsed.header(ID_HEADER).and_then(|v| RequestId::parse_header(v.as_bytes())).and_then(ours);
-            let agent = parsed.header("user-agent");
-            if self.wire.config.probes.iter().any(|p| p.matches(parsed.method, parsed.target, agent)) {
-                (op, flags, request) = (Op::Probe, AttemptRecord::PROBE, None);
-            }
-        }
-        Attempt {
-            id: self.attempt_id(ordinal),
-            request: request.map_or(Attempt::STRANGER, RequestId::pack),
-            number: request.map_or(0, |id| self.wire.shared.attempts.next(id)),
-            op,
-            key: self.wire.shared.sink.intern(&key),
-            start,
-            fault: 0,
-            flags,
-            up: Up::default(),
-            down: Down::default(),
-        }
     }
 
     /// Notes how much of the request is here already.
@@ -164,7 +135,7 @@ impl Connection {
 
     /// Relays request and response, both as they come. Returns whether the message closes the connection.
     async fn relay(&mut self, mut frame: Frame, to_head: bool) -> Result<bool, End> {
-        let Self { wire, gateway, input, head, half_closed, upstream, attempt, record } = self;
+        let Self { wire, gateway, input, head, half_closed, upstream, attempt, record, .. } = self;
         let Some(attempt) = attempt else { return Ok(true) };
         let (context, id, op) = (attempt.context(), attempt.id, attempt.op);
         let Attempt { up, down, fault, .. } = attempt;
@@ -177,7 +148,8 @@ impl Connection {
         };
         upstream.announce(context);
         upstream.pending.extend_from_slice(head);
-        let case = Case { wire, conn: id.conn, ordinal: id.ordinal, context, op, head };
+        let (conn, ordinal, opened) = (id.conn, id.ordinal, record.opened);
+        let case = Case { wire, conn, opened, ordinal, http2: false, context, op, head };
 
         let Upstream { stream, input: answers, pending, deaf, .. } = upstream;
         let (from_upstream, to_upstream) = stream.split();
@@ -217,7 +189,7 @@ impl Connection {
             Ok(Answer::Silence) => Err(self.swallow(frame).await),
             Ok(Answer::Whole { close: true }) => Ok(true),
             Ok(Answer::Whole { close: false }) => {
-                if self.half_closed && !matches!(self.gateway.take_error(), Ok(None)) {
+                if self.half_closed && !matches!(self.gateway.tcp().take_error(), Ok(None)) {
                     // It had not half-closed but left: the answer went nowhere.
                     if let Some(attempt) = &mut self.attempt {
                         attempt.down.whole = false;

@@ -4,6 +4,7 @@ use gatecrash_model::Nanos;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::plan::Side;
 use crate::rules::{Facts, Point};
 
 /// How a connection is ended.
@@ -55,7 +56,9 @@ pub enum Terminal {
     /// Write the head and this many body bytes, then nothing more.
     StallBody(u64),
     /// Write a rewritten response.
-    Rewrite(malformed::Kind),
+    Rewrite(Malformed),
+    /// Misuse HTTP/2 on the stream.
+    Http2(Http2Kind),
     /// Close the kept connection after this many idle nanoseconds.
     CloseIdle(Nanos, With),
     /// What the mock does; no link knows it.
@@ -74,6 +77,8 @@ pub enum Host {
     Mock,
     /// The mock's settings, for an interval (identities, policies, capacity, clocks).
     MockSetting,
+    /// The run's name server, for an interval confirmed by our own query.
+    Resolver,
     /// The gateway's process.
     Process,
 }
@@ -105,6 +110,9 @@ pub trait Gate: std::fmt::Debug + Send + Sync {
 pub trait Fault {
     /// Its entry in the catalogue.
     const INFO: FaultInfo;
+
+    /// The sides of the gateway on which it makes sense.
+    const SIDES: &'static [Side] = &[Side::Upstream];
 
     /// What it wants at one of its points. `draw` is the uniform draw that made it fire, for parameters of
     /// its own.
@@ -147,6 +155,11 @@ macro_rules! faults {
                 match self { $(Self::$type(_) => <$type as Fault>::INFO,)+ }
             }
 
+            /// The sides of the gateway on which it makes sense.
+            pub fn sides(&self) -> &'static [Side] {
+                match self { $(Self::$type(_) => <$type as Fault>::SIDES,)+ }
+            }
+
             /// What it wants at a point.
             pub fn order(&self, point: Point, facts: &Facts<'_>, draw: u64) -> Order {
                 match self { $(Self::$type(fault) => fault.order(point, facts, draw),)+ }
@@ -184,6 +197,7 @@ faults! {
     close_on_reuse: CloseOnReuse = "close-on-reuse",
     truncate: Truncate = "truncate",
     malformed_fault: Malformed = "malformed",
+    http2: Http2 = "http2",
     s3_error: S3Error = "s3-error",
     status: Status = "status",
     empty_503: Empty503 = "empty-503",
@@ -210,13 +224,16 @@ faults! {
     routing_dial: RoutingDial = "routing-dial",
     replication: Replication = "replication",
     capacity: Capacity = "capacity",
+    dns: Dns = "dns",
     misconfigure: Misconfigure = "misconfigure",
     descriptors: Descriptors = "descriptors",
 }
 
 pub use applied_but_lost::LostReply;
 pub use clock_skew::ClockOf;
+pub use dns::{DNS_TTL, DnsKind, DnsReply};
 pub use fail_first::FirstOf;
+pub use http2::{HTTP2_KINDS, Http2Kind, Http2KindInfo};
 pub use replication::ReplicationMode;
 pub use reset::ResetAt;
 pub use s3_order::{Alteration, RangeLie, S3Order, S3Reply, Wait};
