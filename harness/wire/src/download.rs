@@ -7,12 +7,12 @@ use gatecrash_core::faults::{Terminal, With};
 use gatecrash_core::rules::Orders;
 use gatecrash_model::{AttemptId, EndedBy};
 use tokio::io::AsyncReadExt;
-use tokio::net::tcp::ReadHalf;
 
 use crate::attempt::End;
 use crate::delivery::{Delivery, Paced};
 use crate::framing::{BadChunk, Frame};
 use crate::head::{self, Read, ResponseHead};
+use crate::stream::ReadHalf;
 use crate::wire::Case;
 
 /// Bytes asked of the mock at once.
@@ -90,7 +90,7 @@ impl Download<'_> {
                 // A shorter body leaves nothing to hold back.
                 Ok(if self.out.down.whole { Answer::Whole { close } } else { Answer::Silence })
             }
-            Some(Terminal::Rewrite(kind)) => self.rewrite(*kind, head, line, response, orders).await,
+            Some(Terminal::Rewrite(fault)) => self.rewrite(*fault, head, line, response, orders).await,
             // The others are orders to the mock, or about a connection between exchanges.
             Some(Terminal::CloseIdle(..) | Terminal::Http2(_) | Terminal::S3(_)) | None => {
                 let close = response.close;

@@ -189,7 +189,7 @@ impl Connection {
             Ok(Answer::Silence) => Err(self.swallow(frame).await),
             Ok(Answer::Whole { close: true }) => Ok(true),
             Ok(Answer::Whole { close: false }) => {
-                if self.half_closed && !matches!(self.gateway.take_error(), Ok(None)) {
+                if self.half_closed && !matches!(self.gateway.tcp().take_error(), Ok(None)) {
                     // It had not half-closed but left: the answer went nowhere.
                     if let Some(attempt) = &mut self.attempt {
                         attempt.down.whole = false;

@@ -274,7 +274,7 @@ async fn the_first_terminal_wins_and_the_record_names_the_first_that_fired() {
     let faults = [
         fault("slow", FaultSpec::Latency(Latency { add: Span::millis(5), jitter: None })),
         fault("cut", FaultSpec::Truncate(Truncate { at: Size(3), with: With::Fin })),
-        fault("rewrite", FaultSpec::Malformed(Malformed { kind: Kind::SshBanner })),
+        fault("rewrite", FaultSpec::Malformed(Malformed::of(Kind::SshBanner))),
     ];
     let rig = Rig::start(&faults, |_| ok(BODY.as_bytes())).await;
     let mut client = rig.connect().await;
@@ -289,7 +289,7 @@ async fn a_match_picks_its_exchanges() {
     let matcher = Matcher {
         key: Some(Glob("img/*".into())),
         header: [("x-kind".to_owned(), Glob("b*d".into()))].into(),
-        connection: Some(ConnectionMatch { reused: Some(true), nth: None }),
+        connection: Some(ConnectionMatch { reused: Some(true), ..ConnectionMatch::default() }),
         ..Matcher::default()
     };
     let plan = FaultPlan { matcher, ..fault("f", reset(ResetAt::Request)) };

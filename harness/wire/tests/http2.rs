@@ -253,7 +253,7 @@ async fn a_listener_that_refuses_resets_every_stream() {
 
 #[tokio::test]
 async fn malformed_kinds_never_fire_here() {
-    let (rig, mut peer) = asked(FaultSpec::Malformed(Malformed { kind: Kind::GarbageBytes })).await;
+    let (rig, mut peer) = asked(FaultSpec::Malformed(Malformed::of(Kind::GarbageBytes))).await;
     peer.expect(ok_frames(1, "3-0-0", BODY)).await;
     assert!(rig.attempts(1).await[0].fault == 0 && rig.kept().firings.is_empty());
 }

@@ -8,7 +8,7 @@ use super::tally::Tally;
 use super::{Check, CheckInfo, Rests};
 #[cfg(test)]
 use crate::golden::{Golden, Story};
-use crate::judge::Scope;
+use crate::judge::{Scope, is_untrue};
 use crate::verdict::Finding;
 
 /// Bytes delivered under 2xx are a beginning of the object that was asked for.
@@ -24,7 +24,8 @@ impl Check for BodyExact {
               compared. Padding, a repeated beginning after a retry in the middle, a resume at the wrong \
               offset and chunk framing mistaken for data all show as wrong bytes; a short but correct \
               beginning is `body-complete`'s business. RFC 9112 8 leaves no room for repair of a broken \
-              body. Typical fixes: no retry once a byte was sent (nginx and HAProxy never do), no \
+              body. Bytes that an upstream fault made wrong under a true head are not counted: no gateway \
+              can know. Typical fixes: no retry once a byte was sent (nginx and HAProxy never do), no \
               body-rewriting filter (`sub_filter`, compression) on objects.",
         example: "body-exact: {}",
         needs: Capabilities::of(&[Capability::Framing]),
@@ -37,7 +38,8 @@ impl Check for BodyExact {
         let checked = |body| body != BodyCheck::NotChecked;
         for client in scope.clients() {
             let body = client.shape.body();
-            if matches!(client.status, 200..=299) && checked(body) {
+            let told = || scope.source(client).is_some_and(|a| is_untrue(scope.plan, a));
+            if matches!(client.status, 200..=299) && checked(body) && !told() {
                 let wrong = matches!(body, BodyCheck::Wrong | BodyCheck::Other);
                 tally.count(!wrong, client.id(), || format!("{} with a body that is {body}", client.status));
             }

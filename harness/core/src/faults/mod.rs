@@ -56,7 +56,7 @@ pub enum Terminal {
     /// Write the head and this many body bytes, then nothing more.
     StallBody(u64),
     /// Write a rewritten response.
-    Rewrite(malformed::Kind),
+    Rewrite(Malformed),
     /// Misuse HTTP/2 on the stream.
     Http2(Http2Kind),
     /// Close the kept connection after this many idle nanoseconds.

@@ -153,7 +153,8 @@ fn who_signed_is_known_by_the_access_key() {
 
 #[test]
 fn a_request_declares_its_size() {
-    let table: [(&[(&str, &str)], Option<u64>); 6] = [
+    type Headers = &'static [(&'static str, &'static str)];
+    let table: [(Headers, Option<u64>); 6] = [
         (&[("Content-Length", "12")], Some(12)),
         (&[("content-length", "99"), ("X-Amz-Decoded-Content-Length", "12")], Some(12)),
         (&[("Transfer-Encoding", "chunked"), ("x-amz-decoded-content-length", "12")], Some(12)),
