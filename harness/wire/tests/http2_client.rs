@@ -1,5 +1,7 @@
 //! A client that is not ours (the crate h2) against a link, and bytes that are no HTTP/2.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
+
 mod support;
 
 use bytes::Bytes;
