@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 use gatecrash::gateway::{Endpoint, GatewayCredentials, GatewayError, Side, check_plan};
 use gatecrash_core::faults::{Descriptors, FaultSpec, Misconfigure};
 use gatecrash_core::plan::{FaultPlan, GatewayPlan, Per, Plan};
-use gatecrash_core::rules::Matcher;
+use gatecrash_core::rules::{Matcher, Trigger};
 use gatecrash_core::units::{Share, Span};
 use gatecrash_model::Capability;
 use gateway_support::{alive, command, eventually, get, installed, plan, recipe, start};
@@ -277,6 +277,8 @@ fn with_fault(mut plan: Plan, name: &str, spec: FaultSpec) -> Plan {
         probability: Share(1.0),
         per: Per::Attempt,
         limit: None,
+        trigger: Trigger::default(),
+        side: Default::default(),
         from: Span(0),
         until: Span::seconds(1),
         line: 1,

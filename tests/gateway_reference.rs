@@ -29,6 +29,7 @@ async fn start(dir: &std::path::Path, upstreams: &[Upstream]) -> Gateway {
     let start = Launch {
         plan: &plan,
         endpoints: &endpoints,
+        resolver: None,
         dir,
         executable: executable(),
         credentials: Some(credentials),

@@ -18,6 +18,7 @@ mod schema;
 mod selftest;
 mod serve;
 mod signals;
+mod survey;
 mod wanted_reports;
 
 /// Crash-test the HTTP gateway in front of your S3.
@@ -48,6 +49,8 @@ enum Command {
     Schema(schema::Schema),
     /// Measure gatecrash itself: every defect must be detected, nothing else may alarm
     Selftest(selftest::Selftest),
+    /// Put a gateway under every condition of the upstream and tabulate what its clients see
+    Survey(survey::Survey),
     /// Run one of the long-running parts alone: mock, proxy, gateway, upstreams
     Serve(serve::Serve),
     /// Ask the policy engine of the mock S3 from policy files, with nothing running
@@ -93,6 +96,7 @@ impl Command {
             Self::Report(report) => report.execute(),
             Self::Schema(schema) => schema.execute(),
             Self::Selftest(selftest) => selftest.execute(),
+            Self::Survey(survey) => survey.execute(),
             Self::Serve(serve) => serve.execute(),
             Self::Policy(policy) => policy.execute(),
             Self::Completions(completions) => completions.execute(),

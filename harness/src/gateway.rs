@@ -31,7 +31,7 @@ use std::path::Path;
 
 use gatecrash_core::plan::Plan;
 
-pub use self::catalogue::{Described, Listed, catalogue, described, known, probe_pattern};
+pub use self::catalogue::{Described, Listed, catalogue, described, known, probe_pattern, survey_parameters};
 pub use self::error::{GatewayError, Side};
 pub use self::launch::launch;
 pub use self::live::Gateway;
@@ -60,6 +60,8 @@ pub struct Launch<'a> {
     pub plan: &'a Plan,
     /// Upstream addresses, in link order.
     pub endpoints: &'a [Endpoint],
+    /// The name server that answers for the regions' names, where there is one.
+    pub resolver: Option<SocketAddr>,
     /// Run directory; the gateway's files go into `gateway/` in it.
     pub dir: &'a Path,
     /// This program, for the supervisor and for the embedded gateway.

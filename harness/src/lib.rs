@@ -16,5 +16,6 @@ pub mod run;
 pub mod run_dir;
 pub mod selftest;
 pub mod suite;
+pub mod survey;
 pub mod timeline;
 pub mod topology;

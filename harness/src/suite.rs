@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use gatecrash_core::diagnostics::SourceText;
-use gatecrash_core::scenario::{self, Case, Fragments, Options};
+use gatecrash_core::diagnostics::{Diagnostics, SourceText};
+use gatecrash_core::scenario::{self, Case, Fragments, Loaded, Options};
 use include_dir::{Dir, include_dir};
 
 use crate::exit::Failure;
@@ -139,6 +139,11 @@ pub fn plan_all(sources: &[SourceText], options: &Options) -> Result<Vec<Case>, 
         }
     }
     if mistakes.is_empty() { Ok(cases) } else { Err(Failure::usage(mistakes)) }
+}
+
+/// One source, with the fragments it names.
+pub fn load(source: &SourceText, options: &Options) -> Result<Loaded, Diagnostics> {
+    scenario::load(source, &Files, options)
 }
 
 /// Whether a scenario has one of these tags; one with mistakes has every tag, so that they are reported.

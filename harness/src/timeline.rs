@@ -72,6 +72,9 @@ pub async fn walk(
                 switched.map_err(|why| stuck(plan, fault, "put in force", &why))?;
             }
             Edge::FaultOff(fault) => {
+                if let Some(queries) = topology.asked_under(fault) {
+                    sink.event(Event::Asked { fault, queries });
+                }
                 let switched = topology.switch_off(plan, fault).await;
                 let confirmed = *switched.as_ref().unwrap_or(&Some(false));
                 sink.event(Event::FaultOff { fault, at: clock.now(), confirmed });

@@ -13,6 +13,7 @@ use gatecrash_core::rules::RuleSet;
 use gatecrash_load::{CredentialSource, Signer};
 use gatecrash_mock_s3::{ChangeId, Control, Credentials, MockS3};
 use gatecrash_model::{AttemptRegistry, Clock, Event, Pool, RequestId, RunId, Sink};
+use gatecrash_wire::dns::NameServer;
 use gatecrash_wire::{AttemptCounter, Link, Shared};
 
 use crate::exit::Failure;
@@ -23,6 +24,7 @@ mod faults;
 mod hook;
 mod links;
 pub mod load;
+mod names;
 pub mod upstream;
 
 pub use self::faults::listener_state;
@@ -33,6 +35,7 @@ pub struct Topology {
     /// The gateway under test.
     pub gateway: Arc<Gateway>,
     control: Control,
+    clock: Arc<dyn Clock>,
     signers: Vec<(Arc<CredentialSource>, Arc<Signer>)>,
     changes: HashMap<u16, Vec<ChangeId>>,
     learned: HashMap<u16, (usize, Credentials)>,
@@ -61,6 +64,8 @@ pub struct Upstream {
     pub rules: Arc<RuleSet>,
     /// (region, number, address, primary) of each link.
     pub endpoints: Vec<Endpoint>,
+    /// Who answers for the names of the regions.
+    pub names: NameServer,
 }
 
 impl Upstream {
@@ -86,20 +91,27 @@ impl Upstream {
             registry,
             attempts: Arc::new(AttemptCounter::default()),
         };
-        match links::start(plan, ground.run, &mock, &shared, port).await {
-            Ok((links, endpoints)) => Ok(Self { mock, links, rules, endpoints }),
+        let (links, endpoints) = match links::start(plan, ground.run, &mock, &shared, port).await {
+            Ok(started) => started,
             Err(failure) => {
+                mock.shutdown().await;
+                return Err(failure);
+            }
+        };
+        match names::start(plan, &endpoints, Arc::clone(&ground.clock)).await {
+            Ok(names) => Ok(Self { mock, links, rules, endpoints, names }),
+            Err(failure) => {
+                stop_links(links).await;
                 mock.shutdown().await;
                 Err(failure)
             }
         }
     }
 
-    /// Stops links, then mock.
+    /// Stops name server and links, then mock.
     pub async fn stop(self) {
-        for link in self.links {
-            link.stop().await;
-        }
+        self.names.stop().await;
+        stop_links(self.links).await;
         self.mock.shutdown().await;
     }
 }
@@ -118,7 +130,10 @@ impl Topology {
         let control = upstream.mock.control();
         let ready = async {
             let credentials = identities(plan, &control)?;
-            let gateway = launch(plan, ground, dir, options, &upstream.endpoints, &credentials).await?;
+            for (identity, credentials) in plan.identities.iter().zip(&credentials) {
+                upstream.rules.know_key(&credentials.access_key, &identity.name);
+            }
+            let gateway = launch(plan, ground, dir, options, &upstream, &credentials).await?;
             Ok((gateway, load::signers(plan, credentials.into_iter().map(for_load).collect())))
         };
         let ready = tokio::select! {
@@ -129,7 +144,8 @@ impl Topology {
         match ready {
             Ok((gateway, signers)) => {
                 let (changes, learned) = (HashMap::new(), HashMap::new());
-                Ok(Self { upstream, gateway: Arc::new(gateway), control, signers, changes, learned })
+                let (gateway, clock) = (Arc::new(gateway), Arc::clone(&ground.clock));
+                Ok(Self { upstream, gateway, control, clock, signers, changes, learned })
             }
             Err(failure) => {
                 upstream.stop().await;
@@ -147,7 +163,7 @@ impl Topology {
     pub async fn stop(self, plan: &Plan, run: RunId, sink: &dyn Sink) {
         self.gateway.stop().await;
         // Links see no attempt that never connected; the gateway's own log may.
-        if plan.faults.iter().any(|f| f.spec.info().host == Host::Listener) {
+        if plan.faults.iter().any(|f| matches!(f.spec.info().host, Host::Listener | Host::Resolver)) {
             for line in self.gateway.witness().unwrap_or_default() {
                 let named = RequestId::parse_header(line.id.as_bytes()).filter(|(of, _)| *of == run);
                 if let Some((_, id)) = named {
@@ -155,10 +171,9 @@ impl Topology {
                 }
             }
         }
-        let Upstream { mock, links, .. } = self.upstream;
-        for link in links {
-            link.stop().await;
-        }
+        let Upstream { mock, links, names, .. } = self.upstream;
+        names.stop().await;
+        stop_links(links).await;
         for entry in mock.store_entries() {
             sink.event(Event::Stored(entry));
         }
@@ -171,7 +186,7 @@ async fn launch(
     ground: &Ground,
     dir: &Path,
     options: &Options,
-    endpoints: &[Endpoint],
+    upstream: &Upstream,
     credentials: &[Credentials],
 ) -> Result<Gateway, Failure> {
     let signs = plan.workloads.iter().find(|w| w.sign == SignPlan::Gateway).and_then(|w| w.identity);
@@ -180,8 +195,15 @@ async fn launch(
         .map(|c| GatewayCredentials { access_key: c.access_key.clone(), secret_key: c.secret_key.clone() });
     let planted = format!("planted-{}", ground.run);
     let executable = &options.executable;
-    let launch = Launch { plan, endpoints, dir, executable, credentials: key, planted: &planted };
+    let (endpoints, resolver) = (&upstream.endpoints, Some(upstream.names.addr()));
+    let launch = Launch { plan, endpoints, resolver, dir, executable, credentials: key, planted: &planted };
     Ok(gateway::launch(launch).await?)
+}
+
+async fn stop_links(links: Vec<Link>) {
+    for link in links {
+        link.stop().await;
+    }
 }
 
 fn identities(plan: &Plan, control: &Control) -> Result<Vec<Credentials>, Failure> {

@@ -13,4 +13,5 @@ mod released_gateways;
 mod runs;
 mod selftest;
 mod serve_mock;
+mod survey;
 mod trouble;

@@ -56,6 +56,7 @@ pub fn plan(gateway: GatewayPlan, endpoints: &[Endpoint]) -> Plan {
                 primary: endpoint.primary,
                 endpoints: 1,
                 latency: None,
+                http2: false,
                 profile: None,
             }),
         }
@@ -96,7 +97,8 @@ pub fn plan(gateway: GatewayPlan, endpoints: &[Endpoint]) -> Plan {
 
 pub async fn start(plan: &Plan, endpoints: &[Endpoint], dir: &Path) -> Result<Gateway, GatewayError> {
     let executable = executable();
-    launch(Launch { plan, endpoints, dir, executable, credentials: None, planted: "planted-7f3a" }).await
+    let (credentials, resolver, planted) = (None, None, "planted-7f3a");
+    launch(Launch { plan, endpoints, resolver, dir, executable, credentials, planted }).await
 }
 
 /// What an upstream does with every request.

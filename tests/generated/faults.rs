@@ -44,6 +44,7 @@ fn host(host: Host) -> &'static str {
         Host::Listener => "listener of the link, for an interval",
         Host::Mock => "mock S3, request by request",
         Host::MockSetting => "settings of the mock S3, for an interval",
+        Host::Resolver => "the run's name server, for an interval",
         Host::Process => "process of the gateway, for an interval",
     }
 }

@@ -32,6 +32,10 @@ fn decision(c: &mut Criterion) {
     facts.op = Op::GetObject;
     facts.key = "o/17";
     let mut k = 0;
+    let idle = RuleSet::new(&story.plan);
+    c.bench_function("fault decision, none on", |b| {
+        b.iter(|| black_box(idle.decide(Point::RequestHead, black_box(&facts))));
+    });
     c.bench_function("fault decision", |b| {
         b.iter(|| {
             k += 1;

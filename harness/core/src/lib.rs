@@ -19,5 +19,6 @@ pub mod rules;
 pub mod scenario;
 pub mod selftest;
 pub mod stats;
+pub mod survey;
 pub mod units;
 pub mod verdict;

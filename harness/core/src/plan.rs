@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::checks::CheckSpec;
 use crate::faults::FaultSpec;
-use crate::rules::Matcher;
+use crate::rules::{Matcher, Trigger};
 use crate::units::{Rate, Share, Size, Span};
 
 /// One case of one scenario.
@@ -106,9 +106,16 @@ pub struct RegionPlan {
     pub endpoints: u32,
     /// Baseline latency added by the links: median and 99th percentile.
     pub latency: Option<LatencyPlan>,
+    /// Whether the gateway speaks HTTP/2 without TLS to it, by prior knowledge.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub http2: bool,
     /// A named law of the upstream itself, by operation and size.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<LatencyProfile>,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// A named law of latencies, by operation and size.
@@ -300,18 +307,35 @@ pub struct FaultPlan {
     pub region: Option<u16>,
     /// Endpoint of that region, from 1; all when absent.
     pub endpoint: Option<u16>,
+    /// Which side of the gateway.
+    #[serde(default, skip_serializing_if = "Side::is_upstream")]
+    pub side: Side,
     /// Probability.
     pub probability: Share,
     /// What the probability is per.
     pub per: Per,
     /// Most firings.
     pub limit: Option<u64>,
+    /// Counts, ramp and rate.
+    #[serde(default, skip_serializing_if = "Trigger::is_recomputable")]
+    pub trigger: Trigger,
     /// Planned offset from T0.
     pub from: Span,
     /// Planned offset from T0.
     pub until: Span,
     /// Line in the file, from 1.
     pub line: u32,
+}
+
+/// On which side of the gateway a link stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Side {
+    /// Between the gateway and its upstreams.
+    #[default]
+    Upstream,
+    /// Between the clients and the gateway.
+    Client,
 }
 
 /// The unit of a probability.
@@ -384,6 +408,13 @@ pub struct GuardsPlan {
     pub max_dropped: Share,
     /// Whether every fault must have fired as its draws say.
     pub fault_fired: bool,
+}
+
+impl Side {
+    /// Whether it is the upstreams' side.
+    pub fn is_upstream(&self) -> bool {
+        *self == Self::Upstream
+    }
 }
 
 impl Plan {

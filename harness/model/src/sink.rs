@@ -67,6 +67,13 @@ pub enum Event {
         #[serde(default)]
         confirmed: Option<bool>,
     },
+    /// How often the gateway met a fault of the name service while it was on.
+    Asked {
+        /// Index in the plan.
+        fault: u16,
+        /// Queries it was answered under.
+        queries: u64,
+    },
     /// The gateway's process tree, sampled.
     Sample(GatewaySample),
     /// The gateway's process ended before we stopped it.

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use gatecrash_core::faults::Misconfigure;
 use gatecrash_core::plan::{GatewayPlan, Plan};
 use gatecrash_core::profile::{ProbePattern, Profile};
+use gatecrash_wire::dns::host_name;
 use minijinja::{Value, context};
 
 use super::declared::Declared;
@@ -215,7 +216,8 @@ fn facts(launch: &Launch<'_>) -> Result<Value, GatewayError> {
                 .filter(|(_, of, _)| **of == region.name)
                 .map(|(client, _, regional)| (client.clone(), regional.clone()))
                 .collect();
-            context! { name => &region.name, primary => region.primary, endpoints, buckets }
+            let host_name = host_name(&region.name);
+            context! { name => &region.name, host_name, primary => region.primary, endpoints, buckets }
         })
         .collect();
     let credentials = launch.credentials.as_ref().map(|credentials| {
@@ -225,6 +227,7 @@ fn facts(launch: &Launch<'_>) -> Result<Value, GatewayError> {
         executable => process::absolute(launch.executable)?.display().to_string(),
         upstreams,
         regions,
+        dns => launch.resolver.map(|addr| addr.to_string()),
         credentials,
         planted => launch.planted,
         superuser => rustix::process::geteuid().is_root(),
@@ -234,6 +237,7 @@ fn facts(launch: &Launch<'_>) -> Result<Value, GatewayError> {
 
 fn upstream(endpoint: &Endpoint) -> Value {
     context! {
+        name => host_name(&endpoint.region),
         region => &endpoint.region,
         number => endpoint.number,
         addr => endpoint.addr.to_string(),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use gatecrash_core::plan::GatewayPlan;
 use gatecrash_core::profile::{ProbePattern, Profile};
 use gatecrash_core::rules::Glob;
 use gatecrash_core::scenario::{Known, KnownGateway};
@@ -10,7 +11,7 @@ use minijinja::context;
 use super::declared::Declared;
 use super::error::GatewayError;
 use super::parameters;
-use super::recipe::{RECIPES, REFERENCE, Recipe, Source};
+use super::recipe::{RECIPES, REFERENCE, Recipe, Source, find};
 use super::render::Renderer;
 use super::version;
 
@@ -81,6 +82,16 @@ pub fn known() -> Known {
         presets: gatecrash_reference::PRESETS.iter().map(|p| p.name.to_owned()).collect(),
         defects: gatecrash_reference::DEFECTS.iter().map(|d| d.name.to_owned()).collect(),
     }
+}
+
+/// The parameters under which a gateway is surveyed, where they differ from its defaults.
+pub fn survey_parameters(gateway: &GatewayPlan) -> BTreeMap<String, String> {
+    let source = match gateway {
+        GatewayPlan::Embedded { .. } => Some(&REFERENCE),
+        GatewayPlan::Recipe { name, .. } => find(name).ok(),
+        GatewayPlan::Command { .. } | GatewayPlan::Url { .. } => None,
+    };
+    source.into_iter().flat_map(|s| recipes(std::slice::from_ref(s))).flat_map(|r| r.survey).collect()
 }
 
 /// How probes look: everything of ours that is not load says `gatecrash-...` in its User-Agent, recipes included.

@@ -23,11 +23,23 @@ pub fn check_plan(plan: &Plan) -> Vec<String> {
         },
         GatewayPlan::Command { run, stop_signal, .. } => {
             problems.extend(command::problems(run, stop_signal));
-            ("command", Abilities { process: true, maps_buckets: true, signs: true, can: Vec::new() })
+            (
+                "command",
+                Abilities { process: true, maps_buckets: true, signs: true, can: Vec::new(), resolves: true },
+            )
         }
         GatewayPlan::Url { base } => {
             problems.extend(live::parse_base(base).err().map(|problem| format!("`{base}` {problem}")));
-            ("url", Abilities { process: false, maps_buckets: true, signs: true, can: Vec::new() })
+            (
+                "url",
+                Abilities {
+                    process: false,
+                    maps_buckets: true,
+                    signs: true,
+                    can: Vec::new(),
+                    resolves: false,
+                },
+            )
         }
     };
     if !abilities.maps_buckets {
@@ -40,6 +52,13 @@ pub fn check_plan(plan: &Plan) -> Vec<String> {
         match &fault.spec {
             FaultSpec::Misconfigure(mistake) => problems
                 .extend(mistakes(mistake, &abilities, name).map(|p| format!("fault `{}`: {p}", fault.name))),
+            FaultSpec::Dns(_) if !abilities.resolves => {
+                let why = match &plan.gateway {
+                    GatewayPlan::Recipe { .. } => "it asks for names with `resolver: true` only",
+                    _ => "it asks for no names",
+                };
+                problems.push(format!("fault `{}`: gateway `{name}`: {why}", fault.name));
+            }
             FaultSpec::Descriptors(_) if !abilities.process => {
                 problems.push(format!("fault `{}`: gateway `{name}` has no process to limit", fault.name));
             }
@@ -62,6 +81,7 @@ struct Abilities {
     maps_buckets: bool,
     signs: bool,
     can: Vec<Mistake>,
+    resolves: bool,
 }
 
 fn of_recipe(
@@ -73,17 +93,19 @@ fn of_recipe(
     match Recipe::parse(source) {
         Ok(recipe) => {
             let settled = parameters::settle(&recipe.parameters, params, &topology(plan), &Renderer::new());
+            let resolver = settled.as_ref().ok().and_then(|params| params.get_attr("resolver").ok());
             problems.extend(settled.err().unwrap_or_default());
             Abilities {
                 process: true,
                 maps_buckets: recipe.maps_buckets,
                 signs: recipe.signs,
                 can: recipe.can,
+                resolves: resolver.is_some_and(|on| on.is_true()),
             }
         }
         Err(e) => {
             problems.push(format!("recipe `{}` cannot be read: {e}", source.name));
-            Abilities { process: true, maps_buckets: true, signs: true, can: Vec::new() }
+            Abilities { process: true, maps_buckets: true, signs: true, can: Vec::new(), resolves: true }
         }
     }
 }

@@ -2,6 +2,8 @@
 //! declares. Data in `harness/gateways/<name>/`, one line here each; embedded, so that an installed program
 //! needs no files.
 
+use std::collections::BTreeMap;
+
 use gatecrash_core::units::Span;
 use serde::Deserialize;
 
@@ -81,6 +83,9 @@ pub struct Recipe {
     /// attempts.
     #[serde(default)]
     pub witness: Option<String>,
+    /// Parameters of a survey, by name: without what would take the one upstream out for longer than its fault lasts.
+    #[serde(default)]
+    pub survey: BTreeMap<String, String>,
     /// What can be set.
     pub parameters: Vec<Parameter>,
 }

@@ -17,13 +17,20 @@ impl Topology {
         let spec = plan.faults[usize::from(fault)].spec.clone();
         match spec.info().host {
             Host::Link | Host::Mock => {
-                self.upstream.rules.switch(fault, true);
+                self.upstream.rules.switch_at(fault, true, self.clock.now());
                 Ok(None)
             }
             Host::Listener => {
                 let state = listener_state(&spec).unwrap_or(ListenerState::Refuse);
                 Ok(Some(self.set_listeners(plan, fault, state).await))
             }
+            Host::Resolver => match &spec {
+                FaultSpec::Dns(dns) => {
+                    let region = plan.faults[usize::from(fault)].region.map(usize::from);
+                    Ok(Some(self.upstream.names.switch_on(fault, dns, region).await))
+                }
+                _ => Err(format!("{} is not a fault of the name server", spec.name())),
+            },
             Host::MockSetting => self.change_setting(plan, fault, &spec).map(|()| Some(true)),
             Host::Process => self.change_gateway(&spec, true).await.map(Some),
         }
@@ -38,6 +45,10 @@ impl Topology {
                 Ok(None)
             }
             Host::Listener => Ok(Some(self.set_listeners(plan, fault, ListenerState::Open).await)),
+            Host::Resolver => {
+                let region = plan.faults[usize::from(fault)].region.map(usize::from);
+                Ok(Some(self.upstream.names.switch_off(fault, region).await))
+            }
             Host::MockSetting => {
                 if let FaultSpec::ClockSkew(skew) = &spec
                     && skew.of == ClockOf::Clients
@@ -51,6 +62,11 @@ impl Topology {
             }
             Host::Process => self.change_gateway(&spec, false).await.map(Some),
         }
+    }
+
+    /// How many queries of the gateway a fault of the name server has answered; `None` for other faults.
+    pub fn asked_under(&self, fault: u16) -> Option<u64> {
+        self.upstream.names.asked_under(fault)
     }
 
     /// Signing clients switch to the key that a rotation gave their identity.
@@ -103,6 +119,7 @@ impl Topology {
             FaultSpec::RotateKey(rotate) => {
                 // A rotation stays: the old key is not given back when the fault ends.
                 let (_, credentials) = self.control.rotate_key(&rotate.identity).map_err(text)?;
+                self.upstream.rules.know_key(&credentials.access_key, &rotate.identity);
                 let identity = plan.identities.iter().position(|i| i.name == rotate.identity);
                 self.learned.extend(identity.map(|identity| (fault, (identity, credentials))));
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatecrash_core::faults::{self, S3Order, S3Reply, Terminal, Wait, With};
-use gatecrash_core::plan::Plan;
+use gatecrash_core::plan::{Plan, Side};
 use gatecrash_core::rules::{self, RuleSet};
 use gatecrash_mock_s3::{
     Action, Alteration, Facts, FaultHook, Point, RangeLie, Trickle, WrongRegionKind, known_code,
@@ -116,17 +116,22 @@ impl FaultHook for RuleHook {
             point,
             &rules::Facts {
                 at: facts.at,
+                side: Side::Upstream,
+                age: 0,
                 region: facts.region as u16,
                 endpoint: id.and_then(|id| self.endpoints.get(usize::from(id.link))).copied().unwrap_or(0),
                 link: id.map_or(MOCK, |id| id.link),
                 conn: id.map_or(0, |id| id.conn),
+                http2: false,
                 ordinal: id.map_or(0, |id| id.ordinal),
                 attempt: facts.attempt,
                 op: facts.op,
                 method: facts.method.as_str(),
                 bucket: facts.bucket,
                 key: facts.key,
+                query: facts.query,
                 headers: &headers,
+                size: rules::declared_size(&headers),
                 part: rules::part_number(facts.query),
                 identity: facts.identity.map_or("", |(_, name)| name),
                 status: 0,

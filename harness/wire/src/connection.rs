@@ -290,7 +290,8 @@ impl Connection {
     }
 
     pub(crate) fn case(&self, context: AttemptContext, ordinal: u16, op: Op) -> Case<'_> {
-        Case { wire: &self.wire, conn: self.record.conn, ordinal, context, op, head: &self.head }
+        let (conn, opened) = (self.record.conn, self.record.opened);
+        Case { wire: &self.wire, conn, opened, ordinal, context, op, head: &self.head }
     }
 
     /// Takes a head off the input and keeps its bytes for the exchange.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use gatecrash_core::faults::{Corruption, Parting, Terminal, With, bare_reply};
-use gatecrash_core::rules::{Orders, Point};
+use gatecrash_core::rules::Orders;
 use gatecrash_model::{AttemptId, EndedBy};
 use tokio::io::AsyncReadExt;
 use tokio::net::tcp::ReadHalf;
@@ -56,7 +56,8 @@ impl Download<'_> {
         let head = head::with_line(&raw, &line);
         // Lets go of the buffer, which then need not be allocated anew.
         drop(raw);
-        let orders = self.case.decide(Point::ResponseHead, response.status);
+        let size = response.states.or((!response.has_body).then_some(0));
+        let orders = self.case.decide_answer(response.status, size);
         if let (0, Some(first)) = (*self.fault, orders.fired.first()) {
             *self.fault = first.fault + 1;
         }
@@ -115,7 +116,8 @@ impl Download<'_> {
                 Ok(Answer::Parting(parting))
             }
             // The others are orders to the mock, about the request, or about a connection between exchanges.
-            Some(Terminal::OnIdle(..) | Terminal::Early(..) | Terminal::S3(_)) | None => {
+            Some(Terminal::OnIdle(..) | Terminal::Early(..) | Terminal::Http2(_) | Terminal::S3(_))
+            | None => {
                 let close = response.close;
                 self.deliver(head, response, orders, u64::MAX, None).await?;
                 Ok(Answer::Whole { close })

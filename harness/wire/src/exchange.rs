@@ -236,7 +236,8 @@ impl Connection {
         };
         upstream.announce(context);
         upstream.pending.extend_from_slice(head);
-        let case = Case { wire, conn: id.conn, ordinal: id.ordinal, context, op, head };
+        let case =
+            Case { wire, conn: id.conn, opened: record.opened, ordinal: id.ordinal, context, op, head };
 
         let Upstream { stream, input: answers, pending, deaf, .. } = upstream;
         let (from_upstream, to_upstream) = stream.split();

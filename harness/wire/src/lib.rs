@@ -13,6 +13,7 @@ mod baseline;
 mod closing;
 mod connection;
 mod delivery;
+pub mod dns;
 mod download;
 mod exchange;
 mod framing;

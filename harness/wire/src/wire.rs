@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use gatecrash_core::plan::LatencyPlan;
 use gatecrash_core::profile::ProbePattern;
-use gatecrash_core::rules::{Facts, Orders, Point, RuleSet, part_number};
+use gatecrash_core::rules::{Facts, Orders, Point, RuleSet, declared_size, part_number};
 use gatecrash_model::op::split_path;
 use gatecrash_model::{
     AttemptContext, AttemptRegistry, Clock, Evidence, EvidenceSide, FiringRecord, Nanos, Op, RunId, Sink,
@@ -60,6 +60,8 @@ pub(crate) struct Wire {
 pub(crate) struct Case<'a> {
     pub(crate) wire: &'a Wire,
     pub(crate) conn: u32,
+    /// When the connection was accepted.
+    pub(crate) opened: Nanos,
     pub(crate) ordinal: u16,
     pub(crate) context: AttemptContext,
     pub(crate) op: Op,
@@ -106,12 +108,24 @@ impl Wire {
 impl Case<'_> {
     /// Asks the rules, and writes down what fired.
     pub(crate) fn decide(&self, point: Point, status: u16) -> Orders {
+        self.ask(point, status, None)
+    }
+
+    /// Asks them about an answer and its body.
+    pub(crate) fn decide_answer(&self, status: u16, size: Option<u64>) -> Orders {
+        self.ask(Point::ResponseHead, status, Some(size))
+    }
+
+    fn ask(&self, point: Point, status: u16, answer: Option<Option<u64>>) -> Orders {
         let rules = &self.wire.shared.rules;
         if !rules.any_active() {
             return Orders::default();
         }
         let config = &self.wire.config;
+        let now = self.wire.now();
         let facts = Facts {
+            at: now,
+            age: now.saturating_sub(self.opened),
             ordinal: self.ordinal,
             attempt: self.context,
             ..Facts::connection(config.region, config.endpoint, config.index, self.conn)
@@ -120,6 +134,8 @@ impl Case<'_> {
             None => rules.decide(point, &facts),
             Some(parsed) => {
                 let (bucket, key) = place(parsed.target);
+                let query = parsed.target.split_once('?').map_or("", |(_, query)| query);
+                let identity = rules.signer(&parsed.headers, query);
                 rules.decide(
                     point,
                     &Facts {
@@ -128,7 +144,10 @@ impl Case<'_> {
                         bucket: &bucket,
                         key: &key,
                         headers: &parsed.headers,
-                        part: parsed.target.split_once('?').map_or(0, |(_, query)| part_number(query)),
+                        query,
+                        part: part_number(query),
+                        size: answer.unwrap_or_else(|| declared_size(&parsed.headers)),
+                        identity: &identity,
                         status,
                         ..facts
                     },

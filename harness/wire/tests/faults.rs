@@ -289,7 +289,7 @@ async fn a_match_picks_its_exchanges() {
     let matcher = Matcher {
         key: Some(Glob("img/*".into())),
         header: [("x-kind".to_owned(), Glob("b*d".into()))].into(),
-        connection: Some(ConnectionMatch { reused: Some(true), nth: None }),
+        connection: Some(ConnectionMatch { reused: Some(true), ..ConnectionMatch::default() }),
         ..Matcher::default()
     };
     let plan = FaultPlan { matcher, ..fault("f", reset(ResetAt::Request)) };

@@ -13,6 +13,7 @@ pub(super) const RULES: &[Rule] = &[
     gateway_does_not_listen,
     task_died,
     refused_connection,
+    wrong_address,
     out_of_resources,
     ejected_peer,
     mixed_up,
@@ -54,6 +55,20 @@ fn refused_connection(e: &Evidence<'_>) -> Option<String> {
         _ => "the upstream refused connections",
     };
     Some(format!("{what} (fault {}); look at the connect timeout and at failover to another peer", on.name))
+}
+
+fn wrong_address(e: &Evidence<'_>) -> Option<String> {
+    let on =
+        e.faults_on().find_map(|f| if let FaultSpec::Dns(dns) = &f.spec { Some((f, dns)) } else { None });
+    let (fault, dns) = on.filter(|_| e.client.status >= 500)?;
+    let what = match dns.points_nowhere() {
+        true => "the upstream's name led to addresses where nobody serves",
+        false => "the upstream's name could not be resolved",
+    };
+    Some(format!(
+        "{what} (fault {}); look at how long answers are kept and what is done without one",
+        fault.name
+    ))
 }
 
 fn out_of_resources(e: &Evidence<'_>) -> Option<String> {

@@ -27,7 +27,11 @@ impl Fault for Malformed {
         points: &[Point::ResponseHead],
     };
 
-    fn order(&self, _: Point, _: &Facts<'_>, _: u64) -> Order {
+    fn order(&self, _: Point, facts: &Facts<'_>, _: u64) -> Order {
+        // HTTP/2 has no form of these: they never fire there.
+        if facts.http2 {
+            return Order::Continue;
+        }
         Order::End(Terminal::Rewrite(self.kind))
     }
 }

@@ -4,6 +4,7 @@ use gatecrash_model::Nanos;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::plan::Side;
 use crate::rules::{Facts, Point};
 
 /// How a connection is ended.
@@ -81,6 +82,8 @@ pub enum Terminal {
     },
     /// Once the kept connection has been idle for this many nanoseconds.
     OnIdle(Nanos, Lapse),
+    /// Misuse HTTP/2 on the stream.
+    Http2(Http2Kind),
     /// What the mock does; no link knows it.
     S3(S3Order),
 }
@@ -97,6 +100,8 @@ pub enum Host {
     Mock,
     /// The mock's settings, for an interval (identities, policies, capacity, clocks).
     MockSetting,
+    /// The run's name server, for an interval confirmed by our own query.
+    Resolver,
     /// The gateway's process.
     Process,
 }
@@ -128,6 +133,9 @@ pub trait Gate: std::fmt::Debug + Send + Sync {
 pub trait Fault {
     /// Its entry in the catalogue.
     const INFO: FaultInfo;
+
+    /// The sides of the gateway on which it makes sense.
+    const SIDES: &'static [Side] = &[Side::Upstream];
 
     /// What it wants at one of its points. `draw` is the uniform draw that made it fire, for parameters of
     /// its own.
@@ -173,6 +181,11 @@ macro_rules! faults {
             /// Its catalogue entry.
             pub fn info(&self) -> FaultInfo {
                 match self { $(Self::$type(_) => <$type as Fault>::INFO,)+ }
+            }
+
+            /// The sides of the gateway on which it makes sense.
+            pub fn sides(&self) -> &'static [Side] {
+                match self { $(Self::$type(_) => <$type as Fault>::SIDES,)+ }
             }
 
             /// What it wants at a point.
@@ -229,6 +242,7 @@ faults! {
     corrupt_body: CorruptBody = "corrupt-body",
     truncate: Truncate = "truncate",
     malformed_fault: Malformed = "malformed",
+    http2: Http2 = "http2",
     s3_error: S3Error = "s3-error",
     status: Status = "status",
     empty_503: Empty503 = "empty-503",
@@ -255,6 +269,7 @@ faults! {
     routing_dial: RoutingDial = "routing-dial",
     replication: Replication = "replication",
     capacity: Capacity = "capacity",
+    dns: Dns = "dns",
     misconfigure: Misconfigure = "misconfigure",
     descriptors: Descriptors = "descriptors",
 }
@@ -262,8 +277,10 @@ faults! {
 pub use applied_but_lost::LostReply;
 pub use clock_skew::ClockOf;
 pub use corruption::Corruption;
+pub use dns::{DNS_TTL, DnsKind, DnsReply};
 pub use early_close::EarlyEnd;
 pub use fail_first::FirstOf;
+pub use http2::{HTTP2_KINDS, Http2Kind, Http2KindInfo};
 pub use parting::{Lapse, Parting, Stray};
 pub use replication::ReplicationMode;
 pub use reply::bare_reply;

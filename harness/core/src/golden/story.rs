@@ -11,10 +11,10 @@ use crate::faults::{FaultSpec, Host};
 use crate::history::History;
 use crate::plan::{
     BucketPlan, FaultPlan, GatewayPlan, GuardsPlan, KeysPlan, OpPlan, Per, PhasePlan, Plan, RegionPlan,
-    SegmentPlan, SignPlan, SizePlan, WorkloadPlan,
+    SegmentPlan, Side, SignPlan, SizePlan, WorkloadPlan,
 };
 use crate::profile::Profile;
-use crate::rules::{Facts, Matcher};
+use crate::rules::{Facts, Matcher, Trigger};
 use crate::units::{Rate, Share, Size, Span};
 
 const MS: Nanos = 1_000_000;
@@ -57,6 +57,7 @@ impl Story {
             primary: false,
             endpoints: 1,
             latency: None,
+            http2: false,
             profile: None,
         });
         self
@@ -65,7 +66,7 @@ impl Story {
     /// With a fault on every exchange of region `a`, on from one millisecond to another.
     pub fn fault(mut self, spec: FaultSpec, from: u64, until: u64) -> Self {
         let fault = self.plan.faults.len() as u16;
-        let confirmed = (spec.info().host == Host::Listener).then_some(true);
+        let confirmed = matches!(spec.info().host, Host::Listener | Host::Resolver).then_some(true);
         self.history.events.push(Event::FaultOn { fault, at: from * MS, confirmed });
         self.history.events.push(Event::FaultOff { fault, at: until * MS, confirmed });
         self.plan.faults.push(FaultPlan {
@@ -77,6 +78,8 @@ impl Story {
             probability: Share(1.0),
             per: Per::Attempt,
             limit: None,
+            trigger: Trigger::default(),
+            side: Side::Upstream,
             from: Span::millis(from),
             until: Span::millis(until),
             line: 1,
@@ -333,6 +336,7 @@ fn plan() -> Plan {
             primary: true,
             endpoints: 1,
             latency: None,
+            http2: false,
             profile: None,
         }],
         buckets: vec![BucketPlan {

@@ -112,6 +112,15 @@ impl History {
         })
     }
 
+    /// How many queries of the gateway a fault of the name service answered; `None` where that was not counted.
+    pub fn queries_under(&self, fault: u16) -> Option<u64> {
+        let counted = self.events.iter().filter_map(|e| match e {
+            Event::Asked { fault: of, queries } if *of == fault => Some(*queries),
+            _ => None,
+        });
+        counted.reduce(|a, b| a + b)
+    }
+
     /// Packed request id and number of tries, as the gateway's own log has them.
     pub fn witnessed(&self) -> impl Iterator<Item = (u64, u32)> {
         self.events.iter().filter_map(|e| {

@@ -99,7 +99,8 @@ fn touched_by(faults: &HashSet<u16>, scope: &Scope<'_>) -> HashSet<u64> {
     }
     fired.remove(&AttemptId::NONE);
     touched.extend(history.attempts.iter().filter(|a| fired.contains(&a.attempt)).map(|a| a.request));
-    let by_interval = |host| matches!(host, Host::Listener | Host::MockSetting | Host::Process);
+    let by_interval =
+        |host| matches!(host, Host::Listener | Host::MockSetting | Host::Resolver | Host::Process);
     let wide: Vec<_> = faults
         .iter()
         .copied()

@@ -281,7 +281,7 @@ impl<'a> Scope<'a> {
 fn holds_requests_up(spec: &FaultSpec) -> bool {
     match spec {
         FaultSpec::Misconfigure(_) => false,
-        spec => matches!(spec.info().host, Host::Listener | Host::Process),
+        spec => matches!(spec.info().host, Host::Listener | Host::Resolver | Host::Process),
     }
 }
 
@@ -289,6 +289,8 @@ fn connect_causes_of(spec: &FaultSpec) -> &'static [Cause] {
     match spec {
         FaultSpec::Refuse(_) => &[Cause::Refused],
         FaultSpec::ConnectBlackhole(_) => &[Cause::ConnectTimeout],
+        FaultSpec::Dns(dns) if dns.points_nowhere() => &[Cause::Refused, Cause::NoUpstream],
+        FaultSpec::Dns(_) => &[Cause::NoUpstream, Cause::Timeout],
         spec if is_on_accept(spec) => &[Cause::Refused, Cause::Invalid],
         _ if spec.info().host == Host::Process => {
             &[Cause::Refused, Cause::ConnectTimeout, Cause::NoUpstream, Cause::Invalid]

@@ -1,10 +1,14 @@
 //! Which exchanges a fault or an expectation is about.
 
-use gatecrash_model::Op;
+use std::collections::BTreeMap;
+
+use gatecrash_model::{Nanos, Op};
+use percent_encoding::percent_decode_str;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Facts;
+use crate::units::{Size, Span};
 
 /// All given parts must hold; an empty match holds for everything.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -27,13 +31,21 @@ pub struct Matcher {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
     /// Request headers: name to a glob of the value.
-    #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
-    pub header: std::collections::BTreeMap<String, Glob>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub header: BTreeMap<String, Glob>,
+    /// Query parameters: name to a glob of the decoded value; one without a value has an empty one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub query: BTreeMap<String, Glob>,
+    /// Body bytes as declared: of the request, or of the answer for faults that act on the answer. A body of
+    /// undeclared length does not match.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<SizeMatch>,
     /// Part number of a multipart upload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 10000))]
     pub part: Option<u16>,
-    /// The identity that signed (faults of the mock only).
+    /// The identity that signed: in the mock the one it authenticated, on a link the one whose access key the
+    /// request names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<String>,
     /// Which try of a request, 1 = the first seen upstream.
@@ -45,7 +57,7 @@ pub struct Matcher {
     /// The upstream connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection: Option<ConnectionMatch>,
-    /// Status of the upstream's answer (expectations only).
+    /// Status of the upstream's answer: expectations, and faults that act on the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upstream_status: Option<u16>,
 }
@@ -60,6 +72,33 @@ pub struct ConnectionMatch {
     /// Which exchange on it, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nth: Option<u16>,
+    /// How long ago it was accepted (faults of links only).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub age: Option<AgeMatch>,
+}
+
+/// Bounds of a size, both included.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct SizeMatch {
+    /// Least. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<Size>,
+    /// Most. Default: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<Size>,
+}
+
+/// Bounds of an age, both included.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct AgeMatch {
+    /// Least. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<Span>,
+    /// Most. Default: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<Span>,
 }
 
 /// A pattern with `*` (any characters, also `/`) and `?` (one character).
@@ -68,14 +107,17 @@ pub struct ConnectionMatch {
 pub struct Glob(pub String);
 
 impl Matcher {
-    /// Whether an exchange matches; `nth` and `upstream-status` are left to the caller.
+    /// Whether an exchange matches; `nth` is left to the caller.
     pub fn matches(&self, facts: &Facts<'_>) -> bool {
         self.matches_request(facts.op, facts.bucket, facts.key)
             && self.method.as_deref().is_none_or(|m| m.eq_ignore_ascii_case(facts.method))
             && self.part.is_none_or(|n| n == facts.part)
             && self.identity.as_deref().is_none_or(|name| name == facts.identity)
             && self.attempt.is_none_or(|n| n == facts.attempt.number)
-            && self.connection.is_none_or(|c| c.matches(facts.ordinal))
+            && self.connection.is_none_or(|c| c.matches(facts.ordinal, facts.age))
+            && self.upstream_status.is_none_or(|status| status == facts.status)
+            && self.size.is_none_or(|size| facts.size.is_some_and(|bytes| size.holds(bytes)))
+            && self.query.iter().all(|(name, glob)| has_parameter(facts.query, name, glob))
             && self.header.iter().all(|(name, glob)| {
                 facts.headers.iter().any(|(n, v)| n.eq_ignore_ascii_case(name) && glob.matches(v))
             })
@@ -91,15 +133,58 @@ impl Matcher {
 
     /// Whether the set of matching attempts can be recomputed from the records alone.
     pub fn is_recomputable(&self) -> bool {
-        self.header.is_empty() && self.nth.is_none() && self.part.is_none() && self.identity.is_none()
+        self.header.is_empty()
+            && self.query.is_empty()
+            && self.nth.is_none()
+            && self.part.is_none()
+            && self.size.is_none()
+            && self.identity.is_none()
+            && self.upstream_status.is_none()
+            && self.connection.is_none_or(|connection| connection.age.is_none())
     }
 }
 
 impl ConnectionMatch {
-    /// Whether exchange `ordinal` (from 0) of a connection matches.
-    pub fn matches(self, ordinal: u16) -> bool {
-        self.reused.is_none_or(|r| r == (ordinal > 0)) && self.nth.is_none_or(|n| n == ordinal + 1)
+    /// Whether exchange `ordinal` (from 0) of a connection of this age matches.
+    pub fn matches(self, ordinal: u16, age: Nanos) -> bool {
+        self.reused.is_none_or(|r| r == (ordinal > 0))
+            && self.nth.is_none_or(|n| u32::from(n) == u32::from(ordinal) + 1)
+            && self.age.is_none_or(|bounds| bounds.holds(age))
     }
+}
+
+impl SizeMatch {
+    /// Whether a size lies within the bounds.
+    pub fn holds(self, bytes: u64) -> bool {
+        self.min.is_none_or(|min| min.0 <= bytes) && self.max.is_none_or(|max| bytes <= max.0)
+    }
+
+    /// Whether nothing lies within the bounds.
+    pub fn is_empty(self) -> bool {
+        self.min.zip(self.max).is_some_and(|(min, max)| min > max)
+    }
+}
+
+impl AgeMatch {
+    /// Whether an age lies within the bounds.
+    pub fn holds(self, age: Nanos) -> bool {
+        self.min.is_none_or(|min| min.0 <= age) && self.max.is_none_or(|max| age <= max.0)
+    }
+
+    /// Whether nothing lies within the bounds.
+    pub fn is_empty(self) -> bool {
+        self.min.zip(self.max).is_some_and(|(min, max)| min > max)
+    }
+}
+
+/// Whether a query has a parameter of this name with a value that matches.
+fn has_parameter(query: &str, name: &str, glob: &Glob) -> bool {
+    let decoded = |text| percent_decode_str(text).decode_utf8_lossy();
+    let mut pairs = query.split('&').filter(|pair| !pair.is_empty());
+    pairs.any(|pair| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        decoded(key) == name && glob.matches(&decoded(value))
+    })
 }
 
 impl Glob {

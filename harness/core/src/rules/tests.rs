@@ -1,8 +1,14 @@
+mod live;
+mod triggers;
+
+use gatecrash_model::{AttemptId, RequestId};
+
 use super::*;
 use crate::faults::{
-    AppliedButLost, CloseOnReuse, ErrorIn200, FailFirst, FaultSpec, FirstOf, Latency, Reset, ResetAt,
+    AppliedButLost, CloseOnReuse, ErrorIn200, FailFirst, FaultSpec, FirstOf, Latency, Order, Reset, ResetAt,
     SlowBody, StaleRead, StsDown, Swallow, Throttle, With,
 };
+use crate::plan::Per;
 use crate::units::{Rate, Share, Size, Span};
 
 fn fault(name: &str, spec: FaultSpec) -> FaultPlan {
@@ -15,6 +21,8 @@ fn fault(name: &str, spec: FaultSpec) -> FaultPlan {
         probability: Share(1.0),
         per: Per::Attempt,
         limit: None,
+        trigger: Trigger::default(),
+        side: Side::Upstream,
         from: Span(0),
         until: Span(0),
         line: 1,
@@ -157,7 +165,7 @@ fn matches_are_conjunctions() {
 }
 
 fn connection(reused: Option<bool>, nth: Option<u16>) -> Matcher {
-    Matcher { connection: Some(ConnectionMatch { reused, nth }), ..Matcher::default() }
+    Matcher { connection: Some(ConnectionMatch { reused, nth, age: None }), ..Matcher::default() }
 }
 
 #[test]

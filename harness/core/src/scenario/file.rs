@@ -17,7 +17,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 pub(crate) use shapes::{Anything, Either, Named, OneOrMany, Word};
 pub(crate) use timeline::{Inject, Phase};
-pub(crate) use world::{Bucket, Identity, Latency, Replication, Role, SizeLaw, Sizes, Statement, Upstream};
+pub(crate) use world::{
+    Bucket, Identity, Latency, Protocol, Replication, Role, SizeLaw, Sizes, Statement, Upstream,
+};
 
 use super::decode::Spanned;
 

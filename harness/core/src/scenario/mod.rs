@@ -9,6 +9,7 @@ pub(crate) mod decode;
 mod file;
 mod fragments;
 mod header;
+mod inject;
 mod mistakes;
 mod node;
 mod not_yet;
@@ -21,6 +22,7 @@ use std::collections::BTreeSet;
 
 use serde::de::DeserializeOwned;
 
+pub use self::inject::{FOREVER, inject_entry, inject_json};
 pub use self::resolved::{Origin, resolved_yaml};
 pub use self::schema::schema;
 use crate::diagnostics::{Diagnostic, Diagnostics, Level, SourceText};

@@ -2,6 +2,7 @@
 
 mod expect;
 mod gateway;
+mod inject;
 mod load;
 mod references;
 mod timeline;
@@ -47,6 +48,7 @@ pub(super) fn resolve(
         identities: &identities,
         phases: &phases,
         workloads: &workloads,
+        open: false,
     };
     let faults = cx.faults(file, &world);
     cx.capabilities(file, &gateway);
@@ -80,6 +82,8 @@ pub(super) fn resolve(
     (!errors).then_some(Case { plan, origins })
 }
 
+pub(super) use inject::entry;
+
 /// What names may refer to.
 struct World<'a> {
     regions: &'a [RegionPlan],
@@ -87,6 +91,8 @@ struct World<'a> {
     identities: &'a [IdentityPlan],
     phases: &'a [PhasePlan],
     workloads: &'a [WorkloadPlan],
+    /// Whether there may be more than is known here: names are taken as they are.
+    open: bool,
 }
 
 /// What the resolvers of all blocks share.

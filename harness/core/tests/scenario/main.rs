@@ -2,6 +2,7 @@
 
 mod examples;
 mod expansion;
+mod inject;
 mod mistakes;
 mod schema;
 

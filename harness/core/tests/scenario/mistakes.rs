@@ -89,7 +89,7 @@ mistakes! {
     request_at_accept:
         "probability: 20%\n        fault: { latency: { add: 100ms } }"
         => "per: request\n        fault: { reset: { at: accept } }";
-    upstream_status_in_a_fault: "{ op: GetObject }" => "{ upstream-status: 500 }";
+    upstream_status_before_the_answer: "{ op: GetObject }" => "{ upstream-status: 500 }";
     attempt_in_an_expectation: "after: 1s" => "match: { attempt: 1 }";
     signing_without_identity:
         "identities:\n  app: { allow: { actions: [\"s3:*\"], resources: [\"*\"] } }\nload:\n\
@@ -102,7 +102,23 @@ mistakes! {
         "{ latency: { add: 100ms } }" => "{ replication: { bucket: media, mode: pause } }";
     replication_changes_nothing: "{ latency: { add: 100ms } }" => "{ replication: { bucket: media } }";
     redirect_with_another_status: "{ latency: { add: 100ms } }" => "{ redirect: { status: 302 } }";
-    identity_on_a_link: "{ op: GetObject }" => "{ identity: app }";
+    identity_of_nobody: "{ op: GetObject }" => "{ identity: apt }";
+    age_in_the_mock:
+        "match: { op: GetObject }\n        probability: 20%\n        fault: { latency: { add: 100ms } }"
+        => "match: { connection: { age: { min: 1s } } }\n        fault: { s3-error: { code: SlowDown } }";
+    size_of_nothing: "{ op: GetObject }" => "{ size: { min: 2KiB, max: 1KiB } }";
+    size_in_an_expectation: "after: 1s" => "match: { size: { min: 2KiB } }";
+    query_in_an_expectation: "after: 1s" => "match: { query: { uploads: \"*\" } }";
+    ramp_from_nowhere: "probability: 20%" => "ramp: { to: 50%, over: 5s }";
+    ramp_to_where_it_begins: "probability: 20%" => "probability: 20%\n        ramp: { to: 20%, over: 5s }";
+    rate_both_ways: "probability: 20%" => "rate: { above: 5/s, at-most: 5/s }";
+    rate_of_nothing: "probability: 20%" => "rate: { at-most: 0/s }";
+    no_first: "probability: 20%" => "first: 0";
+    rate_of_an_interval: "probability: 20%\n        fault: { latency: { add: 100ms } }"
+        => "rate: { at-most: 5/s }\n        fault: { refuse: {} }";
+    region_of_the_clients: "endpoint: 2 }" => "side: client }";
+    refusal_on_the_clients_side: "{ region: us-east-1, endpoint: 2 }\n        match: { op: GetObject }"
+        => "{ side: client }\n        match: { op: PutObject }";
     part_in_an_expectation: "after: 1s" => "match: { part: 1 }";
     bucket_policy_changes_nothing: "{ latency: { add: 100ms } }" => "{ bucket-policy: { bucket: media } }";
     two_phases_of_one_name: "phase: after" => "phase: before";

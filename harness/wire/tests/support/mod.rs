@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use gatecrash_core::faults::FaultSpec;
-use gatecrash_core::plan::{FaultPlan, Per};
-use gatecrash_core::rules::{Matcher, RuleSet};
+use gatecrash_core::plan::{FaultPlan, Per, Side};
+use gatecrash_core::rules::{Matcher, RuleSet, Trigger};
 use gatecrash_core::units::{Share, Span};
 use gatecrash_model::sink::Kept;
 use gatecrash_model::{
@@ -201,6 +201,8 @@ pub(crate) fn fault(name: &str, spec: FaultSpec) -> FaultPlan {
         probability: Share(1.0),
         per: Per::Attempt,
         limit: None,
+        trigger: Trigger::default(),
+        side: Side::Upstream,
         from: Span(0),
         until: Span(0),
         line: 1,

@@ -55,6 +55,7 @@ pub fn deliveries(case: &Case<'_>) -> Vec<Delivery> {
     faults
         .map(|(index, fault)| match fault.spec.info().host {
             Host::Link | Host::Mock => by_rule(case, index, fault, of(index), &disturbed),
+            Host::Resolver => by_query(case, index),
             host => by_interval(case, index, host),
         })
         .collect()
@@ -65,12 +66,20 @@ fn by_interval(case: &Case<'_>, index: u16, host: Host) -> Delivery {
     let undelivered = if intervals.is_empty() {
         Some("was never switched on".to_owned())
     } else if intervals.iter().any(|i| !i.confirmed) {
-        let listener = host == Host::Listener;
-        Some(if listener { "was not confirmed by our own probe" } else { "was not put in force" }.to_owned())
+        let probed = matches!(host, Host::Listener | Host::Resolver);
+        Some(if probed { "was not confirmed by our own probe" } else { "was not put in force" }.to_owned())
     } else {
         None
     };
     Delivery { fault: index, fired: None, eligible: None, undelivered, remark: None }
+}
+
+/// A wrong answer that nobody asked for proves nothing.
+fn by_query(case: &Case<'_>, index: u16) -> Delivery {
+    let delivery = by_interval(case, index, Host::Resolver);
+    let asked = case.history.queries_under(index);
+    let unheard = (asked == Some(0)).then(|| "was met by no query of the gateway".to_owned());
+    Delivery { fired: asked, undelivered: delivery.undelivered.or(unheard), ..delivery }
 }
 
 fn by_rule(
@@ -105,6 +114,8 @@ fn is_recomputable(fault: &FaultPlan) -> bool {
     let in_mock = info.host == Host::Mock;
     fault.matcher.is_recomputable()
         && fault.limit.is_none()
+        && fault.trigger.is_recomputable()
+        && fault.side.is_upstream()
         && fault.spec.gate().is_none()
         && !matches!(fault.spec, FaultSpec::ExpireToken(_) | FaultSpec::NeverContinue(_))
         && !info.points.contains(&Point::Kept)
@@ -150,11 +161,7 @@ fn facts<'a>(
     endpoint: u16,
 ) -> Facts<'a> {
     Facts {
-        at: 0,
-        region,
-        endpoint,
-        link: id.link,
-        conn: id.conn,
+        http2: case.plan.regions.get(usize::from(region)).is_some_and(|r| r.http2),
         ordinal: id.ordinal,
         attempt: AttemptContext {
             attempt: attempt.attempt,
@@ -163,12 +170,9 @@ fn facts<'a>(
         },
         op: attempt.op,
         method: attempt.op.method(),
-        bucket: "",
         key: case.history.text(attempt.key),
-        headers: &[],
-        part: 0,
-        identity: "",
         status: attempt.status,
+        ..Facts::connection(region, endpoint, id.link, id.conn)
     }
 }
 
@@ -262,7 +266,9 @@ fn disturbances(case: &Case<'_>) -> HashMap<u64, HashSet<u16>> {
         .map(|f| {
             let ends = |point: &Point, op: &Op| {
                 let facts = Facts { op: *op, method: op.method(), ..facts };
-                f.spec.order(*point, &facts, 0).is_terminal()
+                [false, true]
+                    .into_iter()
+                    .any(|http2| f.spec.order(*point, &Facts { http2, ..facts }, 0).is_terminal())
             };
             f.spec.info().points.iter().any(|point| Op::ALL.iter().any(|op| ends(point, op)))
         })

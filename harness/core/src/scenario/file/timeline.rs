@@ -5,8 +5,8 @@ use serde::Deserialize;
 
 use super::Named;
 use crate::faults::FaultSpec;
-use crate::plan::Per;
-use crate::rules::Matcher;
+use crate::plan::{Per, Side};
+use crate::rules::{Matcher, Ramp, RateLimit};
 use crate::scenario::decode::Spanned;
 use crate::units::{Rate, Share, Span};
 
@@ -66,6 +66,21 @@ pub(crate) struct Inject {
     #[serde(default)]
     #[schemars(range(min = 1))]
     pub(crate) limit: Option<Spanned<u64>>,
+    /// Only the first exchanges that match may be hit (depends on order: not replayable one by one). Default: all.
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub(crate) first: Option<Spanned<u64>>,
+    /// The first exchanges that match are let through; `first` and `match: { nth: ... }` count from there (depends
+    /// on order: not replayable one by one). Default: 0.
+    #[serde(default)]
+    pub(crate) after: Option<Spanned<u64>>,
+    /// The probability changes while the fault is on, beginning with `probability` (depends on time: not replayable
+    /// one by one). Default: it stays.
+    #[serde(default)]
+    pub(crate) ramp: Option<Spanned<Ramp>>,
+    /// A token bucket, filled at a rate (depends on time and order: not replayable one by one). Default: none.
+    #[serde(default)]
+    pub(crate) rate: Option<Spanned<RateLimit>>,
     /// What it does.
     pub(crate) fault: Spanned<FaultSpec>,
 }
@@ -80,4 +95,7 @@ pub(crate) struct Target {
     /// Endpoint of the region, from 1. Default: all.
     #[serde(default)]
     pub(crate) endpoint: Option<Spanned<u16>>,
+    /// Side of the gateway: before its upstreams, or between the clients and it. Default: upstream.
+    #[serde(default)]
+    pub(crate) side: Option<Spanned<Side>>,
 }

@@ -24,9 +24,22 @@ pub(crate) struct Upstream {
     /// as long as S3 has been measured to, by operation and size. Default: none.
     #[serde(default)]
     pub(crate) latency: Option<Spanned<Either<LatencyProfile, Latency>>>,
+    /// What the gateway speaks to it. Default: http1.
+    #[serde(default)]
+    pub(crate) http: Option<Spanned<Protocol>>,
     /// Whether this entry replaces the one of a fragment. Default: false.
     #[serde(default, rename = "replace")]
     pub(crate) _replace: bool,
+}
+
+/// A version of HTTP.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Protocol {
+    /// HTTP/1.1.
+    Http1,
+    /// HTTP/2 without TLS, by prior knowledge (RFC 9113 3.3).
+    H2c,
 }
 
 /// The role of a region.

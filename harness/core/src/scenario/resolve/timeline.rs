@@ -73,22 +73,37 @@ impl Cx<'_> {
         plan: &PhasePlan,
         world: &World<'_>,
     ) -> FaultPlan {
+        let window = self.window(&inject.value, phase, plan, world);
+        let automatic = format!("{}-{}", inject.value.fault.value.name(), plan.name);
+        self.one_fault(number, inject, automatic, window, world)
+    }
+
+    /// A fault with its window known.
+    pub(super) fn one_fault(
+        &mut self,
+        number: usize,
+        inject: &Spanned<Inject>,
+        automatic: String,
+        (from, until): (Span, Span),
+        world: &World<'_>,
+    ) -> FaultPlan {
         let Inject { name, target, r#match, probability, per, limit, fault, .. } = &inject.value;
-        let (from, until) = self.window(&inject.value, phase, plan, world);
         let regions = world.regions.iter().map(|r| r.name.as_str());
         let region = target.region.as_ref().and_then(|r| self.refer("region", &r.value, r.place, regions));
         self.endpoint(&inject.value, region, world);
         self.matcher(r#match.as_ref(), world, true);
         self.fault_references(fault, world);
+        self.protocol(fault, region, world);
         self.probability(&inject.value);
         if let Some(zero) = limit.filter(|l| l.value == 0) {
             self.error("`limit` is zero", zero.place, "expected at least 1");
         }
-        let automatic = || format!("{}-{}", fault.value.name(), plan.name);
+        let trigger = self.trigger(&inject.value);
+        let side = self.side(&inject.value, world);
         let at = |key: &str| format!("faults.{number}.{key}");
         self.took(at("spec"), fault.place);
         FaultPlan {
-            name: self.or(at("name"), name.clone(), automatic()),
+            name: self.or(at("name"), name.clone(), automatic),
             spec: fault.value.clone(),
             matcher: r#match.as_ref().map(|m| m.value.clone()).unwrap_or_default(),
             region: region.map(|r| r as u16),
@@ -96,9 +111,30 @@ impl Cx<'_> {
             probability: self.or(at("probability"), *probability, Share(1.0)),
             per: self.or(at("per"), *per, Per::Attempt),
             limit: limit.map(|l| l.value),
+            trigger,
+            side,
             from,
             until,
             line: self.line(inject.place),
+        }
+    }
+
+    /// A fault of one version of HTTP needs an upstream that it is spoken to.
+    fn protocol(&mut self, fault: &Spanned<FaultSpec>, region: Option<usize>, world: &World<'_>) {
+        let http2 = match &fault.value {
+            FaultSpec::Http2(_) => true,
+            FaultSpec::Malformed(_) => false,
+            _ => return,
+        };
+        let mut aimed = world.regions.iter().enumerate().filter(|(i, _)| region.is_none_or(|r| r == *i));
+        if aimed.all(|(_, region)| region.http2 != http2) {
+            let (spoken, label) = if http2 {
+                ("HTTP/1.1", "expected `http: h2c` in the entry under `upstreams`")
+            } else {
+                ("HTTP/2", "expected an upstream without `http: h2c`")
+            };
+            let message = format!("`{}` never fires where {spoken} is spoken", fault.value.name());
+            self.error(message, fault.place, label);
         }
     }
 
@@ -176,10 +212,13 @@ impl Cx<'_> {
     fn probability(&mut self, inject: &Inject) {
         let Inject { r#match, probability, per, limit, fault, .. } = inject;
         let name = fault.value.name();
-        if let Some(never) = probability.filter(|p| p.value.0 <= 0.0) {
+        if let Some(never) = probability.filter(|p| p.value.0 <= 0.0 && inject.ramp.is_none()) {
             self.error("a fault that never fires", never.place, "expected more than 0%");
         }
-        if matches!(fault.value.info().host, Host::Listener | Host::MockSetting | Host::Process) {
+        if matches!(
+            fault.value.info().host,
+            Host::Listener | Host::MockSetting | Host::Resolver | Host::Process
+        ) {
             let label = format!("`{name}` holds for an interval, not exchange by exchange");
             if let Some(p) = probability.filter(|p| p.value.0 > 0.0 && p.value.0 < 1.0) {
                 self.error(format!("a probability of {} on `{name}`", p.value), p.place, label.clone());
@@ -188,18 +227,17 @@ impl Cx<'_> {
                 ("per", per.map(|p| p.place)),
                 ("match", r#match.as_ref().map(|m| m.place)),
                 ("limit", limit.map(|l| l.place)),
+                ("first", inject.first.map(|f| f.place)),
+                ("after", inject.after.map(|a| a.place)),
+                ("ramp", inject.ramp.map(|r| r.place)),
+                ("rate", inject.rate.map(|r| r.place)),
             ];
             for (key, place) in places.into_iter().filter_map(|(key, place)| Some((key, place?))) {
                 self.error(format!("`{key}` on `{name}`"), place, label.clone());
             }
             return;
         }
-        if let Some(m) = r#match.as_ref().filter(|m| m.value.identity.is_some())
-            && fault.value.info().host == Host::Link
-        {
-            let place = self.within(m.place, &["identity"]);
-            self.error(format!("`identity` on `{name}`"), place, "a link does not know who signed");
-        }
+        self.visible(inject);
         if acts_only_on_accept(&fault.value) {
             let label = "nothing of a request is known when a connection is accepted";
             if let Some(per) = per.filter(|p| matches!(p.value, Per::Request | Per::Key)) {
@@ -222,13 +260,13 @@ impl Cx<'_> {
         if *matcher == Matcher::default() {
             self.error("an empty match", *place, "holds for everything: leave it out");
         }
-        if let Some(op) = matcher.op
+        if let Some(op) = matcher.op.filter(|_| !world.open)
             && !world.workloads.iter().any(|w| w.ops.iter().any(|o| o.op == op))
         {
             let place = at(self, "op");
             self.warn(format!("nothing sends {op}"), place, "no workload has it among its `ops`");
         }
-        if let Some(bucket) = &matcher.bucket {
+        if let Some(bucket) = matcher.bucket.as_ref().filter(|_| !world.open) {
             let own = world.buckets.iter().flat_map(|b| b.regions.iter().map(|(_, own)| own.as_str()));
             let mut names: Vec<_> = world.buckets.iter().map(|b| b.name.as_str()).collect();
             if of_fault {
@@ -247,7 +285,7 @@ impl Cx<'_> {
                 ["GET", "HEAD", "PUT", "POST", "DELETE"],
             );
         }
-        if let Some(identity) = &matcher.identity {
+        if let Some(identity) = matcher.identity.as_ref().filter(|_| !world.open) {
             let place = at(self, "identity");
             let names = world.identities.iter().map(|i| i.name.as_str());
             self.refer("identity", identity, place, names);
@@ -262,20 +300,29 @@ impl Cx<'_> {
             let place = at(self, key);
             self.error(format!("`{key}` counts from 1"), place, "expected at least 1");
         }
-        self.wrong_side(matcher, of_fault, *place);
+        let bounds = [
+            ("size", matcher.size.is_some_and(|size| size.is_empty())),
+            ("connection", matcher.connection.and_then(|c| c.age).is_some_and(|age| age.is_empty())),
+        ];
+        for (key, _) in bounds.iter().filter(|(_, empty)| *empty) {
+            let place = at(self, key);
+            self.error(
+                format!("no `{key}` is above `min` and below `max`"),
+                place,
+                "expected `min` up to `max`",
+            );
+        }
+        if !of_fault {
+            self.only_of_faults(matcher, *place);
+        }
     }
 
-    /// Parts of a match that only faults, or only expectations, can be about.
-    fn wrong_side(&mut self, matcher: &Matcher, of_fault: bool, place: crate::diagnostics::Place) {
-        if of_fault {
-            if matcher.upstream_status.is_some() {
-                let place = self.within(place, &["upstream-status"]);
-                self.error("`upstream-status` in a fault", place, "only expectations match on it");
-            }
-            return;
-        }
+    /// Parts of a match that only faults can be about.
+    fn only_of_faults(&mut self, matcher: &Matcher, place: crate::diagnostics::Place) {
         let parts = [
             ("header", !matcher.header.is_empty()),
+            ("query", !matcher.query.is_empty()),
+            ("size", matcher.size.is_some()),
             ("part", matcher.part.is_some()),
             ("identity", matcher.identity.is_some()),
             ("attempt", matcher.attempt.is_some()),

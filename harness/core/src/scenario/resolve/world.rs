@@ -7,7 +7,8 @@ use crate::plan::{
 };
 use crate::scenario::decode::Spanned;
 use crate::scenario::file::{
-    Bucket, Either, File, Identity, Latency, OneOrMany, Replication, Role, SizeLaw, Sizes, Statement,
+    Bucket, Either, File, Identity, Latency, OneOrMany, Protocol, Replication, Role, SizeLaw, Sizes,
+    Statement,
 };
 use crate::units::{Share, Size, UnitError};
 
@@ -31,6 +32,7 @@ impl Cx<'_> {
                 primary: true,
                 endpoints: 1,
                 latency: None,
+                http2: false,
                 profile: None,
             }];
         }
@@ -43,6 +45,7 @@ impl Cx<'_> {
                 self.error(format!("invalid number of endpoints {}", n.value), n.place, label);
             }
             let role = upstream.role.map(|r| Spanned { value: r.value == Role::Primary, place: r.place });
+            let http = upstream.http.map(|h| Spanned { value: h.value == Protocol::H2c, place: h.place });
             regions.push(RegionPlan {
                 name: name.value.clone(),
                 primary: self.or(at("primary"), role, true),
@@ -53,6 +56,7 @@ impl Cx<'_> {
                     }
                     _ => None,
                 },
+                http2: self.or(at("http2"), http, false),
                 profile: match &upstream.latency {
                     Some(Spanned { value: Either::Short(profile), place }) => {
                         self.took(at("profile"), *place);
