@@ -58,6 +58,7 @@ pub fn plan(gateway: GatewayPlan, endpoints: &[Endpoint]) -> Plan {
                 latency: None,
                 http2: false,
                 profile: None,
+                toxiproxy: None,
             }),
         }
     }

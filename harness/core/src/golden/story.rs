@@ -59,6 +59,7 @@ impl Story {
             latency: None,
             http2: false,
             profile: None,
+            toxiproxy: None,
         });
         self
     }
@@ -338,6 +339,7 @@ fn plan() -> Plan {
             latency: None,
             http2: false,
             profile: None,
+            toxiproxy: None,
         }],
         buckets: vec![BucketPlan {
             name: "media".into(),

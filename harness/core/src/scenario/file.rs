@@ -18,7 +18,7 @@ use serde::Deserialize;
 pub(crate) use shapes::{Anything, Either, Named, OneOrMany, Word};
 pub(crate) use timeline::{Inject, Phase};
 pub(crate) use world::{
-    Bucket, Identity, Latency, Protocol, Replication, Role, SizeLaw, Sizes, Statement, Upstream,
+    Bucket, Identity, Latency, Protocol, Replication, Role, SizeLaw, Sizes, StandIn, Statement, Upstream,
 };
 
 use super::decode::Spanned;

@@ -7,9 +7,10 @@ use crate::plan::{
 };
 use crate::scenario::decode::Spanned;
 use crate::scenario::file::{
-    Bucket, Either, File, Identity, Latency, OneOrMany, Protocol, Replication, Role, SizeLaw, Sizes,
-    Statement,
+    Bucket, Either, File, Identity, Latency, OneOrMany, Protocol, Replication, Role, SizeLaw, Sizes, StandIn,
+    Statement, Upstream,
 };
+use crate::stand_in::server_of;
 use crate::units::{Share, Size, UnitError};
 
 const DEFAULT_REGION: &str = "us-east-1";
@@ -34,6 +35,7 @@ impl Cx<'_> {
                 latency: None,
                 http2: false,
                 profile: None,
+                toxiproxy: None,
             }];
         }
         let mut regions = Vec::new();
@@ -64,6 +66,7 @@ impl Cx<'_> {
                     }
                     _ => None,
                 },
+                toxiproxy: upstream.proxy.as_ref().and_then(|stand_in| self.toxiproxy(stand_in, upstream)),
             });
         }
         let (first, _) = &file.upstreams.0[0];
@@ -74,6 +77,20 @@ impl Cx<'_> {
             self.error("too many endpoints", first.place, format!("at most {MAX_LINKS} in all regions"));
         }
         regions
+    }
+
+    /// The Toxiproxy that stands in for the links of a region.
+    fn toxiproxy(&mut self, stand_in: &Spanned<StandIn>, upstream: &Upstream) -> Option<String> {
+        let url = &stand_in.value.toxiproxy;
+        let server = server_of(&url.value);
+        if server.is_none() {
+            self.error(format!("invalid address `{}`", url.value), url.place, "expected http://host:port");
+        }
+        if let Some(latency) = upstream.latency.as_ref().filter(|l| matches!(l.value, Either::Long(_))) {
+            let label = "the links would add it, and a Toxiproxy stands in for them";
+            self.error("`latency` beside `proxy`", latency.place, label);
+        }
+        server.map(str::to_owned)
     }
 
     fn latency(&mut self, latency: Spanned<Latency>, path: String) -> LatencyPlan {
