@@ -59,6 +59,8 @@ pub enum Terminal {
     Rewrite(Malformed),
     /// Misuse HTTP/2 on the stream.
     Http2(Http2Kind),
+    /// Fail the TLS handshake, or end the TLS session badly.
+    Tls(TlsKind),
     /// Close the kept connection after this many idle nanoseconds.
     CloseIdle(Nanos, With),
     /// What the mock does; no link knows it.
@@ -198,6 +200,7 @@ faults! {
     truncate: Truncate = "truncate",
     malformed_fault: Malformed = "malformed",
     http2: Http2 = "http2",
+    tls: Tls = "tls",
     s3_error: S3Error = "s3-error",
     status: Status = "status",
     empty_503: Empty503 = "empty-503",
@@ -237,6 +240,7 @@ pub use http2::{HTTP2_KINDS, Http2Kind, Http2KindInfo};
 pub use replication::ReplicationMode;
 pub use reset::ResetAt;
 pub use s3_order::{Alteration, RangeLie, S3Order, S3Reply, Wait};
+pub use tls::{TLS_KINDS, TlsKind, TlsKindInfo};
 
 impl FaultSpec {
     /// Its name in scenario files.
