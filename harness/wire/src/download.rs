@@ -38,6 +38,8 @@ pub(crate) enum Answer {
     Whole { close: bool },
     /// A fault keeps silent from here on.
     Silence,
+    /// A fault has cut the body; the end comes without close_notify.
+    Unannounced,
 }
 
 impl Download<'_> {
@@ -92,6 +94,7 @@ impl Download<'_> {
             }
             Some(Terminal::Rewrite(fault)) => self.rewrite(*fault, head, line, response, orders).await,
             // The others are orders to the mock, or about a connection between exchanges.
+            Some(Terminal::Tls(_)) => self.cut_unannounced(head, response, orders).await,
             Some(Terminal::CloseIdle(..) | Terminal::Http2(_) | Terminal::S3(_)) | None => {
                 let close = response.close;
                 self.deliver(head, response, orders, u64::MAX).await?;

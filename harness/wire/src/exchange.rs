@@ -37,7 +37,9 @@ impl Connection {
         let baseline = self.wire.baseline.map_or(Duration::ZERO, |law| law.latency(context));
         self.hold(baseline + Duration::from_nanos(orders.delay), &request.frame).await?;
         match orders.terminal {
-            None | Some((_, Terminal::CloseIdle(..) | Terminal::Http2(_) | Terminal::S3(_))) => {}
+            None
+            | Some((_, Terminal::CloseIdle(..) | Terminal::Http2(_) | Terminal::Tls(_) | Terminal::S3(_))) => {
+            }
             Some((_, Terminal::Swallow | Terminal::StallBody(_) | Terminal::Rewrite(_))) => {
                 self.uncount();
                 return Err(self.swallow(request.frame).await);
@@ -186,6 +188,10 @@ impl Connection {
             }
             Err(end) if end.by == EndedBy::Gateway => Err(End::gateway(end.with, answered)),
             Err(end) => Err(end),
+            Ok(Answer::Unannounced) => {
+                self.gateway.forgo_close_notify();
+                Err(End::fault(With::Fin))
+            }
             Ok(Answer::Silence) => Err(self.swallow(frame).await),
             Ok(Answer::Whole { close: true }) => Ok(true),
             Ok(Answer::Whole { close: false }) => {
