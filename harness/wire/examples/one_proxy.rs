@@ -122,8 +122,18 @@ async fn bare(listener: TcpListener, upstream: SocketAddr) -> std::io::Result<()
 }
 
 fn config(listen: SocketAddr, upstream: SocketAddr) -> LinkConfig {
-    let (run, probes) = (RunId(1), Vec::new());
-    LinkConfig { index: 0, region: 0, endpoint: 1, listen, upstream, run, baseline: None, probes }
+    LinkConfig {
+        index: 0,
+        region: 0,
+        endpoint: 1,
+        listen,
+        upstream,
+        tls: None,
+        onward: None,
+        run: RunId(1),
+        baseline: None,
+        probes: Vec::new(),
+    }
 }
 
 fn shared(sink: Arc<Encoder>) -> Shared {

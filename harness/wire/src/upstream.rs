@@ -8,7 +8,7 @@ use gatecrash_model::context::write_cell;
 use gatecrash_model::{AttemptCell, AttemptContext, AttemptRegistry};
 use tokio::net::TcpStream;
 
-use crate::stream::Stream;
+use crate::stream::{Stream, Tls};
 use crate::wire::Wire;
 
 /// A connection to the mock, announced in the registry for as long as it lives.
@@ -30,7 +30,14 @@ impl Upstream {
         let stream = TcpStream::connect(wire.config.upstream).await?;
         stream.set_nodelay(true)?;
         let local = stream.local_addr()?;
-        let stream = Stream::Plain(stream);
+        let stream = match &wire.config.onward {
+            None => Stream::Plain(stream),
+            Some(onward) => {
+                let mut tls = Tls::new(stream);
+                tls.connect(Arc::clone(&onward.config), onward.name.clone()).await?;
+                Stream::Tls(Box::new(tls))
+            }
+        };
         let registry = Arc::clone(&wire.shared.registry);
         let cell = registry.register(local);
         let (input, pending) = (BytesMut::new(), BytesMut::new());

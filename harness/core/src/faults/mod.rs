@@ -84,6 +84,8 @@ pub enum Terminal {
     },
     /// Once the kept connection has been idle for this many nanoseconds.
     OnIdle(Nanos, Lapse),
+    /// Fail the TLS handshake, or end the TLS session badly.
+    Tls(TlsKind),
     /// What the mock does; no link knows it.
     S3(S3Order),
 }
@@ -243,6 +245,7 @@ faults! {
     truncate: Truncate = "truncate",
     malformed_fault: Malformed = "malformed",
     http2: Http2 = "http2",
+    tls: Tls = "tls",
     s3_error: S3Error = "s3-error",
     status: Status = "status",
     empty_503: Empty503 = "empty-503",
@@ -287,6 +290,7 @@ pub use replication::ReplicationMode;
 pub use reply::bare_reply;
 pub use reset::ResetAt;
 pub use s3_order::{Alteration, RangeLie, S3Order, S3Reply, Wait};
+pub use tls::{TLS_KINDS, TlsKind, TlsKindInfo};
 
 impl FaultSpec {
     /// Its name in scenario files.

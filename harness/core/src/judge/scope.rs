@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use gatecrash_model::{AttemptRecord, Capabilities, Capability, ClientRecord, Ending, Nanos};
 
 use super::cause::{Cause, cause_of, is_on_accept, is_untrue};
-use crate::faults::{FaultSpec, Host};
+use crate::faults::{FaultSpec, Host, Tls, TlsKind};
 use crate::history::{Answers, History, Interval, Intervals, Join};
 use crate::plan::{ExpectationPlan, FaultPlan, Plan};
 use crate::profile::Profile;
@@ -301,6 +301,8 @@ fn connect_causes_of(spec: &FaultSpec) -> &'static [Cause] {
         FaultSpec::ConnectBlackhole(_) => &[Cause::ConnectTimeout],
         FaultSpec::Dns(dns) if dns.points_nowhere() => &[Cause::Refused, Cause::NoUpstream],
         FaultSpec::Dns(_) => &[Cause::NoUpstream, Cause::Timeout],
+        FaultSpec::Tls(Tls { kind: TlsKind::StallHello }) => &[Cause::ConnectTimeout],
+        FaultSpec::Tls(_) if is_on_accept(spec) => &[Cause::TlsFailed],
         spec if is_on_accept(spec) => &[Cause::Refused, Cause::Invalid],
         _ if spec.info().host == Host::Process => {
             &[Cause::Refused, Cause::ConnectTimeout, Cause::NoUpstream, Cause::Invalid]
