@@ -227,6 +227,12 @@ faults! {
     dns: Dns = "dns",
     misconfigure: Misconfigure = "misconfigure",
     descriptors: Descriptors = "descriptors",
+    cpu: Cpu = "cpu",
+    memory: Memory = "memory",
+    pause: Pause = "pause",
+    kill: Kill = "kill",
+    restart: Restart = "restart",
+    reload: Reload = "reload",
 }
 
 pub use applied_but_lost::LostReply;
@@ -234,6 +240,7 @@ pub use clock_skew::ClockOf;
 pub use dns::{DNS_TTL, DnsKind, DnsReply};
 pub use fail_first::FirstOf;
 pub use http2::{HTTP2_KINDS, Http2Kind, Http2KindInfo};
+pub use kill::Deadly;
 pub use replication::ReplicationMode;
 pub use reset::ResetAt;
 pub use s3_order::{Alteration, RangeLie, S3Order, S3Reply, Wait};
