@@ -254,7 +254,7 @@ async fn close_on_reuse_spares_the_first_and_resets_the_second() {
 
 #[tokio::test]
 async fn idle_close_waits_for_its_time() {
-    let spec = FaultSpec::IdleClose(IdleClose { after: Span::millis(100) });
+    let spec = FaultSpec::IdleClose(IdleClose { after: Span::millis(100), with: With::Fin });
     let (rig, mut client) = asked(spec).await;
     client.expect(ok_via("3-0-0", BODY)).await;
     let kept = Instant::now();
@@ -274,7 +274,7 @@ async fn the_first_terminal_wins_and_the_record_names_the_first_that_fired() {
     let faults = [
         fault("slow", FaultSpec::Latency(Latency { add: Span::millis(5), jitter: None })),
         fault("cut", FaultSpec::Truncate(Truncate { at: Size(3), with: With::Fin })),
-        fault("rewrite", FaultSpec::Malformed(Malformed { kind: Kind::SshBanner })),
+        fault("rewrite", FaultSpec::Malformed(Malformed::of(Kind::SshBanner))),
     ];
     let rig = Rig::start(&faults, |_| ok(BODY.as_bytes())).await;
     let mut client = rig.connect().await;

@@ -1,8 +1,8 @@
 //! What an attempt did to its request, in the words of a profile.
 
-use gatecrash_model::{AttemptRecord, EndedBy, Ending};
+use gatecrash_model::{AttemptRecord, EndedBy, Ending, Op};
 
-use crate::faults::malformed::{Kind, Original, script};
+use crate::faults::malformed::{Kind, Nature};
 use crate::faults::{FaultSpec, Order, Terminal};
 use crate::plan::Plan;
 use crate::profile::Profile;
@@ -39,6 +39,14 @@ pub fn cause_of(plan: &Plan, attempt: &AttemptRecord) -> Cause {
         _ if attempt.has(AttemptRecord::ILLEGAL) => Cause::Invalid,
         Some(spec) if !whole && matches!(on_head(spec), Order::End(Terminal::CutHead(..))) => Cause::Invalid,
         Some(spec) if !whole && gave_up && matches!(on_head(spec), Order::PaceHead(_)) => Cause::Timeout,
+        Some(spec)
+            if !whole
+                && gave_up
+                && attempt.response_bytes == 0
+                && matches!(on_head(spec), Order::PaceAll(_)) =>
+        {
+            Cause::Timeout
+        }
         _ if attempt.status == 0 && gave_up => Cause::Timeout,
         _ if attempt.status == 0 => Cause::Invalid,
         _ if !whole => Cause::BodyBroken,
@@ -57,7 +65,17 @@ fn on_head(spec: &FaultSpec) -> Order {
 
 /// Whether a fault trickles heads or bodies, so that only a total limit bounds the exchange.
 pub fn is_trickle(spec: &FaultSpec) -> bool {
-    matches!(on_head(spec), Order::PaceHead(_) | Order::PaceBody(_))
+    matches!(on_head(spec), Order::PaceHead(_) | Order::PaceBody(_) | Order::PaceAll(_))
+        || matches!(on_upload(spec), Order::PaceUpload(_))
+}
+
+/// What a fault does to an upload when its head was read.
+fn on_upload(spec: &FaultSpec) -> Order {
+    if !spec.acts_at(Point::RequestHead) {
+        return Order::Continue;
+    }
+    let facts = Facts { op: Op::PutObject, method: "PUT", ..Facts::connection(0, 1, 0, 0) };
+    spec.order(Point::RequestHead, &facts, 0)
 }
 
 /// Whether a fault ends connections on accept, before a request can be seen.
@@ -79,19 +97,25 @@ pub fn is_not_http(plan: &Plan, attempt: &AttemptRecord) -> bool {
     }
 }
 
-/// Whether the bytes of a malformed kind begin with a status line of RFC 9112 4.
+/// Whether a fault puts other bytes than the resource's under a head that does not give it away: no gateway can
+/// know, so none is to blame for passing them on.
+pub(super) fn is_untrue(spec: &FaultSpec) -> bool {
+    match spec {
+        FaultSpec::Malformed(malformed) => malformed.kind.sample().nature == Nature::Untrue,
+        FaultSpec::WrongObject(_) => true,
+        spec => matches!(on_head(spec), Order::End(Terminal::Corrupt(_))),
+    }
+}
+
+/// Whether the bytes of a malformed kind begin with a status line of RFC 9112 4, after an empty line at most.
 fn has_status_line(kind: Kind) -> bool {
-    let original = Original {
-        status: 200,
-        head: b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
-        length: Some(5),
-        attempt_line: "x-gatecrash-attempt: 0-0-0\r\n",
-    };
-    let head = script(kind, &original).head;
+    let head = kind.sample().head;
+    let head = head.strip_prefix(b"\r\n").unwrap_or(&head);
     let line = head.split(|b| *b == b'\n').next().unwrap_or_default();
-    let Some(rest) = line.strip_prefix(b"HTTP/1.") else { return false };
-    matches!(rest, [b'0'..=b'9', b' ', b'1'..=b'9', b'0'..=b'9', b'0'..=b'9', b' ' | b'\r', ..])
-        && matches!(rest[2], b'1'..=b'5')
+    let Some([b'0'..=b'9', b'.', b'0'..=b'9', b' ', code @ ..]) = line.strip_prefix(b"HTTP/") else {
+        return false;
+    };
+    matches!(code, [b'1'..=b'5', b'0'..=b'9', b'0'..=b'9', b' ' | b'\r', ..])
 }
 
 // === impl Cause ===
@@ -144,13 +168,24 @@ mod tests {
             [
                 "garbage-bytes",
                 "ssh-banner",
+                "tls-bytes-on-plain",
                 "http09-body",
+                "partial-status-fin",
                 "bad-protocol-name",
                 "status-two-digits",
                 "status-four-digits",
                 "status-letters",
                 "status-000",
+                "status-999",
             ]
         );
+    }
+
+    #[test]
+    fn a_changed_body_is_untrue_and_no_more() {
+        let untrue = KINDS.iter().filter(|k| k.kind.sample().nature == Nature::Untrue).map(|k| k.name);
+        assert_eq!(untrue.collect::<Vec<_>>(), ["cl-too-small", "body-corrupt-bits", "body-gzip-broken"]);
+        let plain = KINDS.iter().filter(|k| k.kind.sample().nature == Nature::Plain).map(|k| k.name);
+        assert_eq!(plain.collect::<Vec<_>>(), ["partial-header-stall", "head-with-body"]);
     }
 }
