@@ -276,6 +276,12 @@ faults! {
     dns: Dns = "dns",
     misconfigure: Misconfigure = "misconfigure",
     descriptors: Descriptors = "descriptors",
+    cpu: Cpu = "cpu",
+    memory: Memory = "memory",
+    pause: Pause = "pause",
+    kill: Kill = "kill",
+    restart: Restart = "restart",
+    reload: Reload = "reload",
 }
 
 pub use applied_but_lost::LostReply;
@@ -285,6 +291,7 @@ pub use dns::{DNS_TTL, DnsKind, DnsReply};
 pub use early_close::EarlyEnd;
 pub use fail_first::FirstOf;
 pub use http2::{HTTP2_KINDS, Http2Kind, Http2KindInfo};
+pub use kill::Deadly;
 pub use parting::{Lapse, Parting, Stray};
 pub use replication::ReplicationMode;
 pub use reply::bare_reply;

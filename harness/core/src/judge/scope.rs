@@ -290,7 +290,7 @@ impl<'a> Scope<'a> {
 /// Whether a fault delays requests on their way to the upstream, so that arriving late is its work.
 fn holds_requests_up(spec: &FaultSpec) -> bool {
     match spec {
-        FaultSpec::Misconfigure(_) => false,
+        FaultSpec::Misconfigure(_) | FaultSpec::Reload(_) => false,
         spec => matches!(spec.info().host, Host::Listener | Host::Resolver | Host::Process),
     }
 }
@@ -303,6 +303,7 @@ fn connect_causes_of(spec: &FaultSpec) -> &'static [Cause] {
         FaultSpec::Dns(_) => &[Cause::NoUpstream, Cause::Timeout],
         FaultSpec::Tls(Tls { kind: TlsKind::StallHello }) => &[Cause::ConnectTimeout],
         FaultSpec::Tls(_) if is_on_accept(spec) => &[Cause::TlsFailed],
+        FaultSpec::Reload(_) => &[],
         spec if is_on_accept(spec) => &[Cause::Refused, Cause::Invalid],
         _ if spec.info().host == Host::Process => {
             &[Cause::Refused, Cause::ConnectTimeout, Cause::NoUpstream, Cause::Invalid]

@@ -64,12 +64,6 @@ const CATALOGUE_FAULTS: &[&str] = &[
     "stale-list",
     "redirect",
     "expire-token",
-    "cpu",
-    "memory",
-    "pause",
-    "kill",
-    "restart",
-    "reload",
 ];
 
 /// Checks of the catalogue; those that are built are in [`CHECKS`].

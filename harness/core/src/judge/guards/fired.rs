@@ -71,7 +71,8 @@ fn by_interval(case: &Case<'_>, index: u16, host: Host) -> Delivery {
     } else {
         None
     };
-    Delivery { fault: index, fired: None, eligible: None, undelivered, remark: None }
+    let remark = case.history.means_of(index).map(|by| format!("by {by}"));
+    Delivery { fault: index, fired: None, eligible: None, undelivered, remark }
 }
 
 /// A wrong answer that nobody asked for proves nothing.
