@@ -18,6 +18,7 @@ mod download;
 mod exchange;
 mod framing;
 mod h2;
+mod half_request;
 mod head;
 mod link;
 mod listener;

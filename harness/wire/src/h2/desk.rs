@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use std::time::Duration;
+
 use bytes::Bytes;
+use gatecrash_core::faults::With;
 use tokio::sync::{mpsc, oneshot};
 
 use super::frame::Code;

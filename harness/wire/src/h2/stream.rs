@@ -128,7 +128,9 @@ impl Exchange {
         let status = self.attempt(|a| a.down.status).unwrap_or(0);
         let kept = case.decide(Point::Kept, status);
         Verdict::Whole(match kept.terminal {
-            Some((_, Terminal::OnIdle(after, Lapse::Close(with)))) => Some((Duration::from_nanos(after), with)),
+            Some((_, Terminal::OnIdle(after, Lapse::Close(with)))) => {
+                Some((Duration::from_nanos(after), with))
+            }
             _ => None,
         })
     }
