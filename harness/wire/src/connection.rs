@@ -10,7 +10,6 @@ use gatecrash_model::{
     AttemptContext, AttemptId, AttemptRecord, Closing, ConnectionRecord, EndedBy, Nanos, Op, StrId,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -19,6 +18,7 @@ use crate::closing;
 use crate::delivery::Paced;
 use crate::h2::Open;
 use crate::head::{self, Read, RequestHead};
+use crate::stream::Stream;
 use crate::upstream::Upstream;
 use crate::wire::{Case, Wire};
 
@@ -38,7 +38,7 @@ pub(crate) struct Control {
 /// A connection of the gateway.
 pub(crate) struct Connection {
     pub(crate) wire: Arc<Wire>,
-    pub(crate) gateway: TcpStream,
+    pub(crate) gateway: Stream,
     /// Read from the gateway and not yet used.
     pub(crate) input: BytesMut,
     /// The raw head of the request under way.
@@ -71,7 +71,7 @@ enum Over {
 }
 
 impl Connection {
-    pub(crate) fn new(wire: Arc<Wire>, gateway: TcpStream, number: u32) -> Self {
+    pub(crate) fn new(wire: Arc<Wire>, gateway: Stream, number: u32) -> Self {
         let opened = wire.now();
         let record =
             ConnectionRecord { opened, conn: number, link: wire.config.index, ..ConnectionRecord::default() };
@@ -271,26 +271,26 @@ impl Connection {
             && (end.by, end.with) == (EndedBy::Fault, With::Rst)
         {
             // It is the client that leaves: the gateway is to see how.
-            closing::rst_now(&upstream.stream);
+            closing::rst_now(upstream.stream.tcp());
         }
         match (over_by_us(&end), end.with) {
             (true, _) if !matches!(over, Over::Served(_)) => {
                 self.finish(Some(end));
-                closing::rst_now(&self.gateway);
+                closing::rst_now(self.gateway.tcp());
             }
             (true, With::Rst) => {
                 tokio::select! {
-                    () = closing::all_sent(&self.gateway) => {}
+                    () = closing::all_sent(self.gateway.tcp()) => {}
                     () = outlived(control) => {}
                 }
                 self.finish(Some(end));
-                closing::rst_now(&self.gateway);
+                closing::rst_now(self.gateway.tcp());
             }
             (true, With::Fin) => {
                 self.finish(Some(end));
                 tokio::select! {
                     () = closing::fin(&mut self.gateway) => {}
-                    () = outlived(control) => closing::rst_now(&self.gateway),
+                    () = outlived(control) => closing::rst_now(self.gateway.tcp()),
                 }
             }
             (false, _) => self.finish(Some(end)),

@@ -54,7 +54,7 @@ impl Connection {
             Some((_, Terminal::Early(status, then))) => return Err(self.answer_early(status, then).await),
             Some((_, Terminal::Deaf(lasting))) => {
                 self.uncount();
-                closing::gone_unread(&self.gateway, Duration::from_nanos(lasting)).await;
+                closing::gone_unread(self.gateway.tcp(), Duration::from_nanos(lasting)).await;
                 return Err(self.swallow(request.frame).await);
             }
             Some((_, Terminal::Swallow | Terminal::StallBody(_) | Terminal::Rewrite(_))) => {
@@ -74,7 +74,7 @@ impl Connection {
 
         self.uncount();
         self.reading = orders.upload_pace.map(|pace| {
-            closing::narrow(&self.gateway, pace.bytes);
+            closing::narrow(self.gateway.tcp(), pace.bytes);
             Paced::new(pace)
         });
         self.writing = orders.request_pace.map(Paced::new);
@@ -277,7 +277,7 @@ impl Connection {
             Ok(Answer::Silence) => Err(self.swallow(frame).await),
             Ok(Answer::Whole { close: true }) => Ok(After::Said { close: true }),
             Ok(answer) => {
-                if self.half_closed && !matches!(self.gateway.take_error(), Ok(None)) {
+                if self.half_closed && !matches!(self.gateway.tcp().take_error(), Ok(None)) {
                     // It had not half-closed but left: the answer went nowhere.
                     if let Some(attempt) = &mut self.attempt {
                         attempt.down.whole = false;

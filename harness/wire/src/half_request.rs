@@ -4,12 +4,12 @@ use bytes::{Buf, BytesMut};
 use gatecrash_core::faults::{HalfAt, Leaving};
 use gatecrash_model::EndedBy;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 use crate::attempt::End;
 use crate::closing;
 use crate::connection::Connection;
 use crate::framing::Frame;
+use crate::stream::Stream;
 use crate::upstream::Upstream;
 
 impl Connection {
@@ -30,8 +30,8 @@ impl Connection {
         }
         match leaving {
             Leaving::Rst => {
-                closing::all_sent(&upstream.stream).await;
-                closing::rst_now(&upstream.stream);
+                closing::all_sent(upstream.stream.tcp()).await;
+                closing::rst_now(upstream.stream.tcp());
             }
             Leaving::Fin => {
                 _ = upstream.stream.shutdown().await;
@@ -79,7 +79,7 @@ impl Connection {
     }
 
     /// Passes on whatever is answered, until either end leaves.
-    async fn listen(&mut self, upstream: &mut TcpStream) {
+    async fn listen(&mut self, upstream: &mut Stream) {
         let mut answer = BytesMut::new();
         loop {
             answer.reserve(4096);

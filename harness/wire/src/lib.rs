@@ -24,6 +24,7 @@ mod link;
 mod listener;
 mod plain;
 mod script;
+mod stream;
 mod upload;
 mod upstream;
 mod wire;

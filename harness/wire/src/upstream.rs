@@ -9,6 +9,7 @@ use gatecrash_model::{AttemptCell, AttemptContext, AttemptRegistry};
 use tokio::net::TcpStream;
 
 use crate::closing;
+use crate::stream::Stream;
 use crate::wire::Wire;
 
 /// Bytes of an answer that the kernel may hold for a link on the clients' side.
@@ -16,7 +17,7 @@ const RECEIVED: u64 = 32 * 1024;
 
 /// A connection to the mock, announced in the registry for as long as it lives.
 pub(crate) struct Upstream {
-    pub(crate) stream: TcpStream,
+    pub(crate) stream: Stream,
     /// Read from the mock and not yet dealt with.
     pub(crate) input: BytesMut,
     /// To be written to the mock.
@@ -37,6 +38,7 @@ impl Upstream {
             closing::narrow(&stream, RECEIVED);
         }
         let local = stream.local_addr()?;
+        let stream = Stream::Plain(stream);
         let registry = Arc::clone(&wire.shared.registry);
         let cell = registry.register(local);
         let (input, pending) = (BytesMut::new(), BytesMut::new());

@@ -64,7 +64,7 @@ pub enum Terminal {
     /// Write the head and this many body bytes, then nothing more.
     StallBody(u64),
     /// Write a rewritten response.
-    Rewrite(malformed::Kind),
+    Rewrite(Malformed),
     /// Misuse HTTP/2 on the stream.
     Http2(Http2Kind),
     /// Read no byte of the request body for this many nanoseconds; then read on, never answer.

@@ -13,7 +13,7 @@ impl Pool {
     /// A kept connection that still stands, or a new one.
     pub(crate) async fn take(&self, wire: &Wire) -> std::io::Result<Upstream> {
         while let Some(kept) = self.kept().pop() {
-            let nothing = kept.stream.try_read(&mut [0]);
+            let nothing = kept.stream.tcp().try_read(&mut [0]);
             if nothing.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock) {
                 return Ok(kept);
             }
