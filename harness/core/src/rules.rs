@@ -130,6 +130,8 @@ pub struct Orders {
     pub body_pace: Option<Pace>,
     /// Read the request body no faster.
     pub upload_pace: Option<Pace>,
+    /// Send the request on no faster.
+    pub request_pace: Option<Pace>,
     /// Keep interim 100s from the gateway.
     pub no_continue: bool,
     /// The one thing that ends or replaces the exchange, with the fault that ordered it.

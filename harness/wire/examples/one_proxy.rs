@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use gatecrash_core::plan::Side;
 use gatecrash_core::rules::RuleSet;
 use gatecrash_core::toxics::{Direction, Toxic, ToxicSpec};
 use gatecrash_model::{
@@ -124,6 +125,7 @@ async fn bare(listener: TcpListener, upstream: SocketAddr) -> std::io::Result<()
 fn config(listen: SocketAddr, upstream: SocketAddr) -> LinkConfig {
     LinkConfig {
         index: 0,
+        side: Side::Upstream,
         region: 0,
         endpoint: 1,
         listen,

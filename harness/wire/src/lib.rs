@@ -19,6 +19,7 @@ mod download;
 mod exchange;
 mod framing;
 mod h2;
+mod half_request;
 mod head;
 mod link;
 mod listener;

@@ -3,13 +3,13 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use gatecrash_core::plan::LatencyPlan;
+use gatecrash_core::plan::{LatencyPlan, Side};
 use gatecrash_core::profile::ProbePattern;
 use gatecrash_core::rules::{Facts, Orders, Point, RuleSet, declared_size, part_number};
 use gatecrash_model::op::split_path;
 use gatecrash_model::{
-    AttemptContext, AttemptRegistry, Clock, Evidence, EvidenceSide, FiringRecord, Nanos, Op, RunId, Sink,
-    printable,
+    AttemptContext, AttemptId, AttemptRegistry, Clock, Evidence, EvidenceSide, FiringRecord, Nanos, Op,
+    RunId, Sink, printable,
 };
 
 use crate::attempts::AttemptCounter;
@@ -22,6 +22,9 @@ use crate::tls::{Onward, Terminator};
 pub struct LinkConfig {
     /// Index of the link in the plan.
     pub index: u8,
+    /// Which side of the gateway it stands on. A link on the clients' side writes no attempts down and adds no line
+    /// to answers; what is no HTTP it passes on as it is.
+    pub side: Side,
     /// Region index.
     pub region: u16,
     /// Endpoint in its region, from 1.
@@ -131,6 +134,7 @@ impl Case<'_> {
         let now = self.wire.now();
         let facts = Facts {
             at: now,
+            side: config.side,
             age: now.saturating_sub(self.opened),
             ordinal: self.ordinal,
             http2: self.http2,
@@ -165,7 +169,7 @@ impl Case<'_> {
         for fired in &orders.fired {
             self.wire.shared.sink.firing(FiringRecord {
                 at: self.wire.now(),
-                attempt: self.context.attempt,
+                attempt: if config.side.is_upstream() { self.context.attempt } else { AttemptId::NONE },
                 request: self.context.request,
                 draw: fired.draw,
                 conn: self.conn,
