@@ -1,10 +1,10 @@
-//! One proxy between a load generator and a server, to compare CPU per request: a bare tokio copy, the plain link, or
-//! the HTTP link with every record written.
+//! One proxy between a load generator and a server, to compare CPU per request: a bare tokio copy, the TCP proxy
+//! (plain, or with toxics such as `latency:latency=50,jitter=5`), or the HTTP link with every record written.
 //!
-//! `plain_vs_bare bare|plain|http LISTEN UPSTREAM` runs on one thread until Ctrl-C, then prints its CPU time:
+//! `one_proxy bare|plain|http LISTEN UPSTREAM [TOXIC..]` runs on one thread until Ctrl-C, then prints its CPU time:
 //!
 //! ```sh
-//! taskset -c 0 target/release/examples/plain_vs_bare http 127.0.0.1:9001 127.0.0.1:9000 &
+//! taskset -c 0 target/release/examples/one_proxy http 127.0.0.1:9001 127.0.0.1:9000 &
 //! taskset -c 1 wrk -t1 -c64 -d10 http://127.0.0.1:9001/small; kill -INT %1
 //! ```
 
