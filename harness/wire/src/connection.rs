@@ -4,19 +4,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
-use gatecrash_core::faults::{Terminal, With};
+use gatecrash_core::faults::{Lapse, Stray, Terminal, With};
 use gatecrash_core::rules::Point;
 use gatecrash_model::{
-    AttemptContext, AttemptId, AttemptRecord, ConnectionRecord, EndedBy, Nanos, Op, StrId,
+    AttemptContext, AttemptId, AttemptRecord, Closing, ConnectionRecord, EndedBy, Nanos, Op, StrId,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::attempt::{Attempt, Down, End, Up};
 use crate::closing;
+use crate::delivery::Paced;
+use crate::h2::Open;
 use crate::head::{self, Read, RequestHead};
+use crate::stream::Stream;
 use crate::upstream::Upstream;
 use crate::wire::{Case, Wire};
 
@@ -36,7 +38,7 @@ pub(crate) struct Control {
 /// A connection of the gateway.
 pub(crate) struct Connection {
     pub(crate) wire: Arc<Wire>,
-    pub(crate) gateway: TcpStream,
+    pub(crate) gateway: Stream,
     /// Read from the gateway and not yet used.
     pub(crate) input: BytesMut,
     /// The raw head of the request under way.
@@ -45,11 +47,19 @@ pub(crate) struct Connection {
     pub(crate) half_closed: bool,
     pub(crate) upstream: Option<Upstream>,
     pub(crate) attempt: Option<Attempt>,
+    /// How fast the request body may be read.
+    pub(crate) reading: Option<Paced>,
+    /// The fault that left stray bytes on it, under which the next exchange suffers.
+    pub(crate) poison: Option<u16>,
+    /// Whether a fault has sent our FIN and reads on.
+    half_closing: bool,
+    /// The attempts under way on the streams of HTTP/2.
+    pub(crate) streams: Arc<Open>,
     pub(crate) record: ConnectionRecord,
 }
 
-/// When a kept connection is to be closed, and how.
-pub(crate) type Idle = Option<(Duration, With)>;
+/// What is to befall a kept connection and when, and the fault that says so.
+pub(crate) type Idle = Option<(Duration, Lapse, u16)>;
 
 /// How a connection came to its end.
 enum Over {
@@ -59,7 +69,7 @@ enum Over {
 }
 
 impl Connection {
-    pub(crate) fn new(wire: Arc<Wire>, gateway: TcpStream, number: u32) -> Self {
+    pub(crate) fn new(wire: Arc<Wire>, gateway: Stream, number: u32) -> Self {
         let opened = wire.now();
         let record =
             ConnectionRecord { opened, conn: number, link: wire.config.index, ..ConnectionRecord::default() };
@@ -71,6 +81,10 @@ impl Connection {
             half_closed: false,
             upstream: None,
             attempt: None,
+            reading: None,
+            poison: None,
+            half_closing: false,
+            streams: Arc::default(),
             record,
         }
     }
@@ -101,15 +115,24 @@ impl Connection {
                 }
             }
         };
-        let by = self.close(over, &mut control).await;
+        let end = self.close(over, &mut control).await;
         self.record.closed = self.wire.now();
-        self.record.ended_by = by;
+        (self.record.ended_by, self.record.closing) = match (end.by, end.with) {
+            (EndedBy::Gateway, _) if self.half_closing => (EndedBy::Fault, Closing::HalfClose),
+            (by, With::Fin) => (by, Closing::Fin),
+            (by, With::Rst) => (by, Closing::Rst),
+        };
         self.wire.shared.sink.connection(self.record);
     }
 
     async fn serve(&mut self) -> End {
         if let Some(end) = self.greet().await {
             return end;
+        }
+        match self.speaks_http2().await {
+            Ok(true) => return self.http2().await,
+            Ok(false) => {}
+            Err(end) => return end,
         }
         let mut idle = None;
         loop {
@@ -156,7 +179,7 @@ impl Connection {
 
     /// Reads until a whole request head is there.
     async fn next_head(&mut self, idle: Idle) -> Result<(RequestHead, Nanos), End> {
-        let deadline = idle.map(|(after, with)| (Instant::now() + after, with));
+        let mut deadline = idle.map(|(after, lapse, fault)| (Instant::now() + after, lapse, fault));
         let mut start = (!self.input.is_empty()).then(|| self.wire.now());
         loop {
             if let Some(start) = start {
@@ -179,9 +202,25 @@ impl Connection {
                     Err(_) => return Err(End::rst(EndedBy::Gateway)),
                 },
                 () = gone(self.upstream.as_mut()) => return Err(End::fin(EndedBy::Upstream)),
-                with = until(idle) => return Err(End::fault(with)),
+                (lapse, fault) = until(idle) => match lapse {
+                    Lapse::Close(with) => return Err(End::fault(with)),
+                    Lapse::Say(stray) => {
+                        deadline = None;
+                        self.stray(stray, fault).await?;
+                    }
+                },
             }
         }
+    }
+
+    /// Writes what nobody asked for.
+    async fn stray(&mut self, stray: Stray, fault: u16) -> Result<(), End> {
+        self.poison = Some(fault);
+        if self.gateway.write_all(stray.bytes()).await.is_err() {
+            return Err(End::rst(EndedBy::Gateway));
+        }
+        self.record.down += stray.bytes().len() as u64;
+        if stray.closes() { Err(End::fault(With::Fin)) } else { Ok(()) }
     }
 
     /// Answers what is no request, as a server would.
@@ -201,8 +240,17 @@ impl Connection {
         End { by: EndedBy::Gateway, with: if by_fin { With::Fin } else { With::Rst }, hung: true }
     }
 
+    /// Ends our direction by FIN, on behalf of a fault, and reads on until the gateway leaves.
+    pub(crate) async fn half_close(&mut self) -> End {
+        self.finish(Some(End::fault(With::Fin)));
+        self.half_closing = true;
+        // Fails only where the gateway has left already, which reading tells.
+        _ = self.gateway.shutdown().await;
+        self.outlast().await
+    }
+
     /// Ends the connection on the wire. The attempt's record comes before the gateway can see the end.
-    async fn close(&mut self, over: Over, control: &mut watch::Receiver<Control>) -> EndedBy {
+    async fn close(&mut self, over: Over, control: &mut watch::Receiver<Control>) -> End {
         self.upstream = None;
         let end = match over {
             Over::Served(end) => end,
@@ -211,35 +259,42 @@ impl Connection {
                 if let (Some(attempt), Some(fault)) = (&mut self.attempt, fault) {
                     attempt.touched(fault);
                 }
+                fault.into_iter().for_each(|fault| self.streams.touch_all(fault));
                 End { hung, ..End::rst(EndedBy::Fault) }
             }
         };
         match (over_by_us(&end), end.with) {
             (true, _) if !matches!(over, Over::Served(_)) => {
                 self.finish(Some(end));
-                closing::rst_now(&self.gateway);
+                closing::rst_now(self.gateway.tcp());
             }
             (true, With::Rst) => {
-                closing::all_sent(&self.gateway).await;
+                tokio::select! {
+                    () = closing::all_sent(self.gateway.tcp()) => {}
+                    () = outlived(control) => {}
+                }
                 self.finish(Some(end));
-                closing::rst_now(&self.gateway);
+                closing::rst_now(self.gateway.tcp());
             }
             (true, With::Fin) => {
                 self.finish(Some(end));
                 tokio::select! {
                     () = closing::fin(&mut self.gateway) => {}
-                    () = outlived(control) => closing::rst_now(&self.gateway),
+                    () = outlived(control) => closing::rst_now(self.gateway.tcp()),
                 }
             }
             (false, _) => self.finish(Some(end)),
         }
-        end.by
+        end
     }
 
     /// Writes the record of the attempt under way, if there is one.
     pub(crate) fn finish(&mut self, end: Option<End>) {
         if let Some(attempt) = self.attempt.take() {
             self.wire.shared.sink.attempt(attempt.record(self.wire.now(), end));
+        }
+        if end.is_some() {
+            self.streams.finish_all(&self.wire, end);
         }
     }
 
@@ -249,7 +304,7 @@ impl Connection {
 
     pub(crate) fn case(&self, context: AttemptContext, ordinal: u16, op: Op) -> Case<'_> {
         let (conn, opened) = (self.record.conn, self.record.opened);
-        Case { wire: &self.wire, conn, opened, ordinal, context, op, head: &self.head }
+        Case { wire: &self.wire, conn, opened, ordinal, http2: false, context, op, head: &self.head }
     }
 
     /// Takes a head off the input and keeps its bytes for the exchange.
@@ -281,12 +336,12 @@ async fn gone(upstream: Option<&mut Upstream>) {
     }
 }
 
-async fn until(deadline: Option<(Instant, With)>) -> With {
+async fn until(deadline: Option<(Instant, Lapse, u16)>) -> (Lapse, u16) {
     match deadline {
         None => std::future::pending().await,
-        Some((at, with)) => {
+        Some((at, lapse, fault)) => {
             sleep_until(at).await;
-            with
+            (lapse, fault)
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use gatecrash_model::{AttemptRecord, Capabilities, Capability, ClientRecord, Ending, Nanos};
 
-use super::cause::{Cause, cause_of, is_on_accept, is_untrue};
+use super::cause::{Cause, cause_of, is_on_accept, spoils_bodies};
 use crate::faults::{FaultSpec, Host};
 use crate::history::{Answers, History, Interval, Intervals, Join};
 use crate::plan::{ExpectationPlan, FaultPlan, Plan};
@@ -229,7 +229,7 @@ impl<'a> Scope<'a> {
 
     /// Packed ids of the attempts whose body the upstream made untrue under a true head.
     pub fn untrue_attempts(&self) -> HashSet<u64> {
-        let faults = self.plan.faults.iter().enumerate().filter(|(_, f)| is_untrue(&f.spec));
+        let faults = self.plan.faults.iter().enumerate().filter(|(_, f)| spoils_bodies(&f.spec));
         let faults: HashSet<u16> = faults.map(|(i, _)| i as u16).collect();
         if faults.is_empty() {
             return HashSet::new();

@@ -54,12 +54,8 @@ const NAMES: &[(&str, &str, &str)] = &[
 
 /// Faults of the catalogue; those that are built are in [`FAULTS`].
 const CATALOGUE_FAULTS: &[&str] = &[
-    "slice",
     "close",
-    "half-close",
     "early-reply",
-    "corrupt-body",
-    "forward-then-drop",
     "tls",
     "error-in-200",
     "applied-but-lost",
