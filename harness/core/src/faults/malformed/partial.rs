@@ -1,4 +1,5 @@
-//! Heads that never come to their end. What there is of them is legal: the connection fails, or nothing more comes.
+//! Heads that never come to their end. What there is of them is legal: the connection fails, or nothing more
+//! comes.
 
 use super::{Body, End, Nature, Original, Script};
 use crate::faults::With;
