@@ -12,6 +12,19 @@ fn haproxy_passes_the_built_in_suite_under_its_profile() {
     passes("haproxy");
 }
 
+/// What each of them does when the name service misanswers, and that each fault was met by its queries.
+#[test]
+fn the_scenarios_about_names_pass() {
+    if !installed("nginx") || !installed("haproxy") {
+        return;
+    }
+    let _turn = turn();
+    let desk = Desk::new();
+    desk.gatecrash(&["run", "--quiet", "--tag", "dns"]).exits(0);
+    assert!(desk.run_dirs().len() >= 10);
+    desk.expect_nothing_left();
+}
+
 fn passes(gateway: &str) {
     if !installed(gateway) {
         return;

@@ -75,10 +75,12 @@ fn fault(name: &str) -> Option<String> {
 fn malformed(name: &str) -> Option<String> {
     let kind = KINDS.iter().find(|k| k.name == name)?;
     Some(format!(
-        "malformed {name} ({}): {}\n\n{}\n\nin a scenario:\n  inject: [{{ fault: {{ malformed: {{ kind: {name} }} }} }}]\n",
+        "malformed {name} ({}): {}\n\n{}\n\nimitates: {}\n\nmeasured: {}\n\nin a scenario:\n  inject: [{{ fault: {{ malformed: {{ kind: {name} }} }} }}]\n",
         kind.group,
         kind.what,
-        wrap(kind.rule)
+        wrap(kind.rule),
+        wrap(kind.imitates),
+        wrap(kind.gateways)
     ))
 }
 

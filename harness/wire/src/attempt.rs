@@ -3,8 +3,12 @@
 use gatecrash_core::faults::With;
 use gatecrash_model::time::micros_between;
 use gatecrash_model::{
-    AttemptContext, AttemptId, AttemptRecord, EndedBy, Ending, Framing, Nanos, Op, RequestId, StrId,
+    AttemptContext, AttemptId, AttemptRecord, EndedBy, Ending, Framing, ID_HEADER, Nanos, Op, RequestId,
+    StrId,
 };
+
+use crate::head;
+use crate::wire::{Wire, place};
 
 /// An attempt under way.
 #[derive(Debug)]
@@ -84,6 +88,35 @@ impl End {
 }
 
 impl Attempt {
+    /// An attempt of whom this request head names, for what it asks.
+    pub(crate) fn begin(wire: &Wire, head: &[u8], id: AttemptId, start: Nanos) -> Self {
+        let (mut op, mut key, mut flags) = (Op::Unknown, String::new(), 0);
+        let mut request = None;
+        if let Some(parsed) = head::parse(head) {
+            op = Op::classify(parsed.method, parsed.target);
+            key = place(parsed.target).1;
+            let ours = |(run, id)| (run == wire.config.run).then_some(id);
+            request =
+                parsed.header(ID_HEADER).and_then(|v| RequestId::parse_header(v.as_bytes())).and_then(ours);
+            let agent = parsed.header("user-agent");
+            if wire.config.probes.iter().any(|p| p.matches(parsed.method, parsed.target, agent)) {
+                (op, flags, request) = (Op::Probe, AttemptRecord::PROBE, None);
+            }
+        }
+        Self {
+            id,
+            request: request.map_or(Self::STRANGER, RequestId::pack),
+            number: request.map_or(0, |id| wire.shared.attempts.next(id)),
+            op,
+            key: wire.shared.sink.intern(&key),
+            start,
+            fault: 0,
+            flags,
+            up: Up::default(),
+            down: Down::default(),
+        }
+    }
+
     /// As the mock and the draws know it.
     pub(crate) fn context(&self) -> AttemptContext {
         AttemptContext { attempt: self.id.pack(), request: self.request, number: self.number }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::SockRef;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -22,15 +22,16 @@ pub(crate) fn rst_now(stream: &TcpStream) {
     _ = stream.set_zero_linger();
 }
 
-/// Ends our direction; the other is read and discarded until the peer has ended it too, or gives no sign.
-pub(crate) async fn fin(stream: &mut TcpStream) {
-    if stream.shutdown().await.is_ok() {
+/// Ends our direction, under TLS with a close_notify; the other is read and discarded until the peer has
+/// ended it too, or gives no sign.
+pub(crate) async fn fin<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) {
+    if matches!(timeout(LINGER, stream.shutdown()).await, Ok(Ok(()))) {
         _ = timeout(LINGER, discard(stream)).await;
     }
 }
 
 /// Reads until the peer leaves; true when it left by FIN.
-pub(crate) async fn discard(stream: &mut TcpStream) -> bool {
+pub(crate) async fn discard<S: AsyncRead + Unpin>(stream: &mut S) -> bool {
     let mut buffer = [0; 4096];
     loop {
         match stream.read(&mut buffer).await {

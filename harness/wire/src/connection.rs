@@ -10,14 +10,15 @@ use gatecrash_model::{
     AttemptContext, AttemptId, AttemptRecord, Closing, ConnectionRecord, EndedBy, Nanos, Op, StrId,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::attempt::{Attempt, Down, End, Up};
 use crate::closing;
 use crate::delivery::Paced;
+use crate::h2::Open;
 use crate::head::{self, Read, RequestHead};
+use crate::stream::Stream;
 use crate::upstream::Upstream;
 use crate::wire::{Case, Wire};
 
@@ -37,7 +38,7 @@ pub(crate) struct Control {
 /// A connection of the gateway.
 pub(crate) struct Connection {
     pub(crate) wire: Arc<Wire>,
-    pub(crate) gateway: TcpStream,
+    pub(crate) gateway: Stream,
     /// Read from the gateway and not yet used.
     pub(crate) input: BytesMut,
     /// The raw head of the request under way.
@@ -52,6 +53,8 @@ pub(crate) struct Connection {
     pub(crate) poison: Option<u16>,
     /// Whether a fault has sent our FIN and reads on.
     half_closing: bool,
+    /// The attempts under way on the streams of HTTP/2.
+    pub(crate) streams: Arc<Open>,
     pub(crate) record: ConnectionRecord,
 }
 
@@ -66,7 +69,7 @@ enum Over {
 }
 
 impl Connection {
-    pub(crate) fn new(wire: Arc<Wire>, gateway: TcpStream, number: u32) -> Self {
+    pub(crate) fn new(wire: Arc<Wire>, gateway: Stream, number: u32) -> Self {
         let opened = wire.now();
         let record =
             ConnectionRecord { opened, conn: number, link: wire.config.index, ..ConnectionRecord::default() };
@@ -81,6 +84,7 @@ impl Connection {
             reading: None,
             poison: None,
             half_closing: false,
+            streams: Arc::default(),
             record,
         }
     }
@@ -124,6 +128,11 @@ impl Connection {
     async fn serve(&mut self) -> End {
         if let Some(end) = self.greet().await {
             return end;
+        }
+        match self.speaks_http2().await {
+            Ok(true) => return self.http2().await,
+            Ok(false) => {}
+            Err(end) => return end,
         }
         let mut idle = None;
         loop {
@@ -250,27 +259,28 @@ impl Connection {
                 if let (Some(attempt), Some(fault)) = (&mut self.attempt, fault) {
                     attempt.touched(fault);
                 }
+                fault.into_iter().for_each(|fault| self.streams.touch_all(fault));
                 End { hung, ..End::rst(EndedBy::Fault) }
             }
         };
         match (over_by_us(&end), end.with) {
             (true, _) if !matches!(over, Over::Served(_)) => {
                 self.finish(Some(end));
-                closing::rst_now(&self.gateway);
+                closing::rst_now(self.gateway.tcp());
             }
             (true, With::Rst) => {
                 tokio::select! {
-                    () = closing::all_sent(&self.gateway) => {}
+                    () = closing::all_sent(self.gateway.tcp()) => {}
                     () = outlived(control) => {}
                 }
                 self.finish(Some(end));
-                closing::rst_now(&self.gateway);
+                closing::rst_now(self.gateway.tcp());
             }
             (true, With::Fin) => {
                 self.finish(Some(end));
                 tokio::select! {
                     () = closing::fin(&mut self.gateway) => {}
-                    () = outlived(control) => closing::rst_now(&self.gateway),
+                    () = outlived(control) => closing::rst_now(self.gateway.tcp()),
                 }
             }
             (false, _) => self.finish(Some(end)),
@@ -283,6 +293,9 @@ impl Connection {
         if let Some(attempt) = self.attempt.take() {
             self.wire.shared.sink.attempt(attempt.record(self.wire.now(), end));
         }
+        if end.is_some() {
+            self.streams.finish_all(&self.wire, end);
+        }
     }
 
     pub(crate) fn attempt_id(&self, ordinal: u16) -> AttemptId {
@@ -291,7 +304,7 @@ impl Connection {
 
     pub(crate) fn case(&self, context: AttemptContext, ordinal: u16, op: Op) -> Case<'_> {
         let (conn, opened) = (self.record.conn, self.record.opened);
-        Case { wire: &self.wire, conn, opened, ordinal, context, op, head: &self.head }
+        Case { wire: &self.wire, conn, opened, ordinal, http2: false, context, op, head: &self.head }
     }
 
     /// Takes a head off the input and keeps its bytes for the exchange.

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use gatecrash_core::faults::{Pace, With};
 use tokio::io::AsyncWriteExt;
-use tokio::net::tcp::WriteHalf;
 use tokio::time::{Instant, sleep_until};
 
 use crate::attempt::{Down, End};
+use crate::stream::WriteHalf;
 use crate::wire::Wire;
 
 /// The gateway's side of a response under way.
@@ -142,6 +142,7 @@ impl Delivery<'_> {
                 Err(_) => return Err(End::gateway(With::Rst, self.down.wire > 0)),
             }
         }
-        Ok(())
+        // Nothing to do without TLS, which may keep a record back.
+        self.gateway.flush().await.map_err(|_| End::gateway(With::Rst, self.down.wire > 0))
     }
 }

@@ -7,12 +7,12 @@ use gatecrash_core::faults::{Corruption, Parting, Terminal, With, bare_reply};
 use gatecrash_core::rules::Orders;
 use gatecrash_model::{AttemptId, EndedBy};
 use tokio::io::AsyncReadExt;
-use tokio::net::tcp::ReadHalf;
 
 use crate::attempt::End;
 use crate::delivery::{COPY, Delivery, Paced};
 use crate::framing::{BadChunk, Frame};
 use crate::head::{self, Read, ResponseHead};
+use crate::stream::ReadHalf;
 use crate::wire::Case;
 
 /// Bytes asked of the mock at once.
@@ -96,7 +96,7 @@ impl Download<'_> {
                 // A shorter body leaves nothing to hold back.
                 Ok(if self.out.down.whole { Answer::Whole { close } } else { Answer::Silence })
             }
-            Some(Terminal::Rewrite(kind)) => self.rewrite(*kind, head, line, response, orders).await,
+            Some(Terminal::Rewrite(fault)) => self.rewrite(*fault, head, line, response, orders).await,
             Some(Terminal::Answer(status)) => self.replace(*status, line, response, orders).await,
             Some(Terminal::Twice) => self.twice(head, response, orders).await,
             Some(Terminal::Corrupt(corruption)) => {

@@ -5,11 +5,11 @@ use std::time::Duration;
 use bytes::Buf;
 use gatecrash_core::faults::{Parting, Terminal, With, bare_reply};
 use gatecrash_core::rules::{Orders, Point};
-use gatecrash_model::{AttemptRecord, EndedBy, ID_HEADER, Nanos, Op, RequestId};
+use gatecrash_model::{EndedBy, Nanos};
 use tokio::io::AsyncReadExt;
 use tokio::time::{Instant, sleep_until};
 
-use crate::attempt::{Attempt, Down, End, Up};
+use crate::attempt::{Attempt, End};
 use crate::closing;
 use crate::connection::{Connection, Idle};
 use crate::delivery::{Delivery, Paced};
@@ -18,7 +18,7 @@ use crate::framing::Frame;
 use crate::head::{self, RequestHead};
 use crate::upload::{AHEAD, Upload};
 use crate::upstream::Upstream;
-use crate::wire::{Case, place};
+use crate::wire::Case;
 
 /// What follows an exchange on its connection.
 enum After {
@@ -33,7 +33,7 @@ impl Connection {
     pub(crate) async fn exchange(&mut self, request: RequestHead, start: Nanos) -> Result<Idle, End> {
         let (ordinal, to_head) = (self.record.attempts, request.to_head);
         self.take_head(request.length);
-        let mut attempt = self.begin(ordinal as u16, start);
+        let mut attempt = Attempt::begin(&self.wire, &self.head, self.attempt_id(ordinal as u16), start);
         if let Some(fault) = self.poison.take() {
             attempt.touched(fault);
             attempt.down.illegal = true;
@@ -54,7 +54,7 @@ impl Connection {
             Some((_, Terminal::Early(status, then))) => return Err(self.answer_early(status, then).await),
             Some((_, Terminal::Deaf(lasting))) => {
                 self.uncount();
-                closing::gone_unread(&self.gateway, Duration::from_nanos(lasting)).await;
+                closing::gone_unread(self.gateway.tcp(), Duration::from_nanos(lasting)).await;
                 return Err(self.swallow(request.frame).await);
             }
             Some((_, Terminal::Swallow | Terminal::StallBody(_) | Terminal::Rewrite(_))) => {
@@ -70,7 +70,7 @@ impl Connection {
 
         self.uncount();
         self.reading = orders.upload_pace.map(|pace| {
-            closing::narrow(&self.gateway, pace.bytes);
+            closing::narrow(self.gateway.tcp(), pace.bytes);
             Paced::new(pace)
         });
         let close = match self.relay(request.frame, to_head, &orders).await? {
@@ -116,35 +116,6 @@ impl Connection {
         match then {
             Parting::Close(with) => End::fault(with),
             Parting::HalfClose | Parting::Keep => self.half_close().await,
-        }
-    }
-
-    /// Who asks for what.
-    fn begin(&self, ordinal: u16, start: Nanos) -> Attempt {
-        let (mut op, mut key, mut flags) = (Op::Unknown, String::new(), 0);
-        let mut request = None;
-        if let Some(parsed) = head::parse(&self.head) {
-            op = Op::classify(parsed.method, parsed.target);
-            key = place(parsed.target).1;
-            let ours = |(run, id)| (run == self.wire.config.run).then_some(id);
-            request =
-                parsed.header(ID_HEADER).and_then(|v| RequestId::parse_header(v.as_bytes())).and_then(ours);
-            let agent = parsed.header("user-agent");
-            if self.wire.config.probes.iter().any(|p| p.matches(parsed.method, parsed.target, agent)) {
-                (op, flags, request) = (Op::Probe, AttemptRecord::PROBE, None);
-            }
-        }
-        Attempt {
-            id: self.attempt_id(ordinal),
-            request: request.map_or(Attempt::STRANGER, RequestId::pack),
-            number: request.map_or(0, |id| self.wire.shared.attempts.next(id)),
-            op,
-            key: self.wire.shared.sink.intern(&key),
-            start,
-            fault: 0,
-            flags,
-            up: Up::default(),
-            down: Down::default(),
         }
     }
 
@@ -236,8 +207,8 @@ impl Connection {
         };
         upstream.announce(context);
         upstream.pending.extend_from_slice(head);
-        let case =
-            Case { wire, conn: id.conn, opened: record.opened, ordinal: id.ordinal, context, op, head };
+        let (conn, ordinal, opened) = (id.conn, id.ordinal, record.opened);
+        let case = Case { wire, conn, opened, ordinal, http2: false, context, op, head };
 
         let Upstream { stream, input: answers, pending, deaf, .. } = upstream;
         let (from_upstream, to_upstream) = stream.split();
@@ -288,7 +259,7 @@ impl Connection {
             Ok(Answer::Silence) => Err(self.swallow(frame).await),
             Ok(Answer::Whole { close: true }) => Ok(After::Said { close: true }),
             Ok(answer) => {
-                if self.half_closed && !matches!(self.gateway.take_error(), Ok(None)) {
+                if self.half_closed && !matches!(self.gateway.tcp().take_error(), Ok(None)) {
                     // It had not half-closed but left: the answer went nowhere.
                     if let Some(attempt) = &mut self.attempt {
                         attempt.down.whole = false;

@@ -34,7 +34,7 @@ pub(crate) struct RequestHead {
 }
 
 /// What a link needs of a response head.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ResponseHead {
     /// Bytes of the head.
     pub(crate) length: usize,

@@ -1,6 +1,9 @@
 //! Carrying out a malformed script: its bytes, the upstream's payload, its ending, nothing else.
 
-use gatecrash_core::faults::malformed::{self, Body, CHUNK, ChunkStyle, End as ScriptEnd, Kind, Original};
+use gatecrash_core::faults::Malformed;
+use gatecrash_core::faults::malformed::{
+    self, Body, CHUNK, Change, ChunkStyle, End as ScriptEnd, Nature, Original,
+};
 use gatecrash_core::rules::Orders;
 
 use crate::attempt::End;
@@ -8,24 +11,23 @@ use crate::delivery::Paced;
 use crate::download::{Answer, Download};
 use crate::head::ResponseHead;
 
-/// Length of the extension of [`ChunkStyle::HugeExtension`].
-const EXTENSION: usize = 16 * 1024;
-
 impl Download<'_> {
     /// Writes the answer as a kind of the malformed catalogue.
     pub(crate) async fn rewrite(
         &mut self,
-        kind: Kind,
+        fault: Malformed,
         head: &[u8],
         attempt_line: &str,
         response: ResponseHead,
         orders: &Orders,
     ) -> Result<Answer, End> {
-        let original = Original { status: response.status, head, length: response.states, attempt_line };
+        let (kind, amount) = (fault.kind, fault.amount());
+        let (status, length, to_head) = (response.status, response.states, self.to_head);
+        let original = Original { status, head, length, attempt_line, to_head, amount };
         let script = malformed::script(kind, &original);
         let down = &mut *self.out.down;
-        down.illegal = true;
-        down.status = status(&script.head);
+        down.illegal = script.nature == Nature::Illegal;
+        down.status = told_status(&script.head);
         if matches!(script.body, Body::Pass | Body::PassThen(_)) && script.end == ScriptEnd::Keep {
             down.promised = response.states.filter(|_| response.has_body);
         }
@@ -42,9 +44,10 @@ impl Download<'_> {
             Body::None => {}
             Body::Bytes(bytes) => self.out.body(&bytes, bytes.len(), paced.as_mut()).await?,
             Body::Chunked(_) if !response.has_body => {}
-            Body::Chunked(style) => self.chunks(style, &mut frame, paced.as_mut()).await?,
+            Body::Chunked(style) => self.chunks(style, &script.change, &mut frame, paced.as_mut()).await?,
             Body::Pass | Body::PassThen(_) => {
-                while let Some(bytes) = self.payload(&mut frame).await? {
+                while let Some(mut bytes) = self.payload(&mut frame).await? {
+                    script.change.apply(self.out.down.bytes, &mut bytes);
                     self.out.body(&bytes, bytes.len(), paced.as_mut()).await?;
                 }
                 if let Body::PassThen(surplus) = script.body {
@@ -67,6 +70,7 @@ impl Download<'_> {
     async fn chunks(
         &mut self,
         style: ChunkStyle,
+        change: &Change,
         frame: &mut crate::framing::Frame,
         mut paced: Option<&mut Paced>,
     ) -> Result<(), End> {
@@ -77,11 +81,15 @@ impl Download<'_> {
             let last = piece.is_none();
             rest.extend_from_slice(&piece.unwrap_or_default());
             while rest.len() >= CHUNK || (last && (!rest.is_empty() || (first && style.breaks_size()))) {
-                let data: Vec<u8> = rest.drain(..rest.len().min(CHUNK)).collect();
+                let mut data: Vec<u8> = rest.drain(..rest.len().min(CHUNK)).collect();
+                change.apply(self.out.down.bytes, &mut data);
                 let chunk = style.chunk(&data, first);
                 first = false;
                 self.out.body(&chunk, 0, paced.as_deref_mut()).await?;
-                self.out.down.bytes += data.len() as u64;
+                self.out.down.bytes += style.carried(data.len()) as u64;
+                if style == ChunkStyle::CutMid {
+                    return Ok(());
+                }
             }
             if last {
                 return self.out.body(style.end(), 0, paced).await;
@@ -94,6 +102,8 @@ impl Download<'_> {
 trait Write {
     /// Whether the first size line is broken, even of an empty body.
     fn breaks_size(self) -> bool;
+    /// How many of so many bytes a chunk carries.
+    fn carried(self, bytes: usize) -> usize;
     /// One chunk.
     fn chunk(self, data: &[u8], first: bool) -> Vec<u8>;
     /// What follows the chunks.
@@ -102,7 +112,11 @@ trait Write {
 
 impl Write for ChunkStyle {
     fn breaks_size(self) -> bool {
-        matches!(self, Self::BadSize | Self::OverflowSize)
+        matches!(self, Self::BadSize | Self::OverflowSize | Self::CutMid)
+    }
+
+    fn carried(self, bytes: usize) -> usize {
+        if self == Self::CutMid { bytes / 2 } else { bytes }
     }
 
     fn chunk(self, data: &[u8], first: bool) -> Vec<u8> {
@@ -110,46 +124,52 @@ impl Write for ChunkStyle {
         let line = match self {
             Self::BadSize if first => "zz".to_owned(),
             Self::OverflowSize if first => format!("{}{size}", "f".repeat(17)),
-            Self::HugeExtension if first => format!("{size};x={}", "y".repeat(EXTENSION - 3)),
+            Self::HugeExtension(bytes) if first => {
+                format!("{size};x={}", "y".repeat(bytes.saturating_sub(3)))
+            }
             _ => size,
         };
-        let after: &[u8] = if self == Self::MissingCrlf { b"" } else { b"\r\n" };
-        [line.as_bytes(), b"\r\n", data, after].concat()
+        let after: &[u8] = if matches!(self, Self::MissingCrlf | Self::CutMid) { b"" } else { b"\r\n" };
+        [line.as_bytes(), b"\r\n", &data[..self.carried(data.len())], after].concat()
     }
 
     fn end(self) -> &'static [u8] {
         match self {
-            Self::NoLast => b"",
+            Self::NoLast | Self::CutMid => b"",
+            Self::BadTrailer => b"0\r\nno colon here\r\n\r\n",
             Self::DataAfterLast => b"0\r\n\r\nsurplus surplus\n",
             _ => b"0\r\n\r\n",
         }
     }
 }
 
-/// The last status that a head states legibly, 0 for none.
-fn status(head: &[u8]) -> u16 {
-    let lines = head.split(|b| *b == b'\n').filter_map(|line| line.strip_prefix(b"HTTP/1.1 "));
-    lines
-        .filter_map(|rest| match rest {
-            [digits @ .., _] if digits.len() >= 3 => {
-                let code = std::str::from_utf8(&rest[..3]).ok()?.parse().ok()?;
-                (!rest.get(3).is_some_and(u8::is_ascii_digit)).then_some(code)
-            }
-            _ => None,
-        })
-        .next_back()
-        .unwrap_or(0)
+/// The last status that a whole head states legibly, 0 for none.
+fn told_status(head: &[u8]) -> u16 {
+    if !head.ends_with(b"\n\r\n") && !head.ends_with(b"\n\n") {
+        return 0;
+    }
+    let mut codes = head.split(|b| *b == b'\n').filter_map(|line| match line.strip_prefix(b"HTTP/")? {
+        [b'0'..=b'9', b'.', b'0'..=b'9', b' ', code @ ..] if !code.get(3).is_some_and(u8::is_ascii_digit) => {
+            std::str::from_utf8(code.get(..3)?).ok()?.parse().ok()
+        }
+        _ => None,
+    });
+    codes.next_back().unwrap_or(0)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::status;
+    use super::told_status;
 
     #[test]
     fn the_last_legible_status_counts() {
-        let table: [(&[u8], u16); 7] = [
+        let table: [(&[u8], u16); 11] = [
             (b"HTTP/1.1 200 OK\r\n\r\n", 200),
             (b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 404 Not Found\r\n\r\n", 404),
+            (b"HTTP/1.0 404 Not Found\r\n\r\n", 404),
+            (b"HTTP/1.1 200\n\n", 200),
+            (b"HTTP/1.1 200 OK\r\nETag: 1", 0),
+            (b"HTTP/9.9 200 OK\r\n\r\n", 200),
             (b"HTTP/1.1 20 OK\r\n\r\n", 0),
             (b"HTTP/1.1 2OO OK\r\n\r\n", 0),
             (b"HTTP/1.1 2000 OK\r\n\r\n", 0),
@@ -157,7 +177,7 @@ mod tests {
             (b"SSH-2.0-x\r\n", 0),
         ];
         for (head, wanted) in table {
-            assert_eq!(status(head), wanted, "{}", head.escape_ascii());
+            assert_eq!(told_status(head), wanted, "{}", head.escape_ascii());
         }
     }
 }

@@ -3,11 +3,11 @@
 use bytes::{Buf, BufMut, BytesMut};
 use gatecrash_core::faults::With;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::tcp::{ReadHalf, WriteHalf};
 
 use crate::attempt::Up;
 use crate::delivery::Paced;
 use crate::framing::Frame;
+use crate::stream::{ReadHalf, WriteHalf};
 use crate::wire::Wire;
 
 /// Bytes asked of the gateway at once.
@@ -119,6 +119,9 @@ impl Upload<'_> {
                 }
                 Err(_) => *self.deaf = true,
             }
+        }
+        if self.upstream.flush().await.is_err() {
+            *self.deaf = true;
         }
         // A mock that reads no more may have answered: the request is read to its end all the same.
         self.pending.clear();

@@ -8,11 +8,12 @@ use gatecrash_model::context::write_cell;
 use gatecrash_model::{AttemptCell, AttemptContext, AttemptRegistry};
 use tokio::net::TcpStream;
 
+use crate::stream::Stream;
 use crate::wire::Wire;
 
 /// A connection to the mock, announced in the registry for as long as it lives.
 pub(crate) struct Upstream {
-    pub(crate) stream: TcpStream,
+    pub(crate) stream: Stream,
     /// Read from the mock and not yet dealt with.
     pub(crate) input: BytesMut,
     /// To be written to the mock.
@@ -29,6 +30,7 @@ impl Upstream {
         let stream = TcpStream::connect(wire.config.upstream).await?;
         stream.set_nodelay(true)?;
         let local = stream.local_addr()?;
+        let stream = Stream::Plain(stream);
         let registry = Arc::clone(&wire.shared.registry);
         let cell = registry.register(local);
         let (input, pending) = (BytesMut::new(), BytesMut::new());

@@ -63,6 +63,7 @@ pub(crate) struct Case<'a> {
     /// When the connection was accepted.
     pub(crate) opened: Nanos,
     pub(crate) ordinal: u16,
+    pub(crate) http2: bool,
     pub(crate) context: AttemptContext,
     pub(crate) op: Op,
     /// The raw request head; empty before there is one.
@@ -127,6 +128,7 @@ impl Case<'_> {
             at: now,
             age: now.saturating_sub(self.opened),
             ordinal: self.ordinal,
+            http2: self.http2,
             attempt: self.context,
             ..Facts::connection(config.region, config.endpoint, config.index, self.conn)
         };

@@ -274,7 +274,7 @@ async fn the_first_terminal_wins_and_the_record_names_the_first_that_fired() {
     let faults = [
         fault("slow", FaultSpec::Latency(Latency { add: Span::millis(5), jitter: None })),
         fault("cut", FaultSpec::Truncate(Truncate { at: Size(3), with: With::Fin })),
-        fault("rewrite", FaultSpec::Malformed(Malformed { kind: Kind::SshBanner })),
+        fault("rewrite", FaultSpec::Malformed(Malformed::of(Kind::SshBanner))),
     ];
     let rig = Rig::start(&faults, |_| ok(BODY.as_bytes())).await;
     let mut client = rig.connect().await;

@@ -62,7 +62,9 @@ pub enum Terminal {
     /// Write the head and this many body bytes, then nothing more.
     StallBody(u64),
     /// Write a rewritten response.
-    Rewrite(malformed::Kind),
+    Rewrite(Malformed),
+    /// Misuse HTTP/2 on the stream.
+    Http2(Http2Kind),
     /// Read no byte of the request body for this many nanoseconds; then read on, never answer.
     Deaf(Nanos),
     /// Answer this status without waiting for the request body, then part.
@@ -82,8 +84,6 @@ pub enum Terminal {
     },
     /// Once the kept connection has been idle for this many nanoseconds.
     OnIdle(Nanos, Lapse),
-    /// Misuse HTTP/2 on the stream.
-    Http2(Http2Kind),
     /// What the mock does; no link knows it.
     S3(S3Order),
 }
@@ -255,6 +255,7 @@ faults! {
     wrong_etag: WrongEtag = "wrong-etag",
     wrong_checksum: WrongChecksum = "wrong-checksum",
     wrong_range: WrongRange = "wrong-range",
+    wrong_object: WrongObject = "wrong-object",
     wrong_length: WrongLength = "wrong-length",
     stale_read: StaleRead = "stale-read",
     stale_list: StaleList = "stale-list",

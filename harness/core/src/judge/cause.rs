@@ -2,7 +2,7 @@
 
 use gatecrash_model::{AttemptRecord, EndedBy, Ending, Op};
 
-use crate::faults::malformed::{Kind, Original, script};
+use crate::faults::malformed::{Kind, Nature};
 use crate::faults::{FaultSpec, Order, Terminal};
 use crate::plan::Plan;
 use crate::profile::Profile;
@@ -78,11 +78,6 @@ fn on_upload(spec: &FaultSpec) -> Order {
     spec.order(Point::RequestHead, &facts, 0)
 }
 
-/// Whether a fault gives bodies wrong bytes under a legal head: no gateway can know.
-pub fn spoils_bodies(spec: &FaultSpec) -> bool {
-    matches!(on_head(spec), Order::End(Terminal::Corrupt(_)))
-}
-
 /// Whether a fault ends connections on accept, before a request can be seen.
 pub(super) fn is_on_accept(spec: &FaultSpec) -> bool {
     spec.acts_at(Point::Accept)
@@ -102,19 +97,25 @@ pub fn is_not_http(plan: &Plan, attempt: &AttemptRecord) -> bool {
     }
 }
 
-/// Whether the bytes of a malformed kind begin with a status line of RFC 9112 4.
+/// Whether a fault puts other bytes than the resource's under a head that does not give it away: no gateway can
+/// know, so none is to blame for passing them on.
+pub(super) fn is_untrue(spec: &FaultSpec) -> bool {
+    match spec {
+        FaultSpec::Malformed(malformed) => malformed.kind.sample().nature == Nature::Untrue,
+        FaultSpec::WrongObject(_) => true,
+        spec => matches!(on_head(spec), Order::End(Terminal::Corrupt(_))),
+    }
+}
+
+/// Whether the bytes of a malformed kind begin with a status line of RFC 9112 4, after an empty line at most.
 fn has_status_line(kind: Kind) -> bool {
-    let original = Original {
-        status: 200,
-        head: b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
-        length: Some(5),
-        attempt_line: "x-gatecrash-attempt: 0-0-0\r\n",
-    };
-    let head = script(kind, &original).head;
+    let head = kind.sample().head;
+    let head = head.strip_prefix(b"\r\n").unwrap_or(&head);
     let line = head.split(|b| *b == b'\n').next().unwrap_or_default();
-    let Some(rest) = line.strip_prefix(b"HTTP/1.") else { return false };
-    matches!(rest, [b'0'..=b'9', b' ', b'1'..=b'9', b'0'..=b'9', b'0'..=b'9', b' ' | b'\r', ..])
-        && matches!(rest[2], b'1'..=b'5')
+    let Some([b'0'..=b'9', b'.', b'0'..=b'9', b' ', code @ ..]) = line.strip_prefix(b"HTTP/") else {
+        return false;
+    };
+    matches!(code, [b'1'..=b'5', b'0'..=b'9', b'0'..=b'9', b' ' | b'\r', ..])
 }
 
 // === impl Cause ===
@@ -167,13 +168,24 @@ mod tests {
             [
                 "garbage-bytes",
                 "ssh-banner",
+                "tls-bytes-on-plain",
                 "http09-body",
+                "partial-status-fin",
                 "bad-protocol-name",
                 "status-two-digits",
                 "status-four-digits",
                 "status-letters",
                 "status-000",
+                "status-999",
             ]
         );
+    }
+
+    #[test]
+    fn a_changed_body_is_untrue_and_no_more() {
+        let untrue = KINDS.iter().filter(|k| k.kind.sample().nature == Nature::Untrue).map(|k| k.name);
+        assert_eq!(untrue.collect::<Vec<_>>(), ["cl-too-small", "body-corrupt-bits", "body-gzip-broken"]);
+        let plain = KINDS.iter().filter(|k| k.kind.sample().nature == Nature::Plain).map(|k| k.name);
+        assert_eq!(plain.collect::<Vec<_>>(), ["partial-header-stall", "head-with-body"]);
     }
 }

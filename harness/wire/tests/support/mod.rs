@@ -3,6 +3,8 @@
 #![expect(dead_code, reason = "each test file uses its part")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 
+pub(crate) mod peer;
+
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -149,9 +151,10 @@ async fn serve(
             if head.contains("100-continue") {
                 stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.unwrap();
             }
-            let length = head.split("Content-Length: ").nth(1).and_then(|r| r.split("\r\n").next());
+            let lower = head.to_ascii_lowercase();
+            let length = lower.split("content-length: ").nth(1).and_then(|r| r.split("\r\n").next());
             let length: usize = length.map_or(0, |l| l.parse().unwrap());
-            let chunked = head.contains("Transfer-Encoding: chunked");
+            let chunked = lower.contains("transfer-encoding: chunked");
             while if chunked { !input.ends_with(b"0\r\n\r\n") } else { input.len() < length } {
                 if !matches!(stream.read_buf(&mut input).await, Ok(1..)) {
                     log.lock().unwrap().push(Seen { head, body: input, context });

@@ -83,7 +83,7 @@ fn faults_are_named() {
     let starved: FaultSpec = serde_saphyr::from_str(Descriptors::INFO.example).unwrap();
     let starved = during(starved, none());
     assert!(starved.starts_with("the gateway was short of a resource"), "{starved}");
-    let malformed = FaultSpec::Malformed(Malformed { kind: Kind::GarbageBytes });
+    let malformed = FaultSpec::Malformed(Malformed::of(Kind::GarbageBytes));
     assert_eq!(
         during(malformed, Request::at(10).tries([Try::garbage().by(0)])),
         "the upstream's response was not legal HTTP (fault malformed-0)"

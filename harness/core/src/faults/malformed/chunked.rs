@@ -15,7 +15,7 @@ pub(super) fn missing_crlf(original: &Original<'_>) -> Script {
 }
 
 pub(super) fn extension_huge(original: &Original<'_>) -> Script {
-    Script::keep(head(original), Body::Chunked(ChunkStyle::HugeExtension))
+    Script::keep(head(original), Body::Chunked(ChunkStyle::HugeExtension(original.amount)))
 }
 
 pub(super) fn no_last(original: &Original<'_>) -> Script {
@@ -24,6 +24,14 @@ pub(super) fn no_last(original: &Original<'_>) -> Script {
 
 pub(super) fn data_after_last(original: &Original<'_>) -> Script {
     Script::keep(head(original), Body::Chunked(ChunkStyle::DataAfterLast))
+}
+
+pub(super) fn cut_mid(original: &Original<'_>) -> Script {
+    Script::fin(head(original), Body::Chunked(ChunkStyle::CutMid), false)
+}
+
+pub(super) fn bad_trailer(original: &Original<'_>) -> Script {
+    Script::keep(head(original), Body::Chunked(ChunkStyle::BadTrailer))
 }
 
 fn head(original: &Original<'_>) -> Vec<u8> {

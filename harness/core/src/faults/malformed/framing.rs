@@ -1,10 +1,15 @@
 //! Content-Length and Transfer-Encoding that contradict themselves, each other or the body.
 
-use super::{Body, ChunkStyle, Original, Script, rebuild};
+use super::{Body, ChunkStyle, Nature, Original, Script, rebuild};
 
 pub(super) fn duplicate_differ(original: &Original<'_>) -> Script {
     let n = rebuild::length(original);
     unframed(original, &format!("Content-Length: {n}\r\nContent-Length: {}\r\n", n + 4))
+}
+
+pub(super) fn duplicate_short(original: &Original<'_>) -> Script {
+    let n = rebuild::length(original);
+    unframed(original, &format!("Content-Length: {n}\r\nContent-Length: {}\r\n", n / 2))
 }
 
 pub(super) fn duplicate_same(original: &Original<'_>) -> Script {
@@ -25,12 +30,22 @@ pub(super) fn negative(original: &Original<'_>) -> Script {
     unframed(original, "Content-Length: -5\r\n")
 }
 
+pub(super) fn plus(original: &Original<'_>) -> Script {
+    unframed(original, &format!("Content-Length: +{}\r\n", rebuild::length(original)))
+}
+
 pub(super) fn text(original: &Original<'_>) -> Script {
     unframed(original, "Content-Length: many\r\n")
 }
 
 pub(super) fn overflow(original: &Original<'_>) -> Script {
     unframed(original, "Content-Length: 99999999999999999999\r\n")
+}
+
+/// Whoever believes the length has a whole answer, and bytes too many on the connection.
+pub(super) fn too_small(original: &Original<'_>) -> Script {
+    let framing = format!("Content-Length: {}\r\n", original.length.unwrap_or(2) / 2);
+    Script::keep(head(original, &framing), Body::Pass).of_nature(Nature::Untrue)
 }
 
 pub(super) fn too_large(original: &Original<'_>) -> Script {
@@ -50,6 +65,17 @@ pub(super) fn te_unknown(original: &Original<'_>) -> Script {
 
 pub(super) fn te_space_colon(original: &Original<'_>) -> Script {
     let head = head(original, "Transfer-Encoding : chunked\r\n");
+    Script::fin(head, Body::Chunked(ChunkStyle::Correct), true)
+}
+
+pub(super) fn te_duplicate(original: &Original<'_>) -> Script {
+    let head = head(original, &"Transfer-Encoding: chunked\r\n".repeat(2));
+    Script::fin(head, Body::Chunked(ChunkStyle::Correct), true)
+}
+
+pub(super) fn te_on_http10(original: &Original<'_>) -> Script {
+    let line = rebuild::in_http10(original);
+    let head = rebuild::with_framing(original, &line, "Transfer-Encoding: chunked\r\n");
     Script::fin(head, Body::Chunked(ChunkStyle::Correct), true)
 }
 

@@ -2,11 +2,6 @@
 
 use super::{Original, Script, rebuild};
 
-/// Size of the one header of `header-oversize`.
-const OVERSIZE: usize = 64 * 1024;
-/// Headers added by `header-count`.
-const COUNT: usize = 2000;
-
 pub(super) fn no_colon(original: &Original<'_>) -> Script {
     with(original, b"X-Broken no colon here\r\n")
 }
@@ -33,11 +28,23 @@ pub(super) fn obs_fold(original: &Original<'_>) -> Script {
 
 pub(super) fn oversize(original: &Original<'_>) -> Script {
     let name = "X-Oversize: ";
-    with(original, format!("{name}{}\r\n", "a".repeat(OVERSIZE - name.len())).as_bytes())
+    let value = "a".repeat(original.amount.saturating_sub(name.len()));
+    with(original, format!("{name}{value}\r\n").as_bytes())
 }
 
 pub(super) fn count(original: &Original<'_>) -> Script {
-    with(original, (0..COUNT).map(|n| format!("X-Many-{n}: {n}\r\n")).collect::<String>().as_bytes())
+    with(
+        original,
+        (0..original.amount).map(|n| format!("X-Many-{n}: {n}\r\n")).collect::<String>().as_bytes(),
+    )
+}
+
+pub(super) fn eight_bit(original: &Original<'_>) -> Script {
+    with(original, b"X-Broken: caf\xe9\r\n")
+}
+
+pub(super) fn duplicate_singleton(original: &Original<'_>) -> Script {
+    with(original, b"Content-Type: text/plain\r\nContent-Type: text/html\r\n")
 }
 
 fn with(original: &Original<'_>, lines: &[u8]) -> Script {

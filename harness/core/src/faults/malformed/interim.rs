@@ -2,15 +2,18 @@
 
 use super::{Body, Original, Script};
 
-/// Interim responses in a flood.
-const FLOOD: usize = 1000;
+const CONTINUE: &str = "HTTP/1.1 100 Continue\r\n\r\n";
+
+pub(super) fn continue_unasked(original: &Original<'_>) -> Script {
+    flood(original, CONTINUE, 1)
+}
 
 pub(super) fn continue_flood(original: &Original<'_>) -> Script {
-    flood(original, "HTTP/1.1 100 Continue\r\n\r\n")
+    flood(original, CONTINUE, original.amount)
 }
 
 pub(super) fn early_hints_flood(original: &Original<'_>) -> Script {
-    flood(original, "HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n")
+    flood(original, "HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n", original.amount)
 }
 
 pub(super) fn switching_unasked(original: &Original<'_>) -> Script {
@@ -21,8 +24,8 @@ pub(super) fn switching_unasked(original: &Original<'_>) -> Script {
     Script::fin(head.into_bytes(), Body::Pass, false)
 }
 
-fn flood(original: &Original<'_>, interim: &str) -> Script {
-    let mut head = interim.repeat(FLOOD).into_bytes();
+fn flood(original: &Original<'_>, interim: &str, count: usize) -> Script {
+    let mut head = interim.repeat(count).into_bytes();
     head.extend_from_slice(original.head);
     Script::as_framed(head, original)
 }

@@ -4,18 +4,19 @@
 //! the wire and which rule it breaks; a link writes the [`Script`] without asking any HTTP library.
 
 mod body;
+mod catalogue;
 mod chunked;
 mod framing;
 mod headers;
 mod interim;
+mod partial;
 mod raw;
 mod rebuild;
 mod status_line;
 #[cfg(test)]
 mod tests;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+pub use catalogue::{KINDS, Kind, script};
 
 use super::With;
 
@@ -30,6 +31,10 @@ pub struct Original<'a> {
     pub length: Option<u64>,
     /// The attempt header line to carry (`x-gatecrash-attempt: ...\r\n`).
     pub attempt_line: &'a str,
+    /// Whether it answers a HEAD request.
+    pub to_head: bool,
+    /// How much of it, for a kind with a [`Dial`].
+    pub amount: usize,
 }
 
 /// What a link writes.
@@ -39,11 +44,48 @@ pub struct Script {
     pub head: Vec<u8>,
     /// Instead of the body.
     pub body: Body,
+    /// What becomes of the upstream's body bytes on the way.
+    pub change: Change,
     /// And then.
     pub end: End,
     /// Whether all of the upstream's body goes out in a message that at least one reading of its framing
     /// calls complete. Otherwise the reader is cut short.
     pub whole: bool,
+    /// What it is to a reader.
+    pub nature: Nature,
+}
+
+/// What a script is to its reader.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Nature {
+    /// No response that HTTP allows.
+    Illegal,
+    /// A response whose body is not the resource's, which nothing in it gives away.
+    Untrue,
+    /// Nothing that is wrong in itself: a response as it was, or one that never comes to its end.
+    Plain,
+}
+
+/// A change to the upstream's body bytes that keeps their number.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Change {
+    /// None.
+    None,
+    /// The lowest bit of every so many bytes is flipped, of the first one too.
+    Flip(usize),
+    /// These in the place of the first ones.
+    Over(&'static [u8]),
+}
+
+/// What a scenario may choose of a kind.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Dial {
+    /// Nothing.
+    Fixed,
+    /// `size`, bytes; this many when absent.
+    Size(usize),
+    /// `count`; this many when absent.
+    Count(usize),
 }
 
 /// The body part of a script.
@@ -75,10 +117,14 @@ pub enum ChunkStyle {
     OverflowSize,
     /// No CRLF after chunk data.
     MissingCrlf,
-    /// A 16 KiB chunk extension.
-    HugeExtension,
+    /// The first size line has an extension of this many bytes.
+    HugeExtension(usize),
     /// No last chunk; then the end.
     NoLast,
+    /// The end in the middle of the first chunk's data.
+    CutMid,
+    /// A correct last chunk, then a trailer line that is none.
+    BadTrailer,
     /// A correct end, then surplus bytes.
     DataAfterLast,
 }
@@ -103,158 +149,16 @@ pub struct KindInfo {
     pub name: &'static str,
     /// The part of a message it breaks.
     pub group: &'static str,
+    /// What a scenario may choose of it.
+    pub dial: Dial,
     /// What goes on the wire.
     pub what: &'static str,
     /// The rule it breaks and where that stands.
     pub rule: &'static str,
-}
-
-macro_rules! kinds {
-    ($($group:ident::$function:ident: $variant:ident = $name:literal, $what:literal, $rule:literal;)+) => {
-        /// A named malformed response.
-        #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Serialize, Deserialize, JsonSchema)]
-        pub enum Kind {
-            $(
-                #[doc = $what]
-                #[serde(rename = $name)]
-                $variant,
-            )+
-        }
-
-        /// Every kind, in the order of the reference.
-        pub const KINDS: &[KindInfo] = &[$(KindInfo {
-            kind: Kind::$variant,
-            name: $name,
-            group: stringify!($group),
-            what: $what,
-            rule: $rule,
-        },)+];
-
-        /// The script of a kind.
-        pub fn script(kind: Kind, original: &Original<'_>) -> Script {
-            match kind { $(Kind::$variant => $group::$function(original),)+ }
-        }
-    };
-}
-
-kinds! {
-    raw::garbage_bytes: GarbageBytes = "garbage-bytes",
-        "400 fixed random bytes, then FIN.",
-        "RFC 9112 2.1: a message begins with a start line.";
-    raw::ssh_banner: SshBanner = "ssh-banner",
-        "An SSH version line, then FIN: the wrong service on the port.",
-        "RFC 9112 2.1: a message begins with a start line.";
-    raw::http09_body: Http09Body = "http09-body",
-        "The bare body without any head, then FIN.",
-        "RFC 9112 2.1: HTTP/0.9 is not HTTP/1.x.";
-    status_line::bad_protocol_name: BadProtocolName = "bad-protocol-name",
-        "`HTP/1.1 200 OK`, the rest as it was.",
-        "RFC 9112 2.3: HTTP-name is `HTTP`.";
-    status_line::status_two_digits: StatusTwoDigits = "status-two-digits",
-        "A status of two digits.",
-        "RFC 9112 4: status-code is 3DIGIT.";
-    status_line::status_four_digits: StatusFourDigits = "status-four-digits",
-        "A status of four digits.",
-        "RFC 9112 4: status-code is 3DIGIT.";
-    status_line::status_letters: StatusLetters = "status-letters",
-        "A status with letters, `2OO`.",
-        "RFC 9112 4: status-code is 3DIGIT.";
-    status_line::status_zero: StatusZero = "status-000",
-        "Status 000.",
-        "RFC 9110 15: status codes are 100 to 599.";
-    headers::no_colon: HeaderNoColon = "header-no-colon",
-        "A header line without a colon.",
-        "RFC 9112 5: field-line = field-name \":\" value.";
-    headers::empty_name: HeaderEmptyName = "header-empty-name",
-        "A header line that begins with its colon.",
-        "RFC 9110 5.1: field-name is a token.";
-    headers::space_before_colon: HeaderSpaceBeforeColon = "header-space-before-colon",
-        "A space between name and colon.",
-        "RFC 9112 5.1: no whitespace there; a proxy must remove it.";
-    headers::nul: HeaderNul = "header-nul",
-        "A NUL in a header value.",
-        "RFC 9110 5.5: CR, LF and NUL are invalid in values.";
-    headers::bare_cr: HeaderBareCr = "header-bare-cr",
-        "A CR without LF in a header value.",
-        "RFC 9110 5.5, RFC 9112 2.2: a bare CR is invalid.";
-    headers::obs_fold: HeaderObsFold = "header-obs-fold",
-        "A value continued on the next line.",
-        "RFC 9112 5.2: no obs-fold; a proxy replaces it by spaces or answers 502.";
-    headers::oversize: HeaderOversize = "header-oversize",
-        "One header of 64 KiB.",
-        "RFC 9110 5.4: sizes a recipient need not accept.";
-    headers::count: HeaderCount = "header-count",
-        "2000 more headers.",
-        "RFC 9110 5.4: sizes a recipient need not accept.";
-    framing::duplicate_differ: ClDuplicateDiffer = "cl-duplicate-differ",
-        "Two Content-Lengths, the second 4 too large, then FIN.",
-        "RFC 9112 6.3 5: an unrecoverable error, 502 by a proxy.";
-    framing::duplicate_same: ClDuplicateSame = "cl-duplicate-same",
-        "The same Content-Length twice.",
-        "RFC 9110 8.6: one field; equal ones may be merged.";
-    framing::list: ClList = "cl-list",
-        "One Content-Length with two different values, then FIN.",
-        "RFC 9112 6.3 5: an unrecoverable error, 502 by a proxy.";
-    framing::negative: ClNegative = "cl-negative",
-        "Content-Length: -5, then FIN after the body.",
-        "RFC 9110 8.6: Content-Length = 1*DIGIT.";
-    framing::text: ClText = "cl-text",
-        "Content-Length: many, then FIN after the body.",
-        "RFC 9110 8.6: Content-Length = 1*DIGIT.";
-    framing::overflow: ClOverflow = "cl-overflow",
-        "A Content-Length of 20 nines, then FIN after the body.",
-        "RFC 9110 8.6: recipients must prevent integer overflow.";
-    framing::too_large: ClTooLarge = "cl-too-large",
-        "A Content-Length 1000 larger than the body, then FIN.",
-        "RFC 9112 8: the message is incomplete.";
-    framing::cl_and_te: ClAndTe = "cl-and-te",
-        "Content-Length and chunked, the body chunked, then FIN.",
-        "RFC 9112 6.2: never both; 6.3 3: chunked overrides, or an error.";
-    framing::te_unknown: TeUnknown = "te-unknown",
-        "Transfer-Encoding: zork, then FIN after the body.",
-        "RFC 9112 6.1: only codings the client accepts.";
-    framing::te_space_colon: TeSpaceColon = "te-space-colon",
-        "`Transfer-Encoding : chunked`, the body chunked, then FIN.",
-        "RFC 9112 5.1: no whitespace before the colon.";
-    chunked::size_invalid: ChunkSizeInvalid = "chunk-size-invalid",
-        "The first chunk size is no number.",
-        "RFC 9112 7.1: chunk-size = 1*HEXDIG.";
-    chunked::size_overflow: ChunkSizeOverflow = "chunk-size-overflow",
-        "The first chunk size does not fit 64 bits.",
-        "RFC 9112 7.1: recipients must prevent overflow.";
-    chunked::missing_crlf: ChunkMissingCrlf = "chunk-missing-crlf",
-        "No CRLF after chunk data.",
-        "RFC 9112 7.1: chunk = size CRLF data CRLF.";
-    chunked::extension_huge: ChunkExtensionHuge = "chunk-extension-huge",
-        "A chunk extension of 16 KiB.",
-        "RFC 9112 7.1.1: recipients ought to limit extensions.";
-    chunked::no_last: ChunkNoLast = "chunk-no-last",
-        "All chunks but no last one, then FIN.",
-        "RFC 9112 8: without the zero chunk the message is incomplete.";
-    chunked::data_after_last: ChunkDataAfterLast = "chunk-data-after-last",
-        "Stray bytes after the last chunk.",
-        "RFC 9112 6.3: data after the message is not a response.";
-    body::surplus_bytes: SurplusBytes = "surplus-bytes",
-        "16 stray bytes after the body.",
-        "RFC 9112 6.3: data after the message is not a response.";
-    body::second_response: SecondResponsePoison = "second-response-poison",
-        "A second, unasked response after the body.",
-        "RFC 9112 6.3: data after the message is not a response.";
-    body::no_content_with_body: NoContentWithBody = "204-with-body",
-        "Status 204 with Content-Length 5 and 5 bytes.",
-        "RFC 9110 15.3.5: a 204 ends with its head.";
-    body::not_modified_with_body: NotModifiedWithBody = "304-with-body",
-        "Status 304 and 5 bytes after its head.",
-        "RFC 9110 15.4.5: a 304 ends with its head.";
-    interim::continue_flood: ContinueFlood = "100-flood",
-        "1000 interim 100s before the answer.",
-        "RFC 9110 15.2: any number is legal; bounds are wise.";
-    interim::early_hints_flood: EarlyHintsFlood = "103-flood",
-        "1000 interim 103s before the answer.",
-        "RFC 9110 15.2: any number is legal; bounds are wise.";
-    interim::switching_unasked: SwitchingUnasked = "101-unasked",
-        "101 Switching Protocols to a request that asked for nothing, then FIN.",
-        "RFC 9110 15.2.2: only in answer to Upgrade.";
+    /// The real condition it imitates.
+    pub imitates: &'static str,
+    /// What released gateways were seen to make of it.
+    pub gateways: &'static str,
 }
 
 impl Kind {
@@ -262,15 +166,58 @@ impl Kind {
     pub fn info(self) -> &'static KindInfo {
         &KINDS[self as usize]
     }
+
+    /// Its script for a plain answer to GET: 200 with a body of 5 bytes.
+    pub fn sample(self) -> Script {
+        let head = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n";
+        let attempt_line = "x-gatecrash-attempt: 0-0-0\r\n";
+        let amount = self.info().dial.usual();
+        script(self, &Original { status: 200, head, length: Some(5), attempt_line, to_head: false, amount })
+    }
+}
+
+impl Dial {
+    /// The amount when the scenario is silent.
+    pub fn usual(self) -> usize {
+        match self {
+            Self::Fixed => 0,
+            Self::Size(amount) | Self::Count(amount) => amount,
+        }
+    }
+}
+
+impl Change {
+    /// Changes payload bytes that begin at `offset` of the body.
+    pub fn apply(&self, offset: u64, bytes: &mut [u8]) {
+        match self {
+            Self::None => {}
+            Self::Flip(every) => {
+                let first = (*every - offset as usize % *every) % *every;
+                bytes.iter_mut().skip(first).step_by(*every).for_each(|byte| *byte ^= 1);
+            }
+            Self::Over(over) => {
+                let begun = usize::try_from(offset).unwrap_or(usize::MAX).min(over.len());
+                bytes.iter_mut().zip(&over[begun..]).for_each(|(byte, other)| *byte = *other);
+            }
+        }
+    }
 }
 
 impl Script {
+    fn new(head: Vec<u8>, body: Body, end: End, whole: bool) -> Self {
+        Self { head, body, change: Change::None, end, whole, nature: Nature::Illegal }
+    }
+
     fn keep(head: Vec<u8>, body: Body) -> Self {
-        Self { head, body, end: End::Keep, whole: true }
+        Self::new(head, body, End::Keep, true)
     }
 
     fn fin(head: Vec<u8>, body: Body, whole: bool) -> Self {
-        Self { head, body, end: End::Close(With::Fin), whole }
+        Self::new(head, body, End::Close(With::Fin), whole)
+    }
+
+    fn of_nature(self, nature: Nature) -> Self {
+        Self { nature, ..self }
     }
 
     /// This head in front of a body that is framed as the upstream framed it.

@@ -28,6 +28,12 @@ pub(super) fn status_line<'a>(original: &Original<'a>) -> &'a [u8] {
     original.head.split_inclusive(|b| *b == b'\n').next().unwrap_or_default()
 }
 
+/// The status line as it was, in HTTP/1.0.
+pub(super) fn in_http10(original: &Original<'_>) -> Vec<u8> {
+    let line = status_line(original);
+    [b"HTTP/1.0", line.strip_prefix(b"HTTP/1.1").unwrap_or(line)].concat()
+}
+
 /// Another status line before the headers as they were.
 pub(super) fn with_status(original: &Original<'_>, status_line: &str) -> Vec<u8> {
     let mut head = format!("{status_line}\r\n").into_bytes();
