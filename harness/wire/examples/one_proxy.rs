@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use gatecrash_core::plan::Side;
 use gatecrash_core::rules::RuleSet;
 use gatecrash_core::toxics::{Direction, Toxic, ToxicSpec};
 use gatecrash_model::{
@@ -122,8 +123,19 @@ async fn bare(listener: TcpListener, upstream: SocketAddr) -> std::io::Result<()
 }
 
 fn config(listen: SocketAddr, upstream: SocketAddr) -> LinkConfig {
-    let (run, probes) = (RunId(1), Vec::new());
-    LinkConfig { index: 0, region: 0, endpoint: 1, listen, upstream, run, baseline: None, probes }
+    LinkConfig {
+        index: 0,
+        side: Side::Upstream,
+        region: 0,
+        endpoint: 1,
+        listen,
+        upstream,
+        tls: None,
+        onward: None,
+        run: RunId(1),
+        baseline: None,
+        probes: Vec::new(),
+    }
 }
 
 fn shared(sink: Arc<Encoder>) -> Shared {

@@ -39,7 +39,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("body", "body-wrong-etag", "wrong-etag: {}"),
     ("body", "body-wrong-object", "wrong-object: {}"),
     ("body", "body-slice", "slice: { size: 100B, every: 1ms }"),
-    ("body", "body-corrupt-bits", "corrupt-body: { share: 1% }"),
+    ("body", "corrupt-body", "corrupt-body: { share: 1% }"),
     ("connection life", "close-after-reply-fin", "close-after-reply: { with: fin }"),
     ("connection life", "close-after-reply-rst", "close-after-reply: { with: rst }"),
     ("connection life", "half-close", "half-close: {}"),
