@@ -128,6 +128,10 @@ pub struct Orders {
     pub head_pace: Option<Pace>,
     /// Trickle the response body.
     pub body_pace: Option<Pace>,
+    /// Read the request body no faster.
+    pub upload_pace: Option<Pace>,
+    /// Keep interim 100s from the gateway.
+    pub no_continue: bool,
     /// The one thing that ends or replaces the exchange, with the fault that ordered it.
     pub terminal: Option<(u16, Terminal)>,
     /// Every rule that fired, with its draw: the host records them.

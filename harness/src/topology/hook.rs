@@ -92,10 +92,12 @@ fn altered(alteration: faults::Alteration) -> Alteration {
     match alteration {
         faults::Alteration::ETag => Alteration::ETag,
         faults::Alteration::Checksum => Alteration::Checksum,
+        faults::Alteration::Object => Alteration::Object,
         faults::Alteration::Length(bytes) => Alteration::Length(bytes),
         faults::Alteration::Range(faults::RangeLie::Shifted) => Alteration::Range(RangeLie::Shifted),
         faults::Alteration::Range(faults::RangeLie::Total) => Alteration::Range(RangeLie::Total),
         faults::Alteration::Range(faults::RangeLie::Missing) => Alteration::Range(RangeLie::Missing),
+        faults::Alteration::Range(faults::RangeLie::Ignored) => Alteration::Range(RangeLie::Ignored),
     }
 }
 

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
-use gatecrash_core::faults::{Terminal, With};
+use gatecrash_core::faults::{Corruption, Parting, Terminal, With, bare_reply};
 use gatecrash_core::rules::Orders;
 use gatecrash_model::{AttemptId, EndedBy};
 use tokio::io::AsyncReadExt;
 
 use crate::attempt::End;
-use crate::delivery::{Delivery, Paced};
+use crate::delivery::{COPY, Delivery, Paced};
 use crate::framing::{BadChunk, Frame};
 use crate::head::{self, Read, ResponseHead};
 use crate::stream::ReadHalf;
@@ -29,6 +29,10 @@ pub(crate) struct Download<'a> {
     pub(crate) fault: &'a mut u16,
     /// Whether it answers a HEAD request.
     pub(crate) to_head: bool,
+    /// Whether interim 100s are kept from the gateway.
+    pub(crate) no_continue: bool,
+    /// Where a fault's name goes whose stray bytes may meet the next exchange.
+    pub(crate) poison: &'a mut Option<u16>,
 }
 
 /// How a response went.
@@ -36,6 +40,8 @@ pub(crate) struct Download<'a> {
 pub(crate) enum Answer {
     /// Written whole; the connection goes on unless the message says otherwise.
     Whole { close: bool },
+    /// Written whole; a fault says what becomes of the connection.
+    Parting(Parting),
     /// A fault keeps silent from here on.
     Silence,
     /// A fault has cut the body; the end comes without close_notify.
@@ -72,7 +78,7 @@ impl Download<'_> {
     ) -> Result<Answer, End> {
         match orders.terminal.as_ref().map(|(_, terminal)| terminal) {
             Some(Terminal::Close(with)) => Err(End::fault(*with)),
-            Some(Terminal::Swallow) => Ok(Answer::Silence),
+            Some(Terminal::Swallow | Terminal::Deaf(_)) => Ok(Answer::Silence),
             Some(Terminal::CutHead(bytes, with)) => {
                 let cut = usize::try_from(*bytes).unwrap_or(usize::MAX).min(head.len() - 1);
                 let done = self.out.head(&head[..cut], orders.head_pace).await;
@@ -83,33 +89,83 @@ impl Download<'_> {
                 done.and(Err(End::fault(*with)))
             }
             Some(Terminal::CutBody(bytes, with)) => {
-                self.deliver(head, response, orders, *bytes).await?;
+                self.deliver(head, response, orders, *bytes, None).await?;
                 Err(End::fault(*with))
             }
             Some(Terminal::StallBody(bytes)) => {
                 let close = response.close;
-                self.deliver(head, response, orders, *bytes).await?;
+                self.deliver(head, response, orders, *bytes, None).await?;
                 // A shorter body leaves nothing to hold back.
                 Ok(if self.out.down.whole { Answer::Whole { close } } else { Answer::Silence })
             }
             Some(Terminal::Rewrite(fault)) => self.rewrite(*fault, head, line, response, orders).await,
-            // The others are orders to the mock, or about a connection between exchanges.
             Some(Terminal::Tls(_)) => self.cut_unannounced(head, response, orders).await,
-            Some(Terminal::CloseIdle(..) | Terminal::Http2(_) | Terminal::S3(_)) | None => {
+            Some(Terminal::Answer(status)) => self.replace(*status, line, response, orders).await,
+            Some(Terminal::Twice) => self.twice(head, response, orders).await,
+            Some(Terminal::Corrupt(corruption)) => {
                 let close = response.close;
-                self.deliver(head, response, orders, u64::MAX).await?;
+                self.deliver(head, response, orders, u64::MAX, Some(*corruption)).await?;
+                Ok(Answer::Whole { close })
+            }
+            Some(Terminal::Part { announce, then }) => {
+                let by_close = response.frame == Frame::Close;
+                let closing = announce.then(|| head::closing(head));
+                self.deliver(closing.as_deref().unwrap_or(head), response, orders, u64::MAX, None).await?;
+                let parting = match then {
+                    // Nothing else tells where such a body ends.
+                    Parting::Keep if by_close => Parting::Close(With::Fin),
+                    then => *then,
+                };
+                Ok(Answer::Parting(parting))
+            }
+            // The others are orders to the mock, about the request, or about a connection between exchanges.
+            Some(Terminal::OnIdle(..) | Terminal::Early(..) | Terminal::Http2(_) | Terminal::S3(_))
+            | None => {
+                let close = response.close;
+                self.deliver(head, response, orders, u64::MAX, None).await?;
                 Ok(Answer::Whole { close })
             }
         }
     }
 
-    /// Writes the response as it is, up to `limit` body bytes.
+    /// Writes a status in place of the answer, which is read and thrown away.
+    async fn replace(
+        &mut self,
+        status: u16,
+        line: &str,
+        response: ResponseHead,
+        orders: &Orders,
+    ) -> Result<Answer, End> {
+        self.out.down.status = status;
+        self.out.down.promised = response.has_body.then_some(0);
+        self.out.head(&bare_reply(status, response.close, line), orders.head_pace).await?;
+        self.out.down.whole = true;
+        let mut frame = response.frame;
+        while self.payload(&mut frame).await?.is_some() {}
+        Ok(Answer::Whole { close: response.close })
+    }
+
+    /// Writes the answer, then the same bytes again.
+    async fn twice(&mut self, head: &[u8], response: ResponseHead, orders: &Orders) -> Result<Answer, End> {
+        let close = response.close;
+        self.out.down.illegal = true;
+        self.out.copy = Some(Vec::new());
+        let before = self.out.down.wire;
+        self.deliver(head, response, orders, u64::MAX, None).await?;
+        let remembered = self.out.down.wire - before <= COPY as u64;
+        *self.poison = orders.terminal.as_ref().map(|(fault, _)| *fault);
+        self.out.again().await?;
+        if remembered { Ok(Answer::Whole { close }) } else { Err(End::fault(With::Fin)) }
+    }
+
+    /// Writes the response as it is, up to `limit` body bytes, some of them spoilt.
     async fn deliver(
         &mut self,
         head: &[u8],
         response: ResponseHead,
         orders: &Orders,
         limit: u64,
+        corruption: Option<Corruption>,
     ) -> Result<(), End> {
         let mut frame = response.frame;
         let mut left = limit;
@@ -120,7 +176,7 @@ impl Download<'_> {
             down.promised = response.states.filter(|_| matches!(frame, Frame::Length(_)));
         }
         let mut paced = orders.body_pace.map(Paced::new);
-        if orders.head_pace.is_none() && paced.is_none() {
+        if orders.head_pace.is_none() && paced.is_none() && corruption.is_none() {
             let stretch = frame.walk(self.input, left).map_err(bad_upstream)?;
             left -= stretch.payload as u64;
             if stretch.len() == 0 {
@@ -137,7 +193,14 @@ impl Download<'_> {
             if self.input.is_empty() && !self.read(&frame).await? {
                 break;
             }
-            let stretch = frame.walk(self.input, left).map_err(bad_upstream)?;
+            let stretch = match corruption {
+                None => frame.walk(self.input, left).map_err(bad_upstream)?,
+                Some(corruption) => {
+                    let stretch = frame.stretch(self.input, left).map_err(bad_upstream)?;
+                    corruption.apply(limit - left, &mut self.input[stretch.framing..stretch.len()]);
+                    stretch
+                }
+            };
             left -= stretch.payload as u64;
             self.out.body(&self.input[..stretch.len()], stretch.payload, paced.as_mut()).await?;
             self.input.advance(stretch.len());
@@ -153,7 +216,9 @@ impl Download<'_> {
             match head::response(self.input, self.to_head) {
                 Read::Whole(interim) if matches!(interim.status, 100 | 102..=199) => {
                     let bytes = self.input.split_to(interim.length);
-                    self.out.interim(&bytes).await?;
+                    if interim.status != 100 || !self.no_continue {
+                        self.out.interim(&bytes).await?;
+                    }
                 }
                 Read::Whole(head) => return Ok(head),
                 Read::Partial => {

@@ -1,10 +1,11 @@
 //! The request's way: from the gateway to the mock, as it comes.
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, BufMut, BytesMut};
 use gatecrash_core::faults::With;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::attempt::Up;
+use crate::delivery::Paced;
 use crate::framing::Frame;
 use crate::stream::{ReadHalf, WriteHalf};
 use crate::wire::Wire;
@@ -28,6 +29,8 @@ pub(crate) struct Upload<'a> {
     /// Whether the gateway has sent its FIN.
     pub(crate) half_closed: &'a mut bool,
     pub(crate) frame: &'a mut Frame,
+    /// How fast the body may be read.
+    pub(crate) reading: &'a mut Option<Paced>,
     pub(crate) up: &'a mut Up,
     /// Bytes from the gateway on the whole connection.
     pub(crate) received: &'a mut u64,
@@ -66,8 +69,17 @@ impl Upload<'_> {
     }
 
     async fn read(&mut self) -> Option<With> {
-        self.input.reserve(if self.frame.is_done() { 4096 } else { READ });
-        match self.gateway.read_buf(self.input).await {
+        let mut paced = self.reading.as_mut().filter(|_| !self.frame.is_done());
+        let most = match &mut paced {
+            Some(paced) => paced.allowance().await,
+            None => READ,
+        };
+        self.input.reserve(if self.frame.is_done() { 4096 } else { READ.min(most) });
+        let read = self.gateway.read_buf(&mut (&mut *self.input).limit(most)).await;
+        if let (Some(paced), Ok(bytes)) = (paced, &read) {
+            paced.spend(*bytes);
+        }
+        match read {
             Ok(0) => {
                 *self.half_closed = true;
                 (!self.frame.is_done()).then_some(With::Fin)

@@ -38,6 +38,12 @@ pub enum Order {
     PaceHead(Pace),
     /// Trickle the response body.
     PaceBody(Pace),
+    /// Trickle the whole response.
+    PaceAll(Pace),
+    /// Read the request body no faster than this.
+    PaceUpload(Pace),
+    /// Keep interim 100s from the gateway.
+    NoContinue,
     /// End or replace the exchange.
     End(Terminal),
 }
@@ -61,8 +67,25 @@ pub enum Terminal {
     Http2(Http2Kind),
     /// Fail the TLS handshake, or end the TLS session badly.
     Tls(TlsKind),
-    /// Close the kept connection after this many idle nanoseconds.
-    CloseIdle(Nanos, With),
+    /// Read no byte of the request body for this many nanoseconds; then read on, never answer.
+    Deaf(Nanos),
+    /// Answer this status without waiting for the request body, then part.
+    Early(u16, Parting),
+    /// Throw the upstream's answer away and answer this status without a body.
+    Answer(u16),
+    /// Write the answer, then the same bytes again.
+    Twice,
+    /// Write the answer with wrong body bytes, as many as there were.
+    Corrupt(Corruption),
+    /// Write the answer, then do this with the connection.
+    Part {
+        /// Whether the answer says `Connection: close`.
+        announce: bool,
+        /// What happens then.
+        then: Parting,
+    },
+    /// Once the kept connection has been idle for this many nanoseconds.
+    OnIdle(Nanos, Lapse),
     /// What the mock does; no link knows it.
     S3(S3Order),
 }
@@ -134,6 +157,11 @@ pub trait Fault {
     }
 }
 
+/// For `with` where a FIN is the usual end.
+fn fin() -> With {
+    With::Fin
+}
+
 macro_rules! faults {
     ($($module:ident: $type:ident = $name:literal,)+) => {
         $(mod $module; pub use $module::$type;)+
@@ -180,7 +208,10 @@ macro_rules! faults {
     };
 }
 
+mod corruption;
 pub mod malformed;
+mod parting;
+mod reply;
 mod s3_order;
 pub mod statement;
 
@@ -197,6 +228,20 @@ faults! {
     close: Close = "close",
     idle_close: IdleClose = "idle-close",
     close_on_reuse: CloseOnReuse = "close-on-reuse",
+    close_after_reply: CloseAfterReply = "close-after-reply",
+    half_close: HalfClose = "half-close",
+    close_header_ignored: CloseHeaderIgnored = "close-header-ignored",
+    keepalive_max: KeepaliveMax = "keepalive-max",
+    late_bytes: LateBytes = "late-bytes-after-reply",
+    reply_twice: ReplyTwice = "reply-twice",
+    forward_then_drop: ForwardThenDrop = "forward-then-drop",
+    forward_then_status: ForwardThenStatus = "forward-then-status",
+    early_close: EarlyClose = "early-close",
+    never_read_body: NeverReadBody = "never-read-body",
+    slow_read_body: SlowReadBody = "slow-read-body",
+    never_continue: NeverContinue = "100-never",
+    slice: Slice = "slice",
+    corrupt_body: CorruptBody = "corrupt-body",
     truncate: Truncate = "truncate",
     malformed_fault: Malformed = "malformed",
     http2: Http2 = "http2",
@@ -213,6 +258,7 @@ faults! {
     wrong_etag: WrongEtag = "wrong-etag",
     wrong_checksum: WrongChecksum = "wrong-checksum",
     wrong_range: WrongRange = "wrong-range",
+    wrong_object: WrongObject = "wrong-object",
     wrong_length: WrongLength = "wrong-length",
     stale_read: StaleRead = "stale-read",
     stale_list: StaleList = "stale-list",
@@ -234,10 +280,14 @@ faults! {
 
 pub use applied_but_lost::LostReply;
 pub use clock_skew::ClockOf;
+pub use corruption::Corruption;
 pub use dns::{DNS_TTL, DnsKind, DnsReply};
+pub use early_close::EarlyEnd;
 pub use fail_first::FirstOf;
 pub use http2::{HTTP2_KINDS, Http2Kind, Http2KindInfo};
+pub use parting::{Lapse, Parting, Stray};
 pub use replication::ReplicationMode;
+pub use reply::bare_reply;
 pub use reset::ResetAt;
 pub use s3_order::{Alteration, RangeLie, S3Order, S3Reply, Wait};
 pub use tls::{TLS_KINDS, TlsKind, TlsKindInfo};

@@ -15,12 +15,8 @@ pub struct Truncate {
     /// Body bytes sent.
     pub at: Size,
     /// FIN or RST.
-    #[serde(default = "fin")]
+    #[serde(default = "super::fin")]
     pub with: With,
-}
-
-fn fin() -> With {
-    With::Fin
 }
 
 impl Fault for Truncate {

@@ -1,6 +1,6 @@
 //! What an attempt did to its request, in the words of a profile.
 
-use gatecrash_model::{AttemptRecord, EndedBy, Ending};
+use gatecrash_model::{AttemptRecord, EndedBy, Ending, Op};
 
 use crate::faults::malformed::{Kind, Nature};
 use crate::faults::{FaultSpec, Order, Terminal};
@@ -43,6 +43,14 @@ pub fn cause_of(plan: &Plan, attempt: &AttemptRecord) -> Cause {
         _ if attempt.has(AttemptRecord::ILLEGAL) => Cause::Invalid,
         Some(spec) if !whole && matches!(on_head(spec), Order::End(Terminal::CutHead(..))) => Cause::Invalid,
         Some(spec) if !whole && gave_up && matches!(on_head(spec), Order::PaceHead(_)) => Cause::Timeout,
+        Some(spec)
+            if !whole
+                && gave_up
+                && attempt.response_bytes == 0
+                && matches!(on_head(spec), Order::PaceAll(_)) =>
+        {
+            Cause::Timeout
+        }
         _ if attempt.status == 0 && gave_up => Cause::Timeout,
         _ if attempt.status == 0 => Cause::Invalid,
         _ if !whole => Cause::BodyBroken,
@@ -61,7 +69,17 @@ fn on_head(spec: &FaultSpec) -> Order {
 
 /// Whether a fault trickles heads or bodies, so that only a total limit bounds the exchange.
 pub fn is_trickle(spec: &FaultSpec) -> bool {
-    matches!(on_head(spec), Order::PaceHead(_) | Order::PaceBody(_))
+    matches!(on_head(spec), Order::PaceHead(_) | Order::PaceBody(_) | Order::PaceAll(_))
+        || matches!(on_upload(spec), Order::PaceUpload(_))
+}
+
+/// What a fault does to an upload when its head was read.
+fn on_upload(spec: &FaultSpec) -> Order {
+    if !spec.acts_at(Point::RequestHead) {
+        return Order::Continue;
+    }
+    let facts = Facts { op: Op::PutObject, method: "PUT", ..Facts::connection(0, 1, 0, 0) };
+    spec.order(Point::RequestHead, &facts, 0)
 }
 
 /// Whether a fault ends connections on accept, before a request can be seen.
@@ -84,11 +102,14 @@ pub fn is_not_http(plan: &Plan, attempt: &AttemptRecord) -> bool {
     }
 }
 
-/// Whether an attempt carried bytes that are not the resource's under a head that does not give it away: no
-/// gateway can know, so none is to blame for passing them on.
-pub fn is_untrue(plan: &Plan, attempt: &AttemptRecord) -> bool {
-    let fault = attempt.fault.checked_sub(1).and_then(|i| plan.faults.get(usize::from(i))).map(|f| &f.spec);
-    matches!(fault, Some(FaultSpec::Malformed(m)) if m.kind.sample().nature == Nature::Untrue)
+/// Whether a fault puts other bytes than the resource's under a head that does not give it away: no gateway can
+/// know, so none is to blame for passing them on.
+pub(super) fn is_untrue(spec: &FaultSpec) -> bool {
+    match spec {
+        FaultSpec::Malformed(malformed) => malformed.kind.sample().nature == Nature::Untrue,
+        FaultSpec::WrongObject(_) => true,
+        spec => matches!(on_head(spec), Order::End(Terminal::Corrupt(_))),
+    }
 }
 
 /// Whether the bytes of a malformed kind begin with a status line of RFC 9112 4, after an empty line at most.

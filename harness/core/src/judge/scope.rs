@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use gatecrash_model::{AttemptRecord, Capabilities, Capability, ClientRecord, Ending, Nanos};
 
-use super::cause::{Cause, cause_of, is_on_accept};
+use super::cause::{Cause, cause_of, is_on_accept, is_untrue};
 use crate::faults::{FaultSpec, Host, Tls, TlsKind};
 use crate::history::{Answers, History, Interval, Intervals, Join};
 use crate::plan::{ExpectationPlan, FaultPlan, Plan};
@@ -225,6 +225,16 @@ impl<'a> Scope<'a> {
     pub fn fault(&self, attempt: &AttemptRecord) -> Option<&'a FaultSpec> {
         let index = attempt.fault.checked_sub(1)?;
         self.plan.faults.get(usize::from(index)).map(|f| &f.spec)
+    }
+
+    /// Packed ids of the attempts whose body the upstream made untrue under a true head.
+    pub fn untrue_attempts(&self) -> HashSet<u64> {
+        let faults = self.plan.faults.iter().enumerate().filter(|(_, f)| is_untrue(&f.spec));
+        let faults: HashSet<u16> = faults.map(|(i, _)| i as u16).collect();
+        if faults.is_empty() {
+            return HashSet::new();
+        }
+        self.history.firings.iter().filter(|f| faults.contains(&f.fault)).map(|f| f.attempt).collect()
     }
 
     /// Causes without an attempt: what connecting can have met while the request was under way.

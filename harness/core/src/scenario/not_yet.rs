@@ -53,12 +53,8 @@ const NAMES: &[(&str, &str, &str)] = &[
 
 /// Faults of the catalogue; those that are built are in [`FAULTS`].
 const CATALOGUE_FAULTS: &[&str] = &[
-    "slice",
     "close",
-    "half-close",
     "early-reply",
-    "corrupt-body",
-    "forward-then-drop",
     "error-in-200",
     "applied-but-lost",
     "throttle",

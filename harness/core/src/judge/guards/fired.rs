@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use gatecrash_model::{
-    AttemptContext, AttemptId, AttemptRecord, Decision, FiringRecord, Nanos, Op, UpstreamRecord, draw, hash,
+    AttemptContext, AttemptId, AttemptRecord, Decision, EndedBy, FiringRecord, Nanos, Op, UpstreamRecord,
+    draw, hash,
 };
 
 use super::super::cause::is_on_accept;
@@ -116,7 +117,7 @@ fn is_recomputable(fault: &FaultPlan) -> bool {
         && fault.trigger.is_recomputable()
         && fault.side.is_upstream()
         && fault.spec.gate().is_none()
-        && !matches!(fault.spec, FaultSpec::ExpireToken(_))
+        && !matches!(fault.spec, FaultSpec::ExpireToken(_) | FaultSpec::NeverContinue(_))
         && !info.points.contains(&Point::Kept)
         && !is_on_accept(&fault.spec)
         && !(in_mock && (fault.per == Per::Connection || fault.endpoint.is_some()))
@@ -200,7 +201,13 @@ fn reached(
     let point = points.iter().find(wants)?;
     let got_there = match point {
         Point::ResponseHead => {
-            attempt.status != 0 || attempt.first_byte != u32::MAX || attempt.has(AttemptRecord::ILLEGAL)
+            // A fault may have thrown away what the upstream answered.
+            let dropped =
+                || attempt.ended_by == EndedBy::Fault && case.join.upstream(case.history, attempt).is_some();
+            attempt.status != 0
+                || attempt.first_byte != u32::MAX
+                || attempt.has(AttemptRecord::ILLEGAL)
+                || dropped()
         }
         Point::MockAuth | Point::MockHandle | Point::MockRespond => {
             let upstream = case.join.upstream(case.history, attempt)?;
@@ -252,7 +259,7 @@ fn list(attempts: &[u64]) -> Option<String> {
 /// Attempts on which a fault fired that ends or replaces the exchange, and which ones.
 fn disturbances(case: &Case<'_>) -> HashMap<u64, HashSet<u16>> {
     let mut all: HashMap<u64, HashSet<u16>> = HashMap::new();
-    let facts = Facts { ordinal: 1, ..Facts::connection(0, 1, 0, 0) };
+    let facts = Facts { ordinal: u16::MAX, ..Facts::connection(0, 1, 0, 0) };
     let ends: Vec<bool> = case
         .plan
         .faults
