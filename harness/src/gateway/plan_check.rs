@@ -7,7 +7,7 @@ use minijinja::{Value, context};
 use super::command;
 use super::live;
 use super::parameters;
-use super::recipe::{self, Mistake, REFERENCE, Recipe, Source};
+use super::recipe::{self, Mistake, REFERENCE, Recipe, Source, TlsReach};
 use super::render::Renderer;
 
 /// What the gateway of this plan cannot do for it; each problem is one fragment.
@@ -25,7 +25,14 @@ pub fn check_plan(plan: &Plan) -> Vec<String> {
             problems.extend(command::problems(run, stop_signal));
             (
                 "command",
-                Abilities { process: true, maps_buckets: true, signs: true, can: Vec::new(), resolves: true },
+                Abilities {
+                    process: true,
+                    maps_buckets: true,
+                    signs: true,
+                    can: Vec::new(),
+                    resolves: true,
+                    tls: Some(TlsReach::Each),
+                },
             )
         }
         GatewayPlan::Url { base } => {
@@ -38,6 +45,7 @@ pub fn check_plan(plan: &Plan) -> Vec<String> {
                     signs: true,
                     can: Vec::new(),
                     resolves: false,
+                    tls: Some(TlsReach::Each),
                 },
             )
         }
@@ -48,6 +56,7 @@ pub fn check_plan(plan: &Plan) -> Vec<String> {
     if !abilities.signs && plan.workloads.iter().any(|w| w.sign == SignPlan::Gateway) {
         problems.push(format!("`sign: gateway`: gateway `{name}` cannot sign requests"));
     }
+    problems.extend(over_tls(plan, abilities.tls, name));
     for fault in &plan.faults {
         match &fault.spec {
             FaultSpec::Misconfigure(mistake) => problems
@@ -82,6 +91,7 @@ struct Abilities {
     signs: bool,
     can: Vec<Mistake>,
     resolves: bool,
+    tls: Option<TlsReach>,
 }
 
 fn of_recipe(
@@ -101,12 +111,33 @@ fn of_recipe(
                 signs: recipe.signs,
                 can: recipe.can,
                 resolves: resolver.is_some_and(|on| on.is_true()),
+                tls: recipe.tls,
             }
         }
         Err(e) => {
             problems.push(format!("recipe `{}` cannot be read: {e}", source.name));
-            Abilities { process: true, maps_buckets: true, signs: true, can: Vec::new(), resolves: true }
+            Abilities {
+                process: true,
+                maps_buckets: true,
+                signs: true,
+                can: Vec::new(),
+                resolves: true,
+                tls: Some(TlsReach::Each),
+            }
         }
+    }
+}
+
+/// What is asked in TLS of a gateway that cannot.
+fn over_tls(plan: &Plan, reach: Option<TlsReach>, gateway: &str) -> Option<String> {
+    let with = plan.regions.iter().filter(|region| region.tls.is_some()).count();
+    match reach {
+        _ if with == 0 => None,
+        None => Some(format!("gateway `{gateway}` cannot speak TLS to upstreams")),
+        Some(TlsReach::All) if with < plan.regions.len() => {
+            Some(format!("gateway `{gateway}` speaks TLS to all upstreams or to none"))
+        }
+        Some(_) => None,
     }
 }
 

@@ -1,12 +1,15 @@
 //! The chaos links of a plan, one per upstream endpoint.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use gatecrash_core::plan::Plan;
 use gatecrash_mock_s3::MockS3;
 use gatecrash_model::RunId;
+use gatecrash_wire::tls::Authority;
 use gatecrash_wire::{Link, LinkConfig, Shared};
 
+use super::tls;
 use crate::exit::Failure;
 use crate::gateway::{self, Endpoint};
 
@@ -16,6 +19,7 @@ pub(super) async fn start(
     run: RunId,
     mock: &MockS3,
     shared: &Shared,
+    authority: Option<&Arc<Authority>>,
     port: u16,
 ) -> Result<(Vec<Link>, Vec<Endpoint>), Failure> {
     let mut last = None;
@@ -34,6 +38,8 @@ pub(super) async fn start(
                 upstream: mock
                     .addr(&place.name)
                     .ok_or_else(|| Failure::environment("the mock lost a region"))?,
+                tls: tls::terminator(authority, place, IpAddr::V4(ip))?,
+                onward: None,
                 run,
                 baseline: place.latency,
                 probes: vec![gateway::probe_pattern()],

@@ -130,6 +130,8 @@ fn config(listen: SocketAddr, upstream: SocketAddr) -> LinkConfig {
         upstream,
         tls: None,
         onward: None,
+        tls: None,
+        onward: None,
         run: RunId(1),
         baseline: None,
         probes: Vec::new(),

@@ -44,6 +44,8 @@ pub(super) async fn serve(
         endpoint: 1,
         listen,
         upstream,
+        tls: None,
+        onward: None,
         run: ground.run,
         baseline: None,
         probes: Vec::new(),
