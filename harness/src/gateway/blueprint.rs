@@ -198,7 +198,7 @@ impl Blueprint {
 /// What every template may use.
 fn facts(launch: &Launch<'_>) -> Result<Value, GatewayError> {
     let plan = launch.plan;
-    let upstreams: Vec<Value> = launch.endpoints.iter().map(upstream).collect();
+    let upstreams: Vec<Value> = launch.endpoints.iter().map(|endpoint| upstream(plan, endpoint)).collect();
     let regions: Vec<Value> = plan
         .regions
         .iter()
@@ -217,7 +217,7 @@ fn facts(launch: &Launch<'_>) -> Result<Value, GatewayError> {
                 .map(|(client, _, regional)| (client.clone(), regional.clone()))
                 .collect();
             let host_name = host_name(&region.name);
-            context! { name => &region.name, host_name, primary => region.primary, endpoints, buckets }
+            context! { name => &region.name, host_name, primary => region.primary, http2 => region.http2, endpoints, buckets }
         })
         .collect();
     let credentials = launch.credentials.as_ref().map(|credentials| {
@@ -235,7 +235,8 @@ fn facts(launch: &Launch<'_>) -> Result<Value, GatewayError> {
     })
 }
 
-fn upstream(endpoint: &Endpoint) -> Value {
+fn upstream(plan: &Plan, endpoint: &Endpoint) -> Value {
+    let http2 = plan.regions.iter().any(|region| region.name == endpoint.region && region.http2);
     context! {
         name => host_name(&endpoint.region),
         region => &endpoint.region,
@@ -244,5 +245,6 @@ fn upstream(endpoint: &Endpoint) -> Value {
         host => endpoint.addr.ip().to_string(),
         port => endpoint.addr.port(),
         primary => endpoint.primary,
+        http2,
     }
 }

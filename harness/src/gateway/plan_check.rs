@@ -25,7 +25,14 @@ pub fn check_plan(plan: &Plan) -> Vec<String> {
             problems.extend(command::problems(run, stop_signal));
             (
                 "command",
-                Abilities { process: true, maps_buckets: true, signs: true, can: Vec::new(), resolves: true },
+                Abilities {
+                    process: true,
+                    maps_buckets: true,
+                    signs: true,
+                    can: Vec::new(),
+                    http2: true,
+                    resolves: true,
+                },
             )
         }
         GatewayPlan::Url { base } => {
@@ -37,6 +44,7 @@ pub fn check_plan(plan: &Plan) -> Vec<String> {
                     maps_buckets: true,
                     signs: true,
                     can: Vec::new(),
+                    http2: true,
                     resolves: false,
                 },
             )
@@ -47,6 +55,12 @@ pub fn check_plan(plan: &Plan) -> Vec<String> {
     }
     if !abilities.signs && plan.workloads.iter().any(|w| w.sign == SignPlan::Gateway) {
         problems.push(format!("`sign: gateway`: gateway `{name}` cannot sign requests"));
+    }
+    if let Some(region) = plan.regions.iter().find(|region| region.http2 && !abilities.http2) {
+        problems.push(format!(
+            "`http: h2c` of upstream `{}`: gateway `{name}` cannot speak HTTP/2 to upstreams",
+            region.name
+        ));
     }
     for fault in &plan.faults {
         match &fault.spec {
@@ -80,6 +94,7 @@ struct Abilities {
     process: bool,
     maps_buckets: bool,
     signs: bool,
+    http2: bool,
     can: Vec<Mistake>,
     resolves: bool,
 }
@@ -99,13 +114,21 @@ fn of_recipe(
                 process: true,
                 maps_buckets: recipe.maps_buckets,
                 signs: recipe.signs,
+                http2: recipe.http2,
                 can: recipe.can,
                 resolves: resolver.is_some_and(|on| on.is_true()),
             }
         }
         Err(e) => {
             problems.push(format!("recipe `{}` cannot be read: {e}", source.name));
-            Abilities { process: true, maps_buckets: true, signs: true, can: Vec::new(), resolves: true }
+            Abilities {
+                process: true,
+                maps_buckets: true,
+                signs: true,
+                can: Vec::new(),
+                http2: true,
+                resolves: true,
+            }
         }
     }
 }
