@@ -23,7 +23,11 @@ pub(crate) fn page() -> String {
     );
     for (point, title, about) in [
         (Point::RequestHead, "On the request", "Done when the request's head has been read."),
-        (Point::ResponseHead, "On the answer", "Done in the place of the answer, which the upstream has given."),
+        (
+            Point::ResponseHead,
+            "On the answer",
+            "Done in the place of the answer, which the upstream has given.",
+        ),
     ] {
         page.heading(2, title);
         page.text(about);

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use gatecrash_core::checks::CHECKS;
-use gatecrash_core::faults::{FAULTS, HTTP2_KINDS};
 use gatecrash_core::faults::malformed::KINDS;
+use gatecrash_core::faults::{FAULTS, HTTP2_KINDS};
 use gatecrash_core::history::Join;
 use gatecrash_core::selftest::DEFECTS as PROOFS;
 use gatecrash_model::{RequestId, RunId};

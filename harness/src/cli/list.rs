@@ -2,8 +2,8 @@
 
 use clap::{Args, ValueEnum};
 use gatecrash_core::checks::CHECKS;
-use gatecrash_core::faults::{FAULTS, HTTP2_KINDS};
 use gatecrash_core::faults::malformed::KINDS;
+use gatecrash_core::faults::{FAULTS, HTTP2_KINDS};
 use gatecrash_core::report::RENDERERS;
 use gatecrash_model::Op;
 use serde::Serialize;

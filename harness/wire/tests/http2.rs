@@ -232,7 +232,7 @@ async fn stalls_and_paces_concern_one_stream() {
 
 #[tokio::test]
 async fn idle_connections_are_closed() {
-    let idle = IdleClose { after: Span::millis(20) };
+    let idle = IdleClose { after: Span::millis(20), with: With::Fin };
     let (rig, mut peer) = asked(FaultSpec::IdleClose(idle)).await;
     peer.expect_end(ok_frames(1, "3-0-0", BODY), End::Fin).await;
     assert_eq!(told(&rig.attempts(1).await[0]), (Ending::Complete, EndedBy::Nobody, 0, 200, 16));

@@ -8,7 +8,6 @@ const KEYS: &[(&str, &str)] = &[
     ("capacity", "write a timeline instead"),
     ("report", "choose formats on the command line"),
     ("upstreams.*.bandwidth", "the fault `bandwidth` limits a link"),
-    ("upstreams.*.tls", "upstreams speak plain HTTP/1.1"),
     ("upstreams.*.health", ""),
     ("buckets.*.replication-lag", "write `replication: { lag: 2s }`"),
     ("buckets.*.versioning", ""),
@@ -54,13 +53,8 @@ const NAMES: &[(&str, &str, &str)] = &[
 
 /// Faults of the catalogue; those that are built are in [`FAULTS`].
 const CATALOGUE_FAULTS: &[&str] = &[
-    "slice",
     "close",
-    "half-close",
     "early-reply",
-    "corrupt-body",
-    "forward-then-drop",
-    "tls",
     "error-in-200",
     "applied-but-lost",
     "throttle",
@@ -70,12 +64,6 @@ const CATALOGUE_FAULTS: &[&str] = &[
     "stale-list",
     "redirect",
     "expire-token",
-    "cpu",
-    "memory",
-    "pause",
-    "kill",
-    "restart",
-    "reload",
 ];
 
 /// Checks of the catalogue; those that are built are in [`CHECKS`].

@@ -169,7 +169,7 @@ impl<R: AsyncRead + Unpin> Answer<'_, R> {
             let frame = frame::frame(frame::kind::DATA, flags, desk.stream, now);
             desk.write(Segment { body: (HEADER, now.len()), last, ..Segment::of(frame) }).await;
             if let Some(paced) = pace.as_deref_mut() {
-                paced.used(step);
+                paced.spend(step);
             }
             bytes = rest;
             if bytes.is_empty() {

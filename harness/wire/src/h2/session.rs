@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::IoSlice;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use gatecrash_core::faults::With;
@@ -20,7 +21,6 @@ use super::open::Open;
 use super::pool::Pool;
 use super::window::{Inbox, Window};
 use crate::attempt::End;
-use crate::connection::Idle;
 use crate::wire::Wire;
 
 mod receive;
@@ -359,7 +359,7 @@ impl Segment {
     }
 }
 
-fn deadline(idle: Idle) -> Option<(Instant, With)> {
+fn deadline(idle: Option<(Duration, With)>) -> Option<(Instant, With)> {
     idle.map(|(after, with)| (Instant::now() + after, with))
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatecrash_core::faults::{Terminal, With};
+use gatecrash_core::faults::{Lapse, Terminal, With};
 use gatecrash_core::rules::{Orders, Point};
 use gatecrash_model::{AttemptId, EndedBy, Nanos};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -128,7 +128,9 @@ impl Exchange {
         let status = self.attempt(|a| a.down.status).unwrap_or(0);
         let kept = case.decide(Point::Kept, status);
         Verdict::Whole(match kept.terminal {
-            Some((_, Terminal::CloseIdle(after, with))) => Some((Duration::from_nanos(after), with)),
+            Some((_, Terminal::OnIdle(after, Lapse::Close(with)))) => {
+                Some((Duration::from_nanos(after), with))
+            }
             _ => None,
         })
     }
