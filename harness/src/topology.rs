@@ -4,6 +4,7 @@
 //! plan's faults reach the parts is in `faults`.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -34,6 +35,8 @@ pub struct Topology {
     upstream: Upstream,
     /// The gateway under test.
     pub gateway: Arc<Gateway>,
+    /// Between the clients and the gateway, where a fault asks for it.
+    entrance: Option<Link>,
     control: Control,
     clock: Arc<dyn Clock>,
     signers: Vec<(Arc<CredentialSource>, Arc<Signer>)>,
@@ -135,7 +138,8 @@ impl Topology {
                 upstream.rules.know_key(&credentials.access_key, &identity.name);
             }
             let gateway = launch(plan, ground, dir, options, &upstream, &credentials).await?;
-            Ok((gateway, load::signers(plan, credentials.into_iter().map(for_load).collect())))
+            let entrance = links::entrance(plan, ground, &upstream.rules, gateway.addr())?;
+            Ok((gateway, entrance, load::signers(plan, credentials.into_iter().map(for_load).collect())))
         };
         let ready = tokio::select! {
             ready = ready => ready,
@@ -143,16 +147,21 @@ impl Topology {
             stop = asked(stop) => Err(Failure::stopped(&stop)),
         };
         match ready {
-            Ok((gateway, signers)) => {
+            Ok((gateway, entrance, signers)) => {
                 let (changes, learned, means) = (HashMap::new(), HashMap::new(), HashMap::new());
                 let (gateway, clock) = (Arc::new(gateway), Arc::clone(&ground.clock));
-                Ok(Self { upstream, gateway, control, clock, signers, changes, means, learned })
+                Ok(Self { upstream, gateway, entrance, control, clock, signers, changes, means, learned })
             }
             Err(failure) => {
                 upstream.stop().await;
                 Err(failure)
             }
         }
+    }
+
+    /// Where clients connect.
+    pub fn address(&self) -> SocketAddr {
+        self.entrance.as_ref().map_or_else(|| self.gateway.addr(), Link::addr)
     }
 
     /// The signers of the identities, in the plan's order.
@@ -162,6 +171,9 @@ impl Topology {
 
     /// Stops everything in reverse order; the uploads the mock holds become events.
     pub async fn stop(self, plan: &Plan, run: RunId, sink: &dyn Sink) {
+        if let Some(entrance) = self.entrance {
+            entrance.stop().await;
+        }
         self.gateway.stop().await;
         // Links see no attempt that never connected; the gateway's own log may.
         if plan.faults.iter().any(|f| matches!(f.spec.info().host, Host::Listener | Host::Resolver)) {

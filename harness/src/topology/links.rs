@@ -1,12 +1,15 @@
 //! The chaos links of a plan, one per upstream endpoint.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
-use gatecrash_core::plan::Plan;
+use gatecrash_core::plan::{Plan, Side};
+use gatecrash_core::rules::RuleSet;
 use gatecrash_mock_s3::MockS3;
 use gatecrash_model::RunId;
 use gatecrash_wire::{Link, LinkConfig, Shared};
 
+use super::Ground;
 use crate::exit::Failure;
 use crate::gateway::{self, Endpoint};
 
@@ -28,6 +31,7 @@ pub(super) async fn start(
             let ip = Ipv4Addr::new(127, 0, 10, index as u8 + 1);
             let config = LinkConfig {
                 index: index as u8,
+                side: Side::Upstream,
                 region,
                 endpoint: number,
                 listen: SocketAddr::new(IpAddr::V4(ip), shared_port),
@@ -67,4 +71,40 @@ pub(super) async fn start(
     let what = last.map_or("no endpoint".to_owned(), |(ip, port, e)| format!("{ip}:{port}: {e}"));
     Err(Failure::environment(format!("an upstream endpoint cannot listen on {what}"))
         .hint("each endpoint needs its own address in 127.0.0.0/8 and one port that is free on all of them"))
+}
+
+/// Index of the link between clients and gateway; those of the upstream side are numbered from 0, and 255 is the mock.
+const ENTRANCE: u8 = 254;
+
+/// The link between clients and gateway, when a fault asks for one.
+pub(super) fn entrance(
+    plan: &Plan,
+    ground: &Ground,
+    rules: &Arc<RuleSet>,
+    gateway: SocketAddr,
+) -> Result<Option<Link>, Failure> {
+    if plan.faults.iter().all(|fault| fault.side.is_upstream()) {
+        return Ok(None);
+    }
+    let config = LinkConfig {
+        index: ENTRANCE,
+        side: Side::Client,
+        region: 0,
+        endpoint: 0,
+        listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+        upstream: gateway,
+        run: ground.run,
+        baseline: None,
+        probes: Vec::new(),
+    };
+    // Tries are counted, and attempts announced, on the other side of the gateway.
+    let shared = Shared {
+        clock: Arc::clone(&ground.clock),
+        sink: Arc::clone(&ground.sink),
+        rules: Arc::clone(rules),
+        registry: Arc::default(),
+        attempts: Arc::default(),
+    };
+    let failed = |error| Failure::environment(format!("the link before the gateway cannot listen: {error}"));
+    Link::start(config, shared).map(Some).map_err(failed)
 }

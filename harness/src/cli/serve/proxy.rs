@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use gatecrash_core::diagnostics::SourceText;
 use gatecrash_core::faults::Host;
-use gatecrash_core::plan::Plan;
+use gatecrash_core::plan::{Plan, Side};
 
 use super::super::{print, signals};
 use super::{ground, one_plan};
@@ -40,6 +40,7 @@ pub(super) async fn serve(
     };
     let config = gatecrash_wire::LinkConfig {
         index: 0,
+        side: Side::Upstream,
         region: 0,
         endpoint: 1,
         listen,

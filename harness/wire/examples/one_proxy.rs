@@ -13,24 +13,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use gatecrash_core::plan::Side;
 use gatecrash_core::rules::RuleSet;
+use gatecrash_core::toxics::{Direction, Toxic, ToxicSpec};
 use gatecrash_model::{
-    AttemptRecord, AttemptRegistry, Clock, ConnectionRecord, Event, Evidence, FiringRecord, Nanos, RunId,
-    Sink, StrId, UpstreamRecord,
+    AttemptRecord, AttemptRegistry, ConnectionRecord, Event, Evidence, FiringRecord, RunId, Sink, StrId,
+    UpstreamRecord,
 };
-use gatecrash_wire::{AttemptCounter, Link, LinkConfig, PlainLink, Shared};
+use gatecrash_wire::proxy::{Doors, NoEvents, Proxy, ProxySettings};
+use gatecrash_wire::{AttemptCounter, Link, LinkConfig, Shared};
+use support::{Failure, Ticker, cpu_seconds, descriptors, resident};
 use tokio::net::{TcpListener, TcpStream};
 
-struct Ticker(Instant);
-
-impl Clock for Ticker {
-    fn now(&self) -> Nanos {
-        self.0.elapsed().as_nanos() as u64
-    }
-    fn wall_seconds(&self) -> i64 {
-        0
-    }
-}
+mod support;
 
 /// Encodes attempts as a run does, and keeps a bounded number of bytes of them.
 #[derive(Default)]
@@ -61,7 +56,7 @@ impl Sink for Encoder {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> Result<(), Failure> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [mode, listen, upstream] = args.as_slice() else {
         return Err("usage: plain_vs_bare bare|plain|http LISTEN UPSTREAM".into());
@@ -74,10 +69,20 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             tokio::signal::ctrl_c().await?;
         }
         "plain" => {
-            let link = PlainLink::start(listen, upstream).await?;
+            let toxics = toxics.iter().map(|text| toxic(text)).collect::<Result<_, _>>()?;
+            let settings = ProxySettings {
+                name: "one".into(),
+                listen: listen.to_string(),
+                upstream: upstream.to_string(),
+                enabled: true,
+            };
+            let doors =
+                Doors { clock: Arc::new(Ticker(Instant::now())), seed: 1, events: Arc::new(NoEvents) };
+            let proxy = Proxy::start(settings, toxics, doors).await?;
             tokio::signal::ctrl_c().await?;
-            println!("{} connections, {:?} bytes", link.connections(), link.bytes());
-            link.stop().await;
+            println!("{:?}", proxy.counters());
+            println!("{} KiB resident, {} descriptors", resident()?, descriptors()?);
+            proxy.stop().await;
         }
         "http" => {
             let sink = Arc::new(Encoder::default());
@@ -90,6 +95,19 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     println!("{mode}: {:.2} CPU s", cpu_seconds()?);
     Ok(())
+}
+
+/// A toxic on what the upstream sends.
+fn toxic(text: &str) -> Result<Toxic, Failure> {
+    let (kind, attributes) = text.split_once(':').unwrap_or((text, ""));
+    let mut spec = ToxicSpec::of_type(kind).ok_or_else(|| format!("no such toxic: {kind}"))?;
+    for pair in attributes.split(',').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').ok_or("expected attribute=number")?;
+        if !spec.set(name, value.parse()?) {
+            return Err(format!("{kind} has no {name}").into());
+        }
+    }
+    Ok(Toxic { name: text.to_owned(), direction: Direction::Downstream, toxicity: 1.0, spec })
 }
 
 async fn bare(listener: TcpListener, upstream: SocketAddr) -> std::io::Result<()> {
@@ -105,8 +123,19 @@ async fn bare(listener: TcpListener, upstream: SocketAddr) -> std::io::Result<()
 }
 
 fn config(listen: SocketAddr, upstream: SocketAddr) -> LinkConfig {
-    let (run, probes) = (RunId(1), Vec::new());
-    LinkConfig { index: 0, region: 0, endpoint: 1, listen, upstream, run, baseline: None, probes }
+    LinkConfig {
+        index: 0,
+        side: Side::Upstream,
+        region: 0,
+        endpoint: 1,
+        listen,
+        upstream,
+        tls: None,
+        onward: None,
+        run: RunId(1),
+        baseline: None,
+        probes: Vec::new(),
+    }
 }
 
 fn shared(sink: Arc<Encoder>) -> Shared {
@@ -117,13 +146,4 @@ fn shared(sink: Arc<Encoder>) -> Shared {
         registry: Arc::new(AttemptRegistry::default()),
         attempts: Arc::new(AttemptCounter::default()),
     }
-}
-
-/// User and system time of this process, from /proc, at the usual 100 ticks per second.
-fn cpu_seconds() -> Result<f64, Box<dyn std::error::Error>> {
-    let stat = std::fs::read_to_string("/proc/self/stat")?;
-    let after = stat.rsplit(')').next().unwrap_or_default();
-    let fields: Vec<&str> = after.split_whitespace().collect();
-    let ticks = |at: usize| fields.get(at).map_or(Ok(0.0), |f| f.parse::<f64>());
-    Ok((ticks(11)? + ticks(12)?) / 100.0)
 }
