@@ -79,15 +79,21 @@ fn rules_act_on_http_and_change_at_once() {
     assert_eq!((&rules[0]["name"], &rules[0]["fired"]), (&json!("busy"), &json!(1)));
     assert_eq!(events(&api, "rule-fired", 1)[0]["rule"], "busy");
 
-    let changed = api.ask("PATCH", "/proxies/p/rules/busy", &json!({"fault": {"forward-then-status": {"status": 500}}}));
+    let changed = api.ask(
+        "PATCH",
+        "/proxies/p/rules/busy",
+        &json!({"fault": {"forward-then-status": {"status": 500}}}),
+    );
     assert_eq!(changed.0, 200, "{}", changed.1);
     assert!(fetch(&place).starts_with("HTTP/1.1 500 "));
     api.delete("/proxies/p/rules/busy");
     assert!(fetch(&place).ends_with("hello"));
     assert_eq!(api.get("/proxies/p/rules"), json!([]));
 
-    let created =
-        api.create("/proxies/p/rules", &json!({"name": "again", "fault": {"forward-then-status": {"status": 503}}}));
+    let created = api.create(
+        "/proxies/p/rules",
+        &json!({"name": "again", "fault": {"forward-then-status": {"status": 503}}}),
+    );
     assert_eq!(created["fired"], 0);
     let same = api.ask("POST", "/proxies/p/rules", &created);
     assert_eq!((same.0, &same.1["error"]), (409, &json!("rule already exists")));

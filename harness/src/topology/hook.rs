@@ -125,6 +125,7 @@ impl FaultHook for RuleHook {
                 link: id.map_or(MOCK, |id| id.link),
                 conn: id.map_or(0, |id| id.conn),
                 http2: false,
+                tls: false,
                 ordinal: id.map_or(0, |id| id.ordinal),
                 attempt: facts.attempt,
                 op: facts.op,

@@ -1,14 +1,18 @@
 //! The chaos links of a plan, one per upstream endpoint.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
-use gatecrash_core::plan::Plan;
+use gatecrash_core::plan::{Plan, Side};
+use gatecrash_core::rules::RuleSet;
 use gatecrash_mock_s3::MockS3;
 use gatecrash_model::RunId;
+use gatecrash_wire::tls::Authority;
 use gatecrash_wire::{Link, LinkConfig, Shared};
 
 use super::external::External;
 use super::seat::Seat;
+use super::{Ground, tls};
 use crate::exit::Failure;
 use crate::gateway::{self, Endpoint};
 
@@ -18,6 +22,7 @@ pub(super) async fn start(
     run: RunId,
     mock: &MockS3,
     shared: &Shared,
+    authority: Option<&Arc<Authority>>,
     port: u16,
 ) -> Result<(Vec<Seat>, Vec<Endpoint>), Failure> {
     let mut last = None;
@@ -54,10 +59,13 @@ pub(super) async fn start(
             }
             let config = LinkConfig {
                 index: index as u8,
+                side: Side::Upstream,
                 region,
                 endpoint: number,
                 listen,
                 upstream,
+                tls: tls::terminator(authority, place, IpAddr::V4(ip))?,
+                onward: None,
                 run,
                 baseline: place.latency,
                 probes: vec![gateway::probe_pattern()],
@@ -91,4 +99,36 @@ pub(super) async fn start(
     let what = last.map_or("no endpoint".to_owned(), |(ip, port, e)| format!("{ip}:{port}: {e}"));
     Err(Failure::environment(format!("an upstream endpoint cannot listen on {what}"))
         .hint("each endpoint needs its own address in 127.0.0.0/8 and one port that is free on all of them"))
+}
+
+/// Index of the link between clients and gateway; those of the upstream side are numbered from 0, and 255 is the mock.
+const ENTRANCE: u8 = 254;
+
+/// The link between clients and gateway, when a fault asks for one.
+pub(super) fn entrance(
+    plan: &Plan,
+    ground: &Ground,
+    rules: &Arc<RuleSet>,
+    gateway: SocketAddr,
+) -> Result<Option<Link>, Failure> {
+    if plan.faults.iter().all(|fault| fault.side.is_upstream()) {
+        return Ok(None);
+    }
+    let config = LinkConfig {
+        index: ENTRANCE,
+        side: Side::Client,
+        endpoint: 0,
+        run: ground.run,
+        ..LinkConfig::between(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0), gateway)
+    };
+    // Tries are counted, and attempts announced, on the other side of the gateway.
+    let shared = Shared {
+        clock: Arc::clone(&ground.clock),
+        sink: Arc::clone(&ground.sink),
+        rules: Arc::clone(rules),
+        registry: Arc::default(),
+        attempts: Arc::default(),
+    };
+    let failed = |error| Failure::environment(format!("the link before the gateway cannot listen: {error}"));
+    Link::start(config, shared).map(Some).map_err(failed)
 }

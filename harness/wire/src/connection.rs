@@ -49,6 +49,8 @@ pub(crate) struct Connection {
     pub(crate) attempt: Option<Attempt>,
     /// How fast the request body may be read.
     pub(crate) reading: Option<Paced>,
+    /// How fast the request may be sent on.
+    pub(crate) writing: Option<Paced>,
     /// The fault that left stray bytes on it, under which the next exchange suffers.
     pub(crate) poison: Option<u16>,
     /// Whether a fault has sent our FIN and reads on.
@@ -82,6 +84,7 @@ impl Connection {
             upstream: None,
             attempt: None,
             reading: None,
+            writing: None,
             poison: None,
             half_closing: false,
             streams: Arc::default(),
@@ -155,7 +158,7 @@ impl Connection {
         if orders.delay > 0 {
             sleep(Duration::from_nanos(orders.delay)).await;
         }
-        let (fault, terminal) = orders.terminal?;
+        let Some((fault, terminal)) = orders.terminal else { return self.secure().await };
         let mut attempt = Attempt {
             id,
             request: Attempt::STRANGER,
@@ -173,6 +176,15 @@ impl Connection {
         self.record.attempts += 1;
         match terminal {
             Terminal::Close(with) => Some(End::fault(with)),
+            Terminal::Tls(kind) => {
+                let end = self.spoil(kind).await;
+                if end.is_none() {
+                    // The connection goes on; its first exchange becomes the attempt.
+                    self.attempt = None;
+                    self.record.attempts = 0;
+                }
+                end
+            }
             _ => Some(self.outlast().await),
         }
     }
@@ -251,7 +263,7 @@ impl Connection {
 
     /// Ends the connection on the wire. The attempt's record comes before the gateway can see the end.
     async fn close(&mut self, over: Over, control: &mut watch::Receiver<Control>) -> End {
-        self.upstream = None;
+        let upstream = self.upstream.take();
         let end = match over {
             Over::Served(end) => end,
             Over::Stopped => End::rst(EndedBy::Harness),
@@ -263,6 +275,13 @@ impl Connection {
                 End { hung, ..End::rst(EndedBy::Fault) }
             }
         };
+        if let Some(upstream) = upstream
+            && !self.wire.config.side.is_upstream()
+            && (end.by, end.with) == (EndedBy::Fault, With::Rst)
+        {
+            // It is the client that leaves: the gateway is to see how.
+            closing::rst_now(upstream.stream.tcp());
+        }
         match (over_by_us(&end), end.with) {
             (true, _) if !matches!(over, Over::Served(_)) => {
                 self.finish(Some(end));
@@ -290,7 +309,9 @@ impl Connection {
 
     /// Writes the record of the attempt under way, if there is one.
     pub(crate) fn finish(&mut self, end: Option<End>) {
-        if let Some(attempt) = self.attempt.take() {
+        if let Some(attempt) = self.attempt.take()
+            && self.wire.config.side.is_upstream()
+        {
             self.wire.shared.sink.attempt(attempt.record(self.wire.now(), end));
         }
         if end.is_some() {

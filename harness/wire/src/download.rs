@@ -31,6 +31,8 @@ pub(crate) struct Download<'a> {
     pub(crate) to_head: bool,
     /// Whether interim 100s are kept from the gateway.
     pub(crate) no_continue: bool,
+    /// How the upstream's connection ended, once it has.
+    pub(crate) ended: Option<With>,
     /// Where a fault's name goes whose stray bytes may meet the next exchange.
     pub(crate) poison: &'a mut Option<u16>,
 }
@@ -44,14 +46,41 @@ pub(crate) enum Answer {
     Parting(Parting),
     /// A fault keeps silent from here on.
     Silence,
+    /// A fault has cut the body; the end comes without close_notify.
+    Unannounced,
 }
 
 impl Download<'_> {
     /// Relays one final response, with the interim ones before it.
     pub(crate) async fn run(mut self) -> Result<Answer, End> {
+        match self.answer().await {
+            Err(end) if end.by == EndedBy::Upstream && !self.case.wire.config.side.is_upstream() => {
+                Err(self.pass_on().await)
+            }
+            answer => answer,
+        }
+    }
+
+    /// The gateway's answer is none: clients are to see it all the same, to the end.
+    async fn pass_on(&mut self) -> End {
+        loop {
+            let bytes = self.input.split();
+            if let Err(end) = self.out.head(&bytes, None).await {
+                return end;
+            }
+            if let Some(with) = self.ended {
+                return End { by: EndedBy::Upstream, with, hung: false };
+            }
+            // What it says is said by `ended`.
+            _ = self.read(&Frame::Close).await;
+        }
+    }
+
+    async fn answer(&mut self) -> Result<Answer, End> {
         let response = self.final_head().await?;
         let raw = self.input.split_to(response.length);
-        let id = AttemptId::unpack(self.case.context.attempt);
+        let is_upstream = self.case.wire.config.side.is_upstream();
+        let id = AttemptId::unpack(self.case.context.attempt).filter(|_| is_upstream);
         let line = id.map(head::attempt_line).unwrap_or_default();
         let head = head::with_line(&raw, &line);
         // Lets go of the buffer, which then need not be allocated anew.
@@ -97,6 +126,7 @@ impl Download<'_> {
                 Ok(if self.out.down.whole { Answer::Whole { close } } else { Answer::Silence })
             }
             Some(Terminal::Rewrite(fault)) => self.rewrite(*fault, head, line, response, orders).await,
+            Some(Terminal::Tls(_)) => self.cut_unannounced(head, response, orders).await,
             Some(Terminal::Answer(status)) => self.replace(*status, line, response, orders).await,
             Some(Terminal::Twice) => self.twice(head, response, orders).await,
             Some(Terminal::Corrupt(corruption)) => {
@@ -116,7 +146,13 @@ impl Download<'_> {
                 Ok(Answer::Parting(parting))
             }
             // The others are orders to the mock, about the request, or about a connection between exchanges.
-            Some(Terminal::OnIdle(..) | Terminal::Early(..) | Terminal::Http2(_) | Terminal::S3(_))
+            Some(
+                Terminal::OnIdle(..)
+                | Terminal::Early(..)
+                | Terminal::Http2(_)
+                | Terminal::Half(..)
+                | Terminal::S3(_),
+            )
             | None => {
                 let close = response.close;
                 self.deliver(head, response, orders, u64::MAX, None).await?;
@@ -249,10 +285,15 @@ impl Download<'_> {
         let large = matches!(frame, Frame::Length(8192..) | Frame::Close | Frame::Chunked(_));
         self.input.reserve(if large { READ } else { 8192 });
         match self.upstream.read_buf(self.input).await {
-            Ok(0) if *frame == Frame::Close => Ok(false),
-            Ok(0) => Err(End::fin(EndedBy::Upstream)),
+            Ok(0) => {
+                self.ended = Some(With::Fin);
+                if *frame == Frame::Close { Ok(false) } else { Err(End::fin(EndedBy::Upstream)) }
+            }
             Ok(_) => Ok(true),
-            Err(_) => Err(End::rst(EndedBy::Upstream)),
+            Err(_) => {
+                self.ended = Some(With::Rst);
+                Err(End::rst(EndedBy::Upstream))
+            }
         }
     }
 }

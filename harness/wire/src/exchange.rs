@@ -64,6 +64,10 @@ impl Connection {
             Some((_, Terminal::Close(with) | Terminal::CutHead(_, with) | Terminal::CutBody(_, with))) => {
                 return Err(End::fault(with));
             }
+            Some((_, Terminal::Half(at, leaving))) => {
+                self.uncount();
+                return Err(self.half_request(at, leaving, &request.frame).await);
+            }
             // The others are orders to the mock, or about the answer or the connection after it.
             Some(_) => {}
         }
@@ -73,6 +77,7 @@ impl Connection {
             closing::narrow(self.gateway.tcp(), pace.bytes);
             Paced::new(pace)
         });
+        self.writing = orders.request_pace.map(Paced::new);
         let close = match self.relay(request.frame, to_head, &orders).await? {
             After::Said { close } => close,
             After::Parting(Parting::Close(with)) => return Err(End::fault(with)),
@@ -193,7 +198,18 @@ impl Connection {
     /// Relays request and response, both as they come.
     async fn relay(&mut self, mut frame: Frame, to_head: bool, orders: &Orders) -> Result<After, End> {
         let Self {
-            wire, gateway, input, head, half_closed, upstream, attempt, reading, poison, record, ..
+            wire,
+            gateway,
+            input,
+            head,
+            half_closed,
+            upstream,
+            attempt,
+            reading,
+            writing,
+            poison,
+            record,
+            ..
         } = self;
         let Some(attempt) = attempt else { return Ok(After::Said { close: true }) };
         let (context, id, op) = (attempt.context(), attempt.id, attempt.op);
@@ -223,6 +239,7 @@ impl Connection {
             half_closed,
             frame: &mut frame,
             reading,
+            writing,
             up,
             received: &mut record.up,
         };
@@ -236,6 +253,7 @@ impl Connection {
             fault,
             to_head,
             no_continue,
+            ended: None,
             poison,
         };
         let answer = tokio::select! {
@@ -256,6 +274,10 @@ impl Connection {
             }
             Err(end) if end.by == EndedBy::Gateway => Err(End::gateway(end.with, answered)),
             Err(end) => Err(end),
+            Ok(Answer::Unannounced) => {
+                self.gateway.forgo_close_notify();
+                Err(End::fault(With::Fin))
+            }
             Ok(Answer::Silence) => Err(self.swallow(frame).await),
             Ok(Answer::Whole { close: true }) => Ok(After::Said { close: true }),
             Ok(answer) => {
@@ -280,7 +302,8 @@ impl Connection {
         if frame.is_done() {
             return Ok(false);
         }
-        let Self { wire, gateway, input, half_closed, upstream, attempt, reading, record, .. } = self;
+        let Self { wire, gateway, input, half_closed, upstream, attempt, reading, writing, record, .. } =
+            self;
         let (Some(attempt), Some(upstream)) = (attempt, upstream) else { return Ok(true) };
         let Upstream { stream, input: answers, pending, deaf, .. } = upstream;
         let (mut from_upstream, to_upstream) = stream.split();
@@ -295,6 +318,7 @@ impl Connection {
             half_closed,
             frame,
             reading,
+            writing,
             up: &mut attempt.up,
             received: &mut record.up,
         };

@@ -44,6 +44,8 @@ pub enum Order {
     PaceUpload(Pace),
     /// Keep interim 100s from the gateway.
     NoContinue,
+    /// Send the request on no faster.
+    PaceRequest(Pace),
     /// End or replace the exchange.
     End(Terminal),
 }
@@ -84,6 +86,10 @@ pub enum Terminal {
     },
     /// Once the kept connection has been idle for this many nanoseconds.
     OnIdle(Nanos, Lapse),
+    /// Fail the TLS handshake, or end the TLS session badly.
+    Tls(TlsKind),
+    /// Send the upstream the request up to a point, then leave.
+    Half(HalfAt, Leaving),
     /// What the mock does; no link knows it.
     S3(S3Order),
 }
@@ -238,11 +244,14 @@ faults! {
     never_read_body: NeverReadBody = "never-read-body",
     slow_read_body: SlowReadBody = "slow-read-body",
     never_continue: NeverContinue = "100-never",
+    slow_request: SlowRequest = "slow-request",
+    half_request: HalfRequest = "half-request",
     slice: Slice = "slice",
     corrupt_body: CorruptBody = "corrupt-body",
     truncate: Truncate = "truncate",
     malformed_fault: Malformed = "malformed",
     http2: Http2 = "http2",
+    tls: Tls = "tls",
     s3_error: S3Error = "s3-error",
     status: Status = "status",
     empty_503: Empty503 = "empty-503",
@@ -273,6 +282,12 @@ faults! {
     dns: Dns = "dns",
     misconfigure: Misconfigure = "misconfigure",
     descriptors: Descriptors = "descriptors",
+    cpu: Cpu = "cpu",
+    memory: Memory = "memory",
+    pause: Pause = "pause",
+    kill: Kill = "kill",
+    restart: Restart = "restart",
+    reload: Reload = "reload",
 }
 
 pub use applied_but_lost::LostReply;
@@ -281,12 +296,15 @@ pub use corruption::Corruption;
 pub use dns::{DNS_TTL, DnsKind, DnsReply};
 pub use early_close::EarlyEnd;
 pub use fail_first::FirstOf;
+pub use half_request::{HalfAt, Leaving};
 pub use http2::{HTTP2_KINDS, Http2Kind, Http2KindInfo};
+pub use kill::Deadly;
 pub use parting::{Lapse, Parting, Stray};
 pub use replication::ReplicationMode;
 pub use reply::bare_reply;
 pub use reset::ResetAt;
 pub use s3_order::{Alteration, RangeLie, S3Order, S3Reply, Wait};
+pub use tls::{TLS_KINDS, TlsKind, TlsKindInfo};
 
 impl FaultSpec {
     /// Its name in scenario files.

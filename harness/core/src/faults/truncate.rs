@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Fault, FaultInfo, Host, Order, Terminal, With};
+use crate::plan::Side;
 use crate::rules::{Facts, Point};
 use crate::units::Size;
 
@@ -29,6 +30,8 @@ impl Fault for Truncate {
         host: Host::Link,
         points: &[Point::ResponseHead],
     };
+
+    const SIDES: &'static [Side] = &[Side::Upstream, Side::Client];
 
     fn order(&self, _: Point, _: &Facts<'_>, _: u64) -> Order {
         Order::End(Terminal::CutBody(self.at.0, self.with))

@@ -58,6 +58,7 @@ impl Story {
             endpoints: 1,
             latency: None,
             http2: false,
+            tls: None,
             profile: None,
             toxiproxy: None,
         });
@@ -338,6 +339,7 @@ fn plan() -> Plan {
             endpoints: 1,
             latency: None,
             http2: false,
+            tls: None,
             profile: None,
             toxiproxy: None,
         }],

@@ -88,6 +88,9 @@ impl Rule {
                 orders.body_pace = Some(Pace::slower(orders.body_pace, pace));
             }
             Order::PaceUpload(pace) => orders.upload_pace = Some(Pace::slower(orders.upload_pace, pace)),
+            Order::PaceRequest(pace) => {
+                orders.request_pace = Some(Pace::slower(orders.request_pace, pace));
+            }
             Order::NoContinue => orders.no_continue = true,
             Order::End(terminal) => orders.terminal = Some((self.number, terminal)),
         }

@@ -117,8 +117,11 @@ mistakes! {
     rate_of_an_interval: "probability: 20%\n        fault: { latency: { add: 100ms } }"
         => "rate: { at-most: 5/s }\n        fault: { refuse: {} }";
     region_of_the_clients: "endpoint: 2 }" => "side: client }";
-    refusal_on_the_clients_side: "{ region: us-east-1, endpoint: 2 }\n        match: { op: GetObject }"
-        => "{ side: client }\n        match: { op: PutObject }";
+    refusal_on_the_clients_side: "{ region: us-east-1, endpoint: 2 }\n        match: { op: GetObject }\n        probability: 20%\n        fault: { latency: { add: 100ms } }"
+        => "{ side: client }\n        fault: { reset: { at: accept } }";
+    garbage_on_the_clients_side: "{ region: us-east-1, endpoint: 2 }\n        match: { op: GetObject }\n        probability: 20%\n        fault: { latency: { add: 100ms } }"
+        => "{ side: client }\n        fault: { malformed: { kind: status-000 } }";
+    slow_request_on_the_upstreams_side: "{ latency: { add: 100ms } }" => "{ slow-request: { bytes: 1B, every: 1s } }";
     part_in_an_expectation: "after: 1s" => "match: { part: 1 }";
     bucket_policy_changes_nothing: "{ latency: { add: 100ms } }" => "{ bucket-policy: { bucket: media } }";
     two_phases_of_one_name: "phase: after" => "phase: before";

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use gatecrash_core::rules::RuleSet;
-use gatecrash_model::{Clock, RunId, Sink};
+use gatecrash_model::{Clock, Sink};
 
 use super::address::resolve;
 use super::reply::ApiError;
@@ -30,16 +30,7 @@ impl Behind {
             registry: Arc::default(),
             attempts: Arc::default(),
         };
-        let config = LinkConfig {
-            index: 0,
-            region: 0,
-            endpoint: 1,
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            upstream,
-            run: RunId(0),
-            baseline: None,
-            probes: Vec::new(),
-        };
+        let config = LinkConfig::between(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), upstream);
         Link::start(config, shared)
             .map_err(|why| ApiError::new(500, format!("the link behind the proxy: {why}")))
     }

@@ -2,7 +2,7 @@
 
 use super::{Cx, World};
 use crate::diagnostics::{Diagnostic, Place};
-use crate::faults::{FaultSpec, Host, Order};
+use crate::faults::{FaultSpec, Host, Order, TlsKind};
 use crate::plan::{FaultPlan, Per, PhasePlan};
 use crate::rules::{Facts, Matcher, Point};
 use crate::scenario::decode::Spanned;
@@ -95,6 +95,7 @@ impl Cx<'_> {
         self.matcher(r#match.as_ref(), world, true);
         self.fault_references(fault, world);
         self.protocol(fault, region, world);
+        self.over_tls(fault, region, world);
         self.probability(&inject.value);
         if let Some(zero) = limit.filter(|l| l.value == 0) {
             self.error("`limit` is zero", zero.place, "expected at least 1");
@@ -130,7 +131,7 @@ impl Cx<'_> {
             _ => return,
         };
         let mut aimed = world.regions.iter().enumerate().filter(|(i, _)| region.is_none_or(|r| r == *i));
-        if aimed.all(|(_, region)| region.http2 != http2) {
+        if !world.open && aimed.all(|(_, region)| region.http2 != http2) {
             let (spoken, label) = if http2 {
                 ("HTTP/1.1", "expected `http: h2c` in the entry under `upstreams`")
             } else {
@@ -153,6 +154,21 @@ impl Cx<'_> {
         if let Err(why) = toxiproxied(fault) {
             let message = format!("`{}` on `{}`, behind a Toxiproxy", fault.spec.name(), region.name);
             self.error(message, place, format!("an existing Toxiproxy {why}"));
+        }
+    }
+
+    /// A fault of TLS needs an upstream that is spoken to over TLS.
+    fn over_tls(&mut self, fault: &Spanned<FaultSpec>, region: Option<usize>, world: &World<'_>) {
+        let FaultSpec::Tls(tls) = &fault.value else { return };
+        let aimed = || world.regions.iter().enumerate().filter(|(i, _)| region.is_none_or(|r| r == *i));
+        if aimed().all(|(_, region)| region.tls.is_none()) {
+            let label = "expected `tls: true` in the entry under `upstreams`";
+            self.error("`tls` never fires where plain HTTP is spoken", fault.place, label);
+        } else if tls.kind == TlsKind::ClientCertRequired
+            && aimed().any(|(_, region)| region.tls.is_some_and(|tls| tls.client_certificate))
+        {
+            let label = "expected an upstream without `client-certificate: required`";
+            self.error("the gateway has a client certificate", fault.place, label);
         }
     }
 

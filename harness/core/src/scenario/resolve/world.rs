@@ -3,12 +3,12 @@
 use super::Cx;
 use crate::diagnostics::Place;
 use crate::plan::{
-    BucketPlan, IdentityPlan, LatencyPlan, RegionPlan, ReplicationPlan, SizePlan, StatementPlan,
+    BucketPlan, IdentityPlan, LatencyPlan, RegionPlan, ReplicationPlan, SizePlan, StatementPlan, TlsPlan,
 };
 use crate::scenario::decode::Spanned;
 use crate::scenario::file::{
-    Bucket, Either, File, Identity, Latency, OneOrMany, Protocol, Replication, Role, SizeLaw, Sizes, StandIn,
-    Statement, Upstream,
+    Bucket, ClientCertificate, Either, File, Flag, Identity, Latency, OneOrMany, Protocol, Replication, Role,
+    SizeLaw, Sizes, StandIn, Statement, Upstream, UpstreamTls,
 };
 use crate::stand_in::server_of;
 use crate::units::{Share, Size, UnitError};
@@ -34,6 +34,7 @@ impl Cx<'_> {
                 endpoints: 1,
                 latency: None,
                 http2: false,
+                tls: None,
                 profile: None,
                 toxiproxy: None,
             }];
@@ -59,6 +60,7 @@ impl Cx<'_> {
                     _ => None,
                 },
                 http2: self.or(at("http2"), http, false),
+                tls: self.tls(upstream.tls.as_ref(), at("tls")),
                 profile: match &upstream.latency {
                     Some(Spanned { value: Either::Short(profile), place }) => {
                         self.took(at("profile"), *place);
@@ -90,7 +92,23 @@ impl Cx<'_> {
             let label = "the links would add it, and a Toxiproxy stands in for them";
             self.error("`latency` beside `proxy`", latency.place, label);
         }
+        if let Some(tls) = &upstream.tls {
+            let label = "the links would speak it, and a Toxiproxy stands in for them";
+            self.error("`tls` beside `proxy`", tls.place, label);
+        }
         server.map(str::to_owned)
+    }
+
+    fn tls(&mut self, tls: Option<&Spanned<Either<Flag, UpstreamTls>>>, path: String) -> Option<TlsPlan> {
+        let Spanned { value, place } = tls?;
+        self.took(path, *place);
+        match value {
+            Either::Short(Flag(on)) => on.then_some(TlsPlan { client_certificate: false }),
+            Either::Long(tls) => {
+                let client_certificate = tls.client_certificate == Some(ClientCertificate::Required);
+                Some(TlsPlan { client_certificate })
+            }
+        }
     }
 
     fn latency(&mut self, latency: Spanned<Latency>, path: String) -> LatencyPlan {

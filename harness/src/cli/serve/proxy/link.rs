@@ -39,14 +39,8 @@ pub(super) async fn serve(
         attempts: Arc::default(),
     };
     let config = gatecrash_wire::LinkConfig {
-        index: 0,
-        region: 0,
-        endpoint: 1,
-        listen,
-        upstream,
         run: ground.run,
-        baseline: None,
-        probes: Vec::new(),
+        ..gatecrash_wire::LinkConfig::between(listen, upstream)
     };
     let link = gatecrash_wire::Link::start(config, shared).map_err(|e| {
         Failure::environment(format!("cannot listen on {listen}: {e}"))
