@@ -217,9 +217,14 @@ fn facts(launch: &Launch<'_>) -> Result<Value, GatewayError> {
                 .map(|(client, _, regional)| (client.clone(), regional.clone()))
                 .collect();
             let host_name = host_name(&region.name);
-            context! { name => &region.name, host_name, primary => region.primary, http2 => region.http2, endpoints, buckets }
+            let (primary, tls, http2) = (region.primary, region.tls.is_some(), region.http2);
+            context! { name => &region.name, host_name, primary, tls, http2, endpoints, buckets }
         })
         .collect();
+    let path = |path: &Path| path.display().to_string();
+    let client = |pick: fn(&(PathBuf, PathBuf, PathBuf)) -> &PathBuf| {
+        launch.tls.and_then(|tls| tls.client.as_ref()).map(|files| path(pick(files)))
+    };
     let credentials = launch.credentials.as_ref().map(|credentials| {
         context! { access_key => &credentials.access_key, secret_key => &credentials.secret_key }
     });
@@ -229,6 +234,11 @@ fn facts(launch: &Launch<'_>) -> Result<Value, GatewayError> {
         regions,
         dns => launch.resolver.map(|addr| addr.to_string()),
         credentials,
+        ca_file => launch.tls.map(|tls| path(&tls.ca)),
+        tls_name => launch.tls.map(|tls| tls.name),
+        client_cert => client(|(certificates, _, _)| certificates),
+        client_key => client(|(_, key, _)| key),
+        client_pem => client(|(_, _, both)| both),
         planted => launch.planted,
         superuser => rustix::process::geteuid().is_root(),
         ..topology(plan)
@@ -236,8 +246,12 @@ fn facts(launch: &Launch<'_>) -> Result<Value, GatewayError> {
 }
 
 fn upstream(plan: &Plan, endpoint: &Endpoint) -> Value {
-    let http2 = plan.regions.iter().any(|region| region.name == endpoint.region && region.http2);
+    let region = plan.regions.iter().find(|region| region.name == endpoint.region);
+    let tls = region.is_some_and(|region| region.tls.is_some());
+    let http2 = region.is_some_and(|region| region.http2);
     context! {
+        tls,
+        scheme => if tls { "https" } else { "http" },
         name => host_name(&endpoint.region),
         region => &endpoint.region,
         number => endpoint.number,

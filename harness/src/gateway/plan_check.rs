@@ -7,7 +7,7 @@ use minijinja::{Value, context};
 use super::command;
 use super::live;
 use super::parameters;
-use super::recipe::{self, Mistake, REFERENCE, Recipe, Source};
+use super::recipe::{self, Mistake, REFERENCE, Recipe, Source, TlsReach};
 use super::render::Renderer;
 
 /// What the gateway of this plan cannot do for it; each problem is one fragment.
@@ -42,6 +42,7 @@ pub fn check_plan(plan: &Plan) -> Vec<String> {
             region.name
         ));
     }
+    problems.extend(over_tls(plan, abilities.tls, name));
     for fault in &plan.faults {
         match &fault.spec {
             FaultSpec::Misconfigure(mistake) => problems
@@ -81,13 +82,22 @@ struct Abilities {
     can: Vec<Mistake>,
     resolves: bool,
     reloads: bool,
+    tls: Option<TlsReach>,
 }
 
 impl Abilities {
     /// Of a gateway whose configuration is the user's own: whatever it says, apart from our own doing.
     fn by_hand(process: bool) -> Self {
-        let (maps_buckets, signs, http2) = (true, true, true);
-        Self { process, maps_buckets, signs, http2, can: Vec::new(), resolves: process, reloads: false }
+        Self {
+            process,
+            maps_buckets: true,
+            signs: true,
+            http2: true,
+            can: Vec::new(),
+            resolves: process,
+            reloads: false,
+            tls: Some(TlsReach::Each),
+        }
     }
 }
 
@@ -110,12 +120,26 @@ fn of_recipe(
                 can: recipe.can,
                 reloads: recipe.reload.is_some(),
                 resolves: resolver.is_some_and(|on| on.is_true()),
+                tls: recipe.tls,
             }
         }
         Err(e) => {
             problems.push(format!("recipe `{}` cannot be read: {e}", source.name));
             Abilities::by_hand(true)
         }
+    }
+}
+
+/// What is asked in TLS of a gateway that cannot.
+fn over_tls(plan: &Plan, reach: Option<TlsReach>, gateway: &str) -> Option<String> {
+    let with = plan.regions.iter().filter(|region| region.tls.is_some()).count();
+    match reach {
+        _ if with == 0 => None,
+        None => Some(format!("gateway `{gateway}` cannot speak TLS to upstreams")),
+        Some(TlsReach::All) if with < plan.regions.len() => {
+            Some(format!("gateway `{gateway}` speaks TLS to all upstreams or to none"))
+        }
+        Some(_) => None,
     }
 }
 

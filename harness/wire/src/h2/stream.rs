@@ -105,7 +105,7 @@ impl Exchange {
         });
         let bytes = frame::headers(self.desk.stream, &message::block(status, &fields), true);
         self.desk.write(Segment { last: true, ..Segment::of(bytes) }).await;
-        parted(fault, then).unwrap_or_else(|| Verdict::Reset(Code::NoError, None))
+        parted(fault, then).unwrap_or(Verdict::Reset(Code::NoError, None))
     }
 
     /// Relays request and response, both as they come.
