@@ -7,6 +7,8 @@
 
 mod blueprint;
 mod catalogue;
+mod cgroup;
+mod change;
 mod command;
 mod declared;
 mod error;

@@ -41,6 +41,7 @@ pub struct Topology {
     clock: Arc<dyn Clock>,
     signers: Vec<(Arc<CredentialSource>, Arc<Signer>)>,
     changes: HashMap<u16, Vec<ChangeId>>,
+    means: HashMap<u16, String>,
     learned: HashMap<u16, (usize, Credentials)>,
 }
 
@@ -147,9 +148,9 @@ impl Topology {
         };
         match ready {
             Ok((gateway, entrance, signers)) => {
-                let (changes, learned) = (HashMap::new(), HashMap::new());
+                let (changes, learned, means) = (HashMap::new(), HashMap::new(), HashMap::new());
                 let (gateway, clock) = (Arc::new(gateway), Arc::clone(&ground.clock));
-                Ok(Self { upstream, gateway, entrance, control, clock, signers, changes, learned })
+                Ok(Self { upstream, gateway, entrance, control, clock, signers, changes, means, learned })
             }
             Err(failure) => {
                 upstream.stop().await;

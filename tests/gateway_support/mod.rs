@@ -57,6 +57,7 @@ pub fn plan(gateway: GatewayPlan, endpoints: &[Endpoint]) -> Plan {
                 endpoints: 1,
                 latency: None,
                 http2: false,
+                tls: None,
                 profile: None,
             }),
         }

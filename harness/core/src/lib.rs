@@ -20,5 +20,6 @@ pub mod scenario;
 pub mod selftest;
 pub mod stats;
 pub mod survey;
+pub mod toxics;
 pub mod units;
 pub mod verdict;

@@ -59,6 +59,8 @@ pub struct Facts<'a> {
     pub conn: u32,
     /// Whether the gateway speaks HTTP/2 on the connection.
     pub http2: bool,
+    /// Whether the connection is under TLS, or is to be.
+    pub tls: bool,
     /// Exchange on the connection, from 0; above 0 means reused. Streams count as exchanges.
     pub ordinal: u16,
     /// How long ago the connection was accepted; the mock leaves it at 0.
@@ -99,6 +101,7 @@ impl Facts<'_> {
             link,
             conn,
             http2: false,
+            tls: false,
             ordinal: 0,
             age: 0,
             attempt: AttemptContext::STRANGER,

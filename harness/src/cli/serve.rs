@@ -1,6 +1,5 @@
 //! `gatecrash serve`: the long-running parts alone.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -15,7 +14,7 @@ use crate::suite;
 use crate::topology::{Ground, Upstream};
 
 mod mock;
-mod proxy;
+pub(super) mod proxy;
 mod watch;
 
 /// Which part.
@@ -29,24 +28,8 @@ pub(super) struct Serve {
 enum Part {
     /// The mock S3 alone, with the buckets and identities of a scenario, of a file, or of its own
     Mock(mock::Mock),
-    /// A chaos link in front of an upstream of yours
-    Proxy {
-        /// Where it listens
-        #[arg(long, default_value = "127.0.0.1:8666")]
-        listen: SocketAddr,
-        /// Where it connects to
-        #[arg(long)]
-        upstream: SocketAddr,
-        /// Fault that is on all the time, as in a scenario: 'latency: { add: 50ms }' (repeatable)
-        #[arg(long)]
-        fault: Vec<String>,
-        /// Probability of the faults, per attempt
-        #[arg(long, default_value = "100%")]
-        probability: String,
-        /// Seed of the draws
-        #[arg(long, default_value_t = 1)]
-        seed: u64,
-    },
+    /// The chaos proxy, a drop-in toxiproxy-server; or, with --upstream, one link with faults
+    Proxy(proxy::Proxy),
     /// The reference gateway; SIGHUP reads its configuration again
     Gateway {
         /// Its configuration, JSON
@@ -68,9 +51,7 @@ impl Serve {
         super::block_on(async {
             match self.part {
                 Part::Mock(mock) => mock.serve().await,
-                Part::Proxy { listen, upstream, fault, probability, seed } => {
-                    proxy::serve(listen, upstream, &fault, &probability, seed).await
-                }
+                Part::Proxy(proxy) => proxy.serve().await,
                 Part::Gateway { config } => reference(&config).await,
                 Part::Upstreams { scenario, port } => upstreams(scenario, port).await,
             }

@@ -1,6 +1,6 @@
 //! What a plan may ask of its gateway. All problems are found before anything starts.
 
-use gatecrash_core::faults::{FaultSpec, Misconfigure};
+use gatecrash_core::faults::{FaultSpec, Host, Misconfigure};
 use gatecrash_core::plan::{GatewayPlan, Plan, SignPlan};
 use minijinja::{Value, context};
 
@@ -23,23 +23,11 @@ pub fn check_plan(plan: &Plan) -> Vec<String> {
         },
         GatewayPlan::Command { run, stop_signal, .. } => {
             problems.extend(command::problems(run, stop_signal));
-            (
-                "command",
-                Abilities { process: true, maps_buckets: true, signs: true, can: Vec::new(), resolves: true },
-            )
+            ("command", Abilities::by_hand(true))
         }
         GatewayPlan::Url { base } => {
             problems.extend(live::parse_base(base).err().map(|problem| format!("`{base}` {problem}")));
-            (
-                "url",
-                Abilities {
-                    process: false,
-                    maps_buckets: true,
-                    signs: true,
-                    can: Vec::new(),
-                    resolves: false,
-                },
-            )
+            ("url", Abilities::by_hand(false))
         }
     };
     if !abilities.maps_buckets {
@@ -59,8 +47,11 @@ pub fn check_plan(plan: &Plan) -> Vec<String> {
                 };
                 problems.push(format!("fault `{}`: gateway `{name}`: {why}", fault.name));
             }
-            FaultSpec::Descriptors(_) if !abilities.process => {
-                problems.push(format!("fault `{}`: gateway `{name}` has no process to limit", fault.name));
+            FaultSpec::Reload(_) if abilities.process && !abilities.reloads => {
+                problems.push(format!("fault `{}`: gateway `{name}` cannot reload", fault.name));
+            }
+            spec if spec.info().host == Host::Process && !abilities.process => {
+                problems.push(format!("fault `{}`: gateway `{name}` has no process of ours", fault.name));
             }
             _ => {}
         }
@@ -82,6 +73,15 @@ struct Abilities {
     signs: bool,
     can: Vec<Mistake>,
     resolves: bool,
+    reloads: bool,
+}
+
+impl Abilities {
+    /// Of a gateway whose configuration is the user's own: whatever it says, apart from our own doing.
+    fn by_hand(process: bool) -> Self {
+        let (maps_buckets, signs) = (true, true);
+        Self { process, maps_buckets, signs, can: Vec::new(), resolves: process, reloads: false }
+    }
 }
 
 fn of_recipe(
@@ -100,12 +100,13 @@ fn of_recipe(
                 maps_buckets: recipe.maps_buckets,
                 signs: recipe.signs,
                 can: recipe.can,
+                reloads: recipe.reload.is_some(),
                 resolves: resolver.is_some_and(|on| on.is_true()),
             }
         }
         Err(e) => {
             problems.push(format!("recipe `{}` cannot be read: {e}", source.name));
-            Abilities { process: true, maps_buckets: true, signs: true, can: Vec::new(), resolves: true }
+            Abilities::by_hand(true)
         }
     }
 }

@@ -1,7 +1,7 @@
 //! How the plan's faults reach the running parts, and how they are taken back.
 
 use gatecrash_core::faults::{self, ClockOf, FaultSpec, Host};
-use gatecrash_core::plan::Plan;
+use gatecrash_core::plan::{FaultPlan, Plan};
 use gatecrash_mock_s3::{
     Capacity, ControlError, Lag, ReplicationMode, ReplicationState, WrongRegion, WrongRegionKind,
 };
@@ -32,7 +32,7 @@ impl Topology {
                 _ => Err(format!("{} is not a fault of the name server", spec.name())),
             },
             Host::MockSetting => self.change_setting(plan, fault, &spec).map(|()| Some(true)),
-            Host::Process => self.change_gateway(&spec, true).await.map(Some),
+            Host::Process => self.change_gateway(plan, fault, true).await.map(Some),
         }
     }
 
@@ -60,13 +60,18 @@ impl Topology {
                 }
                 Ok(Some(true))
             }
-            Host::Process => self.change_gateway(&spec, false).await.map(Some),
+            Host::Process => self.change_gateway(plan, fault, false).await.map(Some),
         }
     }
 
     /// How many queries of the gateway a fault of the name server has answered; `None` for other faults.
     pub fn asked_under(&self, fault: u16) -> Option<u64> {
         self.upstream.names.asked_under(fault)
+    }
+
+    /// By which means of the system a fault was put in force, where that could differ; said once.
+    pub fn means_of(&mut self, fault: u16) -> Option<String> {
+        self.means.remove(&fault)
     }
 
     /// Signing clients switch to the key that a rotation gave their identity.
@@ -181,11 +186,19 @@ impl Topology {
         Ok(())
     }
 
-    async fn change_gateway(&self, spec: &FaultSpec, on: bool) -> Result<bool, String> {
+    async fn change_gateway(&mut self, plan: &Plan, fault: u16, on: bool) -> Result<bool, String> {
+        let FaultPlan { spec, until, .. } = &plan.faults[usize::from(fault)];
         let done = match spec {
             FaultSpec::Misconfigure(wrong) => self.gateway.reconfigure(on.then_some(wrong)).await,
             FaultSpec::Descriptors(limit) => self.gateway.limit_descriptors(on.then_some(limit.limit)),
-            _ => return Err(format!("{} is not a setting of the gateway", spec.name())),
+            spec if on => match self.gateway.begin(spec).await {
+                Ok(by) => {
+                    self.means.extend(by.map(|by| (fault, by)));
+                    Ok(())
+                }
+                Err(error) => Err(error),
+            },
+            spec => self.gateway.end(spec, *until >= plan.length()).await,
         };
         match done {
             Ok(()) => Ok(true),

@@ -39,6 +39,8 @@ pub(super) async fn start(
                     .addr(&place.name)
                     .ok_or_else(|| Failure::environment("the mock lost a region"))?,
                 run,
+                tls: None,
+                onward: None,
                 baseline: place.latency,
                 probes: vec![gateway::probe_pattern()],
             };
@@ -89,13 +91,9 @@ pub(super) fn entrance(
     let config = LinkConfig {
         index: ENTRANCE,
         side: Side::Client,
-        region: 0,
         endpoint: 0,
-        listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
-        upstream: gateway,
         run: ground.run,
-        baseline: None,
-        probes: Vec::new(),
+        ..LinkConfig::between(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0), gateway)
     };
     // Tries are counted, and attempts announced, on the other side of the gateway.
     let shared = Shared {

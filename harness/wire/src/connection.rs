@@ -158,7 +158,7 @@ impl Connection {
         if orders.delay > 0 {
             sleep(Duration::from_nanos(orders.delay)).await;
         }
-        let (fault, terminal) = orders.terminal?;
+        let Some((fault, terminal)) = orders.terminal else { return self.secure().await };
         let mut attempt = Attempt {
             id,
             request: Attempt::STRANGER,
@@ -176,6 +176,15 @@ impl Connection {
         self.record.attempts += 1;
         match terminal {
             Terminal::Close(with) => Some(End::fault(with)),
+            Terminal::Tls(kind) => {
+                let end = self.spoil(kind).await;
+                if end.is_none() {
+                    // The connection goes on; its first exchange becomes the attempt.
+                    self.attempt = None;
+                    self.record.attempts = 0;
+                }
+                end
+            }
             _ => Some(self.outlast().await),
         }
     }

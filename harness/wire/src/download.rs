@@ -46,6 +46,8 @@ pub(crate) enum Answer {
     Parting(Parting),
     /// A fault keeps silent from here on.
     Silence,
+    /// A fault has cut the body; the end comes without close_notify.
+    Unannounced,
 }
 
 impl Download<'_> {
@@ -124,6 +126,7 @@ impl Download<'_> {
                 Ok(if self.out.down.whole { Answer::Whole { close } } else { Answer::Silence })
             }
             Some(Terminal::Rewrite(fault)) => self.rewrite(*fault, head, line, response, orders).await,
+            Some(Terminal::Tls(_)) => self.cut_unannounced(head, response, orders).await,
             Some(Terminal::Answer(status)) => self.replace(*status, line, response, orders).await,
             Some(Terminal::Twice) => self.twice(head, response, orders).await,
             Some(Terminal::Corrupt(corruption)) => {

@@ -274,6 +274,10 @@ impl Connection {
             }
             Err(end) if end.by == EndedBy::Gateway => Err(End::gateway(end.with, answered)),
             Err(end) => Err(end),
+            Ok(Answer::Unannounced) => {
+                self.gateway.forgo_close_notify();
+                Err(End::fault(With::Fin))
+            }
             Ok(Answer::Silence) => Err(self.swallow(frame).await),
             Ok(Answer::Whole { close: true }) => Ok(After::Said { close: true }),
             Ok(answer) => {

@@ -7,11 +7,13 @@
 //! attempt becomes a record (`attempt`). Bytes are never re-encoded: heads are relayed raw, bodies by their
 //! own framing (`framing`), and the only thing added is the `x-gatecrash-attempt` line.
 
+mod api;
 mod attempt;
 mod attempts;
 mod baseline;
 mod closing;
 mod connection;
+mod cut;
 mod delivery;
 pub mod dns;
 mod download;
@@ -22,16 +24,17 @@ mod half_request;
 mod head;
 mod link;
 mod listener;
-mod plain;
+pub mod proxy;
 mod script;
 mod stream;
+pub mod tls;
 mod upload;
 mod upstream;
 mod wire;
 
+pub use api::{ApiServer, ApiSettings, ConfigError, ControlApi, MetricsShown, TOXIPROXY_VERSION};
 pub use attempts::AttemptCounter;
 pub use gatecrash_core::profile::ProbePattern;
 pub use link::Link;
 pub use listener::ListenerState;
-pub use plain::PlainLink;
 pub use wire::{LinkConfig, Shared};

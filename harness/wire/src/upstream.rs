@@ -9,7 +9,7 @@ use gatecrash_model::{AttemptCell, AttemptContext, AttemptRegistry};
 use tokio::net::TcpStream;
 
 use crate::closing;
-use crate::stream::Stream;
+use crate::stream::{Stream, Tls};
 use crate::wire::Wire;
 
 /// Bytes of an answer that the kernel may hold for a link on the clients' side.
@@ -38,7 +38,14 @@ impl Upstream {
             closing::narrow(&stream, RECEIVED);
         }
         let local = stream.local_addr()?;
-        let stream = Stream::Plain(stream);
+        let stream = match &wire.config.onward {
+            None => Stream::Plain(stream),
+            Some(onward) => {
+                let mut tls = Tls::new(stream);
+                tls.connect(Arc::clone(&onward.config), onward.name.clone()).await?;
+                Stream::Tls(Box::new(tls))
+            }
+        };
         let registry = Arc::clone(&wire.shared.registry);
         let cell = registry.register(local);
         let (input, pending) = (BytesMut::new(), BytesMut::new());

@@ -15,6 +15,7 @@ use gatecrash_model::{
 use crate::attempts::AttemptCounter;
 use crate::baseline::Baseline;
 use crate::head;
+use crate::tls::{Onward, Terminator};
 
 /// One link: the chaos in front of one upstream endpoint.
 #[derive(Clone, Debug)]
@@ -32,12 +33,35 @@ pub struct LinkConfig {
     pub listen: SocketAddr,
     /// The mock behind it.
     pub upstream: SocketAddr,
+    /// TLS as the gateway meets it; plain when absent.
+    pub tls: Option<Arc<Terminator>>,
+    /// TLS to what is behind it; plain when absent.
+    pub onward: Option<Onward>,
     /// The run: request ids of other runs are strangers.
     pub run: RunId,
     /// Latency that this endpoint always has, drawn per attempt.
     pub baseline: Option<LatencyPlan>,
     /// How the gateway's health probes look.
     pub probes: Vec<ProbePattern>,
+}
+
+impl LinkConfig {
+    /// A link that stands alone: plain on both sides, of no run.
+    pub fn between(listen: SocketAddr, upstream: SocketAddr) -> Self {
+        Self {
+            index: 0,
+            side: Side::Upstream,
+            region: 0,
+            endpoint: 1,
+            listen,
+            upstream,
+            tls: None,
+            onward: None,
+            run: RunId(0),
+            baseline: None,
+            probes: Vec::new(),
+        }
+    }
 }
 
 /// What the links of a run share.
@@ -133,6 +157,7 @@ impl Case<'_> {
             age: now.saturating_sub(self.opened),
             ordinal: self.ordinal,
             http2: self.http2,
+            tls: config.tls.is_some(),
             attempt: self.context,
             ..Facts::connection(config.region, config.endpoint, config.index, self.conn)
         };

@@ -18,10 +18,10 @@ const BODY: usize = 1 << 20;
 
 /// What follows a request, read in small steps through a small window.
 async fn read_slowly(rig: &Rig, request: &str) -> (Vec<u8>, End) {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(8 * 1024).unwrap();
-    let mut stream = socket.connect(rig.link.addr()).await.unwrap();
-    tokio::io::AsyncWriteExt::write_all(&mut stream, request.as_bytes()).await.unwrap();
+    let socket = TcpSocket::new_v4().expect("a loopback socket");
+    socket.set_recv_buffer_size(8 * 1024).expect("a loopback socket");
+    let mut stream = socket.connect(rig.link.addr()).await.expect("a loopback socket");
+    tokio::io::AsyncWriteExt::write_all(&mut stream, request.as_bytes()).await.expect("a loopback socket");
     let (mut all, mut step) = (Vec::new(), vec![0; 16 * 1024]);
     let read = async {
         loop {
@@ -74,6 +74,6 @@ async fn short_answers_before_the_rst_arrive_too() {
         let rig = Rig::start(&[fault("f", spec)], |_| ok(b"x")).await;
         let request = request("PUT", "/b/k", 1, "Content-Length: 3\r\n") + "abc";
         let (got, end) = read_slowly(&rig, &request).await;
-        assert_eq!((String::from_utf8(got).unwrap(), end), (wanted, End::Rst));
+        assert_eq!((String::from_utf8(got).expect("a loopback socket"), end), (wanted, End::Rst));
     }
 }

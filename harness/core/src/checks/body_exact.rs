@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::tally::Tally;
 use super::{Check, CheckInfo, Rests};
 #[cfg(test)]
-use crate::faults::{CorruptBody, FaultSpec};
+use crate::faults::{CorruptBody, FaultSpec, WrongObject};
 #[cfg(test)]
 use crate::golden::{Golden, Story, Try};
-use crate::judge::{Scope, spoils_bodies};
+use crate::judge::Scope;
 #[cfg(test)]
 use crate::units::Size;
 use crate::verdict::Finding;
@@ -37,12 +37,12 @@ impl Check for BodyExact {
     };
 
     fn judge(&self, scope: &Scope<'_>) -> Finding {
-        let mut tally = Tally::default();
+        let (mut tally, untrue) = (Tally::default(), scope.untrue_attempts());
         let checked = |body| body != BodyCheck::NotChecked;
         for client in scope.clients() {
             let body = client.shape.body();
-            let spoilt = scope.source(client).and_then(|a| scope.fault(a)).is_some_and(spoils_bodies);
-            if matches!(client.status, 200..=299) && checked(body) && !spoilt {
+            let told = || scope.source(client).is_some_and(|a| untrue.contains(&a.attempt));
+            if matches!(client.status, 200..=299) && checked(body) && !told() {
                 let wrong = matches!(body, BodyCheck::Wrong | BodyCheck::Other);
                 tally.count(!wrong, client.id(), || format!("{} with a body that is {body}", client.status));
             }
@@ -58,12 +58,20 @@ impl Check for BodyExact {
             let story = Story::new().fault(corrupt, 100, 200).every(10, 0, 50, |r| r);
             story.every(10, 110, 180, |r| r.tries([Try::served().by(0)]).body(BodyCheck::Wrong))
         };
+        let untrue = |met: bool| {
+            let story = Story::new().fault(FaultSpec::WrongObject(WrongObject {}), 0, 1000);
+            let told = move |met: bool| if met { Try::served().by(0) } else { Try::served() };
+            let story = story.every(10, 0, 90, move |r| r.tries([told(!met)]));
+            story.every(10, 90, 100, move |r| r.tries([told(met)]).body(BodyCheck::Other))
+        };
         vec![
             Golden::pass("all bytes are right", Self {}, with(BodyCheck::Exact)),
             Golden::pass("a correct beginning is right", Self {}, with(BodyCheck::Prefix)),
             Golden::fail("zeros at the end", Self {}, with(BodyCheck::Wrong)),
             Golden::fail("another object's bytes", Self {}, with(BodyCheck::Other)),
             Golden::pass("a fault spoilt them", Self {}, spoilt()),
+            Golden::pass("another object's bytes from the upstream", Self {}, untrue(true)),
+            Golden::fail("another object's bytes while others met the fault", Self {}, untrue(false)),
             Golden::inconclusive("only errors", Self {}, Story::new().every(10, 0, 90, |r| r.answer(502))),
         ]
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::tally::Tally;
 use super::{Check, CheckInfo, Rests};
-use crate::faults::Host;
+use crate::faults::{FaultSpec, Host};
 #[cfg(test)]
 use crate::golden::{Golden, Story, Try};
 use crate::judge::Scope;
@@ -90,6 +90,8 @@ fn wrote_nonsense(attempt: &AttemptRecord) -> bool {
 
 /// Whether a fault on the gateway's own process explains that it cannot accept.
 fn is_starved(scope: &Scope<'_>, client: &ClientRecord) -> bool {
-    let faults = scope.plan.faults.iter().enumerate().filter(|(_, f)| f.spec.info().host == Host::Process);
+    let excuses =
+        |spec: &FaultSpec| spec.info().host == Host::Process && !matches!(spec, FaultSpec::Reload(_));
+    let faults = scope.plan.faults.iter().enumerate().filter(|(_, f)| excuses(&f.spec));
     faults.map(|(i, _)| i as u16).any(|i| scope.intervals.active(i, client.intended, client.ended()))
 }

@@ -86,6 +86,8 @@ pub enum Terminal {
     },
     /// Once the kept connection has been idle for this many nanoseconds.
     OnIdle(Nanos, Lapse),
+    /// Fail the TLS handshake, or end the TLS session badly.
+    Tls(TlsKind),
     /// Send the upstream the request up to a point, then leave.
     Half(HalfAt, Leaving),
     /// What the mock does; no link knows it.
@@ -249,6 +251,7 @@ faults! {
     truncate: Truncate = "truncate",
     malformed_fault: Malformed = "malformed",
     http2: Http2 = "http2",
+    tls: Tls = "tls",
     s3_error: S3Error = "s3-error",
     status: Status = "status",
     empty_503: Empty503 = "empty-503",
@@ -261,6 +264,7 @@ faults! {
     wrong_etag: WrongEtag = "wrong-etag",
     wrong_checksum: WrongChecksum = "wrong-checksum",
     wrong_range: WrongRange = "wrong-range",
+    wrong_object: WrongObject = "wrong-object",
     wrong_length: WrongLength = "wrong-length",
     stale_read: StaleRead = "stale-read",
     stale_list: StaleList = "stale-list",
@@ -278,6 +282,12 @@ faults! {
     dns: Dns = "dns",
     misconfigure: Misconfigure = "misconfigure",
     descriptors: Descriptors = "descriptors",
+    cpu: Cpu = "cpu",
+    memory: Memory = "memory",
+    pause: Pause = "pause",
+    kill: Kill = "kill",
+    restart: Restart = "restart",
+    reload: Reload = "reload",
 }
 
 pub use applied_but_lost::LostReply;
@@ -288,11 +298,13 @@ pub use early_close::EarlyEnd;
 pub use fail_first::FirstOf;
 pub use half_request::{HalfAt, Leaving};
 pub use http2::{HTTP2_KINDS, Http2Kind, Http2KindInfo};
+pub use kill::Deadly;
 pub use parting::{Lapse, Parting, Stray};
 pub use replication::ReplicationMode;
 pub use reply::bare_reply;
 pub use reset::ResetAt;
 pub use s3_order::{Alteration, RangeLie, S3Order, S3Reply, Wait};
+pub use tls::{TLS_KINDS, TlsKind, TlsKindInfo};
 
 impl FaultSpec {
     /// Its name in scenario files.

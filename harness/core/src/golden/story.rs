@@ -58,6 +58,7 @@ impl Story {
             endpoints: 1,
             latency: None,
             http2: false,
+            tls: None,
             profile: None,
         });
         self
@@ -337,6 +338,7 @@ fn plan() -> Plan {
             endpoints: 1,
             latency: None,
             http2: false,
+            tls: None,
             profile: None,
         }],
         buckets: vec![BucketPlan {

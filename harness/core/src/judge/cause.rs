@@ -25,6 +25,8 @@ pub enum Cause {
     Timeout,
     /// An answer that is not legal HTTP, or that ended before its head was whole.
     Invalid,
+    /// A connection, but no TLS session on it.
+    TlsFailed,
     /// Nobody was asked.
     NoUpstream,
 }
@@ -35,6 +37,8 @@ pub fn cause_of(plan: &Plan, attempt: &AttemptRecord) -> Cause {
     let whole = attempt.ending == Ending::Complete;
     let gave_up = attempt.ending == Ending::Hang || attempt.ended_by == EndedBy::Gateway;
     match fault {
+        Some(FaultSpec::Tls(_)) if attempt.has(AttemptRecord::NO_HEAD) && gave_up => Cause::ConnectTimeout,
+        Some(FaultSpec::Tls(_)) if attempt.has(AttemptRecord::NO_HEAD) => Cause::TlsFailed,
         _ if attempt.has(AttemptRecord::NO_HEAD) => Cause::Refused,
         _ if attempt.has(AttemptRecord::ILLEGAL) => Cause::Invalid,
         Some(spec) if !whole && matches!(on_head(spec), Order::End(Terminal::CutHead(..))) => Cause::Invalid,
@@ -78,19 +82,11 @@ fn on_upload(spec: &FaultSpec) -> Order {
     spec.order(Point::RequestHead, &facts, 0)
 }
 
-/// Whether a fault gives bodies bytes that are not the resource's under a head that does not give it away: no
-/// gateway can know, so none is to blame for passing them on.
-pub fn spoils_bodies(spec: &FaultSpec) -> bool {
-    match spec {
-        FaultSpec::Malformed(malformed) => malformed.kind.sample().nature == Nature::Untrue,
-        spec => matches!(on_head(spec), Order::End(Terminal::Corrupt(_))),
-    }
-}
-
 /// Whether a fault ends connections on accept, before a request can be seen.
 pub(super) fn is_on_accept(spec: &FaultSpec) -> bool {
     spec.acts_at(Point::Accept)
-        && spec.order(Point::Accept, &Facts::connection(0, 1, 0, 0), 0) != Order::Continue
+        && spec.order(Point::Accept, &Facts { tls: true, ..Facts::connection(0, 1, 0, 0) }, 0)
+            != Order::Continue
 }
 
 /// Whether what an attempt wrote to the gateway was no HTTP response at all: a status line no parser may
@@ -103,6 +99,16 @@ pub fn is_not_http(plan: &Plan, attempt: &AttemptRecord) -> bool {
     match fault {
         Some(FaultSpec::Malformed(m)) => !has_status_line(m.kind),
         _ => attempt.status == 0,
+    }
+}
+
+/// Whether a fault puts other bytes than the resource's under a head that does not give it away: no gateway can
+/// know, so none is to blame for passing them on.
+pub(super) fn is_untrue(spec: &FaultSpec) -> bool {
+    match spec {
+        FaultSpec::Malformed(malformed) => malformed.kind.sample().nature == Nature::Untrue,
+        FaultSpec::WrongObject(_) => true,
+        spec => matches!(on_head(spec), Order::End(Terminal::Corrupt(_))),
     }
 }
 
@@ -135,6 +141,7 @@ impl Cause {
             Self::ConnectTimeout => "connect timeout",
             Self::Timeout => "timeout",
             Self::Invalid => "invalid response",
+            Self::TlsFailed => "TLS failure",
             Self::NoUpstream => "no upstream left",
         }
     }
@@ -145,7 +152,7 @@ impl Cause {
             Self::Served => Vec::new(),
             Self::Status(status) => vec![status],
             Self::BodyBroken => [&profile.invalid[..], &profile.timeout[..]].concat(),
-            Self::Refused => profile.refused.clone(),
+            Self::Refused | Self::TlsFailed => profile.refused.clone(),
             Self::ConnectTimeout => profile.connect_timeout_status.clone(),
             Self::Timeout => profile.timeout.clone(),
             Self::Invalid => profile.invalid.clone(),
@@ -185,6 +192,15 @@ mod tests {
         let untrue = KINDS.iter().filter(|k| k.kind.sample().nature == Nature::Untrue).map(|k| k.name);
         assert_eq!(untrue.collect::<Vec<_>>(), ["cl-too-small", "body-corrupt-bits", "body-gzip-broken"]);
         let plain = KINDS.iter().filter(|k| k.kind.sample().nature == Nature::Plain).map(|k| k.name);
-        assert_eq!(plain.collect::<Vec<_>>(), ["partial-header-stall", "head-with-body"]);
+        assert_eq!(
+            plain.collect::<Vec<_>>(),
+            [
+                "partial-status-fin",
+                "partial-header-fin",
+                "partial-header-rst",
+                "partial-header-stall",
+                "head-with-body",
+            ]
+        );
     }
 }

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use gatecrash_model::{AttemptRecord, Capabilities, Capability, ClientRecord, Ending, Nanos};
 
-use super::cause::{Cause, cause_of, is_on_accept};
-use crate::faults::{FaultSpec, Host};
+use super::cause::{Cause, cause_of, is_on_accept, is_untrue};
+use crate::faults::{FaultSpec, Host, Tls, TlsKind};
 use crate::history::{Answers, History, Interval, Intervals, Join};
 use crate::plan::{ExpectationPlan, FaultPlan, Plan};
 use crate::profile::Profile;
@@ -234,6 +234,16 @@ impl<'a> Scope<'a> {
         self.plan.faults.get(usize::from(index)).map(|f| &f.spec)
     }
 
+    /// Packed ids of the attempts whose body the upstream made untrue under a true head.
+    pub fn untrue_attempts(&self) -> HashSet<u64> {
+        let faults = self.plan.faults.iter().enumerate().filter(|(_, f)| is_untrue(&f.spec));
+        let faults: HashSet<u16> = faults.map(|(i, _)| i as u16).collect();
+        if faults.is_empty() {
+            return HashSet::new();
+        }
+        self.history.firings.iter().filter(|f| faults.contains(&f.fault)).map(|f| f.attempt).collect()
+    }
+
     /// Causes without an attempt: what connecting can have met while the request was under way.
     pub fn connect_causes(&self, client: &ClientRecord) -> Vec<Cause> {
         let (from, until) = (client.sent(), client.ended());
@@ -293,7 +303,7 @@ fn spoilt_by_client(plan: &Plan, history: &History) -> HashSet<u64> {
 /// Whether a fault delays requests on their way to the upstream, so that arriving late is its work.
 fn holds_requests_up(spec: &FaultSpec) -> bool {
     match spec {
-        FaultSpec::Misconfigure(_) => false,
+        FaultSpec::Misconfigure(_) | FaultSpec::Reload(_) => false,
         spec => matches!(spec.info().host, Host::Listener | Host::Resolver | Host::Process),
     }
 }
@@ -304,6 +314,9 @@ fn connect_causes_of(spec: &FaultSpec) -> &'static [Cause] {
         FaultSpec::ConnectBlackhole(_) => &[Cause::ConnectTimeout],
         FaultSpec::Dns(dns) if dns.points_nowhere() => &[Cause::Refused, Cause::NoUpstream],
         FaultSpec::Dns(_) => &[Cause::NoUpstream, Cause::Timeout],
+        FaultSpec::Tls(Tls { kind: TlsKind::StallHello }) => &[Cause::ConnectTimeout],
+        FaultSpec::Tls(_) if is_on_accept(spec) => &[Cause::TlsFailed],
+        FaultSpec::Reload(_) => &[],
         spec if is_on_accept(spec) => &[Cause::Refused, Cause::Invalid],
         _ if spec.info().host == Host::Process => {
             &[Cause::Refused, Cause::ConnectTimeout, Cause::NoUpstream, Cause::Invalid]

@@ -238,6 +238,8 @@ impl Rig {
             endpoint: 1,
             listen: "127.0.0.1:0".parse().unwrap(),
             upstream: upstream.addr,
+            tls: None,
+            onward: None,
             run: RUN,
             baseline: None,
             probes: Vec::new(),

@@ -71,7 +71,8 @@ fn by_interval(case: &Case<'_>, index: u16, host: Host) -> Delivery {
     } else {
         None
     };
-    Delivery { fault: index, fired: None, eligible: None, undelivered, remark: None }
+    let remark = case.history.means_of(index).map(|by| format!("by {by}"));
+    Delivery { fault: index, fired: None, eligible: None, undelivered, remark }
 }
 
 /// A wrong answer that nobody asked for proves nothing.
@@ -162,6 +163,7 @@ fn facts<'a>(
 ) -> Facts<'a> {
     Facts {
         http2: case.plan.regions.get(usize::from(region)).is_some_and(|r| r.http2),
+        tls: case.plan.regions.get(usize::from(region)).is_some_and(|r| r.tls.is_some()),
         ordinal: id.ordinal,
         attempt: AttemptContext {
             attempt: attempt.attempt,
@@ -268,7 +270,7 @@ fn disturbances(case: &Case<'_>) -> HashMap<u64, HashSet<u16>> {
                 let facts = Facts { op: *op, method: op.method(), ..facts };
                 [false, true]
                     .into_iter()
-                    .any(|http2| f.spec.order(*point, &Facts { http2, ..facts }, 0).is_terminal())
+                    .any(|http2| f.spec.order(*point, &Facts { http2, tls: true, ..facts }, 0).is_terminal())
             };
             f.spec.info().points.iter().any(|point| Op::ALL.iter().any(|op| ends(point, op)))
         })

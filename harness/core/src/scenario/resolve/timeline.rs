@@ -2,7 +2,7 @@
 
 use super::{Cx, World};
 use crate::diagnostics::Diagnostic;
-use crate::faults::{FaultSpec, Host, Order};
+use crate::faults::{FaultSpec, Host, Order, TlsKind};
 use crate::plan::{FaultPlan, Per, PhasePlan};
 use crate::rules::{Facts, Matcher, Point};
 use crate::scenario::decode::Spanned;
@@ -94,6 +94,7 @@ impl Cx<'_> {
         self.matcher(r#match.as_ref(), world, true);
         self.fault_references(fault, world);
         self.protocol(fault, region, world);
+        self.over_tls(fault, region, world);
         self.probability(&inject.value);
         if let Some(zero) = limit.filter(|l| l.value == 0) {
             self.error("`limit` is zero", zero.place, "expected at least 1");
@@ -135,6 +136,21 @@ impl Cx<'_> {
             };
             let message = format!("`{}` never fires where {spoken} is spoken", fault.value.name());
             self.error(message, fault.place, label);
+        }
+    }
+
+    /// A fault of TLS needs an upstream that is spoken to over TLS.
+    fn over_tls(&mut self, fault: &Spanned<FaultSpec>, region: Option<usize>, world: &World<'_>) {
+        let FaultSpec::Tls(tls) = &fault.value else { return };
+        let aimed = || world.regions.iter().enumerate().filter(|(i, _)| region.is_none_or(|r| r == *i));
+        if aimed().all(|(_, region)| region.tls.is_none()) {
+            let label = "expected `tls: true` in the entry under `upstreams`";
+            self.error("`tls` never fires where plain HTTP is spoken", fault.place, label);
+        } else if tls.kind == TlsKind::ClientCertRequired
+            && aimed().any(|(_, region)| region.tls.is_some_and(|tls| tls.client_certificate))
+        {
+            let label = "expected an upstream without `client-certificate: required`";
+            self.error("the gateway has a client certificate", fault.place, label);
         }
     }
 

@@ -3,12 +3,12 @@
 use super::Cx;
 use crate::diagnostics::Place;
 use crate::plan::{
-    BucketPlan, IdentityPlan, LatencyPlan, RegionPlan, ReplicationPlan, SizePlan, StatementPlan,
+    BucketPlan, IdentityPlan, LatencyPlan, RegionPlan, ReplicationPlan, SizePlan, StatementPlan, TlsPlan,
 };
 use crate::scenario::decode::Spanned;
 use crate::scenario::file::{
-    Bucket, Either, File, Identity, Latency, OneOrMany, Protocol, Replication, Role, SizeLaw, Sizes,
-    Statement,
+    Bucket, ClientCertificate, Either, File, Flag, Identity, Latency, OneOrMany, Protocol, Replication, Role,
+    SizeLaw, Sizes, Statement, UpstreamTls,
 };
 use crate::units::{Share, Size, UnitError};
 
@@ -33,6 +33,7 @@ impl Cx<'_> {
                 endpoints: 1,
                 latency: None,
                 http2: false,
+                tls: None,
                 profile: None,
             }];
         }
@@ -57,6 +58,7 @@ impl Cx<'_> {
                     _ => None,
                 },
                 http2: self.or(at("http2"), http, false),
+                tls: self.tls(upstream.tls.as_ref(), at("tls")),
                 profile: match &upstream.latency {
                     Some(Spanned { value: Either::Short(profile), place }) => {
                         self.took(at("profile"), *place);
@@ -74,6 +76,18 @@ impl Cx<'_> {
             self.error("too many endpoints", first.place, format!("at most {MAX_LINKS} in all regions"));
         }
         regions
+    }
+
+    fn tls(&mut self, tls: Option<&Spanned<Either<Flag, UpstreamTls>>>, path: String) -> Option<TlsPlan> {
+        let Spanned { value, place } = tls?;
+        self.took(path, *place);
+        match value {
+            Either::Short(Flag(on)) => on.then_some(TlsPlan { client_certificate: false }),
+            Either::Long(tls) => {
+                let client_certificate = tls.client_certificate == Some(ClientCertificate::Required);
+                Some(TlsPlan { client_certificate })
+            }
+        }
     }
 
     fn latency(&mut self, latency: Spanned<Latency>, path: String) -> LatencyPlan {

@@ -1,10 +1,10 @@
-//! One proxy between a load generator and a server, to compare CPU per request: a bare tokio copy, the plain link, or
-//! the HTTP link with every record written.
+//! One proxy between a load generator and a server, to compare CPU per request: a bare tokio copy, the TCP proxy
+//! (plain, or with toxics such as `latency:latency=50,jitter=5`), or the HTTP link with every record written.
 //!
-//! `plain_vs_bare bare|plain|http LISTEN UPSTREAM` runs on one thread until Ctrl-C, then prints its CPU time:
+//! `one_proxy bare|plain|http LISTEN UPSTREAM [TOXIC..]` runs on one thread until Ctrl-C, then prints its CPU time:
 //!
 //! ```sh
-//! taskset -c 0 target/release/examples/plain_vs_bare http 127.0.0.1:9001 127.0.0.1:9000 &
+//! taskset -c 0 target/release/examples/one_proxy http 127.0.0.1:9001 127.0.0.1:9000 &
 //! taskset -c 1 wrk -t1 -c64 -d10 http://127.0.0.1:9001/small; kill -INT %1
 //! ```
 
@@ -13,25 +13,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use gatecrash_core::plan::Side;
 use gatecrash_core::rules::RuleSet;
+use gatecrash_core::toxics::{Direction, Toxic, ToxicSpec};
 use gatecrash_model::{
-    AttemptRecord, AttemptRegistry, Clock, ConnectionRecord, Event, Evidence, FiringRecord, Nanos, RunId,
-    Sink, StrId, UpstreamRecord,
+    AttemptRecord, AttemptRegistry, ConnectionRecord, Event, Evidence, FiringRecord, RunId, Sink, StrId,
+    UpstreamRecord,
 };
-use gatecrash_wire::{AttemptCounter, Link, LinkConfig, PlainLink, Shared};
+use gatecrash_wire::proxy::{Doors, NoEvents, Proxy, ProxySettings};
+use gatecrash_wire::{AttemptCounter, Link, LinkConfig, Shared};
+use support::{Failure, Ticker, cpu_seconds, descriptors, resident};
 use tokio::net::{TcpListener, TcpStream};
 
-struct Ticker(Instant);
-
-impl Clock for Ticker {
-    fn now(&self) -> Nanos {
-        self.0.elapsed().as_nanos() as u64
-    }
-    fn wall_seconds(&self) -> i64 {
-        0
-    }
-}
+mod support;
 
 /// Encodes attempts as a run does, and keeps a bounded number of bytes of them.
 #[derive(Default)]
@@ -62,10 +55,10 @@ impl Sink for Encoder {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> Result<(), Failure> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let [mode, listen, upstream] = args.as_slice() else {
-        return Err("usage: plain_vs_bare bare|plain|http LISTEN UPSTREAM".into());
+    let [mode, listen, upstream, toxics @ ..] = args.as_slice() else {
+        return Err("usage: one_proxy bare|plain|http LISTEN UPSTREAM [TOXIC:ATTRIBUTE=NUMBER]".into());
     };
     let (listen, upstream): (SocketAddr, SocketAddr) = (listen.parse()?, upstream.parse()?);
     match mode.as_str() {
@@ -75,14 +68,27 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             tokio::signal::ctrl_c().await?;
         }
         "plain" => {
-            let link = PlainLink::start(listen, upstream).await?;
+            let toxics = toxics.iter().map(|text| toxic(text)).collect::<Result<_, _>>()?;
+            let settings = ProxySettings {
+                name: "one".into(),
+                listen: listen.to_string(),
+                upstream: upstream.to_string(),
+                enabled: true,
+            };
+            let doors =
+                Doors { clock: Arc::new(Ticker(Instant::now())), seed: 1, events: Arc::new(NoEvents) };
+            let proxy = Proxy::start(settings, toxics, doors).await?;
             tokio::signal::ctrl_c().await?;
-            println!("{} connections, {:?} bytes", link.connections(), link.bytes());
-            link.stop().await;
+            println!("{:?}", proxy.counters());
+            println!("{} KiB resident, {} descriptors", resident()?, descriptors()?);
+            proxy.stop().await;
         }
         "http" => {
             let sink = Arc::new(Encoder::default());
-            let link = Link::start(config(listen, upstream), shared(Arc::clone(&sink)))?;
+            let link = Link::start(
+                LinkConfig { run: RunId(1), ..LinkConfig::between(listen, upstream) },
+                shared(Arc::clone(&sink)),
+            )?;
             tokio::signal::ctrl_c().await?;
             link.stop().await;
             println!("{} attempts", sink.attempts.load(Ordering::Relaxed));
@@ -91,6 +97,19 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     println!("{mode}: {:.2} CPU s", cpu_seconds()?);
     Ok(())
+}
+
+/// A toxic on what the upstream sends.
+fn toxic(text: &str) -> Result<Toxic, Failure> {
+    let (kind, attributes) = text.split_once(':').unwrap_or((text, ""));
+    let mut spec = ToxicSpec::of_type(kind).ok_or_else(|| format!("no such toxic: {kind}"))?;
+    for pair in attributes.split(',').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').ok_or("expected attribute=number")?;
+        if !spec.set(name, value.parse()?) {
+            return Err(format!("{kind} has no {name}").into());
+        }
+    }
+    Ok(Toxic { name: text.to_owned(), direction: Direction::Downstream, toxicity: 1.0, spec })
 }
 
 async fn bare(listener: TcpListener, upstream: SocketAddr) -> std::io::Result<()> {
@@ -105,21 +124,6 @@ async fn bare(listener: TcpListener, upstream: SocketAddr) -> std::io::Result<()
     }
 }
 
-fn config(listen: SocketAddr, upstream: SocketAddr) -> LinkConfig {
-    let (run, probes) = (RunId(1), Vec::new());
-    LinkConfig {
-        index: 0,
-        side: Side::Upstream,
-        region: 0,
-        endpoint: 1,
-        listen,
-        upstream,
-        run,
-        baseline: None,
-        probes,
-    }
-}
-
 fn shared(sink: Arc<Encoder>) -> Shared {
     Shared {
         clock: Arc::new(Ticker(Instant::now())),
@@ -128,13 +132,4 @@ fn shared(sink: Arc<Encoder>) -> Shared {
         registry: Arc::new(AttemptRegistry::default()),
         attempts: Arc::new(AttemptCounter::default()),
     }
-}
-
-/// User and system time of this process, from /proc, at the usual 100 ticks per second.
-fn cpu_seconds() -> Result<f64, Box<dyn std::error::Error>> {
-    let stat = std::fs::read_to_string("/proc/self/stat")?;
-    let after = stat.rsplit(')').next().unwrap_or_default();
-    let fields: Vec<&str> = after.split_whitespace().collect();
-    let ticks = |at: usize| fields.get(at).map_or(Ok(0.0), |f| f.parse::<f64>());
-    Ok((ticks(11)? + ticks(12)?) / 100.0)
 }

@@ -1,0 +1,214 @@
+//! The table polices itself; chains are driven by hand.
+
+use super::*;
+use bytes::Bytes;
+
+const MS: Nanos = 1_000_000;
+
+fn spec(name: &str, attributes: &[(&str, i64)]) -> ToxicSpec {
+    let mut spec = ToxicSpec::of_type(name).unwrap();
+    for (key, value) in attributes {
+        assert!(spec.set(key, *value), "{name} has {key}");
+    }
+    spec
+}
+
+fn installed(id: u64, spec: ToxicSpec) -> Installed {
+    Installed { id, revision: 0, name: format!("toxic-{id}"), toxicity: 1.0, spec }
+}
+
+fn chain(toxics: &[ToxicSpec]) -> Chain {
+    let list: Vec<_> = (1..).zip(toxics).map(|(id, spec)| installed(id, *spec)).collect();
+    let mut chain = Chain::new(Stream { seed: 1, proxy: 2, conn: 3 });
+    chain.install(&list, 0);
+    chain
+}
+
+fn bytes(length: usize) -> Bytes {
+    (0..length).map(|at| at as u8).collect::<Vec<_>>().into()
+}
+
+/// Runs until nothing more comes: (when, what).
+fn run(chain: &mut Chain, mut now: Nanos) -> Vec<(Nanos, Pull)> {
+    let mut out = Vec::new();
+    loop {
+        match chain.pull(now, true) {
+            Pull::Wait(None) => return out,
+            Pull::Wait(Some(at)) => now = at,
+            pull => out.push((now, pull)),
+        }
+    }
+}
+
+#[test]
+fn the_table_is_in_order() {
+    for info in TOXICS {
+        let toxic = ToxicSpec::of_type(info.name).unwrap();
+        assert_eq!(toxic.type_name(), info.name);
+        assert!(toxic.problem().is_none(), "{}: the defaults are legal", info.name);
+        assert!(!info.summary.ends_with('.') && info.doc.ends_with('.'), "{}", info.name);
+        for (name, _) in toxic.attributes() {
+            let mut negative = toxic;
+            assert!(negative.set(name, -1) && negative.problem().is_some());
+        }
+        assert!(!{ toxic }.set("Nothing", 1));
+    }
+    assert!(ToxicSpec::of_type("Latency").is_none());
+}
+
+#[test]
+fn what_crashes_toxiproxy_is_refused_or_harmless() {
+    assert!(spec("slicer", &[("average_size", 5), ("size_variation", 5)]).problem().is_some());
+    assert!(spec("slicer", &[("size_variation", 1)]).problem().is_some());
+    assert!(spec("bandwidth", &[("rate", -1)]).problem().is_some());
+    for toxic in [spec("slicer", &[]), spec("slicer", &[("average_size", i64::MAX)])] {
+        let mut chain = chain(&[toxic]);
+        chain.push(bytes(100), 0);
+        assert_eq!(run(&mut chain, 0), [(0, Pull::Data(bytes(100)))]);
+    }
+    let mut chain = chain(&[spec("bandwidth", &[])]);
+    chain.push(bytes(100), 0);
+    assert_eq!(chain.pull(u64::MAX, true), Pull::Wait(None));
+}
+
+#[test]
+fn latency_is_a_delay_line() {
+    let mut chain = chain(&[spec("latency", &[("latency", 50)])]);
+    for at in 0..10 {
+        assert!(chain.wants());
+        chain.push(bytes(10), at * MS);
+    }
+    chain.end(Ending::Fin, 9 * MS);
+    let out = run(&mut chain, 9 * MS);
+    let times: Vec<_> = out.iter().map(|(at, _)| at / MS).collect();
+    assert_eq!(times, [50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 59]);
+    assert_eq!(out[10].1, Pull::End(Ending::Fin));
+}
+
+#[test]
+fn latencies_add_up_and_jitter_keeps_the_order() {
+    let mut chain = chain(&[spec("latency", &[("latency", 50)]), spec("latency", &[("latency", 30)])]);
+    chain.push(bytes(1), 0);
+    assert_eq!(run(&mut chain, 0), [(80 * MS, Pull::Data(bytes(1)))]);
+
+    let mut chain = self::chain(&[spec("latency", &[("latency", 50), ("jitter", 20)])]);
+    (0..2000u64).for_each(|at| chain.push(Bytes::from(at.to_be_bytes().to_vec()), at * 100 * MS));
+    let out = run(&mut chain, 0);
+    let late: Vec<f64> =
+        out.iter().zip(0..).map(|((when, _), at)| (*when as f64 - (at * 100 * MS) as f64) / 1e6).collect();
+    assert!(late.iter().all(|ms| (30.0..70.0).contains(ms)));
+    let mean = late.iter().sum::<f64>() / 2000.0;
+    assert!((mean - 50.0).abs() < 1.5, "{mean}");
+}
+
+#[test]
+fn bandwidth_is_exact() {
+    for rate in [1, 7, 1000, 100_000] {
+        let mut chain = chain(&[spec("bandwidth", &[("rate", rate)])]);
+        chain.push(bytes(20_000), 0);
+        let out = run(&mut chain, 0);
+        let (last, _) = out.last().unwrap();
+        let expected = 20_000 * MS / rate as u64;
+        assert!(last.abs_diff(expected) <= expected / 1000 + 4000, "{rate}: {last} of {expected}");
+    }
+}
+
+#[test]
+fn limit_data_passes_exactly_so_many_bytes_and_closes() {
+    let mut chain = chain(&[spec("limit_data", &[("bytes", 150)])]);
+    chain.push(bytes(100), 0);
+    assert_eq!(run(&mut chain, 0), [(0, Pull::Data(bytes(100)))]);
+    chain.push(bytes(100), 0);
+    let out = run(&mut chain, 0);
+    assert_eq!(out, [(0, Pull::Data(bytes(50))), (0, Pull::End(Ending::Closed { by: 1 }))]);
+}
+
+#[test]
+fn the_close_of_a_toxic_stays_behind_the_bytes_it_let_pass() {
+    let mut chain = chain(&[spec("limit_data", &[("bytes", 5)]), spec("latency", &[("latency", 50)])]);
+    chain.push(bytes(10), 0);
+    let out = run(&mut chain, 0);
+    assert_eq!(out, [(50 * MS, Pull::Data(bytes(5))), (50 * MS, Pull::End(Ending::Closed { by: 1 }))]);
+}
+
+#[test]
+fn timeout_drops_and_closes_after_silence_even_where_nothing_can_be_written() {
+    let mut chain = chain(&[spec("timeout", &[("timeout", 100)])]);
+    assert_eq!(chain.pull(0, true), Pull::Wait(Some(100 * MS)));
+    chain.push(bytes(10), 90 * MS);
+    assert_eq!(chain.pull(90 * MS, false), Pull::Wait(Some(190 * MS)));
+    assert!(chain.wants());
+    assert_eq!(chain.pull(190 * MS, false), Pull::Wait(None));
+    assert_eq!(chain.forced_end(), Some(Ending::Closed { by: 1 }));
+}
+
+#[test]
+fn reset_peer_waits_for_the_first_chunk() {
+    let mut chain = chain(&[spec("reset_peer", &[("timeout", 20)])]);
+    assert_eq!(chain.pull(5 * MS, true), Pull::Wait(None));
+    chain.push(bytes(10), 7 * MS);
+    assert_eq!(run(&mut chain, 7 * MS), [(27 * MS, Pull::End(Ending::Reset { by: 1 }))]);
+}
+
+#[test]
+fn slow_close_holds_the_end_only() {
+    let mut chain = chain(&[spec("slow_close", &[("delay", 20)])]);
+    chain.push(bytes(10), 0);
+    assert_eq!(chain.pull(0, true), Pull::Data(bytes(10)));
+    chain.end(Ending::Fin, 0);
+    assert_eq!(run(&mut chain, MS), [(21 * MS, Pull::End(Ending::Fin))]);
+}
+
+#[test]
+fn removal_releases_what_was_held_in_its_order() {
+    let mut chain = chain(&[spec("latency", &[("latency", 1000)]), spec("noop", &[])]);
+    for at in 0..5 {
+        chain.push(bytes(at + 1), 0);
+    }
+    chain.end(Ending::Fin, 0);
+    assert_eq!(chain.pull(MS, true), Pull::Wait(Some(1000 * MS)));
+    chain.install(&[installed(2, spec("noop", &[]))], MS);
+    let out = run(&mut chain, MS);
+    assert_eq!(out.len(), 6);
+    assert!(out.iter().all(|(at, _)| *at == MS));
+    assert_eq!(out[5].1, Pull::End(Ending::Fin));
+    chain.install(&[], MS);
+    assert!(chain.is_idle());
+}
+
+#[test]
+fn a_change_releases_the_held_chunk() {
+    for (name, attribute) in [("latency", "latency"), ("bandwidth", "rate"), ("reset_peer", "timeout")] {
+        let slow = spec(name, &[(attribute, if name == "bandwidth" { 1 } else { 60_000 })]);
+        let mut chain = chain(&[slow]);
+        chain.push(bytes(1000), 0);
+        assert!(matches!(chain.pull(0, true), Pull::Wait(Some(_))), "{name}");
+        chain.install(&[Installed { revision: 1, ..installed(1, slow) }], MS);
+        assert_eq!(chain.pull(MS, true), Pull::Data(bytes(1000)), "{name}");
+    }
+}
+
+#[test]
+fn removal_of_a_timeout_closes() {
+    let mut chain = chain(&[spec("timeout", &[])]);
+    chain.install(&[], 0);
+    assert_eq!(chain.pull(0, true), Pull::End(Ending::Closed { by: 1 }));
+}
+
+#[test]
+fn toxicity_spares_the_same_connections_whenever_it_is_asked() {
+    let hit = |toxicity| -> Vec<u32> {
+        let stream = |conn| Stream { seed: 5, proxy: 1, conn };
+        (0..1000).filter(|conn| stream(*conn).hit_by("latency_downstream", toxicity)).collect()
+    };
+    assert_eq!((hit(0.0).len(), hit(1.0).len()), (0, 1000));
+    assert!((200..300).contains(&hit(0.25).len()));
+    assert!(hit(0.25).iter().all(|conn| hit(0.5).contains(conn)), "a higher share only adds connections");
+}
+
+#[test]
+fn a_spared_connection_has_no_toxic_at_all() {
+    let mut chain = Chain::new(Stream { seed: 1, proxy: 2, conn: 3 });
+    chain.install(&[Installed { toxicity: 0.0, ..installed(1, spec("timeout", &[])) }], 0);
+    assert!(chain.is_idle());
+}
