@@ -65,10 +65,15 @@ async fn upstreams(scenario: PathBuf, port: u16) -> Result<Exit, Failure> {
     let upstream = Upstream::start(&plan, &ground(&plan), port).await?;
     for endpoint in &upstream.endpoints {
         let role = if endpoint.primary { "primary" } else { "standby" };
+        let tls = plan.regions.iter().any(|region| region.name == endpoint.region && region.tls.is_some());
+        let scheme = if tls { "https" } else { "http" };
         super::print(&format!(
-            "{:<14} {role:<8} endpoint {}  http://{}\n",
+            "{:<14} {role:<8} endpoint {}  {scheme}://{}\n",
             endpoint.region, endpoint.number, endpoint.addr
         ));
+    }
+    if let Some(authority) = &upstream.authority {
+        super::print(&authority.root_pem());
     }
     end.await;
     upstream.stop().await;
