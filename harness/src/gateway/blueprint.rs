@@ -198,9 +198,7 @@ impl Blueprint {
 /// What every template may use.
 fn facts(launch: &Launch<'_>) -> Result<Value, GatewayError> {
     let plan = launch.plan;
-    let tls = |name: &str| plan.regions.iter().any(|region| region.name == name && region.tls.is_some());
-    let upstreams: Vec<Value> =
-        launch.endpoints.iter().map(|endpoint| upstream(endpoint, tls(&endpoint.region))).collect();
+    let upstreams: Vec<Value> = launch.endpoints.iter().map(|endpoint| upstream(plan, endpoint)).collect();
     let regions: Vec<Value> = plan
         .regions
         .iter()
@@ -219,8 +217,8 @@ fn facts(launch: &Launch<'_>) -> Result<Value, GatewayError> {
                 .map(|(client, _, regional)| (client.clone(), regional.clone()))
                 .collect();
             let host_name = host_name(&region.name);
-            let (primary, tls) = (region.primary, region.tls.is_some());
-            context! { name => &region.name, host_name, primary, tls, endpoints, buckets }
+            let (primary, tls, http2) = (region.primary, region.tls.is_some(), region.http2);
+            context! { name => &region.name, host_name, primary, tls, http2, endpoints, buckets }
         })
         .collect();
     let path = |path: &Path| path.display().to_string();
@@ -247,7 +245,9 @@ fn facts(launch: &Launch<'_>) -> Result<Value, GatewayError> {
     })
 }
 
-fn upstream(endpoint: &Endpoint, tls: bool) -> Value {
+fn upstream(plan: &Plan, endpoint: &Endpoint) -> Value {
+    let region = plan.regions.iter().find(|region| region.name == endpoint.region);
+    let (tls, http2) = region.map_or((false, false), |region| (region.tls.is_some(), region.http2));
     context! {
         tls,
         scheme => if tls { "https" } else { "http" },
@@ -258,5 +258,6 @@ fn upstream(endpoint: &Endpoint, tls: bool) -> Value {
         host => endpoint.addr.ip().to_string(),
         port => endpoint.addr.port(),
         primary => endpoint.primary,
+        http2,
     }
 }

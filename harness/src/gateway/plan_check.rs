@@ -37,6 +37,12 @@ pub fn check_plan(plan: &Plan) -> Vec<String> {
         problems.push(format!("`sign: gateway`: gateway `{name}` cannot sign requests"));
     }
     problems.extend(over_tls(plan, abilities.tls, name));
+    if let Some(region) = plan.regions.iter().find(|region| region.http2 && !abilities.http2) {
+        problems.push(format!(
+            "`http: h2c` of upstream `{}`: gateway `{name}` cannot speak HTTP/2 to upstreams",
+            region.name
+        ));
+    }
     for fault in &plan.faults {
         match &fault.spec {
             FaultSpec::Misconfigure(mistake) => problems
@@ -72,6 +78,7 @@ struct Abilities {
     process: bool,
     maps_buckets: bool,
     signs: bool,
+    http2: bool,
     can: Vec<Mistake>,
     resolves: bool,
     reloads: bool,
@@ -85,6 +92,7 @@ impl Abilities {
             process,
             maps_buckets: true,
             signs: true,
+            http2: true,
             can: Vec::new(),
             resolves: process,
             reloads: false,
@@ -108,6 +116,7 @@ fn of_recipe(
                 process: true,
                 maps_buckets: recipe.maps_buckets,
                 signs: recipe.signs,
+                http2: recipe.http2,
                 can: recipe.can,
                 reloads: recipe.reload.is_some(),
                 resolves: resolver.is_some_and(|on| on.is_true()),
