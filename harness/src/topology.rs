@@ -15,6 +15,7 @@ use gatecrash_load::{CredentialSource, Signer};
 use gatecrash_mock_s3::{ChangeId, Control, Credentials, MockS3};
 use gatecrash_model::{AttemptRegistry, Clock, Event, Pool, RequestId, RunId, Sink};
 use gatecrash_wire::dns::NameServer;
+use gatecrash_wire::tls::Authority;
 use gatecrash_wire::{AttemptCounter, Link, Shared};
 
 use crate::exit::Failure;
@@ -26,6 +27,7 @@ mod hook;
 mod links;
 pub mod load;
 mod names;
+mod tls;
 pub mod upstream;
 
 pub use self::faults::listener_state;
@@ -70,11 +72,14 @@ pub struct Upstream {
     pub endpoints: Vec<Endpoint>,
     /// Who answers for the names of the regions.
     pub names: NameServer,
+    /// Who signs what the links present, where some of them terminate TLS.
+    pub authority: Option<Arc<Authority>>,
 }
 
 impl Upstream {
     /// Starts mock and links. `port` is the endpoints' shared port, 0 for any free one.
     pub async fn start(plan: &Plan, ground: &Ground, port: u16) -> Result<Self, Failure> {
+        let authority = tls::authority(plan, &*ground.clock)?;
         let rules = Arc::new(RuleSet::new(plan));
         let registry = Arc::new(AttemptRegistry::default());
         let hook = hook::RuleHook::new(
@@ -95,15 +100,16 @@ impl Upstream {
             registry,
             attempts: Arc::new(AttemptCounter::default()),
         };
-        let (links, endpoints) = match links::start(plan, ground.run, &mock, &shared, port).await {
-            Ok(started) => started,
-            Err(failure) => {
-                mock.shutdown().await;
-                return Err(failure);
-            }
-        };
+        let (links, endpoints) =
+            match links::start(plan, ground.run, &mock, &shared, authority.as_ref(), port).await {
+                Ok(started) => started,
+                Err(failure) => {
+                    mock.shutdown().await;
+                    return Err(failure);
+                }
+            };
         match names::start(plan, &endpoints, Arc::clone(&ground.clock)).await {
-            Ok(names) => Ok(Self { mock, links, rules, endpoints, names }),
+            Ok(names) => Ok(Self { mock, links, rules, endpoints, names, authority }),
             Err(failure) => {
                 stop_links(links).await;
                 mock.shutdown().await;
@@ -209,7 +215,17 @@ async fn launch(
     let planted = format!("planted-{}", ground.run);
     let executable = &options.executable;
     let (endpoints, resolver) = (&upstream.endpoints, Some(upstream.names.addr()));
-    let launch = Launch { plan, endpoints, resolver, dir, executable, credentials: key, planted: &planted };
+    let tls = upstream.authority.as_deref().map(|authority| tls::files(authority, plan, dir)).transpose()?;
+    let launch = Launch {
+        plan,
+        endpoints,
+        resolver,
+        tls: tls.as_ref(),
+        dir,
+        executable,
+        credentials: key,
+        planted: &planted,
+    };
     Ok(gateway::launch(launch).await?)
 }
 

@@ -7,6 +7,7 @@ mod defects;
 mod exit_codes;
 mod faults;
 mod gateways;
+mod http2;
 mod links;
 mod malformed;
 mod mentions;
@@ -27,6 +28,7 @@ const PAGES: &[(&str, Write)] = &[
     ("scenario-format.md", scenario_format::page),
     ("faults.md", faults::page),
     ("malformed.md", malformed::page),
+    ("http2.md", http2::page),
     ("checks.md", checks::page),
     ("gateways.md", gateways::page),
     ("defects.md", defects::page),

@@ -7,7 +7,7 @@ use minijinja::{Value, context};
 use super::command;
 use super::live;
 use super::parameters;
-use super::recipe::{self, Mistake, REFERENCE, Recipe, Source};
+use super::recipe::{self, Mistake, REFERENCE, Recipe, Source, TlsReach};
 use super::render::Renderer;
 
 /// What the gateway of this plan cannot do for it; each problem is one fragment.
@@ -35,6 +35,13 @@ pub fn check_plan(plan: &Plan) -> Vec<String> {
     }
     if !abilities.signs && plan.workloads.iter().any(|w| w.sign == SignPlan::Gateway) {
         problems.push(format!("`sign: gateway`: gateway `{name}` cannot sign requests"));
+    }
+    problems.extend(over_tls(plan, abilities.tls, name));
+    if let Some(region) = plan.regions.iter().find(|region| region.http2 && !abilities.http2) {
+        problems.push(format!(
+            "`http: h2c` of upstream `{}`: gateway `{name}` cannot speak HTTP/2 to upstreams",
+            region.name
+        ));
     }
     for fault in &plan.faults {
         match &fault.spec {
@@ -71,16 +78,26 @@ struct Abilities {
     process: bool,
     maps_buckets: bool,
     signs: bool,
+    http2: bool,
     can: Vec<Mistake>,
     resolves: bool,
     reloads: bool,
+    tls: Option<TlsReach>,
 }
 
 impl Abilities {
     /// Of a gateway whose configuration is the user's own: whatever it says, apart from our own doing.
     fn by_hand(process: bool) -> Self {
-        let (maps_buckets, signs) = (true, true);
-        Self { process, maps_buckets, signs, can: Vec::new(), resolves: process, reloads: false }
+        Self {
+            process,
+            maps_buckets: true,
+            signs: true,
+            http2: true,
+            can: Vec::new(),
+            resolves: process,
+            reloads: false,
+            tls: Some(TlsReach::Each),
+        }
     }
 }
 
@@ -99,15 +116,30 @@ fn of_recipe(
                 process: true,
                 maps_buckets: recipe.maps_buckets,
                 signs: recipe.signs,
+                http2: recipe.http2,
                 can: recipe.can,
                 reloads: recipe.reload.is_some(),
                 resolves: resolver.is_some_and(|on| on.is_true()),
+                tls: recipe.tls,
             }
         }
         Err(e) => {
             problems.push(format!("recipe `{}` cannot be read: {e}", source.name));
             Abilities::by_hand(true)
         }
+    }
+}
+
+/// What is asked in TLS of a gateway that cannot.
+fn over_tls(plan: &Plan, reach: Option<TlsReach>, gateway: &str) -> Option<String> {
+    let with = plan.regions.iter().filter(|region| region.tls.is_some()).count();
+    match reach {
+        _ if with == 0 => None,
+        None => Some(format!("gateway `{gateway}` cannot speak TLS to upstreams")),
+        Some(TlsReach::All) if with < plan.regions.len() => {
+            Some(format!("gateway `{gateway}` speaks TLS to all upstreams or to none"))
+        }
+        Some(_) => None,
     }
 }
 

@@ -7,9 +7,10 @@ use gatecrash_core::plan::{Plan, Side};
 use gatecrash_core::rules::RuleSet;
 use gatecrash_mock_s3::MockS3;
 use gatecrash_model::RunId;
+use gatecrash_wire::tls::Authority;
 use gatecrash_wire::{Link, LinkConfig, Shared};
 
-use super::Ground;
+use super::{Ground, tls};
 use crate::exit::Failure;
 use crate::gateway::{self, Endpoint};
 
@@ -19,6 +20,7 @@ pub(super) async fn start(
     run: RunId,
     mock: &MockS3,
     shared: &Shared,
+    authority: Option<&Arc<Authority>>,
     port: u16,
 ) -> Result<(Vec<Link>, Vec<Endpoint>), Failure> {
     let mut last = None;
@@ -38,6 +40,8 @@ pub(super) async fn start(
                 upstream: mock
                     .addr(&place.name)
                     .ok_or_else(|| Failure::environment("the mock lost a region"))?,
+                tls: tls::terminator(authority, place, IpAddr::V4(ip))?,
+                onward: None,
                 run,
                 baseline: place.latency,
                 probes: vec![gateway::probe_pattern()],
@@ -89,13 +93,9 @@ pub(super) fn entrance(
     let config = LinkConfig {
         index: ENTRANCE,
         side: Side::Client,
-        region: 0,
         endpoint: 0,
-        listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
-        upstream: gateway,
         run: ground.run,
-        baseline: None,
-        probes: Vec::new(),
+        ..LinkConfig::between(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0), gateway)
     };
     // Tries are counted, and attempts announced, on the other side of the gateway.
     let shared = Shared {

@@ -1,10 +1,10 @@
-//! One proxy between a load generator and a server, to compare CPU per request: a bare tokio copy, the plain link, or
-//! the HTTP link with every record written.
+//! One proxy between a load generator and a server, to compare CPU per request: a bare tokio copy, the TCP proxy
+//! (plain, or with toxics such as `latency:latency=50,jitter=5`), or the HTTP link with every record written.
 //!
-//! `plain_vs_bare bare|plain|http LISTEN UPSTREAM` runs on one thread until Ctrl-C, then prints its CPU time:
+//! `one_proxy bare|plain|http LISTEN UPSTREAM [TOXIC..]` runs on one thread until Ctrl-C, then prints its CPU time:
 //!
 //! ```sh
-//! taskset -c 0 target/release/examples/plain_vs_bare http 127.0.0.1:9001 127.0.0.1:9000 &
+//! taskset -c 0 target/release/examples/one_proxy http 127.0.0.1:9001 127.0.0.1:9000 &
 //! taskset -c 1 wrk -t1 -c64 -d10 http://127.0.0.1:9001/small; kill -INT %1
 //! ```
 
@@ -13,7 +13,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use gatecrash_core::plan::Side;
 use gatecrash_core::rules::RuleSet;
 use gatecrash_core::toxics::{Direction, Toxic, ToxicSpec};
 use gatecrash_model::{
@@ -58,8 +57,8 @@ impl Sink for Encoder {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Failure> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let [mode, listen, upstream] = args.as_slice() else {
-        return Err("usage: plain_vs_bare bare|plain|http LISTEN UPSTREAM".into());
+    let [mode, listen, upstream, toxics @ ..] = args.as_slice() else {
+        return Err("usage: one_proxy bare|plain|http LISTEN UPSTREAM [TOXIC:ATTRIBUTE=NUMBER]".into());
     };
     let (listen, upstream): (SocketAddr, SocketAddr) = (listen.parse()?, upstream.parse()?);
     match mode.as_str() {
@@ -86,7 +85,10 @@ async fn main() -> Result<(), Failure> {
         }
         "http" => {
             let sink = Arc::new(Encoder::default());
-            let link = Link::start(config(listen, upstream), shared(Arc::clone(&sink)))?;
+            let link = Link::start(
+                LinkConfig { run: RunId(1), ..LinkConfig::between(listen, upstream) },
+                shared(Arc::clone(&sink)),
+            )?;
             tokio::signal::ctrl_c().await?;
             link.stop().await;
             println!("{} attempts", sink.attempts.load(Ordering::Relaxed));
@@ -119,22 +121,6 @@ async fn bare(listener: TcpListener, upstream: SocketAddr) -> std::io::Result<()
             upstream.set_nodelay(true)?;
             tokio::io::copy_bidirectional(&mut downstream, &mut upstream).await
         });
-    }
-}
-
-fn config(listen: SocketAddr, upstream: SocketAddr) -> LinkConfig {
-    LinkConfig {
-        index: 0,
-        side: Side::Upstream,
-        region: 0,
-        endpoint: 1,
-        listen,
-        upstream,
-        tls: None,
-        onward: None,
-        run: RunId(1),
-        baseline: None,
-        probes: Vec::new(),
     }
 }
 

@@ -7,6 +7,7 @@
 //! attempt becomes a record (`attempt`). Bytes are never re-encoded: heads are relayed raw, bodies by their
 //! own framing (`framing`), and the only thing added is the `x-gatecrash-attempt` line.
 
+mod api;
 mod attempt;
 mod attempts;
 mod baseline;
@@ -31,6 +32,7 @@ mod upload;
 mod upstream;
 mod wire;
 
+pub use api::{ApiServer, ApiSettings, ConfigError, ControlApi, MetricsShown, TOXIPROXY_VERSION};
 pub use attempts::AttemptCounter;
 pub use gatecrash_core::profile::ProbePattern;
 pub use link::Link;

@@ -45,6 +45,25 @@ pub struct LinkConfig {
     pub probes: Vec<ProbePattern>,
 }
 
+impl LinkConfig {
+    /// A link that stands alone: plain on both sides, of no run.
+    pub fn between(listen: SocketAddr, upstream: SocketAddr) -> Self {
+        Self {
+            index: 0,
+            side: Side::Upstream,
+            region: 0,
+            endpoint: 1,
+            listen,
+            upstream,
+            tls: None,
+            onward: None,
+            run: RunId(0),
+            baseline: None,
+            probes: Vec::new(),
+        }
+    }
+}
+
 /// What the links of a run share.
 #[derive(Clone)]
 #[expect(missing_docs, reason = "one door each, named after its type")]

@@ -100,7 +100,7 @@ kinds! {
     ChainOrder = "tls-chain-order" at Accept,
         "A handshake with the right certificates in the wrong order: the intermediate first, then the leaf.",
         "A certificate file put together the wrong way round; the leaf must be the first (RFC 8446 4.4.2).",
-        "bad signature";
+        "unsuitable certificate purpose";
     MissingIntermediate = "tls-missing-intermediate" at Accept,
         "A handshake with the leaf certificate alone.",
         "A deployment without the intermediate, which browsers hide by fetching it (RFC 8446 4.4.2).",

@@ -192,6 +192,15 @@ mod tests {
         let untrue = KINDS.iter().filter(|k| k.kind.sample().nature == Nature::Untrue).map(|k| k.name);
         assert_eq!(untrue.collect::<Vec<_>>(), ["cl-too-small", "body-corrupt-bits", "body-gzip-broken"]);
         let plain = KINDS.iter().filter(|k| k.kind.sample().nature == Nature::Plain).map(|k| k.name);
-        assert_eq!(plain.collect::<Vec<_>>(), ["partial-header-stall", "head-with-body"]);
+        assert_eq!(
+            plain.collect::<Vec<_>>(),
+            [
+                "partial-status-fin",
+                "partial-header-fin",
+                "partial-header-rst",
+                "partial-header-stall",
+                "head-with-body",
+            ]
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use gatecrash_model::Op;
 
-use crate::faults::malformed;
+use crate::faults::{HTTP2_KINDS, malformed};
 
 /// One condition of the upstream.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -92,7 +92,14 @@ pub fn conditions() -> Vec<Condition> {
         upstream: "",
         inject: "",
     });
-    FAULTS.iter().map(plain).chain(malformed).collect()
+    let http2 = HTTP2_KINDS.iter().map(|kind| Condition {
+        name: kind.name.to_owned(),
+        group: "HTTP/2",
+        fault: format!("http2: {{ kind: {} }}", kind.name),
+        upstream: ", http: h2c",
+        inject: "",
+    });
+    FAULTS.iter().map(plain).chain(malformed).chain(http2).collect()
 }
 
 impl Condition {

@@ -44,9 +44,11 @@ fn survey(cells: &[(&str, Cell)]) -> Survey {
 #[test]
 fn every_condition_is_a_scenario_of_its_own() {
     let mut names = std::collections::BTreeSet::new();
+    let mut options = Options::default();
+    options.known.embedded.can.push("http2".into());
     for condition in conditions() {
         let source = SourceText::new("survey", condition.scenario());
-        let loaded = scenario::load(&source, &NoFragments, &Options::default());
+        let loaded = scenario::load(&source, &NoFragments, &options);
         let cases = loaded.unwrap_or_else(|e| panic!("{}: {e}", condition.name)).cases;
         let faults = &cases[0].plan.faults;
         assert_eq!(faults.iter().filter(|f| f.name == Condition::FAULT).count(), 1, "{}", condition.name);

@@ -128,7 +128,7 @@ impl Cx<'_> {
             _ => return,
         };
         let mut aimed = world.regions.iter().enumerate().filter(|(i, _)| region.is_none_or(|r| r == *i));
-        if aimed.all(|(_, region)| region.http2 != http2) {
+        if !world.open && aimed.all(|(_, region)| region.http2 != http2) {
             let (spoken, label) = if http2 {
                 ("HTTP/1.1", "expected `http: h2c` in the entry under `upstreams`")
             } else {
