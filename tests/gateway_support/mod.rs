@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use gatecrash::gateway::{Endpoint, Gateway, GatewayError, Launch, launch};
-use gatecrash_core::plan::{BucketPlan, GatewayPlan, GuardsPlan, Plan, RegionPlan, SizePlan};
+use gatecrash_core::faults::FaultSpec;
+use gatecrash_core::plan::{BucketPlan, FaultPlan, GatewayPlan, GuardsPlan, Per, Plan, RegionPlan, SizePlan};
+use gatecrash_core::rules::{Matcher, Trigger};
 use gatecrash_core::units::{Share, Size, Span};
 
 /// The binary under test, which is also the supervisor.
@@ -59,6 +61,7 @@ pub fn plan(gateway: GatewayPlan, endpoints: &[Endpoint]) -> Plan {
                 http2: false,
                 tls: None,
                 profile: None,
+                toxiproxy: None,
             }),
         }
     }
@@ -93,6 +96,25 @@ pub fn plan(gateway: GatewayPlan, endpoints: &[Endpoint]) -> Plan {
             max_dropped: Share(0.0),
             fault_fired: true,
         },
+    }
+}
+
+/// A fault on everything for the first second.
+pub fn fault(name: &str, spec: FaultSpec) -> FaultPlan {
+    FaultPlan {
+        name: name.into(),
+        spec,
+        matcher: Matcher::default(),
+        region: None,
+        endpoint: None,
+        probability: Share(1.0),
+        per: Per::Attempt,
+        limit: None,
+        trigger: Trigger::default(),
+        side: Default::default(),
+        from: Span(0),
+        until: Span::seconds(1),
+        line: 1,
     }
 }
 

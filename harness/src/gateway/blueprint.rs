@@ -247,8 +247,7 @@ fn facts(launch: &Launch<'_>) -> Result<Value, GatewayError> {
 
 fn upstream(plan: &Plan, endpoint: &Endpoint) -> Value {
     let region = plan.regions.iter().find(|region| region.name == endpoint.region);
-    let tls = region.is_some_and(|region| region.tls.is_some());
-    let http2 = region.is_some_and(|region| region.http2);
+    let (tls, http2) = region.map_or((false, false), |region| (region.tls.is_some(), region.http2));
     context! {
         tls,
         scheme => if tls { "https" } else { "http" },

@@ -36,13 +36,13 @@ pub fn check_plan(plan: &Plan) -> Vec<String> {
     if !abilities.signs && plan.workloads.iter().any(|w| w.sign == SignPlan::Gateway) {
         problems.push(format!("`sign: gateway`: gateway `{name}` cannot sign requests"));
     }
+    problems.extend(over_tls(plan, abilities.tls, name));
     if let Some(region) = plan.regions.iter().find(|region| region.http2 && !abilities.http2) {
         problems.push(format!(
             "`http: h2c` of upstream `{}`: gateway `{name}` cannot speak HTTP/2 to upstreams",
             region.name
         ));
     }
-    problems.extend(over_tls(plan, abilities.tls, name));
     for fault in &plan.faults {
         match &fault.spec {
             FaultSpec::Misconfigure(mistake) => problems

@@ -77,12 +77,12 @@ pub struct Recipe {
     /// Whether it can sign requests with a key of its own.
     #[serde(default)]
     pub signs: bool,
-    /// Whether it can speak HTTP/2 to upstreams, without TLS and by prior knowledge.
-    #[serde(default)]
-    pub http2: bool,
     /// How it can speak TLS to upstreams; not at all when absent.
     #[serde(default)]
     pub tls: Option<TlsReach>,
+    /// Whether it can speak HTTP/2 to upstreams, without TLS and by prior knowledge.
+    #[serde(default)]
+    pub http2: bool,
     /// Log files in its directory, the most telling last.
     pub logs: Vec<String>,
     /// Log with one JSON object a request that names every upstream try: a second witness of connect

@@ -56,13 +56,15 @@ fn every_condition_is_a_scenario_of_its_own() {
     }
 }
 
-/// Faults of links that change what a gateway receives have to be surveyed. The clients of a survey send no
+/// Faults of links that change what a gateway receives from its upstreams have to be surveyed; some are its clients'. The clients of a survey send no
 /// `Expect: 100-continue`, so one of them would never fire.
 #[test]
 fn every_fault_of_a_link_is_a_condition() {
     let surveyed: Vec<_> = conditions().iter().map(|c| c.fault.clone()).collect();
-    let fires =
-        |fault: &&FaultInfo| matches!(fault.host, Host::Link | Host::Listener) && fault.name != "100-never";
+    let left_out = ["100-never", "slow-request", "half-request"];
+    let fires = |fault: &&FaultInfo| {
+        matches!(fault.host, Host::Link | Host::Listener) && !left_out.contains(&fault.name)
+    };
     for fault in FAULTS.iter().filter(fires) {
         let wanted = format!("{}:", fault.name);
         assert!(surveyed.iter().any(|f| f.starts_with(&wanted)), "{} is in no condition", fault.name);
