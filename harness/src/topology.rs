@@ -22,15 +22,19 @@ use crate::exit::Failure;
 use crate::gateway::{self, Endpoint, Gateway, GatewayCredentials, Launch};
 use crate::run::{Options, StopLine, asked};
 
+#[cfg_attr(not(feature = "external-toxiproxy"), path = "topology/no_external.rs")]
+mod external;
 mod faults;
 mod hook;
 mod links;
 pub mod load;
 mod names;
+mod seat;
 mod tls;
 pub mod upstream;
 
 pub use self::faults::listener_state;
+pub use self::seat::Seat;
 
 /// The running parts of one case.
 pub struct Topology {
@@ -65,7 +69,7 @@ pub struct Upstream {
     /// The mock.
     pub mock: MockS3,
     /// One link per endpoint.
-    pub links: Vec<Link>,
+    pub links: Vec<Seat>,
     /// The rules the links and the mock ask.
     pub rules: Arc<RuleSet>,
     /// (region, number, address, primary) of each link.
@@ -229,7 +233,7 @@ async fn launch(
     Ok(gateway::launch(launch).await?)
 }
 
-async fn stop_links(links: Vec<Link>) {
+async fn stop_links(links: Vec<Seat>) {
     for link in links {
         link.stop().await;
     }

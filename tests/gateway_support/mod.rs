@@ -61,6 +61,7 @@ pub fn plan(gateway: GatewayPlan, endpoints: &[Endpoint]) -> Plan {
                 http2: false,
                 tls: None,
                 profile: None,
+                toxiproxy: None,
             }),
         }
     }

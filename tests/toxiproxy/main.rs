@@ -4,8 +4,12 @@
 //! `toxiproxy-cli` on the PATH are taken, else they are built with `go install`, where there is Go. Without any of
 //! that, the tests that compare are skipped by name.
 
+mod api;
+mod beyond;
 mod cli;
+mod crashers;
 mod differential;
+mod external;
 mod http;
 mod permitted;
 mod places;
@@ -13,3 +17,4 @@ mod places;
 mod rust_client;
 mod script;
 mod servers;
+mod upstream;

@@ -98,6 +98,13 @@ impl Server {
         server
     }
 
+    /// Ends it as Ctrl-C does; its exit code.
+    pub(crate) fn interrupt(mut self) -> Option<i32> {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("a signal");
+        self.child.wait().expect("its end").code()
+    }
+
     /// Whether it still runs.
     pub(crate) fn lives(&mut self) -> bool {
         self.child.try_wait().is_ok_and(|ended| ended.is_none())

@@ -115,6 +115,9 @@ pub struct RegionPlan {
     /// A named law of the upstream itself, by operation and size.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<LatencyProfile>,
+    /// The Toxiproxy, `host:port`, that stands in for its links.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub toxiproxy: Option<String>,
 }
 
 fn is_false(flag: &bool) -> bool {

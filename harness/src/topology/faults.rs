@@ -2,12 +2,15 @@
 
 use gatecrash_core::faults::{self, ClockOf, FaultSpec, Host};
 use gatecrash_core::plan::{FaultPlan, Plan};
+use gatecrash_core::stand_in::toxiproxied;
 use gatecrash_mock_s3::{
     Capacity, ControlError, Lag, ReplicationMode, ReplicationState, WrongRegion, WrongRegionKind,
 };
 use gatecrash_wire::ListenerState;
 
+use super::external::External;
 use super::hook::elsewhere;
+use super::seat::Seat;
 use super::{Topology, for_load};
 
 impl Topology {
@@ -18,11 +21,12 @@ impl Topology {
         match spec.info().host {
             Host::Link | Host::Mock => {
                 self.upstream.rules.switch_at(fault, true, self.clock.now());
-                Ok(None)
+                self.put_outside(plan, fault).await
             }
             Host::Listener => {
                 let state = listener_state(&spec).unwrap_or(ListenerState::Refuse);
-                Ok(Some(self.set_listeners(plan, fault, state).await))
+                let outside = self.put_outside(plan, fault).await?.unwrap_or(true);
+                Ok(Some(self.set_listeners(plan, fault, state).await && outside))
             }
             Host::Resolver => match &spec {
                 FaultSpec::Dns(dns) => {
@@ -42,9 +46,12 @@ impl Topology {
         match spec.info().host {
             Host::Link | Host::Mock => {
                 self.upstream.rules.switch(fault, false);
-                Ok(None)
+                self.take_back_outside(plan, fault).await
             }
-            Host::Listener => Ok(Some(self.set_listeners(plan, fault, ListenerState::Open).await)),
+            Host::Listener => {
+                let outside = self.take_back_outside(plan, fault).await?.unwrap_or(true);
+                Ok(Some(self.set_listeners(plan, fault, ListenerState::Open).await && outside))
+            }
             Host::Resolver => {
                 let region = plan.faults[usize::from(fault)].region.map(usize::from);
                 Ok(Some(self.upstream.names.switch_off(fault, region).await))
@@ -86,12 +93,52 @@ impl Topology {
     async fn set_listeners(&mut self, plan: &Plan, fault: u16, state: ListenerState) -> bool {
         let target = &plan.faults[usize::from(fault)];
         let mut confirmed = true;
-        for (link, (region, endpoint)) in self.upstream.links.iter().zip(plan.links()) {
-            if target.region.is_none_or(|r| r == region) && target.endpoint.is_none_or(|e| e == endpoint) {
+        for (seat, (region, endpoint)) in self.upstream.links.iter().zip(plan.links()) {
+            if let Seat::Link(link) = seat
+                && target.region.is_none_or(|r| r == region)
+                && target.endpoint.is_none_or(|e| e == endpoint)
+            {
                 confirmed &= link.set_listener_for(state, fault).await;
             }
         }
         confirmed
+    }
+
+    /// The proxies of an existing Toxiproxy that a fault of links is aimed at.
+    fn outside(&self, plan: &Plan, fault: u16) -> Vec<&External> {
+        let target = &plan.faults[usize::from(fault)];
+        if !matches!(target.spec.info().host, Host::Link | Host::Listener) || !target.side.is_upstream() {
+            return Vec::new();
+        }
+        let seats = self.upstream.links.iter().zip(plan.links());
+        let aimed = seats.filter(|(_, (region, endpoint))| {
+            target.region.is_none_or(|r| r == *region) && target.endpoint.is_none_or(|e| e == *endpoint)
+        });
+        let external = aimed.filter_map(|(seat, _)| match seat {
+            Seat::External(proxy) => Some(proxy),
+            Seat::Link(_) => None,
+        });
+        external.collect()
+    }
+
+    /// Puts a fault in force there; whether it is, where there is any.
+    async fn put_outside(&self, plan: &Plan, fault: u16) -> Result<Option<bool>, String> {
+        let target = &plan.faults[usize::from(fault)];
+        let mut confirmed = None;
+        for proxy in self.outside(plan, fault) {
+            let put = proxy.put(fault, toxiproxied(target)?, target.probability.0 as f32).await?;
+            confirmed = Some(confirmed.unwrap_or(true) && put);
+        }
+        Ok(confirmed)
+    }
+
+    async fn take_back_outside(&self, plan: &Plan, fault: u16) -> Result<Option<bool>, String> {
+        let mut confirmed = None;
+        for proxy in self.outside(plan, fault) {
+            let gone = proxy.take_back(fault).await?;
+            confirmed = Some(confirmed.unwrap_or(true) && gone);
+        }
+        Ok(confirmed)
     }
 
     fn change_setting(&mut self, plan: &Plan, fault: u16, spec: &FaultSpec) -> Result<(), String> {

@@ -10,6 +10,8 @@ use gatecrash_model::RunId;
 use gatecrash_wire::tls::Authority;
 use gatecrash_wire::{Link, LinkConfig, Shared};
 
+use super::external::External;
+use super::seat::Seat;
 use super::{Ground, tls};
 use crate::exit::Failure;
 use crate::gateway::{self, Endpoint};
@@ -22,24 +24,46 @@ pub(super) async fn start(
     shared: &Shared,
     authority: Option<&Arc<Authority>>,
     port: u16,
-) -> Result<(Vec<Link>, Vec<Endpoint>), Failure> {
+) -> Result<(Vec<Seat>, Vec<Endpoint>), Failure> {
     let mut last = None;
     for _ in 0..20 {
-        let mut links: Vec<Link> = Vec::new();
+        let mut links: Vec<Seat> = Vec::new();
         let mut endpoints = Vec::new();
         for (index, (region, number)) in plan.links().into_iter().enumerate() {
             let place = &plan.regions[usize::from(region)];
-            let shared_port = links.first().map_or(port, |l: &Link| l.addr().port());
+            let shared_port = links.first().map_or(port, |l: &Seat| l.addr().port());
             let ip = Ipv4Addr::new(127, 0, 10, index as u8 + 1);
+            let listen = SocketAddr::new(IpAddr::V4(ip), shared_port);
+            let upstream =
+                mock.addr(&place.name).ok_or_else(|| Failure::environment("the mock lost a region"))?;
+            if let Some(server) = &place.toxiproxy {
+                let name = format!("gatecrash-{run}-{}-{number}", place.name);
+                match External::start(server, name, listen, upstream).await {
+                    Ok(proxy) => {
+                        endpoints.push(Endpoint {
+                            region: place.name.clone(),
+                            number,
+                            addr: proxy.addr(),
+                            primary: place.primary,
+                        });
+                        links.push(Seat::External(proxy));
+                        continue;
+                    }
+                    Err(failure) => {
+                        for link in links {
+                            link.stop().await;
+                        }
+                        return Err(failure);
+                    }
+                }
+            }
             let config = LinkConfig {
                 index: index as u8,
                 side: Side::Upstream,
                 region,
                 endpoint: number,
-                listen: SocketAddr::new(IpAddr::V4(ip), shared_port),
-                upstream: mock
-                    .addr(&place.name)
-                    .ok_or_else(|| Failure::environment("the mock lost a region"))?,
+                listen,
+                upstream,
                 tls: tls::terminator(authority, place, IpAddr::V4(ip))?,
                 onward: None,
                 run,
@@ -54,7 +78,7 @@ pub(super) async fn start(
                         addr: link.addr(),
                         primary: place.primary,
                     });
-                    links.push(link);
+                    links.push(Seat::Link(link));
                 }
                 Err(error) => {
                     last = Some((ip, shared_port, error));

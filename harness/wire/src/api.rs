@@ -10,6 +10,8 @@ mod address;
 mod behind;
 mod bodies;
 mod entry;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod journal;
 mod json;
 mod path;

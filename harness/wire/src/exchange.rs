@@ -73,10 +73,7 @@ impl Connection {
         }
 
         self.uncount();
-        self.reading = orders.upload_pace.map(|pace| {
-            closing::narrow(self.gateway.tcp(), pace.bytes);
-            Paced::new(pace)
-        });
+        self.reading = orders.upload_pace.map(Paced::new);
         self.writing = orders.request_pace.map(Paced::new);
         let close = match self.relay(request.frame, to_head, &orders).await? {
             After::Said { close } => close,

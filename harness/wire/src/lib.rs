@@ -19,6 +19,8 @@ pub mod dns;
 mod download;
 mod exchange;
 mod framing;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod h2;
 mod half_request;
 mod head;

@@ -33,7 +33,11 @@ impl Fault for LateBytes {
         points: &[Point::Kept],
     };
 
-    fn order(&self, _: Point, _: &Facts<'_>, _: u64) -> Order {
+    fn order(&self, _: Point, facts: &Facts<'_>, _: u64) -> Order {
+        // Of HTTP/1.1 alone: HTTP/2 has no place for them.
+        if facts.http2 {
+            return Order::Continue;
+        }
         Order::End(Terminal::OnIdle(self.after.0, Lapse::Say(self.what)))
     }
 }

@@ -21,10 +21,11 @@ impl Fault for SlowReadBody {
     const INFO: FaultInfo = FaultInfo {
         name: "slow-read-body",
         summary: "reads the request body slowly",
-        doc: "The body of a PUT or POST is read `bytes` at a time, `every` so often, with a receive buffer \
-              to match, which the connection keeps: a server whose disk cannot keep up. Each write of the \
-              gateway succeeds in the end, so timeouts per write never fire and only a limit on the whole \
-              request bounds it; a gateway that buffers uploads holds them meanwhile.",
+        doc: "The body of a PUT or POST is read `bytes` at a time, `every` so often; what the kernel takes in \
+              advance, some 64 KiB, leaves the gateway at once, and the rest at that pace: a server whose disk \
+              cannot keep up. Each write of the gateway succeeds in the end, so timeouts per write never fire \
+              and only a limit on the whole request bounds it; a gateway that buffers uploads holds them \
+              meanwhile.",
         example: "slow-read-body: { bytes: 16KiB, every: 50ms }",
         host: Host::Link,
         points: &[Point::RequestHead],

@@ -60,6 +60,7 @@ impl Story {
             http2: false,
             tls: None,
             profile: None,
+            toxiproxy: None,
         });
         self
     }
@@ -340,6 +341,7 @@ fn plan() -> Plan {
             http2: false,
             tls: None,
             profile: None,
+            toxiproxy: None,
         }],
         buckets: vec![BucketPlan {
             name: "media".into(),

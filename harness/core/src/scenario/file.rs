@@ -18,8 +18,8 @@ use serde::Deserialize;
 pub(crate) use shapes::{Anything, Either, Flag, Named, OneOrMany, Word};
 pub(crate) use timeline::{Inject, Phase};
 pub(crate) use world::{
-    Bucket, ClientCertificate, Identity, Latency, Protocol, Replication, Role, SizeLaw, Sizes, Statement,
-    Upstream, UpstreamTls,
+    Bucket, ClientCertificate, Identity, Latency, Protocol, Replication, Role, SizeLaw, Sizes, StandIn,
+    Statement, Upstream, UpstreamTls,
 };
 
 use super::decode::Spanned;

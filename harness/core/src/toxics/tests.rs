@@ -212,3 +212,76 @@ fn a_spared_connection_has_no_toxic_at_all() {
     chain.install(&[Installed { toxicity: 0.0, ..installed(1, spec("timeout", &[])) }], 0);
     assert!(chain.is_idle());
 }
+
+/// Something that happens to a chain.
+#[derive(Clone, Debug)]
+enum Event {
+    Push(usize),
+    Pull {
+        room: bool,
+    },
+    Wait(u64),
+    /// These toxics are in force, in this order, at this revision.
+    Install {
+        subset: usize,
+        revision: u64,
+    },
+}
+
+fn events() -> impl proptest::strategy::Strategy<Value = Vec<Event>> {
+    use proptest::prelude::*;
+    let event = prop_oneof![
+        4 => (1usize..5000).prop_map(Event::Push),
+        4 => any::<bool>().prop_map(|room| Event::Pull { room }),
+        2 => (1u64..50).prop_map(Event::Wait),
+        1 => (0usize..32, 0u64..3).prop_map(|(subset, revision)| Event::Install { subset, revision }),
+    ];
+    proptest::collection::vec(event, 1..120)
+}
+
+proptest::proptest! {
+    /// Toxics that only delay and cut lose nothing and swap nothing, however they come, change and go.
+    #[test]
+    fn bytes_are_conserved(events in events()) {
+        let harmless = [
+            spec("latency", &[("latency", 20), ("jitter", 15)]),
+            spec("bandwidth", &[("rate", 100)]),
+            spec("slicer", &[("average_size", 300), ("size_variation", 200), ("delay", 500)]),
+            spec("slow_close", &[("delay", 10)]),
+            spec("noop", &[]),
+        ];
+        let mut chain = chain(&[]);
+        let (mut now, mut sent, mut got) = (0, Vec::new(), Vec::new());
+        for event in events {
+            match event {
+                Event::Push(length) => {
+                    let chunk: Vec<u8> = (0..length).map(|at| (sent.len() + at) as u8).collect();
+                    sent.extend_from_slice(&chunk);
+                    chain.push(chunk.into(), now);
+                }
+                Event::Pull { room } => match chain.pull(now, room) {
+                    Pull::Data(data) => got.extend_from_slice(&data),
+                    Pull::End(end) => panic!("{end:?}"),
+                    Pull::Wait(_) => {}
+                },
+                Event::Wait(ms) => now += ms * MS,
+                Event::Install { subset, revision } => {
+                    let drawn = (0..5).filter(|bit| subset >> bit & 1 == 1);
+                    let list: Vec<_> = drawn
+                        .map(|at| Installed { revision, ..installed(at as u64, harmless[at]) })
+                        .collect();
+                    chain.install(&list, now);
+                }
+            }
+        }
+        chain.end(Ending::Fin, now);
+        let mut out = run(&mut chain, now);
+        proptest::prop_assert_eq!(out.pop().map(|(_, last)| last), Some(Pull::End(Ending::Fin)));
+        for (_, pull) in out {
+            if let Pull::Data(data) = pull {
+                got.extend_from_slice(&data);
+            }
+        }
+        proptest::prop_assert!(got == sent, "{} of {} bytes", got.len(), sent.len());
+    }
+}

@@ -88,7 +88,9 @@ impl Pump {
         if self.chain.is_some() || !list.is_empty() {
             let mut chain = self.chain.take().unwrap_or_else(|| Box::new(Chain::new(stream)));
             chain.install(list, now);
-            self.chain = (!chain.is_idle()).then_some(chain);
+            // What was read and not sorted in yet must find it while earlier bytes are still pending.
+            let needed = !chain.is_idle() || self.pending.is_some() || self.early.is_some();
+            self.chain = needed.then_some(chain);
         }
     }
 
@@ -293,7 +295,7 @@ impl Pump {
         match (arrival, &mut self.chain) {
             (Arrival::Data(data), Some(chain)) => chain.push(data, now),
             (Arrival::End(end), Some(chain)) => chain.end(end, now),
-            // Read only while nothing was pending.
+            // Without a chain nothing is read while something is pending.
             (Arrival::Data(data), None) => self.pending = Some(Pending::Bytes(data)),
             (Arrival::End(end), None) => self.end = Some(end),
         }

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::lab::*;
 
@@ -139,19 +140,10 @@ async fn the_count_of_limit_data_survives_a_change() {
 async fn bytes_survive_a_storm_of_changes() {
     let lab = Lab::with(vec![]).await;
     let mut streams = Vec::new();
-    for _ in 0..4 {
-        let (mut client, mut server) = lab.pair().await;
-        streams.push(tokio::spawn(async move {
-            let sent = pattern(3_000_000);
-            let (got, ()) = tokio::join!(rest(&mut client), async {
-                for block in sent.chunks(20_000) {
-                    server.write_all(block).await.unwrap();
-                    tokio::task::yield_now().await;
-                }
-                server.shutdown().await.unwrap();
-            });
-            assert!(got == (sent, End::Fin), "{} bytes", got.0.len());
-        }));
+    // Readers that keep up, and readers that keep the way full.
+    for block in [1 << 16, 1 << 16, 1 << 11, 1 << 11] {
+        let (client, server) = lab.pair().await;
+        streams.push(tokio::spawn(transfer(client, server, block)));
     }
     let mut rounds = 0;
     while streams.iter().any(|stream| !stream.is_finished()) {
@@ -168,4 +160,24 @@ async fn bytes_survive_a_storm_of_changes() {
     for stream in streams {
         stream.await.unwrap();
     }
+}
+
+/// 6 MB as fast as they go, read in blocks of this size.
+async fn transfer(mut client: TcpStream, mut server: TcpStream, block: usize) {
+    let sent = pattern(6_000_000);
+    let writing = async {
+        server.write_all(&sent).await.unwrap();
+        server.shutdown().await.unwrap();
+    };
+    let reading = async {
+        let (mut all, mut buffer) = (Vec::new(), vec![0; block]);
+        loop {
+            match within(client.read(&mut buffer)).await.unwrap() {
+                0 => return all,
+                n => all.extend_from_slice(&buffer[..n]),
+            }
+        }
+    };
+    let (got, ()) = tokio::join!(reading, writing);
+    assert!(got == sent, "{} bytes", got.len());
 }

@@ -54,6 +54,8 @@ pub fn deliveries(case: &Case<'_>) -> Vec<Delivery> {
     let faults = case.plan.faults.iter().enumerate().map(|(i, f)| (i as u16, f));
     faults
         .map(|(index, fault)| match fault.spec.info().host {
+            // Somebody else's proxy tells of no firings: it is read back instead.
+            host @ Host::Link if case.plan.is_toxiproxied(fault) => by_interval(case, index, host),
             Host::Link | Host::Mock => by_rule(case, index, fault, of(index), &disturbed),
             Host::Resolver => by_query(case, index),
             host => by_interval(case, index, host),

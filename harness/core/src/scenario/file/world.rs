@@ -27,6 +27,10 @@ pub(crate) struct Upstream {
     /// What the gateway speaks to it. Default: http1.
     #[serde(default)]
     pub(crate) http: Option<Spanned<Protocol>>,
+    /// What stands in for the links: an existing Toxiproxy, which knows TCP faults only and sees no attempts. Needs a
+    /// build with the feature `external-toxiproxy`. Default: links of gatecrash.
+    #[serde(default)]
+    pub(crate) proxy: Option<Spanned<StandIn>>,
     /// Whether the gateway speaks TLS to it: `true`, or how. The links present certificates of the run's own CA,
     /// whose file the gateway is given. Default: false.
     #[serde(default)]
@@ -34,6 +38,15 @@ pub(crate) struct Upstream {
     /// Whether this entry replaces the one of a fragment. Default: false.
     #[serde(default, rename = "replace")]
     pub(crate) _replace: bool,
+}
+
+/// Somebody else's proxy in place of the links.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "UpstreamProxy")]
+pub(crate) struct StandIn {
+    /// A Toxiproxy on this machine: `http://host:port` of its API.
+    pub(crate) toxiproxy: Spanned<String>,
 }
 
 /// TLS between gateway and upstream.

@@ -1,12 +1,13 @@
 //! Phases and faults.
 
 use super::{Cx, World};
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, Place};
 use crate::faults::{FaultSpec, Host, Order, TlsKind};
 use crate::plan::{FaultPlan, Per, PhasePlan};
 use crate::rules::{Facts, Matcher, Point};
 use crate::scenario::decode::Spanned;
 use crate::scenario::file::{File, Inject, Phase};
+use crate::stand_in::toxiproxied;
 use crate::units::{Share, Span};
 
 impl Cx<'_> {
@@ -103,7 +104,7 @@ impl Cx<'_> {
         let side = self.side(&inject.value, world);
         let at = |key: &str| format!("faults.{number}.{key}");
         self.took(at("spec"), fault.place);
-        FaultPlan {
+        let plan = FaultPlan {
             name: self.or(at("name"), name.clone(), automatic),
             spec: fault.value.clone(),
             matcher: r#match.as_ref().map(|m| m.value.clone()).unwrap_or_default(),
@@ -117,7 +118,9 @@ impl Cx<'_> {
             from,
             until,
             line: self.line(inject.place),
-        }
+        };
+        self.stand_in(&plan, fault.place, world);
+        plan
     }
 
     /// A fault of one version of HTTP needs an upstream that it is spoken to.
@@ -136,6 +139,21 @@ impl Cx<'_> {
             };
             let message = format!("`{}` never fires where {spoken} is spoken", fault.value.name());
             self.error(message, fault.place, label);
+        }
+    }
+
+    /// A fault aimed at a region whose links a Toxiproxy stands in for.
+    fn stand_in(&mut self, fault: &FaultPlan, place: Place, world: &World<'_>) {
+        let mut aimed =
+            world.regions.iter().zip(0..).filter(|(_, r)| fault.region.is_none_or(|own| own == *r));
+        let Some((region, _)) = aimed.find(|(region, _)| region.toxiproxy.is_some()) else { return };
+        let host = fault.spec.info().host;
+        if !matches!(host, Host::Link | Host::Listener) || !fault.side.is_upstream() {
+            return;
+        }
+        if let Err(why) = toxiproxied(fault) {
+            let message = format!("`{}` on `{}`, behind a Toxiproxy", fault.spec.name(), region.name);
+            self.error(message, place, format!("an existing Toxiproxy {why}"));
         }
     }
 

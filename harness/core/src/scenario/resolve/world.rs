@@ -8,8 +8,9 @@ use crate::plan::{
 use crate::scenario::decode::Spanned;
 use crate::scenario::file::{
     Bucket, ClientCertificate, Either, File, Flag, Identity, Latency, OneOrMany, Protocol, Replication, Role,
-    SizeLaw, Sizes, Statement, UpstreamTls,
+    SizeLaw, Sizes, StandIn, Statement, Upstream, UpstreamTls,
 };
+use crate::stand_in::server_of;
 use crate::units::{Share, Size, UnitError};
 
 const DEFAULT_REGION: &str = "us-east-1";
@@ -35,6 +36,7 @@ impl Cx<'_> {
                 http2: false,
                 tls: None,
                 profile: None,
+                toxiproxy: None,
             }];
         }
         let mut regions = Vec::new();
@@ -66,6 +68,7 @@ impl Cx<'_> {
                     }
                     _ => None,
                 },
+                toxiproxy: upstream.proxy.as_ref().and_then(|stand_in| self.toxiproxy(stand_in, upstream)),
             });
         }
         let (first, _) = &file.upstreams.0[0];
@@ -76,6 +79,24 @@ impl Cx<'_> {
             self.error("too many endpoints", first.place, format!("at most {MAX_LINKS} in all regions"));
         }
         regions
+    }
+
+    /// The Toxiproxy that stands in for the links of a region.
+    fn toxiproxy(&mut self, stand_in: &Spanned<StandIn>, upstream: &Upstream) -> Option<String> {
+        let url = &stand_in.value.toxiproxy;
+        let server = server_of(&url.value);
+        if server.is_none() {
+            self.error(format!("invalid address `{}`", url.value), url.place, "expected http://host:port");
+        }
+        if let Some(latency) = upstream.latency.as_ref().filter(|l| matches!(l.value, Either::Long(_))) {
+            let label = "the links would add it, and a Toxiproxy stands in for them";
+            self.error("`latency` beside `proxy`", latency.place, label);
+        }
+        if let Some(tls) = &upstream.tls {
+            let label = "the links would speak it, and a Toxiproxy stands in for them";
+            self.error("`tls` beside `proxy`", tls.place, label);
+        }
+        server.map(str::to_owned)
     }
 
     fn tls(&mut self, tls: Option<&Spanned<Either<Flag, UpstreamTls>>>, path: String) -> Option<TlsPlan> {
