@@ -13,11 +13,10 @@ use std::process::{Command, Stdio};
 
 use gatecrash::gateway::{Endpoint, GatewayCredentials, GatewayError, Side, check_plan};
 use gatecrash_core::faults::{Descriptors, FaultSpec, Misconfigure};
-use gatecrash_core::plan::{FaultPlan, GatewayPlan, Per, Plan};
-use gatecrash_core::rules::{Matcher, Trigger};
+use gatecrash_core::plan::{GatewayPlan, Plan};
 use gatecrash_core::units::{Share, Span};
 use gatecrash_model::Capability;
-use gateway_support::{alive, command, eventually, get, installed, plan, recipe, start};
+use gateway_support::{alive, command, eventually, fault, get, installed, plan, recipe, start};
 
 fn endpoints() -> Vec<Endpoint> {
     let endpoint = |number, port| Endpoint {
@@ -268,21 +267,7 @@ async fn harness_that_gets_killed() {
 // === what a plan may ask ===
 
 fn with_fault(mut plan: Plan, name: &str, spec: FaultSpec) -> Plan {
-    plan.faults.push(FaultPlan {
-        name: name.into(),
-        spec,
-        matcher: Matcher::default(),
-        region: None,
-        endpoint: None,
-        probability: Share(1.0),
-        per: Per::Attempt,
-        limit: None,
-        trigger: Trigger::default(),
-        side: Default::default(),
-        from: Span(0),
-        until: Span::seconds(1),
-        line: 1,
-    });
+    plan.faults.push(fault(name, spec));
     plan
 }
 
@@ -321,7 +306,7 @@ fn a_url_has_no_process_to_limit() {
         check_plan(&asked),
         [
             "`https://gw` needs TLS, which is not supported yet",
-            "fault `few`: gateway `url` has no process to limit"
+            "fault `few`: gateway `url` has no process of ours"
         ]
     );
     assert_eq!(

@@ -27,6 +27,7 @@ async fn start(dir: &std::path::Path, upstreams: &[Upstream]) -> Gateway {
     plan.buckets[0].regions[1].1 = "media-west".into();
     let credentials = GatewayCredentials { access_key: KEY.into(), secret_key: "hush-hush".into() };
     let start = Launch {
+        tls: None,
         plan: &plan,
         endpoints: &endpoints,
         resolver: None,

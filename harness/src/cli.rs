@@ -61,7 +61,7 @@ enum Command {
 
 /// Runs what the command line says.
 pub fn main() -> Exit {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match Arguments::try_parse_from(serve::proxy::single_dashes(std::env::args_os())) {
         Ok(arguments) => arguments,
         Err(error) => {
             let _ = error.print();

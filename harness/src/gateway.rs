@@ -7,6 +7,8 @@
 
 mod blueprint;
 mod catalogue;
+mod cgroup;
+mod change;
 mod command;
 mod declared;
 mod error;
@@ -27,7 +29,7 @@ mod yaml;
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use gatecrash_core::plan::Plan;
 
@@ -62,6 +64,8 @@ pub struct Launch<'a> {
     pub endpoints: &'a [Endpoint],
     /// The name server that answers for the regions' names, where there is one.
     pub resolver: Option<SocketAddr>,
+    /// What it needs to speak TLS to its upstreams, where it has to.
+    pub tls: Option<&'a TlsFiles>,
     /// Run directory; the gateway's files go into `gateway/` in it.
     pub dir: &'a Path,
     /// This program, for the supervisor and for the embedded gateway.
@@ -71,6 +75,17 @@ pub struct Launch<'a> {
     /// A name of this run alone, planted where a careless error page would show it. Letters, digits and
     /// dashes.
     pub planted: &'a str,
+}
+
+/// Files for a client of TLS, absolute paths.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TlsFiles {
+    /// The root certificate of the run, PEM.
+    pub ca: PathBuf,
+    /// Certificates, key, and both in one file, where upstreams ask for a client certificate.
+    pub client: Option<(PathBuf, PathBuf, PathBuf)>,
+    /// A name that every upstream's certificate is good for.
+    pub name: &'static str,
 }
 
 /// The gateway's own S3 credentials.

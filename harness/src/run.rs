@@ -10,7 +10,7 @@ use gatecrash_core::plan::{GatewayPlan, Plan};
 use gatecrash_core::profile::Profile;
 use gatecrash_core::report::{Environment, RunReport};
 use gatecrash_core::stats::{Interruption, run_report};
-use gatecrash_model::{Clock, Pool, RunId, Sink, hash};
+use gatecrash_model::{Capabilities, Capability, Clock, Pool, RunId, Sink, hash};
 use tokio::sync::watch::Receiver;
 
 use crate::clock::RunClock;
@@ -95,7 +95,7 @@ pub async fn run_case(
         version: 1,
         run: run.to_string(),
         profile: topology.gateway.profile.clone(),
-        capabilities: topology.gateway.capabilities,
+        capabilities: seen(plan, topology.gateway.capabilities),
         environment: surroundings(
             plan,
             options,
@@ -148,6 +148,14 @@ pub fn report_without_run(plan: &Plan, failure: &Failure, options: &Options) -> 
     let why = Interruption { exit: failure.exit().code(), why: failure.message.clone() };
     let (profile, history) = (Profile::strict(&gateway_name(&plan)), History::default());
     run_report(&plan, &profile, &history, surroundings(&plan, options, "", ""), RunId(0), Some(why))
+}
+
+/// What a run can observe: no attempts where somebody else's proxy stands in for a link.
+fn seen(plan: &Plan, of_gateway: Capabilities) -> Capabilities {
+    match plan.regions.iter().any(|region| region.toxiproxy.is_some()) {
+        true => of_gateway.without(Capability::Attempts),
+        false => of_gateway,
+    }
 }
 
 fn surroundings(plan: &Plan, options: &Options, gateway: &str, directory: &str) -> Environment {

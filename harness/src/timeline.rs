@@ -69,6 +69,9 @@ pub async fn walk(
                 let confirmed = *switched.as_ref().unwrap_or(&Some(false));
                 let at = if confirmed.is_some() { before } else { clock.now() };
                 sink.event(Event::FaultOn { fault, at, confirmed });
+                if let Some(by) = topology.means_of(fault) {
+                    sink.event(Event::CarriedOut { fault, by });
+                }
                 switched.map_err(|why| stuck(plan, fault, "put in force", &why))?;
             }
             Edge::FaultOff(fault) => {

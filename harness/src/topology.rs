@@ -4,6 +4,7 @@
 //! plan's faults reach the parts is in `faults`.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,30 +15,39 @@ use gatecrash_load::{CredentialSource, Signer};
 use gatecrash_mock_s3::{ChangeId, Control, Credentials, MockS3};
 use gatecrash_model::{AttemptRegistry, Clock, Event, Pool, RequestId, RunId, Sink};
 use gatecrash_wire::dns::NameServer;
+use gatecrash_wire::tls::Authority;
 use gatecrash_wire::{AttemptCounter, Link, Shared};
 
 use crate::exit::Failure;
 use crate::gateway::{self, Endpoint, Gateway, GatewayCredentials, Launch};
 use crate::run::{Options, StopLine, asked};
 
+#[cfg_attr(not(feature = "external-toxiproxy"), path = "topology/no_external.rs")]
+mod external;
 mod faults;
 mod hook;
 mod links;
 pub mod load;
 mod names;
+mod seat;
+mod tls;
 pub mod upstream;
 
 pub use self::faults::listener_state;
+pub use self::seat::Seat;
 
 /// The running parts of one case.
 pub struct Topology {
     upstream: Upstream,
     /// The gateway under test.
     pub gateway: Arc<Gateway>,
+    /// Between the clients and the gateway, where a fault asks for it.
+    entrance: Option<Link>,
     control: Control,
     clock: Arc<dyn Clock>,
     signers: Vec<(Arc<CredentialSource>, Arc<Signer>)>,
     changes: HashMap<u16, Vec<ChangeId>>,
+    means: HashMap<u16, String>,
     learned: HashMap<u16, (usize, Credentials)>,
 }
 
@@ -59,18 +69,21 @@ pub struct Upstream {
     /// The mock.
     pub mock: MockS3,
     /// One link per endpoint.
-    pub links: Vec<Link>,
+    pub links: Vec<Seat>,
     /// The rules the links and the mock ask.
     pub rules: Arc<RuleSet>,
     /// (region, number, address, primary) of each link.
     pub endpoints: Vec<Endpoint>,
     /// Who answers for the names of the regions.
     pub names: NameServer,
+    /// Who signs what the links present, where some of them terminate TLS.
+    pub authority: Option<Arc<Authority>>,
 }
 
 impl Upstream {
     /// Starts mock and links. `port` is the endpoints' shared port, 0 for any free one.
     pub async fn start(plan: &Plan, ground: &Ground, port: u16) -> Result<Self, Failure> {
+        let authority = tls::authority(plan, &*ground.clock)?;
         let rules = Arc::new(RuleSet::new(plan));
         let registry = Arc::new(AttemptRegistry::default());
         let hook = hook::RuleHook::new(
@@ -91,15 +104,16 @@ impl Upstream {
             registry,
             attempts: Arc::new(AttemptCounter::default()),
         };
-        let (links, endpoints) = match links::start(plan, ground.run, &mock, &shared, port).await {
-            Ok(started) => started,
-            Err(failure) => {
-                mock.shutdown().await;
-                return Err(failure);
-            }
-        };
+        let (links, endpoints) =
+            match links::start(plan, ground.run, &mock, &shared, authority.as_ref(), port).await {
+                Ok(started) => started,
+                Err(failure) => {
+                    mock.shutdown().await;
+                    return Err(failure);
+                }
+            };
         match names::start(plan, &endpoints, Arc::clone(&ground.clock)).await {
-            Ok(names) => Ok(Self { mock, links, rules, endpoints, names }),
+            Ok(names) => Ok(Self { mock, links, rules, endpoints, names, authority }),
             Err(failure) => {
                 stop_links(links).await;
                 mock.shutdown().await;
@@ -134,7 +148,8 @@ impl Topology {
                 upstream.rules.know_key(&credentials.access_key, &identity.name);
             }
             let gateway = launch(plan, ground, dir, options, &upstream, &credentials).await?;
-            Ok((gateway, load::signers(plan, credentials.into_iter().map(for_load).collect())))
+            let entrance = links::entrance(plan, ground, &upstream.rules, gateway.addr())?;
+            Ok((gateway, entrance, load::signers(plan, credentials.into_iter().map(for_load).collect())))
         };
         let ready = tokio::select! {
             ready = ready => ready,
@@ -142,16 +157,21 @@ impl Topology {
             stop = asked(stop) => Err(Failure::stopped(&stop)),
         };
         match ready {
-            Ok((gateway, signers)) => {
-                let (changes, learned) = (HashMap::new(), HashMap::new());
+            Ok((gateway, entrance, signers)) => {
+                let (changes, learned, means) = (HashMap::new(), HashMap::new(), HashMap::new());
                 let (gateway, clock) = (Arc::new(gateway), Arc::clone(&ground.clock));
-                Ok(Self { upstream, gateway, control, clock, signers, changes, learned })
+                Ok(Self { upstream, gateway, entrance, control, clock, signers, changes, means, learned })
             }
             Err(failure) => {
                 upstream.stop().await;
                 Err(failure)
             }
         }
+    }
+
+    /// Where clients connect.
+    pub fn address(&self) -> SocketAddr {
+        self.entrance.as_ref().map_or_else(|| self.gateway.addr(), Link::addr)
     }
 
     /// The signers of the identities, in the plan's order.
@@ -161,6 +181,9 @@ impl Topology {
 
     /// Stops everything in reverse order; the uploads the mock holds become events.
     pub async fn stop(self, plan: &Plan, run: RunId, sink: &dyn Sink) {
+        if let Some(entrance) = self.entrance {
+            entrance.stop().await;
+        }
         self.gateway.stop().await;
         // Links see no attempt that never connected; the gateway's own log may.
         if plan.faults.iter().any(|f| matches!(f.spec.info().host, Host::Listener | Host::Resolver)) {
@@ -196,11 +219,21 @@ async fn launch(
     let planted = format!("planted-{}", ground.run);
     let executable = &options.executable;
     let (endpoints, resolver) = (&upstream.endpoints, Some(upstream.names.addr()));
-    let launch = Launch { plan, endpoints, resolver, dir, executable, credentials: key, planted: &planted };
+    let tls = upstream.authority.as_deref().map(|authority| tls::files(authority, plan, dir)).transpose()?;
+    let launch = Launch {
+        plan,
+        endpoints,
+        resolver,
+        tls: tls.as_ref(),
+        dir,
+        executable,
+        credentials: key,
+        planted: &planted,
+    };
     Ok(gateway::launch(launch).await?)
 }
 
-async fn stop_links(links: Vec<Link>) {
+async fn stop_links(links: Vec<Seat>) {
     for link in links {
         link.stop().await;
     }

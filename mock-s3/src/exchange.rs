@@ -13,7 +13,7 @@ use std::sync::Arc;
 use gatecrash_model::context::read_cell;
 use gatecrash_model::time::nanos;
 use gatecrash_model::{AttemptCell, AttemptContext, ID_HEADER, RequestId, UpstreamRecord};
-use http::header::{CONNECTION, HeaderName};
+use http::header::{CONNECTION, HeaderName, RANGE};
 use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 
@@ -22,7 +22,7 @@ use crate::access::{Access, Circumstances};
 use crate::auth::Caller;
 use crate::capacity::Place;
 use crate::errors::S3Error;
-use crate::hook::{Alteration, Point, Trickle};
+use crate::hook::{Alteration, Point, RangeLie, Trickle};
 use crate::identifiers::Identifiers;
 use crate::incoming::RequestBody;
 use crate::journal::{Entry, saturated};
@@ -225,6 +225,9 @@ impl Exchange {
         match effect {
             Effect::None => self.handle(route, body),
             Effect::Alter(alteration) => {
+                if alteration == Alteration::Range(RangeLie::Ignored) {
+                    self.head.headers.remove(RANGE);
+                }
                 self.alteration = Some(alteration);
                 self.handle(route, body)
             }

@@ -117,6 +117,8 @@ pub enum Alteration {
     ETag,
     /// Every `x-amz-checksum-*` header.
     Checksum,
+    /// The bytes of an object are those of another one.
+    Object,
     /// Content-Range.
     Range(RangeLie),
     /// Content-Length of HEAD and the sizes in listings, so many bytes too many.
@@ -132,6 +134,8 @@ pub enum RangeLie {
     Total,
     /// There is none.
     Missing,
+    /// At [`Point::Handle`]: the request's range is not looked at, the answer is a 200.
+    Ignored,
 }
 
 /// Decides faults. Called on the mock's threads: must not block.

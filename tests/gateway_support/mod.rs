@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use gatecrash::gateway::{Endpoint, Gateway, GatewayError, Launch, launch};
-use gatecrash_core::plan::{BucketPlan, GatewayPlan, GuardsPlan, Plan, RegionPlan, SizePlan};
+use gatecrash_core::faults::FaultSpec;
+use gatecrash_core::plan::{BucketPlan, FaultPlan, GatewayPlan, GuardsPlan, Per, Plan, RegionPlan, SizePlan};
+use gatecrash_core::rules::{Matcher, Trigger};
 use gatecrash_core::units::{Share, Size, Span};
 
 /// The binary under test, which is also the supervisor.
@@ -57,7 +59,9 @@ pub fn plan(gateway: GatewayPlan, endpoints: &[Endpoint]) -> Plan {
                 endpoints: 1,
                 latency: None,
                 http2: false,
+                tls: None,
                 profile: None,
+                toxiproxy: None,
             }),
         }
     }
@@ -95,10 +99,29 @@ pub fn plan(gateway: GatewayPlan, endpoints: &[Endpoint]) -> Plan {
     }
 }
 
+/// A fault on everything for the first second.
+pub fn fault(name: &str, spec: FaultSpec) -> FaultPlan {
+    FaultPlan {
+        name: name.into(),
+        spec,
+        matcher: Matcher::default(),
+        region: None,
+        endpoint: None,
+        probability: Share(1.0),
+        per: Per::Attempt,
+        limit: None,
+        trigger: Trigger::default(),
+        side: Default::default(),
+        from: Span(0),
+        until: Span::seconds(1),
+        line: 1,
+    }
+}
+
 pub async fn start(plan: &Plan, endpoints: &[Endpoint], dir: &Path) -> Result<Gateway, GatewayError> {
     let executable = executable();
     let (credentials, resolver, planted) = (None, None, "planted-7f3a");
-    launch(Launch { plan, endpoints, resolver, dir, executable, credentials, planted }).await
+    launch(Launch { plan, endpoints, resolver, tls: None, dir, executable, credentials, planted }).await
 }
 
 /// What an upstream does with every request.

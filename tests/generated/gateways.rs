@@ -57,6 +57,7 @@ fn facts(gateway: &Described) -> Vec<[String; 2]> {
         row("mistakes that `misconfigure` can make", codes(recipe.can.iter().map(|m| m.name()))),
         row("bucket names of their own for regions", yes(recipe.maps_buckets)),
         row("signs with a key of its own", yes(recipe.signs)),
+        row("speaks HTTP/2 to upstreams", yes(recipe.http2)),
         row("second witness of upstream tries", yes(recipe.witness.is_some())),
         row("status for a refused connection", statuses(&profile.refused)),
         row("status for a connect timeout", statuses(&profile.connect_timeout_status)),

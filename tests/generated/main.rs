@@ -7,12 +7,14 @@ mod defects;
 mod exit_codes;
 mod faults;
 mod gateways;
+mod http2;
 mod links;
 mod malformed;
 mod mentions;
 mod page;
 mod scenario_format;
 mod schema;
+mod tls;
 
 use std::path::{Path, PathBuf};
 
@@ -27,6 +29,8 @@ const PAGES: &[(&str, Write)] = &[
     ("scenario-format.md", scenario_format::page),
     ("faults.md", faults::page),
     ("malformed.md", malformed::page),
+    ("http2.md", http2::page),
+    ("tls.md", tls::page),
     ("checks.md", checks::page),
     ("gateways.md", gateways::page),
     ("defects.md", defects::page),

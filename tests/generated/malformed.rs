@@ -1,6 +1,7 @@
 //! `malformed.md`.
 
-use gatecrash_core::faults::malformed::{Dial, ELSEWHERE, KINDS, KindInfo};
+use gatecrash_core::faults::malformed::{Dial, KINDS, KindInfo};
+use gatecrash_core::survey::conditions;
 
 use super::page::{Page, code};
 
@@ -26,10 +27,11 @@ pub(crate) fn page() -> String {
     }
     page.heading(2, "Faults of their own");
     page.text(
-        "Conditions on the wire that are no rewritten answers, by the names of the catalogue of wire \
-         faults, and the [fault](faults.md) that makes each.",
+        "Conditions that are no rewritten answers, as `gatecrash survey` names them, and the \
+         [fault](faults.md) that makes each.",
     );
-    let rows: Vec<_> = ELSEWHERE.iter().map(|e| [code(e.name), code(e.fault)]).collect();
+    let own = conditions().into_iter().filter(|c| !c.fault.starts_with("malformed:"));
+    let rows: Vec<_> = own.map(|c| [code(&c.name), code(&c.fault)]).collect();
     page.table(["condition", "fault"], &rows);
     page.finish()
 }

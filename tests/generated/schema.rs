@@ -12,6 +12,7 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("FaultSpec", "faults.md", "fault"),
     ("CheckSpec", "checks.md", "check"),
     ("Kind", "malformed.md", "malformed kind"),
+    ("Http2Kind", "http2.md", "HTTP/2 kind"),
 ];
 
 /// Values that are explained together: schema name and word.

@@ -18,6 +18,7 @@ pub mod report;
 pub mod rules;
 pub mod scenario;
 pub mod selftest;
+pub mod stand_in;
 pub mod stats;
 pub mod survey;
 pub mod toxics;

@@ -109,13 +109,27 @@ pub struct RegionPlan {
     /// Whether the gateway speaks HTTP/2 without TLS to it, by prior knowledge.
     #[serde(default, skip_serializing_if = "is_false")]
     pub http2: bool,
+    /// How its links terminate TLS; plain HTTP when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TlsPlan>,
     /// A named law of the upstream itself, by operation and size.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<LatencyProfile>,
+    /// The Toxiproxy, `host:port`, that stands in for its links.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub toxiproxy: Option<String>,
 }
 
 fn is_false(flag: &bool) -> bool {
     !flag
+}
+
+/// How links terminate TLS, with certificates of the run's own CA.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct TlsPlan {
+    /// Whether the gateway has to show a certificate of the CA, too.
+    pub client_certificate: bool,
 }
 
 /// A named law of latencies, by operation and size.

@@ -59,6 +59,8 @@ pub struct Facts<'a> {
     pub conn: u32,
     /// Whether the gateway speaks HTTP/2 on the connection.
     pub http2: bool,
+    /// Whether the connection is under TLS, or is to be.
+    pub tls: bool,
     /// Exchange on the connection, from 0; above 0 means reused. Streams count as exchanges.
     pub ordinal: u16,
     /// How long ago the connection was accepted; the mock leaves it at 0.
@@ -99,6 +101,7 @@ impl Facts<'_> {
             link,
             conn,
             http2: false,
+            tls: false,
             ordinal: 0,
             age: 0,
             attempt: AttemptContext::STRANGER,
@@ -125,6 +128,12 @@ pub struct Orders {
     pub head_pace: Option<Pace>,
     /// Trickle the response body.
     pub body_pace: Option<Pace>,
+    /// Read the request body no faster.
+    pub upload_pace: Option<Pace>,
+    /// Send the request on no faster.
+    pub request_pace: Option<Pace>,
+    /// Keep interim 100s from the gateway.
+    pub no_continue: bool,
     /// The one thing that ends or replaces the exchange, with the fault that ordered it.
     pub terminal: Option<(u16, Terminal)>,
     /// Every rule that fired, with its draw: the host records them.

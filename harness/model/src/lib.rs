@@ -24,7 +24,7 @@ pub use ids::{AttemptId, RequestId, RunId, StrId};
 pub use op::Op;
 pub use population::{KeyPattern, Population, SizeLaw};
 pub use records::{
-    AttemptRecord, BodyCheck, ClientRecord, ConnectionRecord, Decision, EndedBy, Ending, Evidence,
+    AttemptRecord, BodyCheck, ClientRecord, Closing, ConnectionRecord, Decision, EndedBy, Ending, Evidence,
     EvidenceSide, FiringRecord, Framing, Record, Shape, UpstreamRecord, printable,
 };
 pub use sink::{Event, GatewaySample, MemorySink, NullSink, Sink, StoreEntry, Strings};

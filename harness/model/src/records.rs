@@ -89,6 +89,20 @@ code_enum! {
 }
 
 code_enum! {
+    /// How a connection of the gateway to a link was ended, by whoever ended it.
+    pub enum Closing {
+        /// It was not: the record was never completed.
+        Open = 0 => "open",
+        /// By FIN.
+        Fin = 1 => "fin",
+        /// By RST.
+        Rst = 2 => "rst",
+        /// By a FIN of the link after which it read on until the gateway left.
+        HalfClose = 3 => "half-close",
+    }
+}
+
+code_enum! {
     /// What the mock's policy evaluation said (IAM Policy Simulator vocabulary).
     pub enum Decision {
         /// No evaluation took place (before authentication, or an operation without one).
@@ -267,6 +281,8 @@ record! {
         pub link: u8,
         /// Who ended it.
         pub ended_by: EndedBy,
+        /// How.
+        pub closing: Closing,
     }
 }
 

@@ -74,6 +74,13 @@ pub enum Event {
         /// Queries it was answered under.
         queries: u64,
     },
+    /// By which means of the system a fault on the gateway's process was carried out.
+    CarriedOut {
+        /// Index in the plan.
+        fault: u16,
+        /// In words.
+        by: String,
+    },
     /// The gateway's process tree, sampled.
     Sample(GatewaySample),
     /// The gateway's process ended before we stopped it.

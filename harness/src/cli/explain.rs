@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use gatecrash_core::checks::CHECKS;
-use gatecrash_core::faults::FAULTS;
 use gatecrash_core::faults::malformed::KINDS;
+use gatecrash_core::faults::{FAULTS, HTTP2_KINDS};
 use gatecrash_core::history::Join;
 use gatecrash_core::selftest::DEFECTS as PROOFS;
 use gatecrash_model::{RequestId, RunId};
@@ -16,7 +16,7 @@ use crate::run_dir::RunDir;
 /// Prints the reference page of a name, or the story of one request.
 #[derive(Args, Debug)]
 pub(super) struct Explain {
-    /// A check, a fault, a malformed kind, a defect, an exit code, or run:RUN/WORKLOAD-K
+    /// A check, a fault, a malformed or HTTP/2 kind, a defect, an exit code, or run:RUN/WORKLOAD-K
     what: String,
     /// Where run directories are
     #[arg(long, default_value = "runs", value_name = "DIR")]
@@ -29,7 +29,7 @@ impl Explain {
             Some(request) => story(&self.out, request)?,
             None => page(&self.what).ok_or_else(|| {
                 Failure::usage(format!("nothing is called `{}`", self.what))
-                    .hint("`gatecrash list checks`, `list faults`, `list malformed` and `list defects` show the names")
+                    .hint("`gatecrash list checks`, `list faults`, `list malformed`, `list http2` and `list defects` show the names")
             })?,
         };
         super::print(&page);
@@ -41,6 +41,7 @@ fn page(name: &str) -> Option<String> {
     check(name)
         .or_else(|| fault(name))
         .or_else(|| malformed(name))
+        .or_else(|| http2(name))
         .or_else(|| defect(name))
         .or_else(|| code(name))
 }
@@ -81,6 +82,15 @@ fn malformed(name: &str) -> Option<String> {
         wrap(kind.rule),
         wrap(kind.imitates),
         wrap(kind.gateways)
+    ))
+}
+
+fn http2(name: &str) -> Option<String> {
+    let kind = HTTP2_KINDS.iter().find(|k| k.name == name)?;
+    Some(format!(
+        "http2 {name}: {}\n\n{}\n\nin a scenario:\n  inject: [{{ fault: {{ http2: {{ kind: {name} }} }} }}]\n",
+        wrap(kind.what),
+        wrap(kind.rule)
     ))
 }
 

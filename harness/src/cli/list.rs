@@ -2,8 +2,8 @@
 
 use clap::{Args, ValueEnum};
 use gatecrash_core::checks::CHECKS;
-use gatecrash_core::faults::FAULTS;
 use gatecrash_core::faults::malformed::KINDS;
+use gatecrash_core::faults::{FAULTS, HTTP2_KINDS};
 use gatecrash_core::report::RENDERERS;
 use gatecrash_model::Op;
 use serde::Serialize;
@@ -29,6 +29,8 @@ enum What {
     Faults,
     /// Malformed responses, the kinds of the fault `malformed`
     Malformed,
+    /// Misuses of HTTP/2, the kinds of the fault `http2`
+    Http2,
     /// Checks
     Checks,
     /// Gateways with a recipe
@@ -83,6 +85,7 @@ fn rows(what: What) -> Result<Vec<Row>, Failure> {
             .collect(),
         What::Faults => FAULTS.iter().map(|f| row(f.name, f.summary, "")).collect(),
         What::Malformed => KINDS.iter().map(|k| row(k.name, k.what, k.group)).collect(),
+        What::Http2 => HTTP2_KINDS.iter().map(|k| row(k.name, k.what, "")).collect(),
         What::Checks => CHECKS.iter().map(|c| row(c.name, c.summary, "")).collect(),
         What::Gateways => {
             gateway::catalogue().iter().map(|g| row(&g.name, &g.summary, &g.installed)).collect()

@@ -1,6 +1,5 @@
 //! `gatecrash serve`: the long-running parts alone.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -15,7 +14,7 @@ use crate::suite;
 use crate::topology::{Ground, Upstream};
 
 mod mock;
-mod proxy;
+pub(super) mod proxy;
 mod watch;
 
 /// Which part.
@@ -29,24 +28,8 @@ pub(super) struct Serve {
 enum Part {
     /// The mock S3 alone, with the buckets and identities of a scenario, of a file, or of its own
     Mock(mock::Mock),
-    /// A chaos link in front of an upstream of yours
-    Proxy {
-        /// Where it listens
-        #[arg(long, default_value = "127.0.0.1:8666")]
-        listen: SocketAddr,
-        /// Where it connects to
-        #[arg(long)]
-        upstream: SocketAddr,
-        /// Fault that is on all the time, as in a scenario: 'latency: { add: 50ms }' (repeatable)
-        #[arg(long)]
-        fault: Vec<String>,
-        /// Probability of the faults, per attempt
-        #[arg(long, default_value = "100%")]
-        probability: String,
-        /// Seed of the draws
-        #[arg(long, default_value_t = 1)]
-        seed: u64,
-    },
+    /// The chaos proxy, a drop-in toxiproxy-server; or, with --upstream, one link with faults
+    Proxy(proxy::Proxy),
     /// The reference gateway; SIGHUP reads its configuration again
     Gateway {
         /// Its configuration, JSON
@@ -68,9 +51,7 @@ impl Serve {
         super::block_on(async {
             match self.part {
                 Part::Mock(mock) => mock.serve().await,
-                Part::Proxy { listen, upstream, fault, probability, seed } => {
-                    proxy::serve(listen, upstream, &fault, &probability, seed).await
-                }
+                Part::Proxy(proxy) => proxy.serve().await,
                 Part::Gateway { config } => reference(&config).await,
                 Part::Upstreams { scenario, port } => upstreams(scenario, port).await,
             }
@@ -84,10 +65,15 @@ async fn upstreams(scenario: PathBuf, port: u16) -> Result<Exit, Failure> {
     let upstream = Upstream::start(&plan, &ground(&plan), port).await?;
     for endpoint in &upstream.endpoints {
         let role = if endpoint.primary { "primary" } else { "standby" };
+        let tls = plan.regions.iter().any(|region| region.name == endpoint.region && region.tls.is_some());
+        let scheme = if tls { "https" } else { "http" };
         super::print(&format!(
-            "{:<14} {role:<8} endpoint {}  http://{}\n",
+            "{:<14} {role:<8} endpoint {}  {scheme}://{}\n",
             endpoint.region, endpoint.number, endpoint.addr
         ));
+    }
+    if let Some(authority) = &upstream.authority {
+        super::print(&authority.root_pem());
     }
     end.await;
     upstream.stop().await;

@@ -198,7 +198,7 @@ impl Blueprint {
 /// What every template may use.
 fn facts(launch: &Launch<'_>) -> Result<Value, GatewayError> {
     let plan = launch.plan;
-    let upstreams: Vec<Value> = launch.endpoints.iter().map(upstream).collect();
+    let upstreams: Vec<Value> = launch.endpoints.iter().map(|endpoint| upstream(plan, endpoint)).collect();
     let regions: Vec<Value> = plan
         .regions
         .iter()
@@ -217,9 +217,14 @@ fn facts(launch: &Launch<'_>) -> Result<Value, GatewayError> {
                 .map(|(client, _, regional)| (client.clone(), regional.clone()))
                 .collect();
             let host_name = host_name(&region.name);
-            context! { name => &region.name, host_name, primary => region.primary, endpoints, buckets }
+            let (primary, tls, http2) = (region.primary, region.tls.is_some(), region.http2);
+            context! { name => &region.name, host_name, primary, tls, http2, endpoints, buckets }
         })
         .collect();
+    let path = |path: &Path| path.display().to_string();
+    let client = |pick: fn(&(PathBuf, PathBuf, PathBuf)) -> &PathBuf| {
+        launch.tls.and_then(|tls| tls.client.as_ref()).map(|files| path(pick(files)))
+    };
     let credentials = launch.credentials.as_ref().map(|credentials| {
         context! { access_key => &credentials.access_key, secret_key => &credentials.secret_key }
     });
@@ -229,14 +234,23 @@ fn facts(launch: &Launch<'_>) -> Result<Value, GatewayError> {
         regions,
         dns => launch.resolver.map(|addr| addr.to_string()),
         credentials,
+        ca_file => launch.tls.map(|tls| path(&tls.ca)),
+        tls_name => launch.tls.map(|tls| tls.name),
+        client_cert => client(|(certificates, _, _)| certificates),
+        client_key => client(|(_, key, _)| key),
+        client_pem => client(|(_, _, both)| both),
         planted => launch.planted,
         superuser => rustix::process::geteuid().is_root(),
         ..topology(plan)
     })
 }
 
-fn upstream(endpoint: &Endpoint) -> Value {
+fn upstream(plan: &Plan, endpoint: &Endpoint) -> Value {
+    let region = plan.regions.iter().find(|region| region.name == endpoint.region);
+    let (tls, http2) = region.map_or((false, false), |region| (region.tls.is_some(), region.http2));
     context! {
+        tls,
+        scheme => if tls { "https" } else { "http" },
         name => host_name(&endpoint.region),
         region => &endpoint.region,
         number => endpoint.number,
@@ -244,5 +258,6 @@ fn upstream(endpoint: &Endpoint) -> Value {
         host => endpoint.addr.ip().to_string(),
         port => endpoint.addr.port(),
         primary => endpoint.primary,
+        http2,
     }
 }

@@ -74,6 +74,7 @@ pub fn known() -> Known {
     let known = |r: Recipe| {
         let mut can: Vec<String> = r.can.iter().map(|m| m.name().to_owned()).collect();
         can.extend(r.signs.then(|| "sign".to_owned()));
+        can.extend(r.http2.then(|| "http2".to_owned()));
         KnownGateway { name: r.name, params: r.parameters.into_iter().map(|p| p.name).collect(), can }
     };
     Known {

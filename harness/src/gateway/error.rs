@@ -124,13 +124,26 @@ pub enum GatewayError {
         tail: Vec<String>,
     },
     /// A limit could not be set.
-    #[error("cannot limit the descriptors of process {pid}: {source}")]
+    #[error("cannot limit the {what} of process {pid}: {source}")]
     Limit {
+        /// What was to be limited.
+        what: &'static str,
         /// Process id.
         pid: i32,
         /// Why.
         source: io::Error,
     },
+    /// The machine does not let us.
+    #[error("not permitted here: {what} ({})", tried.join("; "))]
+    NotPermitted {
+        /// What was to be done.
+        what: &'static str,
+        /// What was tried, and why it failed.
+        tried: Vec<String>,
+    },
+    /// It did not stop when it was told to.
+    #[error("the gateway's processes did not stop: {0:?}")]
+    NotPaused(Vec<i32>),
     /// A gateway given by address has no process of ours.
     #[error("a gateway given by its address has no process to {0}")]
     NoProcess(&'static str),
@@ -148,6 +161,8 @@ impl GatewayError {
             | Self::Spawn { .. }
             | Self::PortTaken { .. }
             | Self::Address { .. }
+            | Self::NotPermitted { .. }
+            | Self::NotPaused(_)
             | Self::Limit { .. } => Side::Machine,
             Self::Version { .. }
             | Self::EndedAtStart { .. }
@@ -166,6 +181,9 @@ impl GatewayError {
                 Some("its rendered configuration and logs are in gateway/ of the run directory".into())
             }
             Self::Limit { .. } => Some("a process may only lower limits of its own user's processes".into()),
+            Self::NotPermitted { .. } => {
+                Some("root, or a control group that was delegated to this user, may do it".into())
+            }
             _ => None,
         }
     }

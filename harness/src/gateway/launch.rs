@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use gatecrash_core::plan::GatewayPlan;
+use gatecrash_core::units::Span;
 use tokio::time::Instant;
 
 use super::blueprint::{self, Blueprint, OUTPUT};
@@ -53,10 +54,11 @@ pub async fn launch(launch: Launch<'_>) -> Result<Gateway, GatewayError> {
         let addr = free_port().map_err(|source| GatewayError::Spawn { program: program.clone(), source })?;
         clear_logs(&blueprint, &dir)?;
         blueprint.write_config(&dir, addr, None)?;
-        let process = Process::start(&blueprint.start(launch.executable, &program, &dir, addr)?).await?;
-        match wait_ready(&blueprint, &process, addr, &dir).await {
+        let start = blueprint.start(launch.executable, &program, &dir, addr)?;
+        let process = Process::start(&start).await?;
+        match wait_ready(&blueprint, &process, addr, &dir, blueprint.ready.within).await {
             Ok(()) => {
-                let running = Running::new(blueprint, process, dir, addr);
+                let running = Running::new(blueprint, start, process, dir, addr);
                 return Ok(Gateway::running(running, profile, &launch));
             }
             Err(error) => {
@@ -93,14 +95,15 @@ async fn give_up(process: &Process, blueprint: &Blueprint) {
 }
 
 /// Waits for an answer; a gateway that ends, or stays silent too long, is an error with its last words.
-async fn wait_ready(
+pub(super) async fn wait_ready(
     blueprint: &Blueprint,
     process: &Process,
     addr: SocketAddr,
     dir: &Path,
+    within: Span,
 ) -> Result<(), GatewayError> {
     let ready = &blueprint.ready;
-    let deadline = Instant::now() + ready.within.duration();
+    let deadline = Instant::now() + within.duration();
     let mut last = "was never answered".to_owned();
     let tail = || live::tail(dir, &blueprint.logs, QUOTED);
     while Instant::now() < deadline {
@@ -123,7 +126,7 @@ async fn wait_ready(
     }
     Err(GatewayError::NotReady {
         gateway: blueprint.name.clone(),
-        within: ready.within,
+        within,
         last: format!("GET http://{addr}{} {last}", ready.path),
         tail: tail(),
     })

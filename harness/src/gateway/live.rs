@@ -5,20 +5,22 @@ use std::io::{Read, Seek, SeekFrom};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use gatecrash_core::faults::Misconfigure;
 use gatecrash_core::profile::{ProbePattern, Profile};
 use gatecrash_model::{Capabilities, Capability, GatewaySample, Nanos};
 use rustix::process::Signal;
+use tokio::net::TcpSocket;
 
 use super::blueprint::Blueprint;
+use super::cgroup::Groups;
 use super::error::GatewayError;
 use super::plan_check::given;
-use super::process::Process;
+use super::process::{Process, Start};
 use super::recipe;
 use super::shim::SIGNALS;
-use super::tree::{self, Lowered};
+use super::tree::{self, Limit, Lowered};
 use super::witness::{self, WitnessLine};
 use super::{Launch, reload};
 
@@ -36,18 +38,26 @@ pub struct Gateway {
     /// its secret key (not the access key, which S3 itself names in its errors).
     pub needles: Vec<String>,
     addr: SocketAddr,
-    running: Option<Running>,
+    pub(super) running: Option<Running>,
 }
 
 /// The part of a gateway that has processes of ours.
 pub(super) struct Running {
     pub(super) blueprint: Blueprint,
-    pub(super) process: Process,
+    pub(super) start: Start,
     pub(super) dir: PathBuf,
     pub(super) addr: SocketAddr,
-    lowered: Mutex<Lowered>,
-    changing: tokio::sync::Mutex<()>,
-    stopped: AtomicBool,
+    /// Replaced by a restart.
+    process: Mutex<Arc<Process>>,
+    pub(super) descriptors: Mutex<Lowered>,
+    pub(super) data: Mutex<Lowered>,
+    pub(super) groups: Mutex<Groups>,
+    /// One change of the configuration or of the process at a time.
+    pub(super) changing: tokio::sync::Mutex<()>,
+    /// Its port while it is down.
+    pub(super) held: Mutex<Option<TcpSocket>>,
+    /// While its end is our doing.
+    ending: AtomicBool,
 }
 
 /// Patience with a gateway that is said to run already.
@@ -120,39 +130,45 @@ impl Gateway {
     /// Lowers the soft limit of open files of every process of the gateway, or restores what it was.
     pub fn limit_descriptors(&self, limit: Option<u64>) -> Result<(), GatewayError> {
         let running = self.running.as_ref().ok_or(GatewayError::NoProcess("limit"))?;
-        let mut lowered = lock(&running.lowered);
+        let mut lowered = lock(&running.descriptors);
         match limit {
-            Some(limit) => lowered.lower(&running.process.tree(), limit),
-            None => lowered.restore(&running.process.tree()),
+            Some(limit) => lowered.lower(&running.process().tree(), limit),
+            None => lowered.restore(&running.process().tree()),
         }
     }
 
     /// What its processes use now; all zero for a gateway without a process of ours.
     pub fn sample(&self, now: Nanos) -> GatewaySample {
-        let pids = self.running.as_ref().map(|running| running.process.tree()).unwrap_or_default();
+        let pids = self.running.as_ref().map(|running| running.process().tree()).unwrap_or_default();
         tree::sample(&pids, now)
     }
 
     /// Process ids of the gateway.
     pub fn pids(&self) -> Vec<u32> {
-        let pids = self.running.as_ref().map(|running| running.process.tree()).unwrap_or_default();
+        let pids = self.running.as_ref().map(|running| running.process().tree()).unwrap_or_default();
         pids.into_iter().map(|pid| pid.as_raw_nonzero().get() as u32).collect()
     }
 
     /// How it ended before it was asked to, once it did: `exit code 1`, `killed by SIGSEGV`.
     pub fn exited(&self) -> Option<String> {
         let running = self.running.as_ref()?;
-        if running.stopped.load(Ordering::Acquire) { None } else { running.process.ended() }
+        if running.is_ending() { None } else { running.process().ended() }
     }
 
     /// Stops it: its own signal, then a kill. When this returns, no process of it is left.
     pub async fn stop(&self) {
         let Some(running) = &self.running else { return };
-        if running.process.ended().is_none() {
-            running.stopped.store(true, Ordering::Release);
+        let process = running.process();
+        if process.ended().is_none() {
+            running.set_ending(true);
         }
+        // A stopped process would not hear the request to end.
+        for pid in process.tree() {
+            _ = tree::signal(pid, Signal::CONT);
+        }
+        lock(&running.groups).leave_all();
         let stop = &running.blueprint.stop;
-        running.process.stop(signal_named(&stop.signal), stop.within.duration()).await;
+        process.stop(signal_named(&stop.signal), stop.within.duration()).await;
     }
 
     /// The last lines of its logs.
@@ -173,16 +189,44 @@ impl Gateway {
 // === impl Running ===
 
 impl Running {
-    pub(super) fn new(blueprint: Blueprint, process: Process, dir: PathBuf, addr: SocketAddr) -> Self {
+    pub(super) fn new(
+        blueprint: Blueprint,
+        start: Start,
+        process: Process,
+        dir: PathBuf,
+        addr: SocketAddr,
+    ) -> Self {
         Self {
             blueprint,
-            process,
+            start,
             dir,
             addr,
-            lowered: Mutex::default(),
+            process: Mutex::new(Arc::new(process)),
+            descriptors: Mutex::new(Lowered::of(Limit::Descriptors)),
+            data: Mutex::new(Lowered::of(Limit::Data)),
+            groups: Mutex::default(),
             changing: tokio::sync::Mutex::default(),
-            stopped: AtomicBool::new(false),
+            held: Mutex::default(),
+            ending: AtomicBool::new(false),
         }
+    }
+
+    /// The process of now.
+    pub(super) fn process(&self) -> Arc<Process> {
+        Arc::clone(&lock(&self.process))
+    }
+
+    pub(super) fn replace(&self, process: Process) {
+        *lock(&self.process) = Arc::new(process);
+    }
+
+    /// Whether its end is our doing.
+    pub(super) fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_ending(&self, ending: bool) {
+        self.ending.store(ending, Ordering::Release);
     }
 }
 
@@ -230,7 +274,7 @@ fn end_of(path: &Path) -> Vec<String> {
 }
 
 /// The value is whole even if a thread panicked while it held the lock.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -1,13 +1,13 @@
 //! What a plan may ask of its gateway. All problems are found before anything starts.
 
-use gatecrash_core::faults::{FaultSpec, Misconfigure};
+use gatecrash_core::faults::{FaultSpec, Host, Misconfigure};
 use gatecrash_core::plan::{GatewayPlan, Plan, SignPlan};
 use minijinja::{Value, context};
 
 use super::command;
 use super::live;
 use super::parameters;
-use super::recipe::{self, Mistake, REFERENCE, Recipe, Source};
+use super::recipe::{self, Mistake, REFERENCE, Recipe, Source, TlsReach};
 use super::render::Renderer;
 
 /// What the gateway of this plan cannot do for it; each problem is one fragment.
@@ -23,23 +23,11 @@ pub fn check_plan(plan: &Plan) -> Vec<String> {
         },
         GatewayPlan::Command { run, stop_signal, .. } => {
             problems.extend(command::problems(run, stop_signal));
-            (
-                "command",
-                Abilities { process: true, maps_buckets: true, signs: true, can: Vec::new(), resolves: true },
-            )
+            ("command", Abilities::by_hand(true))
         }
         GatewayPlan::Url { base } => {
             problems.extend(live::parse_base(base).err().map(|problem| format!("`{base}` {problem}")));
-            (
-                "url",
-                Abilities {
-                    process: false,
-                    maps_buckets: true,
-                    signs: true,
-                    can: Vec::new(),
-                    resolves: false,
-                },
-            )
+            ("url", Abilities::by_hand(false))
         }
     };
     if !abilities.maps_buckets {
@@ -47,6 +35,13 @@ pub fn check_plan(plan: &Plan) -> Vec<String> {
     }
     if !abilities.signs && plan.workloads.iter().any(|w| w.sign == SignPlan::Gateway) {
         problems.push(format!("`sign: gateway`: gateway `{name}` cannot sign requests"));
+    }
+    problems.extend(over_tls(plan, abilities.tls, name));
+    if let Some(region) = plan.regions.iter().find(|region| region.http2 && !abilities.http2) {
+        problems.push(format!(
+            "`http: h2c` of upstream `{}`: gateway `{name}` cannot speak HTTP/2 to upstreams",
+            region.name
+        ));
     }
     for fault in &plan.faults {
         match &fault.spec {
@@ -59,8 +54,11 @@ pub fn check_plan(plan: &Plan) -> Vec<String> {
                 };
                 problems.push(format!("fault `{}`: gateway `{name}`: {why}", fault.name));
             }
-            FaultSpec::Descriptors(_) if !abilities.process => {
-                problems.push(format!("fault `{}`: gateway `{name}` has no process to limit", fault.name));
+            FaultSpec::Reload(_) if abilities.process && !abilities.reloads => {
+                problems.push(format!("fault `{}`: gateway `{name}` cannot reload", fault.name));
+            }
+            spec if spec.info().host == Host::Process && !abilities.process => {
+                problems.push(format!("fault `{}`: gateway `{name}` has no process of ours", fault.name));
             }
             _ => {}
         }
@@ -80,8 +78,27 @@ struct Abilities {
     process: bool,
     maps_buckets: bool,
     signs: bool,
+    http2: bool,
     can: Vec<Mistake>,
     resolves: bool,
+    reloads: bool,
+    tls: Option<TlsReach>,
+}
+
+impl Abilities {
+    /// Of a gateway whose configuration is the user's own: whatever it says, apart from our own doing.
+    fn by_hand(process: bool) -> Self {
+        Self {
+            process,
+            maps_buckets: true,
+            signs: true,
+            http2: true,
+            can: Vec::new(),
+            resolves: process,
+            reloads: false,
+            tls: Some(TlsReach::Each),
+        }
+    }
 }
 
 fn of_recipe(
@@ -99,14 +116,30 @@ fn of_recipe(
                 process: true,
                 maps_buckets: recipe.maps_buckets,
                 signs: recipe.signs,
+                http2: recipe.http2,
                 can: recipe.can,
+                reloads: recipe.reload.is_some(),
                 resolves: resolver.is_some_and(|on| on.is_true()),
+                tls: recipe.tls,
             }
         }
         Err(e) => {
             problems.push(format!("recipe `{}` cannot be read: {e}", source.name));
-            Abilities { process: true, maps_buckets: true, signs: true, can: Vec::new(), resolves: true }
+            Abilities::by_hand(true)
         }
+    }
+}
+
+/// What is asked in TLS of a gateway that cannot.
+fn over_tls(plan: &Plan, reach: Option<TlsReach>, gateway: &str) -> Option<String> {
+    let with = plan.regions.iter().filter(|region| region.tls.is_some()).count();
+    match reach {
+        _ if with == 0 => None,
+        None => Some(format!("gateway `{gateway}` cannot speak TLS to upstreams")),
+        Some(TlsReach::All) if with < plan.regions.len() => {
+            Some(format!("gateway `{gateway}` speaks TLS to all upstreams or to none"))
+        }
+        Some(_) => None,
     }
 }
 

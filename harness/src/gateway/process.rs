@@ -120,6 +120,11 @@ impl Process {
         }
     }
 
+    /// Our supervisor's process.
+    pub(super) fn supervisor(&self) -> Pid {
+        self.supervisor_pid
+    }
+
     /// Every process of the gateway, without our supervisor.
     pub(super) fn tree(&self) -> Vec<Pid> {
         tree::descendants(self.supervisor_pid)

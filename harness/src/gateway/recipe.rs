@@ -77,6 +77,12 @@ pub struct Recipe {
     /// Whether it can sign requests with a key of its own.
     #[serde(default)]
     pub signs: bool,
+    /// How it can speak TLS to upstreams; not at all when absent.
+    #[serde(default)]
+    pub tls: Option<TlsReach>,
+    /// Whether it can speak HTTP/2 to upstreams, without TLS and by prior knowledge.
+    #[serde(default)]
+    pub http2: bool,
     /// Log files in its directory, the most telling last.
     pub logs: Vec<String>,
     /// Log with one JSON object a request that names every upstream try: a second witness of connect
@@ -88,6 +94,16 @@ pub struct Recipe {
     pub survey: BTreeMap<String, String>,
     /// What can be set.
     pub parameters: Vec<Parameter>,
+}
+
+/// To which upstreams a gateway can speak TLS.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TlsReach {
+    /// To each as it wants.
+    Each,
+    /// To all of them, or to none.
+    All,
 }
 
 /// When a gateway counts as ready.

@@ -27,15 +27,16 @@ pub(super) async fn reload(running: &Running) -> Result<(), GatewayError> {
     let Some(how) = &blueprint.reload else {
         return Err(failed("it cannot reload".into()));
     };
-    let before = running.process.workers();
+    let process = running.process();
+    let before = process.workers();
     let said = count(running, &how.seen_by);
     let deadline = Instant::now() + how.within.duration();
     let mut due = Instant::now();
     loop {
-        if let Some(how) = running.process.ended() {
+        if let Some(how) = process.ended() {
             return Err(failed(format!("it ended ({how})")));
         }
-        let now = running.process.workers();
+        let now = process.workers();
         let fresh = now.iter().any(|pid| !before.contains(pid));
         let in_force = match &how.seen_by {
             SeenBy::NewProcesses => fresh && gone(&before, &now),
@@ -49,7 +50,7 @@ pub(super) async fn reload(running: &Running) -> Result<(), GatewayError> {
             return if fresh { Ok(()) } else { Err(failed(format!("no sign of it within {}", how.within))) };
         }
         if !fresh && Instant::now() >= due {
-            running.process.signal(signal_named(&how.signal)).map_err(|e| failed(e.to_string()))?;
+            process.signal(signal_named(&how.signal)).map_err(|e| failed(e.to_string()))?;
             due = Instant::now() + SIGNAL_EVERY;
         }
         tokio::time::sleep(LOOK_EVERY).await;

@@ -2,7 +2,7 @@
 //!
 //! `supervise` stays as the parent of the gateway's whole process tree (it adopts what the gateway forks and
 //! leaves). Its standard input is a lifeline: when the harness lets go of it, even by SIGKILL, every process
-//! of the tree is killed. `exec` is the last step: it ties the gateway's life to the supervisor's, raises the
+//! of the tree is killed, and a control group it was in is removed. `exec` is the last step: it ties the gateway's life to the supervisor's, raises the
 //! soft limit of open files to the hard one (at most 65,536), and becomes the gateway.
 //!
 //! Lines on the supervisor's standard output: `started <pid>`, then `ended <how>` once nothing of the tree is
@@ -20,7 +20,7 @@ use rustix::process::{Resource, Rlimit, Signal, WaitOptions};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
-use super::tree;
+use super::{cgroup, tree};
 
 /// The hidden command's name.
 pub const COMMAND: &str = "__shim";
@@ -61,6 +61,7 @@ fn supervise(own: &OsString, log: &OsString, command: &[OsString]) -> io::Result
     let how = runtime.block_on(guard(own, log, command));
     drop(runtime);
     kill_tree();
+    cgroup::sweep_own(rustix::process::getpid());
     say(&format!("ended {}", how?));
     Ok(ExitCode::SUCCESS)
 }

@@ -25,6 +25,11 @@ pub(super) fn parent(pid: Pid) -> Option<i32> {
     Stat::read(pid).map(|stat| stat.parent)
 }
 
+/// Whether a process is stopped, by SIGSTOP or by a tracer; one that is gone counts too.
+pub(super) fn is_stopped(pid: Pid) -> bool {
+    Stat::read(pid).is_none_or(|stat| stat.is_stopped)
+}
+
 /// Sends a signal, unless the process is gone by now.
 pub(super) fn signal(pid: Pid, signal: Signal) -> io::Result<()> {
     match rustix::process::kill_process(pid, signal) {
@@ -51,16 +56,58 @@ pub(super) fn sample(pids: &[Pid], at: Nanos) -> GatewaySample {
     sum
 }
 
-/// Soft limits on open files that were lowered, to be restored.
-#[derive(Debug, Default)]
-pub(super) struct Lowered(BTreeMap<i32, Option<u64>>);
+/// A limit of a process.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Limit {
+    /// Open files: RLIMIT_NOFILE.
+    Descriptors,
+    /// Heap and private mappings: RLIMIT_DATA (since Linux 4.7).
+    Data,
+}
+
+impl Limit {
+    fn resource(self) -> Resource {
+        match self {
+            Self::Descriptors => Resource::Nofile,
+            Self::Data => Resource::Data,
+        }
+    }
+
+    /// Its line in `/proc/<pid>/limits`.
+    fn label(self) -> &'static str {
+        match self {
+            Self::Descriptors => "Max open files",
+            Self::Data => "Max data size",
+        }
+    }
+
+    /// In words.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Descriptors => "descriptors",
+            Self::Data => "memory",
+        }
+    }
+}
+
+/// Soft limits that were lowered, to be restored.
+#[derive(Debug)]
+pub(super) struct Lowered {
+    limit: Limit,
+    first: BTreeMap<i32, Option<u64>>,
+}
 
 impl Lowered {
-    /// Lowers the soft limit of open files of these processes; the first value of each is remembered.
-    pub(super) fn lower(&mut self, pids: &[Pid], limit: u64) -> Result<(), GatewayError> {
+    /// None lowered yet.
+    pub(super) fn of(limit: Limit) -> Self {
+        Self { limit, first: BTreeMap::new() }
+    }
+
+    /// Lowers the soft limit of these processes; the first value of each is remembered.
+    pub(super) fn lower(&mut self, pids: &[Pid], to: u64) -> Result<(), GatewayError> {
         for &pid in pids {
-            if let Some(before) = set_open_files(pid, Some(limit))? {
-                self.0.entry(pid.as_raw_nonzero().get()).or_insert(before.current);
+            if let Some(before) = set_limit(pid, self.limit, Some(to))? {
+                self.first.entry(pid.as_raw_nonzero().get()).or_insert(before.current);
             }
         }
         Ok(())
@@ -69,30 +116,33 @@ impl Lowered {
     /// Gives every process its first limit back; one that was born under the lowered limit gets the highest
     /// of them.
     pub(super) fn restore(&mut self, pids: &[Pid]) -> Result<(), GatewayError> {
-        let first = std::mem::take(&mut self.0);
+        let first = std::mem::take(&mut self.first);
         let Some(highest) = first.values().copied().max_by_key(|limit| limit.unwrap_or(u64::MAX)) else {
             return Ok(());
         };
         for &pid in pids {
             let limit = first.get(&pid.as_raw_nonzero().get()).copied().unwrap_or(highest);
-            set_open_files(pid, limit)?;
+            set_limit(pid, self.limit, limit)?;
         }
         Ok(())
     }
 }
 
 /// Sets the soft limit and returns what it was; `None` when the process is gone.
-fn set_open_files(pid: Pid, soft: Option<u64>) -> Result<Option<Rlimit>, GatewayError> {
-    let failed =
-        |e: rustix::io::Errno| GatewayError::Limit { pid: pid.as_raw_nonzero().get(), source: e.into() };
-    let Some(before) = open_files_limit(pid) else { return Ok(None) };
+fn set_limit(pid: Pid, limit: Limit, soft: Option<u64>) -> Result<Option<Rlimit>, GatewayError> {
+    let failed = |e: rustix::io::Errno| GatewayError::Limit {
+        what: limit.name(),
+        pid: pid.as_raw_nonzero().get(),
+        source: e.into(),
+    };
+    let Some(before) = limit_of(pid, limit) else { return Ok(None) };
     let soft = match (soft, before.maximum) {
         (Some(soft), Some(hard)) => Some(soft.min(hard)),
         (None, hard) => hard,
         (soft, None) => soft,
     };
     let new = Rlimit { current: soft, maximum: before.maximum };
-    match rustix::process::prlimit(Some(pid), Resource::Nofile, new) {
+    match rustix::process::prlimit(Some(pid), limit.resource(), new) {
         Ok(_) => Ok(Some(before)),
         Err(rustix::io::Errno::SRCH) => Ok(None),
         Err(e) => Err(failed(e)),
@@ -100,9 +150,9 @@ fn set_open_files(pid: Pid, soft: Option<u64>) -> Result<Option<Rlimit>, Gateway
 }
 
 /// Limits of a process as `/proc` shows them; `None` when it is gone.
-pub(super) fn open_files_limit(pid: Pid) -> Option<Rlimit> {
+pub(super) fn limit_of(pid: Pid, limit: Limit) -> Option<Rlimit> {
     let text = fs::read_to_string(path(pid, "limits")).ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix(limit.label()))?;
     let mut columns = line.split_whitespace().map(|word| word.parse::<u64>().ok());
     Some(Rlimit { current: columns.next()?, maximum: columns.next()? })
 }
@@ -150,6 +200,7 @@ fn pid_of(text: &str) -> Option<Pid> {
 
 /// The fields of `/proc/<pid>/stat` that are used here (proc(5)).
 struct Stat {
+    is_stopped: bool,
     parent: i32,
     ticks: u64,
     resident_pages: u64,
@@ -167,6 +218,7 @@ impl Stat {
         }
         let ticks = (14..=17).map(field).sum::<Option<i64>>()?;
         Some(Self {
+            is_stopped: matches!(*fields.first()?, "T" | "t"),
             parent: field(4)? as i32,
             ticks: ticks.max(0) as u64,
             resident_pages: field(24)?.max(0) as u64,
@@ -186,7 +238,9 @@ mod tests {
         assert!(now.resident > 1 << 20, "{now:?}");
         assert!(now.descriptors >= 3, "{now:?}");
         assert_eq!(parent(me), rustix::process::getppid().map(|p| p.as_raw_nonzero().get()));
-        assert!(open_files_limit(me).is_some_and(|limit| limit.current.is_none_or(|soft| soft >= 3)));
+        assert!(
+            limit_of(me, Limit::Descriptors).is_some_and(|limit| limit.current.is_none_or(|soft| soft >= 3))
+        );
     }
 
     #[test]
@@ -205,9 +259,9 @@ mod tests {
     fn limits_are_lowered_and_restored() {
         let mut child = std::process::Command::new("sleep").arg("60").spawn().expect("sleep exists");
         let pid = Pid::from_child(&child);
-        let soft = || open_files_limit(pid).expect("it lives").current;
+        let soft = || limit_of(pid, Limit::Descriptors).expect("it lives").current;
         let before = soft();
-        let mut lowered = Lowered::default();
+        let mut lowered = Lowered::of(Limit::Descriptors);
         lowered.lower(&[pid], 32).expect("own process");
         assert_eq!(soft(), Some(32));
         lowered.lower(&[pid], 16).expect("own process");

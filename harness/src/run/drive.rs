@@ -65,7 +65,7 @@ fn load(plan: &Plan, topology: &Topology, ground: &Ground) -> Result<Load, Failu
     let addr = topology.gateway.addr();
     Ok(Load {
         setup: Setup {
-            target: Target { addr, host_header: addr.to_string() },
+            target: Target { addr: topology.address(), host_header: addr.to_string() },
             run: ground.run,
             clock: Arc::clone(&ground.clock),
             sink: Arc::clone(&ground.sink),

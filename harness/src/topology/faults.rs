@@ -1,13 +1,16 @@
 //! How the plan's faults reach the running parts, and how they are taken back.
 
 use gatecrash_core::faults::{self, ClockOf, FaultSpec, Host};
-use gatecrash_core::plan::Plan;
+use gatecrash_core::plan::{FaultPlan, Plan};
+use gatecrash_core::stand_in::toxiproxied;
 use gatecrash_mock_s3::{
     Capacity, ControlError, Lag, ReplicationMode, ReplicationState, WrongRegion, WrongRegionKind,
 };
 use gatecrash_wire::ListenerState;
 
+use super::external::External;
 use super::hook::elsewhere;
+use super::seat::Seat;
 use super::{Topology, for_load};
 
 impl Topology {
@@ -18,11 +21,12 @@ impl Topology {
         match spec.info().host {
             Host::Link | Host::Mock => {
                 self.upstream.rules.switch_at(fault, true, self.clock.now());
-                Ok(None)
+                self.put_outside(plan, fault).await
             }
             Host::Listener => {
                 let state = listener_state(&spec).unwrap_or(ListenerState::Refuse);
-                Ok(Some(self.set_listeners(plan, fault, state).await))
+                let outside = self.put_outside(plan, fault).await?.unwrap_or(true);
+                Ok(Some(self.set_listeners(plan, fault, state).await && outside))
             }
             Host::Resolver => match &spec {
                 FaultSpec::Dns(dns) => {
@@ -32,7 +36,7 @@ impl Topology {
                 _ => Err(format!("{} is not a fault of the name server", spec.name())),
             },
             Host::MockSetting => self.change_setting(plan, fault, &spec).map(|()| Some(true)),
-            Host::Process => self.change_gateway(&spec, true).await.map(Some),
+            Host::Process => self.change_gateway(plan, fault, true).await.map(Some),
         }
     }
 
@@ -42,9 +46,12 @@ impl Topology {
         match spec.info().host {
             Host::Link | Host::Mock => {
                 self.upstream.rules.switch(fault, false);
-                Ok(None)
+                self.take_back_outside(plan, fault).await
             }
-            Host::Listener => Ok(Some(self.set_listeners(plan, fault, ListenerState::Open).await)),
+            Host::Listener => {
+                let outside = self.take_back_outside(plan, fault).await?.unwrap_or(true);
+                Ok(Some(self.set_listeners(plan, fault, ListenerState::Open).await && outside))
+            }
             Host::Resolver => {
                 let region = plan.faults[usize::from(fault)].region.map(usize::from);
                 Ok(Some(self.upstream.names.switch_off(fault, region).await))
@@ -60,13 +67,18 @@ impl Topology {
                 }
                 Ok(Some(true))
             }
-            Host::Process => self.change_gateway(&spec, false).await.map(Some),
+            Host::Process => self.change_gateway(plan, fault, false).await.map(Some),
         }
     }
 
     /// How many queries of the gateway a fault of the name server has answered; `None` for other faults.
     pub fn asked_under(&self, fault: u16) -> Option<u64> {
         self.upstream.names.asked_under(fault)
+    }
+
+    /// By which means of the system a fault was put in force, where that could differ; said once.
+    pub fn means_of(&mut self, fault: u16) -> Option<String> {
+        self.means.remove(&fault)
     }
 
     /// Signing clients switch to the key that a rotation gave their identity.
@@ -81,12 +93,52 @@ impl Topology {
     async fn set_listeners(&mut self, plan: &Plan, fault: u16, state: ListenerState) -> bool {
         let target = &plan.faults[usize::from(fault)];
         let mut confirmed = true;
-        for (link, (region, endpoint)) in self.upstream.links.iter().zip(plan.links()) {
-            if target.region.is_none_or(|r| r == region) && target.endpoint.is_none_or(|e| e == endpoint) {
+        for (seat, (region, endpoint)) in self.upstream.links.iter().zip(plan.links()) {
+            if let Seat::Link(link) = seat
+                && target.region.is_none_or(|r| r == region)
+                && target.endpoint.is_none_or(|e| e == endpoint)
+            {
                 confirmed &= link.set_listener_for(state, fault).await;
             }
         }
         confirmed
+    }
+
+    /// The proxies of an existing Toxiproxy that a fault of links is aimed at.
+    fn outside(&self, plan: &Plan, fault: u16) -> Vec<&External> {
+        let target = &plan.faults[usize::from(fault)];
+        if !matches!(target.spec.info().host, Host::Link | Host::Listener) || !target.side.is_upstream() {
+            return Vec::new();
+        }
+        let seats = self.upstream.links.iter().zip(plan.links());
+        let aimed = seats.filter(|(_, (region, endpoint))| {
+            target.region.is_none_or(|r| r == *region) && target.endpoint.is_none_or(|e| e == *endpoint)
+        });
+        let external = aimed.filter_map(|(seat, _)| match seat {
+            Seat::External(proxy) => Some(proxy),
+            Seat::Link(_) => None,
+        });
+        external.collect()
+    }
+
+    /// Puts a fault in force there; whether it is, where there is any.
+    async fn put_outside(&self, plan: &Plan, fault: u16) -> Result<Option<bool>, String> {
+        let target = &plan.faults[usize::from(fault)];
+        let mut confirmed = None;
+        for proxy in self.outside(plan, fault) {
+            let put = proxy.put(fault, toxiproxied(target)?, target.probability.0 as f32).await?;
+            confirmed = Some(confirmed.unwrap_or(true) && put);
+        }
+        Ok(confirmed)
+    }
+
+    async fn take_back_outside(&self, plan: &Plan, fault: u16) -> Result<Option<bool>, String> {
+        let mut confirmed = None;
+        for proxy in self.outside(plan, fault) {
+            let gone = proxy.take_back(fault).await?;
+            confirmed = Some(confirmed.unwrap_or(true) && gone);
+        }
+        Ok(confirmed)
     }
 
     fn change_setting(&mut self, plan: &Plan, fault: u16, spec: &FaultSpec) -> Result<(), String> {
@@ -181,11 +233,19 @@ impl Topology {
         Ok(())
     }
 
-    async fn change_gateway(&self, spec: &FaultSpec, on: bool) -> Result<bool, String> {
+    async fn change_gateway(&mut self, plan: &Plan, fault: u16, on: bool) -> Result<bool, String> {
+        let FaultPlan { spec, until, .. } = &plan.faults[usize::from(fault)];
         let done = match spec {
             FaultSpec::Misconfigure(wrong) => self.gateway.reconfigure(on.then_some(wrong)).await,
             FaultSpec::Descriptors(limit) => self.gateway.limit_descriptors(on.then_some(limit.limit)),
-            _ => return Err(format!("{} is not a setting of the gateway", spec.name())),
+            spec if on => match self.gateway.begin(spec).await {
+                Ok(by) => {
+                    self.means.extend(by.map(|by| (fault, by)));
+                    Ok(())
+                }
+                Err(error) => Err(error),
+            },
+            spec => self.gateway.end(spec, *until >= plan.length()).await,
         };
         match done {
             Ok(()) => Ok(true),

@@ -92,10 +92,12 @@ fn altered(alteration: faults::Alteration) -> Alteration {
     match alteration {
         faults::Alteration::ETag => Alteration::ETag,
         faults::Alteration::Checksum => Alteration::Checksum,
+        faults::Alteration::Object => Alteration::Object,
         faults::Alteration::Length(bytes) => Alteration::Length(bytes),
         faults::Alteration::Range(faults::RangeLie::Shifted) => Alteration::Range(RangeLie::Shifted),
         faults::Alteration::Range(faults::RangeLie::Total) => Alteration::Range(RangeLie::Total),
         faults::Alteration::Range(faults::RangeLie::Missing) => Alteration::Range(RangeLie::Missing),
+        faults::Alteration::Range(faults::RangeLie::Ignored) => Alteration::Range(RangeLie::Ignored),
     }
 }
 
@@ -123,6 +125,7 @@ impl FaultHook for RuleHook {
                 link: id.map_or(MOCK, |id| id.link),
                 conn: id.map_or(0, |id| id.conn),
                 http2: false,
+                tls: false,
                 ordinal: id.map_or(0, |id| id.ordinal),
                 attempt: facts.attempt,
                 op: facts.op,

@@ -58,7 +58,7 @@ impl Sink for Encoder {
 async fn main() -> Result<(), Failure> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [mode, listen, upstream, toxics @ ..] = args.as_slice() else {
-        return Err("usage: one_proxy bare|plain|http LISTEN UPSTREAM [TOXIC..]".into());
+        return Err("usage: one_proxy bare|plain|http LISTEN UPSTREAM [TOXIC:ATTRIBUTE=NUMBER]".into());
     };
     let (listen, upstream): (SocketAddr, SocketAddr) = (listen.parse()?, upstream.parse()?);
     match mode.as_str() {
@@ -85,7 +85,10 @@ async fn main() -> Result<(), Failure> {
         }
         "http" => {
             let sink = Arc::new(Encoder::default());
-            let link = Link::start(config(listen, upstream), shared(Arc::clone(&sink)))?;
+            let link = Link::start(
+                LinkConfig { run: RunId(1), ..LinkConfig::between(listen, upstream) },
+                shared(Arc::clone(&sink)),
+            )?;
             tokio::signal::ctrl_c().await?;
             link.stop().await;
             println!("{} attempts", sink.attempts.load(Ordering::Relaxed));
@@ -119,11 +122,6 @@ async fn bare(listener: TcpListener, upstream: SocketAddr) -> std::io::Result<()
             tokio::io::copy_bidirectional(&mut downstream, &mut upstream).await
         });
     }
-}
-
-fn config(listen: SocketAddr, upstream: SocketAddr) -> LinkConfig {
-    let (run, probes) = (RunId(1), Vec::new());
-    LinkConfig { index: 0, region: 0, endpoint: 1, listen, upstream, run, baseline: None, probes }
 }
 
 fn shared(sink: Arc<Encoder>) -> Shared {

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
-use gatecrash_core::faults::{Terminal, With};
+use gatecrash_core::faults::{Lapse, Stray, Terminal, With};
 use gatecrash_core::rules::Point;
 use gatecrash_model::{
-    AttemptContext, AttemptId, AttemptRecord, ConnectionRecord, EndedBy, Nanos, Op, StrId,
+    AttemptContext, AttemptId, AttemptRecord, Closing, ConnectionRecord, EndedBy, Nanos, Op, StrId,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::watch;
@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::attempt::{Attempt, Down, End, Up};
 use crate::closing;
+use crate::delivery::Paced;
 use crate::h2::Open;
 use crate::head::{self, Read, RequestHead};
 use crate::stream::Stream;
@@ -46,13 +47,21 @@ pub(crate) struct Connection {
     pub(crate) half_closed: bool,
     pub(crate) upstream: Option<Upstream>,
     pub(crate) attempt: Option<Attempt>,
+    /// How fast the request body may be read.
+    pub(crate) reading: Option<Paced>,
+    /// How fast the request may be sent on.
+    pub(crate) writing: Option<Paced>,
+    /// The fault that left stray bytes on it, under which the next exchange suffers.
+    pub(crate) poison: Option<u16>,
+    /// Whether a fault has sent our FIN and reads on.
+    half_closing: bool,
     /// The attempts under way on the streams of HTTP/2.
     pub(crate) streams: Arc<Open>,
     pub(crate) record: ConnectionRecord,
 }
 
-/// When a kept connection is to be closed, and how.
-pub(crate) type Idle = Option<(Duration, With)>;
+/// What is to befall a kept connection and when, and the fault that says so.
+pub(crate) type Idle = Option<(Duration, Lapse, u16)>;
 
 /// How a connection came to its end.
 enum Over {
@@ -74,6 +83,10 @@ impl Connection {
             half_closed: false,
             upstream: None,
             attempt: None,
+            reading: None,
+            writing: None,
+            poison: None,
+            half_closing: false,
             streams: Arc::default(),
             record,
         }
@@ -105,9 +118,13 @@ impl Connection {
                 }
             }
         };
-        let by = self.close(over, &mut control).await;
+        let end = self.close(over, &mut control).await;
         self.record.closed = self.wire.now();
-        self.record.ended_by = by;
+        (self.record.ended_by, self.record.closing) = match (end.by, end.with) {
+            (EndedBy::Gateway, _) if self.half_closing => (EndedBy::Fault, Closing::HalfClose),
+            (by, With::Fin) => (by, Closing::Fin),
+            (by, With::Rst) => (by, Closing::Rst),
+        };
         self.wire.shared.sink.connection(self.record);
     }
 
@@ -141,7 +158,7 @@ impl Connection {
         if orders.delay > 0 {
             sleep(Duration::from_nanos(orders.delay)).await;
         }
-        let (fault, terminal) = orders.terminal?;
+        let Some((fault, terminal)) = orders.terminal else { return self.secure().await };
         let mut attempt = Attempt {
             id,
             request: Attempt::STRANGER,
@@ -159,13 +176,22 @@ impl Connection {
         self.record.attempts += 1;
         match terminal {
             Terminal::Close(with) => Some(End::fault(with)),
+            Terminal::Tls(kind) => {
+                let end = self.spoil(kind).await;
+                if end.is_none() {
+                    // The connection goes on; its first exchange becomes the attempt.
+                    self.attempt = None;
+                    self.record.attempts = 0;
+                }
+                end
+            }
             _ => Some(self.outlast().await),
         }
     }
 
     /// Reads until a whole request head is there.
     async fn next_head(&mut self, idle: Idle) -> Result<(RequestHead, Nanos), End> {
-        let deadline = idle.map(|(after, with)| (Instant::now() + after, with));
+        let mut deadline = idle.map(|(after, lapse, fault)| (Instant::now() + after, lapse, fault));
         let mut start = (!self.input.is_empty()).then(|| self.wire.now());
         loop {
             if let Some(start) = start {
@@ -188,9 +214,25 @@ impl Connection {
                     Err(_) => return Err(End::rst(EndedBy::Gateway)),
                 },
                 () = gone(self.upstream.as_mut()) => return Err(End::fin(EndedBy::Upstream)),
-                with = until(idle) => return Err(End::fault(with)),
+                (lapse, fault) = until(idle) => match lapse {
+                    Lapse::Close(with) => return Err(End::fault(with)),
+                    Lapse::Say(stray) => {
+                        deadline = None;
+                        self.stray(stray, fault).await?;
+                    }
+                },
             }
         }
+    }
+
+    /// Writes what nobody asked for.
+    async fn stray(&mut self, stray: Stray, fault: u16) -> Result<(), End> {
+        self.poison = Some(fault);
+        if self.gateway.write_all(stray.bytes()).await.is_err() {
+            return Err(End::rst(EndedBy::Gateway));
+        }
+        self.record.down += stray.bytes().len() as u64;
+        if stray.closes() { Err(End::fault(With::Fin)) } else { Ok(()) }
     }
 
     /// Answers what is no request, as a server would.
@@ -210,9 +252,18 @@ impl Connection {
         End { by: EndedBy::Gateway, with: if by_fin { With::Fin } else { With::Rst }, hung: true }
     }
 
+    /// Ends our direction by FIN, on behalf of a fault, and reads on until the gateway leaves.
+    pub(crate) async fn half_close(&mut self) -> End {
+        self.finish(Some(End::fault(With::Fin)));
+        self.half_closing = true;
+        // Fails only where the gateway has left already, which reading tells.
+        _ = self.gateway.shutdown().await;
+        self.outlast().await
+    }
+
     /// Ends the connection on the wire. The attempt's record comes before the gateway can see the end.
-    async fn close(&mut self, over: Over, control: &mut watch::Receiver<Control>) -> EndedBy {
-        self.upstream = None;
+    async fn close(&mut self, over: Over, control: &mut watch::Receiver<Control>) -> End {
+        let upstream = self.upstream.take();
         let end = match over {
             Over::Served(end) => end,
             Over::Stopped => End::rst(EndedBy::Harness),
@@ -224,13 +275,23 @@ impl Connection {
                 End { hung, ..End::rst(EndedBy::Fault) }
             }
         };
+        if let Some(upstream) = upstream
+            && !self.wire.config.side.is_upstream()
+            && (end.by, end.with) == (EndedBy::Fault, With::Rst)
+        {
+            // It is the client that leaves: the gateway is to see how.
+            closing::rst_now(upstream.stream.tcp());
+        }
         match (over_by_us(&end), end.with) {
             (true, _) if !matches!(over, Over::Served(_)) => {
                 self.finish(Some(end));
                 closing::rst_now(self.gateway.tcp());
             }
             (true, With::Rst) => {
-                closing::all_sent(self.gateway.tcp()).await;
+                tokio::select! {
+                    () = closing::all_sent(self.gateway.tcp()) => {}
+                    () = outlived(control) => {}
+                }
                 self.finish(Some(end));
                 closing::rst_now(self.gateway.tcp());
             }
@@ -243,12 +304,14 @@ impl Connection {
             }
             (false, _) => self.finish(Some(end)),
         }
-        end.by
+        end
     }
 
     /// Writes the record of the attempt under way, if there is one.
     pub(crate) fn finish(&mut self, end: Option<End>) {
-        if let Some(attempt) = self.attempt.take() {
+        if let Some(attempt) = self.attempt.take()
+            && self.wire.config.side.is_upstream()
+        {
             self.wire.shared.sink.attempt(attempt.record(self.wire.now(), end));
         }
         if end.is_some() {
@@ -294,12 +357,12 @@ async fn gone(upstream: Option<&mut Upstream>) {
     }
 }
 
-async fn until(deadline: Option<(Instant, With)>) -> With {
+async fn until(deadline: Option<(Instant, Lapse, u16)>) -> (Lapse, u16) {
     match deadline {
         None => std::future::pending().await,
-        Some((at, with)) => {
+        Some((at, lapse, fault)) => {
             sleep_until(at).await;
-            with
+            (lapse, fault)
         }
     }
 }

@@ -17,9 +17,14 @@ pub(crate) struct Delivery<'a> {
     pub(crate) down: &'a mut Down,
     /// Bytes to the gateway on the whole connection.
     pub(crate) sent: &'a mut u64,
+    /// What was written, where it is to be written again.
+    pub(crate) copy: Option<Vec<u8>>,
 }
 
-/// A pace that is being kept, from one write to the next.
+/// The most that is remembered of an answer to be written again.
+pub(crate) const COPY: usize = 1024 * 1024;
+
+/// A pace that is being kept, from one write or read to the next.
 pub(crate) struct Paced {
     pace: Pace,
     /// Bytes still free in this step.
@@ -32,7 +37,7 @@ impl Paced {
         Self { pace, left: 0, next: None }
     }
 
-    /// Waits until bytes may be written, and says how many.
+    /// Waits until bytes may be moved, and says how many.
     pub(crate) async fn allowance(&mut self) -> usize {
         if self.left == 0 {
             let now = Instant::now();
@@ -47,8 +52,8 @@ impl Paced {
         usize::try_from(self.left).unwrap_or(usize::MAX)
     }
 
-    /// Notes that as many bytes were written.
-    pub(crate) fn used(&mut self, bytes: usize) {
+    /// Notes that bytes of the allowance were moved.
+    pub(crate) fn spend(&mut self, bytes: usize) {
         self.left = self.left.saturating_sub(bytes as u64);
     }
 }
@@ -100,6 +105,12 @@ impl Delivery<'_> {
         done
     }
 
+    /// Writes all that was remembered once more.
+    pub(crate) async fn again(&mut self) -> Result<(), End> {
+        let copy = self.copy.take().unwrap_or_default();
+        self.write(&copy).await
+    }
+
     async fn trickle(&mut self, mut bytes: &[u8], paced: &mut Paced, payload: usize) -> Result<(), End> {
         let mut payload = payload as u64;
         while !bytes.is_empty() {
@@ -110,7 +121,7 @@ impl Delivery<'_> {
             self.down.bytes += written;
             payload -= written;
             done?;
-            paced.used(step);
+            paced.spend(step);
             bytes = &bytes[step..];
         }
         Ok(())
@@ -123,6 +134,9 @@ impl Delivery<'_> {
                     self.down.first.get_or_insert_with(|| self.wire.now());
                     self.down.wire += n as u64;
                     *self.sent += n as u64;
+                    if let Some(copy) = &mut self.copy {
+                        copy.extend_from_slice(&bytes[..n.min(COPY - copy.len())]);
+                    }
                     bytes = &bytes[n..];
                 }
                 Err(_) => return Err(End::gateway(With::Rst, self.down.wire > 0)),

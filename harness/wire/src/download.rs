@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
-use gatecrash_core::faults::{Terminal, With};
+use gatecrash_core::faults::{Corruption, Parting, Terminal, With, bare_reply};
 use gatecrash_core::rules::Orders;
 use gatecrash_model::{AttemptId, EndedBy};
 use tokio::io::AsyncReadExt;
 
 use crate::attempt::End;
-use crate::delivery::{Delivery, Paced};
-use crate::framing::{BadChunk, Frame};
+use crate::delivery::{COPY, Delivery, Paced};
+use crate::framing::{BadChunk, Frame, Stretch};
 use crate::head::{self, Read, ResponseHead};
 use crate::stream::ReadHalf;
 use crate::wire::Case;
@@ -29,6 +29,12 @@ pub(crate) struct Download<'a> {
     pub(crate) fault: &'a mut u16,
     /// Whether it answers a HEAD request.
     pub(crate) to_head: bool,
+    /// Whether interim 100s are kept from the gateway.
+    pub(crate) no_continue: bool,
+    /// How the upstream's connection ended, once it has.
+    pub(crate) ended: Option<With>,
+    /// Where a fault's name goes whose stray bytes may meet the next exchange.
+    pub(crate) poison: &'a mut Option<u16>,
 }
 
 /// How a response went.
@@ -36,16 +42,45 @@ pub(crate) struct Download<'a> {
 pub(crate) enum Answer {
     /// Written whole; the connection goes on unless the message says otherwise.
     Whole { close: bool },
+    /// Written whole; a fault says what becomes of the connection.
+    Parting(Parting),
     /// A fault keeps silent from here on.
     Silence,
+    /// A fault has cut the body; the end comes without close_notify.
+    Unannounced,
 }
 
 impl Download<'_> {
     /// Relays one final response, with the interim ones before it.
     pub(crate) async fn run(mut self) -> Result<Answer, End> {
+        match self.answer().await {
+            Err(end) if end.by == EndedBy::Upstream && !self.case.wire.config.side.is_upstream() => {
+                Err(self.pass_on().await)
+            }
+            answer => answer,
+        }
+    }
+
+    /// The gateway's answer is none: clients are to see it all the same, to the end.
+    async fn pass_on(&mut self) -> End {
+        loop {
+            let bytes = self.input.split();
+            if let Err(end) = self.out.head(&bytes, None).await {
+                return end;
+            }
+            if let Some(with) = self.ended {
+                return End { by: EndedBy::Upstream, with, hung: false };
+            }
+            // What it says is said by `ended`.
+            _ = self.read(&Frame::Close).await;
+        }
+    }
+
+    async fn answer(&mut self) -> Result<Answer, End> {
         let response = self.final_head().await?;
         let raw = self.input.split_to(response.length);
-        let id = AttemptId::unpack(self.case.context.attempt);
+        let is_upstream = self.case.wire.config.side.is_upstream();
+        let id = AttemptId::unpack(self.case.context.attempt).filter(|_| is_upstream);
         let line = id.map(head::attempt_line).unwrap_or_default();
         let head = head::with_line(&raw, &line);
         // Lets go of the buffer, which then need not be allocated anew.
@@ -70,7 +105,7 @@ impl Download<'_> {
     ) -> Result<Answer, End> {
         match orders.terminal.as_ref().map(|(_, terminal)| terminal) {
             Some(Terminal::Close(with)) => Err(End::fault(*with)),
-            Some(Terminal::Swallow) => Ok(Answer::Silence),
+            Some(Terminal::Swallow | Terminal::Deaf(_)) => Ok(Answer::Silence),
             Some(Terminal::CutHead(bytes, with)) => {
                 let cut = usize::try_from(*bytes).unwrap_or(usize::MAX).min(head.len() - 1);
                 let done = self.out.head(&head[..cut], orders.head_pace).await;
@@ -81,32 +116,89 @@ impl Download<'_> {
                 done.and(Err(End::fault(*with)))
             }
             Some(Terminal::CutBody(bytes, with)) => {
-                self.deliver(head, response, orders, *bytes).await?;
+                self.deliver(head, response, orders, *bytes, None).await?;
                 Err(End::fault(*with))
             }
             Some(Terminal::StallBody(bytes)) => {
                 let close = response.close;
-                self.deliver(head, response, orders, *bytes).await?;
+                self.deliver(head, response, orders, *bytes, None).await?;
                 // A shorter body leaves nothing to hold back.
                 Ok(if self.out.down.whole { Answer::Whole { close } } else { Answer::Silence })
             }
             Some(Terminal::Rewrite(fault)) => self.rewrite(*fault, head, line, response, orders).await,
-            // The others are orders to the mock, or about a connection between exchanges.
-            Some(Terminal::CloseIdle(..) | Terminal::Http2(_) | Terminal::S3(_)) | None => {
+            Some(Terminal::Tls(_)) => self.cut_unannounced(head, response, orders).await,
+            Some(Terminal::Answer(status)) => self.replace(*status, line, response, orders).await,
+            Some(Terminal::Twice) => self.twice(head, response, orders).await,
+            Some(Terminal::Corrupt(corruption)) => {
                 let close = response.close;
-                self.deliver(head, response, orders, u64::MAX).await?;
+                self.deliver(head, response, orders, u64::MAX, Some(*corruption)).await?;
+                Ok(Answer::Whole { close })
+            }
+            Some(Terminal::Part { announce, then }) => {
+                let by_close = response.frame == Frame::Close;
+                let closing = announce.then(|| head::closing(head));
+                self.deliver(closing.as_deref().unwrap_or(head), response, orders, u64::MAX, None).await?;
+                let parting = match then {
+                    // Nothing else tells where such a body ends.
+                    Parting::Keep if by_close => Parting::Close(With::Fin),
+                    then => *then,
+                };
+                Ok(Answer::Parting(parting))
+            }
+            // The others are orders to the mock, about the request, or about a connection between exchanges.
+            Some(
+                Terminal::OnIdle(..)
+                | Terminal::Early(..)
+                | Terminal::Http2(_)
+                | Terminal::Half(..)
+                | Terminal::S3(_),
+            )
+            | None => {
+                let close = response.close;
+                self.deliver(head, response, orders, u64::MAX, None).await?;
                 Ok(Answer::Whole { close })
             }
         }
     }
 
-    /// Writes the response as it is, up to `limit` body bytes.
+    /// Writes a status in place of the answer, which is read and thrown away.
+    async fn replace(
+        &mut self,
+        status: u16,
+        line: &str,
+        response: ResponseHead,
+        orders: &Orders,
+    ) -> Result<Answer, End> {
+        self.out.down.status = status;
+        self.out.down.promised = response.has_body.then_some(0);
+        self.out.head(&bare_reply(status, response.close, line), orders.head_pace).await?;
+        self.out.down.whole = true;
+        let mut frame = response.frame;
+        while self.payload(&mut frame).await?.is_some() {}
+        Ok(Answer::Whole { close: response.close })
+    }
+
+    /// Writes the answer, then the same bytes again.
+    async fn twice(&mut self, head: &[u8], response: ResponseHead, orders: &Orders) -> Result<Answer, End> {
+        let close = response.close;
+        self.out.down.illegal = true;
+        self.out.copy = Some(Vec::new());
+        let before = self.out.down.wire;
+        self.deliver(head, response, orders, u64::MAX, None).await?;
+        let remembered = self.out.down.wire - before <= COPY as u64;
+        *self.poison = orders.terminal.as_ref().map(|(fault, _)| *fault);
+        self.out.again().await?;
+        if remembered { Ok(Answer::Whole { close }) } else { Err(End::fault(With::Fin)) }
+    }
+
+    /// Writes the response as it is, up to `limit` body bytes, some of them spoilt.
     async fn deliver(
         &mut self,
         head: &[u8],
         response: ResponseHead,
         orders: &Orders,
         limit: u64,
+        corruption: Option<Corruption>,
     ) -> Result<(), End> {
         let mut frame = response.frame;
         let mut left = limit;
@@ -117,8 +209,8 @@ impl Download<'_> {
             down.promised = response.states.filter(|_| matches!(frame, Frame::Length(_)));
         }
         let mut paced = orders.body_pace.map(Paced::new);
-        if orders.head_pace.is_none() && paced.is_none() {
-            let stretch = frame.walk(self.input, left).map_err(bad_upstream)?;
+        if orders.head_pace.is_none() && paced.is_none() && corruption.is_none() {
+            let stretch = self.walk(&mut frame, left)?;
             left -= stretch.payload as u64;
             if stretch.len() == 0 {
                 self.out.head(head, None).await?;
@@ -134,7 +226,14 @@ impl Download<'_> {
             if self.input.is_empty() && !self.read(&frame).await? {
                 break;
             }
-            let stretch = frame.walk(self.input, left).map_err(bad_upstream)?;
+            let stretch = match corruption {
+                None => self.walk(&mut frame, left)?,
+                Some(corruption) => {
+                    let stretch = frame.stretch(self.input, left).map_err(bad_upstream)?;
+                    corruption.apply(limit - left, &mut self.input[stretch.framing..stretch.len()]);
+                    stretch
+                }
+            };
             left -= stretch.payload as u64;
             self.out.body(&self.input[..stretch.len()], stretch.payload, paced.as_mut()).await?;
             self.input.advance(stretch.len());
@@ -144,13 +243,26 @@ impl Download<'_> {
         Ok(())
     }
 
+    /// The next stretch of a body. Clients are to see chunks that are none, to the end of the connection.
+    fn walk(&self, frame: &mut Frame, left: u64) -> Result<Stretch, End> {
+        match frame.walk(self.input, left) {
+            Err(_) if !self.case.wire.config.side.is_upstream() => {
+                *frame = Frame::Close;
+                frame.walk(self.input, left).map_err(bad_upstream)
+            }
+            stretch => stretch.map_err(bad_upstream),
+        }
+    }
+
     /// Reads until the final response's head; interim ones are passed on.
     async fn final_head(&mut self) -> Result<ResponseHead, End> {
         loop {
             match head::response(self.input, self.to_head) {
                 Read::Whole(interim) if matches!(interim.status, 100 | 102..=199) => {
                     let bytes = self.input.split_to(interim.length);
-                    self.out.interim(&bytes).await?;
+                    if interim.status != 100 || !self.no_continue {
+                        self.out.interim(&bytes).await?;
+                    }
                 }
                 Read::Whole(head) => return Ok(head),
                 Read::Partial => {
@@ -184,10 +296,15 @@ impl Download<'_> {
         let large = matches!(frame, Frame::Length(8192..) | Frame::Close | Frame::Chunked(_));
         self.input.reserve(if large { READ } else { 8192 });
         match self.upstream.read_buf(self.input).await {
-            Ok(0) if *frame == Frame::Close => Ok(false),
-            Ok(0) => Err(End::fin(EndedBy::Upstream)),
+            Ok(0) => {
+                self.ended = Some(With::Fin);
+                if *frame == Frame::Close { Ok(false) } else { Err(End::fin(EndedBy::Upstream)) }
+            }
             Ok(_) => Ok(true),
-            Err(_) => Err(End::rst(EndedBy::Upstream)),
+            Err(_) => {
+                self.ended = Some(With::Rst);
+                Err(End::rst(EndedBy::Upstream))
+            }
         }
     }
 }

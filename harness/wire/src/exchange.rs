@@ -3,28 +3,41 @@
 use std::time::Duration;
 
 use bytes::Buf;
-use gatecrash_core::faults::{Terminal, With};
-use gatecrash_core::rules::Point;
+use gatecrash_core::faults::{Parting, Terminal, With, bare_reply};
+use gatecrash_core::rules::{Orders, Point};
 use gatecrash_model::{EndedBy, Nanos};
 use tokio::io::AsyncReadExt;
 use tokio::time::{Instant, sleep_until};
 
 use crate::attempt::{Attempt, End};
+use crate::closing;
 use crate::connection::{Connection, Idle};
-use crate::delivery::Delivery;
+use crate::delivery::{Delivery, Paced};
 use crate::download::{Answer, Download};
 use crate::framing::Frame;
-use crate::head::RequestHead;
+use crate::head::{self, RequestHead};
 use crate::upload::{AHEAD, Upload};
 use crate::upstream::Upstream;
 use crate::wire::Case;
+
+/// What follows an exchange on its connection.
+enum After {
+    /// What the messages said.
+    Said { close: bool },
+    /// What a fault ordered.
+    Parting(Parting),
+}
 
 impl Connection {
     /// Carries out one exchange. `Ok`: the connection is kept, perhaps to be closed when idle.
     pub(crate) async fn exchange(&mut self, request: RequestHead, start: Nanos) -> Result<Idle, End> {
         let (ordinal, to_head) = (self.record.attempts, request.to_head);
         self.take_head(request.length);
-        let attempt = Attempt::begin(&self.wire, &self.head, self.attempt_id(ordinal as u16), start);
+        let mut attempt = Attempt::begin(&self.wire, &self.head, self.attempt_id(ordinal as u16), start);
+        if let Some(fault) = self.poison.take() {
+            attempt.touched(fault);
+            attempt.down.illegal = true;
+        }
         let (context, op) = (attempt.context(), attempt.op);
         self.record.attempts += 1;
         self.attempt = Some(attempt);
@@ -37,7 +50,13 @@ impl Connection {
         let baseline = self.wire.baseline.map_or(Duration::ZERO, |law| law.latency(context));
         self.hold(baseline + Duration::from_nanos(orders.delay), &request.frame).await?;
         match orders.terminal {
-            None | Some((_, Terminal::CloseIdle(..) | Terminal::Http2(_) | Terminal::S3(_))) => {}
+            None => {}
+            Some((_, Terminal::Early(status, then))) => return Err(self.answer_early(status, then).await),
+            Some((_, Terminal::Deaf(lasting))) => {
+                self.uncount();
+                closing::gone_unread(self.gateway.tcp(), Duration::from_nanos(lasting)).await;
+                return Err(self.swallow(request.frame).await);
+            }
             Some((_, Terminal::Swallow | Terminal::StallBody(_) | Terminal::Rewrite(_))) => {
                 self.uncount();
                 return Err(self.swallow(request.frame).await);
@@ -45,10 +64,29 @@ impl Connection {
             Some((_, Terminal::Close(with) | Terminal::CutHead(_, with) | Terminal::CutBody(_, with))) => {
                 return Err(End::fault(with));
             }
+            Some((_, Terminal::Half(at, leaving))) => {
+                self.uncount();
+                return Err(self.half_request(at, leaving, &request.frame).await);
+            }
+            // The others are orders to the mock, or about the answer or the connection after it.
+            Some(_) => {}
         }
 
         self.uncount();
-        let close = self.relay(request.frame, to_head).await?;
+        self.reading = orders.upload_pace.map(Paced::new);
+        self.writing = orders.request_pace.map(Paced::new);
+        let close = match self.relay(request.frame, to_head, &orders).await? {
+            After::Said { close } => close,
+            After::Parting(Parting::Close(with)) => return Err(End::fault(with)),
+            After::Parting(Parting::HalfClose) => return Err(self.half_close().await),
+            After::Parting(Parting::Keep) if ordinal < u32::from(u16::MAX) => {
+                // The mock may close its own; the next request gets another.
+                self.upstream = None;
+                self.finish(None);
+                return Ok(None);
+            }
+            After::Parting(Parting::Keep) => true,
+        };
         let last = self.half_closed && self.input.is_empty();
         if close || request.close || last || ordinal >= u32::from(u16::MAX) {
             return Err(End::fin(EndedBy::Nobody));
@@ -57,9 +95,30 @@ impl Connection {
         self.finish(None);
         let kept = self.case(context, ordinal as u16, op).decide(Point::Kept, status);
         Ok(match kept.terminal {
-            Some((_, Terminal::CloseIdle(after, with))) => Some((Duration::from_nanos(after), with)),
+            Some((fault, Terminal::OnIdle(after, lapse))) => {
+                Some((Duration::from_nanos(after), lapse, fault))
+            }
             _ => None,
         })
+    }
+
+    /// Answers at the head of a request.
+    async fn answer_early(&mut self, status: u16, then: Parting) -> End {
+        let Some(attempt) = &mut self.attempt else { return End::fault(With::Rst) };
+        let head = bare_reply(status, true, &head::attempt_line(attempt.id));
+        let (_, gateway) = self.gateway.split();
+        let sent = &mut self.record.down;
+        let mut out = Delivery { wire: &self.wire, gateway, down: &mut attempt.down, sent, copy: None };
+        if let Err(end) = out.head(&head, None).await {
+            return end;
+        }
+        attempt.down.status = status;
+        attempt.down.promised = Some(0);
+        attempt.down.whole = true;
+        match then {
+            Parting::Close(with) => End::fault(with),
+            Parting::HalfClose | Parting::Keep => self.half_close().await,
+        }
     }
 
     /// Notes how much of the request is here already.
@@ -133,10 +192,23 @@ impl Connection {
         self.outlast().await
     }
 
-    /// Relays request and response, both as they come. Returns whether the message closes the connection.
-    async fn relay(&mut self, mut frame: Frame, to_head: bool) -> Result<bool, End> {
-        let Self { wire, gateway, input, head, half_closed, upstream, attempt, record, .. } = self;
-        let Some(attempt) = attempt else { return Ok(true) };
+    /// Relays request and response, both as they come.
+    async fn relay(&mut self, mut frame: Frame, to_head: bool, orders: &Orders) -> Result<After, End> {
+        let Self {
+            wire,
+            gateway,
+            input,
+            head,
+            half_closed,
+            upstream,
+            attempt,
+            reading,
+            writing,
+            poison,
+            record,
+            ..
+        } = self;
+        let Some(attempt) = attempt else { return Ok(After::Said { close: true }) };
         let (context, id, op) = (attempt.context(), attempt.id, attempt.op);
         let Attempt { up, down, fault, .. } = attempt;
         let upstream = match upstream {
@@ -163,11 +235,24 @@ impl Connection {
             deaf,
             half_closed,
             frame: &mut frame,
+            reading,
+            writing,
             up,
             received: &mut record.up,
         };
-        let out = Delivery { wire, gateway: to_gateway, down, sent: &mut record.down };
-        let download = Download { case, upstream: from_upstream, input: answers, out, fault, to_head };
+        let out = Delivery { wire, gateway: to_gateway, down, sent: &mut record.down, copy: None };
+        let no_continue = orders.no_continue;
+        let download = Download {
+            case,
+            upstream: from_upstream,
+            input: answers,
+            out,
+            fault,
+            to_head,
+            no_continue,
+            ended: None,
+            poison,
+        };
         let answer = tokio::select! {
             biased;
             left = upload.watch() => Err(End { by: EndedBy::Gateway, with: left, hung: false }),
@@ -177,7 +262,7 @@ impl Connection {
     }
 
     /// What follows a response: the rest of its request, silence, or the end.
-    async fn conclude(&mut self, answer: Result<Answer, End>, mut frame: Frame) -> Result<bool, End> {
+    async fn conclude(&mut self, answer: Result<Answer, End>, mut frame: Frame) -> Result<After, End> {
         let answered = self.attempt.as_ref().is_some_and(|a| a.down.wire > 0);
         match answer {
             // The mock gave up because the gateway had.
@@ -186,9 +271,13 @@ impl Connection {
             }
             Err(end) if end.by == EndedBy::Gateway => Err(End::gateway(end.with, answered)),
             Err(end) => Err(end),
+            Ok(Answer::Unannounced) => {
+                self.gateway.forgo_close_notify();
+                Err(End::fault(With::Fin))
+            }
             Ok(Answer::Silence) => Err(self.swallow(frame).await),
-            Ok(Answer::Whole { close: true }) => Ok(true),
-            Ok(Answer::Whole { close: false }) => {
+            Ok(Answer::Whole { close: true }) => Ok(After::Said { close: true }),
+            Ok(answer) => {
                 if self.half_closed && !matches!(self.gateway.tcp().take_error(), Ok(None)) {
                     // It had not half-closed but left: the answer went nowhere.
                     if let Some(attempt) = &mut self.attempt {
@@ -196,7 +285,11 @@ impl Connection {
                     }
                     return Err(End::gateway(With::Rst, true));
                 }
-                self.rest_of_request(&mut frame).await
+                let close = self.rest_of_request(&mut frame).await?;
+                Ok(match answer {
+                    Answer::Parting(parting) => After::Parting(parting),
+                    _ => After::Said { close },
+                })
             }
         }
     }
@@ -206,7 +299,8 @@ impl Connection {
         if frame.is_done() {
             return Ok(false);
         }
-        let Self { wire, gateway, input, half_closed, upstream, attempt, record, .. } = self;
+        let Self { wire, gateway, input, half_closed, upstream, attempt, reading, writing, record, .. } =
+            self;
         let (Some(attempt), Some(upstream)) = (attempt, upstream) else { return Ok(true) };
         let Upstream { stream, input: answers, pending, deaf, .. } = upstream;
         let (mut from_upstream, to_upstream) = stream.split();
@@ -220,6 +314,8 @@ impl Connection {
             deaf,
             half_closed,
             frame,
+            reading,
+            writing,
             up: &mut attempt.up,
             received: &mut record.up,
         };

@@ -139,6 +139,16 @@ pub(crate) fn with_line(head: &[u8], line: &str) -> Vec<u8> {
     out
 }
 
+/// A head that says `Connection: close`, and nothing else about the connection.
+pub(crate) fn closing(head: &[u8]) -> Vec<u8> {
+    let says_connection = |line: &&[u8]| {
+        let name = line.split(|b| *b == b':').next().unwrap_or_default();
+        name.eq_ignore_ascii_case(b"connection") || name.eq_ignore_ascii_case(b"keep-alive")
+    };
+    let lines = head.split_inclusive(|b| *b == b'\n').filter(|line| !says_connection(line));
+    with_line(&lines.collect::<Vec<_>>().concat(), "Connection: close\r\n")
+}
+
 // === impl Parsed ===
 
 impl<'a> Parsed<'a> {
@@ -226,6 +236,14 @@ mod tests {
             request(&b"GET /".iter().chain(&vec![b'a'; LIMIT]).copied().collect::<Vec<_>>()),
             Read::Bad(_)
         ));
+    }
+
+    #[test]
+    fn a_closing_head_says_it_once() {
+        assert_eq!(
+            closing(b"HTTP/1.1 200 OK\r\nconnection: keep-alive\r\nA: b\r\nKeep-Alive: timeout=5\r\n\r\n"),
+            b"HTTP/1.1 200 OK\r\nA: b\r\nConnection: close\r\n\r\n"
+        );
     }
 
     #[test]

@@ -5,29 +5,37 @@
 //! (`connection`), each request on it one `exchange`: its head is read (`head`), the rules are asked, the
 //! request goes up (`upload`), the answer comes down (`download`, or `script` for a malformed one), and the
 //! attempt becomes a record (`attempt`). Bytes are never re-encoded: heads are relayed raw, bodies by their
-//! own framing (`framing`), and the only thing added is the `x-gatecrash-attempt` line.
+//! own framing (`framing`), and the only thing added is the `x-gatecrash-attempt` line. A gateway that speaks
+//! HTTP/2 is served by `h2`, with the same rules and records.
 
+mod api;
 mod attempt;
 mod attempts;
 mod baseline;
 mod closing;
 mod connection;
+mod cut;
 mod delivery;
 pub mod dns;
 mod download;
 mod exchange;
 mod framing;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod h2;
+mod half_request;
 mod head;
 mod link;
 mod listener;
 pub mod proxy;
 mod script;
 mod stream;
+pub mod tls;
 mod upload;
 mod upstream;
 mod wire;
 
+pub use api::{ApiServer, ApiSettings, ConfigError, ControlApi, MetricsShown, TOXIPROXY_VERSION};
 pub use attempts::AttemptCounter;
 pub use gatecrash_core::profile::ProbePattern;
 pub use link::Link;

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::connection::{Connection, Control};
-use crate::stream::Stream;
+use crate::stream::{Stream, Tls};
 use crate::wire::Wire;
 
 /// Connections the kernel may hold for us.
@@ -132,7 +132,11 @@ impl Listener {
         if self.own.remove(&peer) {
             return;
         }
-        let connection = Connection::new(Arc::clone(&self.wire), Stream::Plain(stream), self.next);
+        let stream = match self.wire.config.tls {
+            Some(_) => Stream::Tls(Box::new(Tls::new(stream))),
+            None => Stream::Plain(stream),
+        };
+        let connection = Connection::new(Arc::clone(&self.wire), stream, self.next);
         self.next = self.next.wrapping_add(1);
         let (control, alive, epoch) = (self.control.subscribe(), self.alive.clone(), Arc::clone(&self.epoch));
         if control.borrow().stopped {

@@ -8,8 +8,12 @@ use gatecrash_model::context::write_cell;
 use gatecrash_model::{AttemptCell, AttemptContext, AttemptRegistry};
 use tokio::net::TcpStream;
 
-use crate::stream::Stream;
+use crate::closing;
+use crate::stream::{Stream, Tls};
 use crate::wire::Wire;
+
+/// Bytes of an answer that the kernel may hold for a link on the clients' side.
+const RECEIVED: u64 = 32 * 1024;
 
 /// A connection to the mock, announced in the registry for as long as it lives.
 pub(crate) struct Upstream {
@@ -29,8 +33,19 @@ impl Upstream {
     pub(crate) async fn open(wire: &Wire) -> std::io::Result<Self> {
         let stream = TcpStream::connect(wire.config.upstream).await?;
         stream.set_nodelay(true)?;
+        if !wire.config.side.is_upstream() {
+            // A slow client is slow for the gateway only where the kernel does not take the answer for it.
+            closing::narrow(&stream, RECEIVED);
+        }
         let local = stream.local_addr()?;
-        let stream = Stream::Plain(stream);
+        let stream = match &wire.config.onward {
+            None => Stream::Plain(stream),
+            Some(onward) => {
+                let mut tls = Tls::new(stream);
+                tls.connect(Arc::clone(&onward.config), onward.name.clone()).await?;
+                Stream::Tls(Box::new(tls))
+            }
+        };
         let registry = Arc::clone(&wire.shared.registry);
         let cell = registry.register(local);
         let (input, pending) = (BytesMut::new(), BytesMut::new());

@@ -3,24 +3,28 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use gatecrash_core::plan::LatencyPlan;
+use gatecrash_core::plan::{LatencyPlan, Side};
 use gatecrash_core::profile::ProbePattern;
 use gatecrash_core::rules::{Facts, Orders, Point, RuleSet, declared_size, part_number};
 use gatecrash_model::op::split_path;
 use gatecrash_model::{
-    AttemptContext, AttemptRegistry, Clock, Evidence, EvidenceSide, FiringRecord, Nanos, Op, RunId, Sink,
-    printable,
+    AttemptContext, AttemptId, AttemptRegistry, Clock, Evidence, EvidenceSide, FiringRecord, Nanos, Op,
+    RunId, Sink, printable,
 };
 
 use crate::attempts::AttemptCounter;
 use crate::baseline::Baseline;
 use crate::head;
+use crate::tls::{Onward, Terminator};
 
 /// One link: the chaos in front of one upstream endpoint.
 #[derive(Clone, Debug)]
 pub struct LinkConfig {
     /// Index of the link in the plan.
     pub index: u8,
+    /// Which side of the gateway it stands on. A link on the clients' side writes no attempts down and adds no line
+    /// to answers; what is no HTTP it passes on as it is.
+    pub side: Side,
     /// Region index.
     pub region: u16,
     /// Endpoint in its region, from 1.
@@ -29,12 +33,35 @@ pub struct LinkConfig {
     pub listen: SocketAddr,
     /// The mock behind it.
     pub upstream: SocketAddr,
+    /// TLS as the gateway meets it; plain when absent.
+    pub tls: Option<Arc<Terminator>>,
+    /// TLS to what is behind it; plain when absent.
+    pub onward: Option<Onward>,
     /// The run: request ids of other runs are strangers.
     pub run: RunId,
     /// Latency that this endpoint always has, drawn per attempt.
     pub baseline: Option<LatencyPlan>,
     /// How the gateway's health probes look.
     pub probes: Vec<ProbePattern>,
+}
+
+impl LinkConfig {
+    /// A link that stands alone: plain on both sides, of no run.
+    pub fn between(listen: SocketAddr, upstream: SocketAddr) -> Self {
+        Self {
+            index: 0,
+            side: Side::Upstream,
+            region: 0,
+            endpoint: 1,
+            listen,
+            upstream,
+            tls: None,
+            onward: None,
+            run: RunId(0),
+            baseline: None,
+            probes: Vec::new(),
+        }
+    }
 }
 
 /// What the links of a run share.
@@ -126,9 +153,11 @@ impl Case<'_> {
         let now = self.wire.now();
         let facts = Facts {
             at: now,
+            side: config.side,
             age: now.saturating_sub(self.opened),
             ordinal: self.ordinal,
             http2: self.http2,
+            tls: config.tls.is_some(),
             attempt: self.context,
             ..Facts::connection(config.region, config.endpoint, config.index, self.conn)
         };
@@ -159,7 +188,7 @@ impl Case<'_> {
         for fired in &orders.fired {
             self.wire.shared.sink.firing(FiringRecord {
                 at: self.wire.now(),
-                attempt: self.context.attempt,
+                attempt: if config.side.is_upstream() { self.context.attempt } else { AttemptId::NONE },
                 request: self.context.request,
                 draw: fired.draw,
                 conn: self.conn,

@@ -1,5 +1,7 @@
 //! The name server as raw sockets and as `dig` see it, under every kind of the fault `dns`.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
+
 mod support;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -35,11 +37,11 @@ async fn server() -> NameServer {
         NamedRegion { name: "us-east-1".into(), addresses: vec![ip(1), ip(2)] },
         NamedRegion { name: "us-west-2".into(), addresses: vec![ip(3)] },
     ];
-    let free = TcpListener::bind("127.0.11.1:0").await.unwrap();
-    let port = free.local_addr().unwrap().port();
+    let free = TcpListener::bind("127.0.11.1:0").await.expect("a loopback socket");
+    let port = free.local_addr().expect("a loopback socket").port();
     drop(free);
     let clock = Arc::new(Ticker(Instant::now()));
-    NameServer::start(Ipv4Addr::new(127, 0, 53, 2), regions, port, clock).await.unwrap()
+    NameServer::start(Ipv4Addr::new(127, 0, 53, 2), regions, port, clock).await.expect("a loopback socket")
 }
 
 fn of(kind: DnsKind) -> Dns {
@@ -63,10 +65,11 @@ const A: u16 = 1;
 const AAAA: u16 = 28;
 
 async fn udp(server: SocketAddr, question: &[u8], patience: Duration) -> Option<Vec<u8>> {
-    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    socket.send_to(question, server).await.unwrap();
+    let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a loopback socket");
+    socket.send_to(question, server).await.expect("a loopback socket");
     let mut buffer = [0; 4096];
-    let (length, from) = timeout(patience, socket.recv_from(&mut buffer)).await.ok()?.unwrap();
+    let (length, from) =
+        timeout(patience, socket.recv_from(&mut buffer)).await.ok()?.expect("a loopback socket");
     assert_eq!(from, server);
     Some(buffer[..length].to_vec())
 }
@@ -112,7 +115,7 @@ async fn the_bytes_of_an_answer() {
     for last in [1, 2] {
         expected.extend_from_slice(&[0xc0, 0x0c, 0, 1, 0, 1, 0, 0, 0, 1, 0, 4, 127, 0, 10, last]);
     }
-    assert_eq!(udp(server.addr(), &asked, PATIENCE).await.unwrap(), expected);
+    assert_eq!(udp(server.addr(), &asked, PATIENCE).await.expect("a loopback socket"), expected);
     server.stop().await;
 }
 
@@ -145,7 +148,7 @@ async fn what_there_is_not() {
     // Broken messages get FORMERR, responses and scraps get nothing, and none of them stops the server.
     let mut two = question(EAST, A);
     two[5] = 2;
-    let answer = udp(server.addr(), &two, PATIENCE).await.unwrap();
+    let answer = udp(server.addr(), &two, PATIENCE).await.expect("a loopback socket");
     assert_eq!((answer[..2].to_vec(), answer[3] & 0x0f), (vec![0x9f, 0x2c], 1));
     let mut response = question(EAST, A);
     response[2] = 0x80;
@@ -158,14 +161,14 @@ async fn what_there_is_not() {
 #[tokio::test]
 async fn over_tcp_one_connection_takes_many_questions() {
     let server = server().await;
-    let mut stream = TcpStream::connect(server.addr()).await.unwrap();
+    let mut stream = TcpStream::connect(server.addr()).await.expect("a loopback socket");
     for name in [EAST, "eu-west-1.gatecrash.test", EAST] {
         let asked = question(name, A);
-        stream.write_u16(asked.len() as u16).await.unwrap();
-        stream.write_all(&asked).await.unwrap();
-        let length = stream.read_u16().await.unwrap();
+        stream.write_u16(asked.len() as u16).await.expect("a loopback socket");
+        stream.write_all(&asked).await.expect("a loopback socket");
+        let length = stream.read_u16().await.expect("a loopback socket");
         let mut answer = vec![0; usize::from(length)];
-        stream.read_exact(&mut answer).await.unwrap();
+        stream.read_exact(&mut answer).await.expect("a loopback socket");
         assert_eq!(summary(&answer).0, if name == EAST { NO_ERROR } else { NX_DOMAIN });
     }
     let addr = server.addr();
@@ -225,11 +228,13 @@ async fn of_several_faults_the_latest_counts_and_others_come_back() {
 #[tokio::test]
 async fn an_address_that_answers_is_not_dead() {
     let ip = Ipv4Addr::new(127, 0, 12, 1);
-    let listener = TcpListener::bind("127.0.13.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
+    let listener = TcpListener::bind("127.0.13.1:0").await.expect("a loopback socket");
+    let port = listener.local_addr().expect("a loopback socket").port();
     let regions = vec![NamedRegion { name: "us-east-1".into(), addresses: vec![ip] }];
     let clock = Arc::new(Ticker(Instant::now()));
-    let server = NameServer::start(Ipv4Addr::new(127, 0, 53, 2), regions, port, clock).await.unwrap();
+    let server = NameServer::start(Ipv4Addr::new(127, 0, 53, 2), regions, port, clock)
+        .await
+        .expect("a loopback socket");
     assert!(!server.switch_on(0, &of(DnsKind::Stale), None).await);
 }
 
@@ -262,9 +267,9 @@ async fn what_dig_shows() {
         lines.sort();
         lines.join(" ")
     };
-    let over_tcp = dig(&server, &["+tcp", "+short", EAST]).await.unwrap();
+    let over_tcp = dig(&server, &["+tcp", "+short", EAST]).await.expect("a loopback socket");
     assert_eq!(short(&over_tcp), "127.0.10.1 127.0.10.2");
-    let newer = dig(&server, &["+edns=1", "+noednsnegotiation", EAST]).await.unwrap();
+    let newer = dig(&server, &["+edns=1", "+noednsnegotiation", EAST]).await.expect("a loopback socket");
     assert!(newer.contains("status: BADVERS"), "{newer}");
 
     let cases = [
@@ -279,19 +284,19 @@ async fn what_dig_shows() {
         let every = (kind == DnsKind::TtlFlip).then(|| Span::seconds(3600));
         assert!(server.switch_on(0, &Dns { every, ..of(kind) }, None).await, "{kind:?}");
         for transport in ["+notcp", "+tcp"] {
-            let long = dig(&server, &[transport, EAST]).await.unwrap();
+            let long = dig(&server, &[transport, EAST]).await.expect("a loopback socket");
             assert!(long.contains(status), "{kind:?} {transport}: {long}");
-            let found = dig(&server, &[transport, "+short", EAST]).await.unwrap();
+            let found = dig(&server, &[transport, "+short", EAST]).await.expect("a loopback socket");
             assert_eq!(short(&found), expected, "{kind:?} {transport}");
         }
         assert!(server.switch_off(0, None).await, "{kind:?}");
     }
     assert!(server.switch_on(0, &of(DnsKind::Timeout), None).await);
-    let nothing = dig(&server, &[EAST]).await.unwrap();
+    let nothing = dig(&server, &[EAST]).await.expect("a loopback socket");
     assert!(nothing.contains("timed out"), "{nothing}");
     assert!(server.switch_off(0, None).await);
     let long = Dns { ttl: Some(Span::seconds(60)), ..of(DnsKind::Ttl) };
     assert!(server.switch_on(0, &long, None).await);
-    let kept = dig(&server, &["+noall", "+answer", EAST]).await.unwrap();
+    let kept = dig(&server, &["+noall", "+answer", EAST]).await.expect("a loopback socket");
     assert!(kept.lines().all(|line| line.split_whitespace().nth(1) == Some("60")), "{kept}");
 }

@@ -254,7 +254,7 @@ async fn close_on_reuse_spares_the_first_and_resets_the_second() {
 
 #[tokio::test]
 async fn idle_close_waits_for_its_time() {
-    let spec = FaultSpec::IdleClose(IdleClose { after: Span::millis(100) });
+    let spec = FaultSpec::IdleClose(IdleClose { after: Span::millis(100), with: With::Fin });
     let (rig, mut client) = asked(spec).await;
     client.expect(ok_via("3-0-0", BODY)).await;
     let kept = Instant::now();

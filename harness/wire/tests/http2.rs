@@ -3,8 +3,9 @@
 mod support;
 
 use gatecrash_core::faults::{
-    Close, FaultSpec, IdleClose, Latency, Malformed, Reset, ResetAt, SlowBody, SlowHead, Stall, Swallow,
-    Truncate, With, malformed::Kind,
+    Close, CloseAfterReply, CloseHeaderIgnored, CorruptBody, EarlyClose, EarlyEnd, FaultSpec,
+    ForwardThenStatus, IdleClose, LateBytes, Latency, Malformed, ReplyTwice, Reset, ResetAt, SlowBody,
+    SlowHead, SlowReadBody, Stall, Stray, Swallow, Truncate, With, malformed::Kind,
 };
 use gatecrash_core::plan::FaultPlan;
 use gatecrash_core::rules::{Glob, Matcher};
@@ -12,6 +13,7 @@ use gatecrash_core::units::{Size, Span};
 use gatecrash_model::{AttemptRecord, EndedBy, Ending};
 use support::peer::*;
 use support::*;
+use tokio::io::AsyncWriteExt;
 
 const BODY: &str = "0123456789abcdef";
 
@@ -231,8 +233,70 @@ async fn stalls_and_paces_concern_one_stream() {
 }
 
 #[tokio::test]
+async fn answers_are_replaced_spoilt_or_the_last() {
+    let (rig, mut peer) = asked(FaultSpec::ForwardThenStatus(ForwardThenStatus { status: 500 })).await;
+    let bare = |status, stream| {
+        let fields = [(":status", status), ("content-length", "0"), ("x-gatecrash-attempt", "3-0-0")];
+        frame(HEADERS, END_HEADERS | END_STREAM, stream, block(&fields))
+    };
+    peer.expect(bare("500", 1)).await;
+    assert_eq!(told(&rig.attempts(1).await[0]), (Ending::Complete, EndedBy::Nobody, 1, 500, 0));
+    assert_eq!(rig.seen().len(), 1);
+
+    let corrupt = CorruptBody { at: Some(Size(3)), share: None };
+    let (rig, mut peer) = asked(FaultSpec::CorruptBody(corrupt)).await;
+    peer.expect(ok_head(1, "3-0-0", 16)).await;
+    rig.attempts(1).await;
+    peer.0.stream.shutdown().await.unwrap();
+    let (got, _) = peer.0.rest().await;
+    let wrong: Vec<_> = (0..16).filter(|i| got[9 + i] != BODY.as_bytes()[*i]).collect();
+    assert_eq!((wrong, got.len()), (vec![3], 25));
+
+    let (rig, mut peer) = asked(FaultSpec::CloseAfterReply(CloseAfterReply { with: With::Fin })).await;
+    peer.expect_end(ok_frames(1, "3-0-0", BODY), End::Fin).await;
+    assert_eq!(told(&rig.attempts(1).await[0]), (Ending::Complete, EndedBy::Fault, 1, 200, 16));
+
+    // What "Connection: close" is to HTTP/1.1, GOAWAY is to HTTP/2.
+    let (_rig, mut peer) = asked(FaultSpec::CloseHeaderIgnored(CloseHeaderIgnored {})).await;
+    peer.expect([goaway(1, 0), ok_frames(1, "3-0-0", BODY)].concat()).await;
+    peer.expect_silence().await;
+}
+
+#[tokio::test]
+async fn uploads_are_answered_early_or_read_slowly() {
+    let early = EarlyClose { status: 503, then: EarlyEnd::Rst };
+    let rig = Rig::start(&[fault("f", FaultSpec::EarlyClose(early))], |_| ok(b"")).await;
+    let mut peer = Peer::connect(&rig).await;
+    peer.send(ask(1, "PUT", 1, &[("content-length", "10")], false)).await;
+    let fields = [(":status", "503"), ("content-length", "0"), ("x-gatecrash-attempt", "3-0-0")];
+    peer.expect_end(frame(HEADERS, END_HEADERS | END_STREAM, 1, block(&fields)), End::Rst).await;
+    assert_eq!(told(&rig.attempts(1).await[0]), (Ending::Complete, EndedBy::Fault, 1, 503, 0));
+    assert!(rig.seen().is_empty());
+
+    let slow = SlowReadBody { bytes: Size(4), every: Span::millis(5) };
+    let rig = Rig::start(&[fault("f", FaultSpec::SlowReadBody(slow))], |_| ok(b"")).await;
+    let mut peer = Peer::connect(&rig).await;
+    peer.send(ask(1, "PUT", 1, &[("content-length", "10")], false)).await;
+    peer.send(frame(DATA, 0, 1, "0123456789")).await;
+    peer.expect([window_update(1, 4), window_update(1, 4), window_update(1, 2)].concat()).await;
+}
+
+#[tokio::test]
+async fn what_only_http1_can_do_never_fires() {
+    for spec in [
+        FaultSpec::ReplyTwice(ReplyTwice {}),
+        FaultSpec::LateBytes(LateBytes { after: Span::millis(1), what: Stray::Bytes }),
+    ] {
+        let (rig, mut peer) = asked(spec).await;
+        peer.expect(ok_frames(1, "3-0-0", BODY)).await;
+        peer.expect_silence().await;
+        assert!(rig.kept().firings.is_empty());
+    }
+}
+
+#[tokio::test]
 async fn idle_connections_are_closed() {
-    let idle = IdleClose { after: Span::millis(20) };
+    let idle = IdleClose { after: Span::millis(20), with: With::Fin };
     let (rig, mut peer) = asked(FaultSpec::IdleClose(idle)).await;
     peer.expect_end(ok_frames(1, "3-0-0", BODY), End::Fin).await;
     assert_eq!(told(&rig.attempts(1).await[0]), (Ending::Complete, EndedBy::Nobody, 0, 200, 16));

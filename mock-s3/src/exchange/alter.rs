@@ -10,8 +10,14 @@ use crate::hook::{Alteration, RangeLie};
 use crate::ops::{Answer, Content};
 use crate::store::Data;
 
-/// Changes what an answer says; an answer that does not say it stays as it is.
-pub(super) fn alter(answer: &mut Answer, alteration: Alteration, is_head: bool) {
+/// Changes what an answer says; an answer that does not say it stays as it is. `foreign` is the content of an
+/// object that is not asked for.
+pub(super) fn alter(
+    answer: &mut Answer,
+    alteration: Alteration,
+    is_head: bool,
+    foreign: gatecrash_model::Content,
+) {
     answer.faulted = true;
     match alteration {
         Alteration::ETag => change(&mut answer.headers, ETAG.as_str(), other_digit),
@@ -20,6 +26,13 @@ pub(super) fn alter(answer: &mut Answer, alteration: Alteration, is_head: bool) 
             let checksums = names.iter().filter(|n| n.starts_with("x-amz-checksum-") && *n != TYPE);
             checksums.for_each(|name| change(&mut answer.headers, name, other_bit));
         }
+        Alteration::Object => {
+            if let (true, Content::Data(data)) = (answer.status.is_success(), &answer.body) {
+                answer.body = Content::Data(Data::synthetic(foreign, data.length()));
+            }
+        }
+        // What was not looked at is not in the answer.
+        Alteration::Range(RangeLie::Ignored) => {}
         Alteration::Range(RangeLie::Missing) => drop(answer.headers.remove(CONTENT_RANGE)),
         Alteration::Range(lie) => {
             change(&mut answer.headers, CONTENT_RANGE.as_str(), |range| wrong(range, lie))
@@ -74,7 +87,7 @@ fn wrong(range: &str, lie: RangeLie) -> Option<String> {
     let (first, last) = (first.parse::<u64>().ok()?, last.parse::<u64>().ok()?);
     Some(match lie {
         RangeLie::Total => format!("bytes {ends}/{}", total.parse::<u64>().ok()?.saturating_add(1)),
-        RangeLie::Shifted | RangeLie::Missing => {
+        RangeLie::Shifted | RangeLie::Missing | RangeLie::Ignored => {
             format!("bytes {}-{}/{total}", first.saturating_add(1), last.saturating_add(1))
         }
     })

@@ -56,7 +56,8 @@ impl Exchange {
         self.stamp(&mut answer);
         let is_head = self.head.method == Method::HEAD;
         if let Some(alteration) = self.alteration {
-            alter(&mut answer, alteration, is_head);
+            let foreign = self.shared.pool.content(&self.head.bucket, "", u64::MAX);
+            alter(&mut answer, alteration, is_head, foreign);
         }
         self.entry.flag(UpstreamRecord::FAULTED, answer.faulted);
         if self.trickle.is_some() {

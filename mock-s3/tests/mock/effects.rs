@@ -231,10 +231,24 @@ async fn answers_that_are_not_true() {
     assert_eq!(lie(RangeLie::Shifted).await.header("content-range"), Some("bytes 11-20/300000"));
     assert_eq!(lie(RangeLie::Total).await.header("content-range"), Some("bytes 10-19/300001"));
     assert_eq!(lie(RangeLie::Missing).await.header("content-range"), None);
+    let other = told(Alteration::Object, Op::GetObject).await;
+    assert_eq!((other.status, other.body.len()), (206, 10));
+    assert_ne!(other.body, plain.body);
+    assert_eq!(other.header("etag"), plain.header("etag"));
     let length = told(Alteration::Length(7), Op::HeadObject).await;
     assert_eq!(length.header("content-length"), Some("300007"));
     let sizes = told(Alteration::Length(7), Op::ListObjectsV2).await;
     assert_eq!(sizes.element("Size").as_deref(), Some("300007"));
+}
+
+#[tokio::test]
+async fn a_range_that_is_not_looked_at() {
+    let ignored = Action::Alter(Alteration::Range(RangeLie::Ignored));
+    let bench = bench(Point::Handle, Op::GetObject, ignored).await;
+    let reply = bench.send(EAST, get("/media/img/000001.bin").header("range", "bytes=10-19")).await;
+    assert_eq!((reply.status, reply.body.len()), (200, 300_000));
+    assert_eq!(reply.header("content-range"), None);
+    assert!(bench.records(1).await[0].has(UpstreamRecord::FAULTED));
 }
 
 #[tokio::test]

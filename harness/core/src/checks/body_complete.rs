@@ -34,9 +34,10 @@ impl Check for BodyComplete {
     };
 
     fn judge(&self, scope: &Scope<'_>) -> Finding {
-        let mut tally = Tally::default();
+        let (mut tally, untrue) = (Tally::default(), scope.untrue_attempts());
+        let is_broken = |a: &&AttemptRecord| is_cut(a) && !untrue.contains(&a.attempt);
         for client in scope.clients() {
-            let Some(source) = scope.source(client).filter(|a| is_cut(a)) else { continue };
+            let Some(source) = scope.source(client).filter(is_broken) else { continue };
             let looks_whole = client.ending == Ending::Complete
                 && matches!(client.status, 200..=299)
                 && client.shape.body() != BodyCheck::Exact;

@@ -7,8 +7,12 @@ use serde::{Deserialize, Serialize};
 use super::tally::Tally;
 use super::{Check, CheckInfo, Rests};
 #[cfg(test)]
-use crate::golden::{Golden, Story};
-use crate::judge::{Scope, is_untrue};
+use crate::faults::{CorruptBody, FaultSpec, WrongObject};
+#[cfg(test)]
+use crate::golden::{Golden, Story, Try};
+use crate::judge::Scope;
+#[cfg(test)]
+use crate::units::Size;
 use crate::verdict::Finding;
 
 /// Bytes delivered under 2xx are a beginning of the object that was asked for.
@@ -23,9 +27,8 @@ impl Check for BodyExact {
         doc: "Bodies are derived from bucket, key, version and offset, so every byte of every 2xx is \
               compared. Padding, a repeated beginning after a retry in the middle, a resume at the wrong \
               offset and chunk framing mistaken for data all show as wrong bytes; a short but correct \
-              beginning is `body-complete`'s business. RFC 9112 8 leaves no room for repair of a broken \
-              body. Bytes that an upstream fault made wrong under a true head are not counted: no gateway \
-              can know. Typical fixes: no retry once a byte was sent (nginx and HAProxy never do), no \
+              beginning is `body-complete`'s business. Responses that a fault spoilt are left out. RFC 9112 8 leaves no room for repair of a broken \
+              body. Typical fixes: no retry once a byte was sent (nginx and HAProxy never do), no \
               body-rewriting filter (`sub_filter`, compression) on objects.",
         example: "body-exact: {}",
         needs: Capabilities::of(&[Capability::Framing]),
@@ -34,11 +37,11 @@ impl Check for BodyExact {
     };
 
     fn judge(&self, scope: &Scope<'_>) -> Finding {
-        let mut tally = Tally::default();
+        let (mut tally, untrue) = (Tally::default(), scope.untrue_attempts());
         let checked = |body| body != BodyCheck::NotChecked;
         for client in scope.clients() {
             let body = client.shape.body();
-            let told = || scope.source(client).is_some_and(|a| is_untrue(scope.plan, a));
+            let told = || scope.source(client).is_some_and(|a| untrue.contains(&a.attempt));
             if matches!(client.status, 200..=299) && checked(body) && !told() {
                 let wrong = matches!(body, BodyCheck::Wrong | BodyCheck::Other);
                 tally.count(!wrong, client.id(), || format!("{} with a body that is {body}", client.status));
@@ -50,11 +53,25 @@ impl Check for BodyExact {
     #[cfg(test)]
     fn goldens() -> Vec<Golden> {
         let with = |body| Story::new().every(10, 0, 90, |r| r).every(10, 90, 100, move |r| r.body(body));
+        let spoilt = || {
+            let corrupt = FaultSpec::CorruptBody(CorruptBody { at: Some(Size(5)), share: None });
+            let story = Story::new().fault(corrupt, 100, 200).every(10, 0, 50, |r| r);
+            story.every(10, 110, 180, |r| r.tries([Try::served().by(0)]).body(BodyCheck::Wrong))
+        };
+        let untrue = |met: bool| {
+            let story = Story::new().fault(FaultSpec::WrongObject(WrongObject {}), 0, 1000);
+            let told = move |met: bool| if met { Try::served().by(0) } else { Try::served() };
+            let story = story.every(10, 0, 90, move |r| r.tries([told(!met)]));
+            story.every(10, 90, 100, move |r| r.tries([told(met)]).body(BodyCheck::Other))
+        };
         vec![
             Golden::pass("all bytes are right", Self {}, with(BodyCheck::Exact)),
             Golden::pass("a correct beginning is right", Self {}, with(BodyCheck::Prefix)),
             Golden::fail("zeros at the end", Self {}, with(BodyCheck::Wrong)),
             Golden::fail("another object's bytes", Self {}, with(BodyCheck::Other)),
+            Golden::pass("a fault spoilt them", Self {}, spoilt()),
+            Golden::pass("another object's bytes from the upstream", Self {}, untrue(true)),
+            Golden::fail("another object's bytes while others met the fault", Self {}, untrue(false)),
             Golden::inconclusive("only errors", Self {}, Story::new().every(10, 0, 90, |r| r.answer(502))),
         ]
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::tally::Tally;
 use super::{Check, CheckInfo, Rests};
-use crate::faults::Host;
+use crate::faults::{FaultSpec, Host};
 #[cfg(test)]
 use crate::golden::{Golden, Story, Try};
 use crate::judge::Scope;
@@ -61,12 +61,17 @@ impl Check for CrashFree {
         let told = |ending| story().every(10, 50, 60, move |r| r.ending(ending));
         let reading =
             || story().every(10, 50, 60, |r| r.tries([Try::garbage()]).ending(Ending::DroppedReused));
+        let dead_after_garbage = || {
+            let tries = || [Try::garbage(), Try::reset()];
+            story().every(10, 50, 60, move |r| r.tries(tries()).ending(Ending::DroppedReused))
+        };
         let died = Event::GatewayDied { at: 40_000_000, how: "signal 11".into() };
         vec![
             Golden::pass("all answered", Self {}, story()),
             Golden::pass("a reused connection was closed", Self {}, told(Ending::DroppedReused)),
             Golden::fail("a first connection was closed", Self {}, told(Ending::DroppedFirst)),
             Golden::fail("closed while reading garbage", Self {}, reading()),
+            Golden::pass("closed by a dead connection after garbage", Self {}, dead_after_garbage()),
             Golden::fail("nobody listens", Self {}, told(Ending::Refused)),
             Golden::fail("the process died", Self {}, story().event(died)),
             Golden::inconclusive("the process was not seen", Self {}, story().without(Capability::Process)),
@@ -77,7 +82,7 @@ impl Check for CrashFree {
 fn is_vanished(scope: &Scope<'_>, client: &ClientRecord) -> bool {
     match client.ending {
         Ending::DroppedFirst => !is_starved(scope, client),
-        Ending::DroppedReused => scope.attempts(client).any(wrote_nonsense),
+        Ending::DroppedReused => scope.attempts(client).last().is_some_and(wrote_nonsense),
         Ending::Refused | Ending::ConnectFailed => !is_starved(scope, client),
         _ => false,
     }
@@ -90,6 +95,8 @@ fn wrote_nonsense(attempt: &AttemptRecord) -> bool {
 
 /// Whether a fault on the gateway's own process explains that it cannot accept.
 fn is_starved(scope: &Scope<'_>, client: &ClientRecord) -> bool {
-    let faults = scope.plan.faults.iter().enumerate().filter(|(_, f)| f.spec.info().host == Host::Process);
+    let excuses =
+        |spec: &FaultSpec| spec.info().host == Host::Process && !matches!(spec, FaultSpec::Reload(_));
+    let faults = scope.plan.faults.iter().enumerate().filter(|(_, f)| excuses(&f.spec));
     faults.map(|(i, _)| i as u16).any(|i| scope.intervals.active(i, client.intended, client.ended()))
 }

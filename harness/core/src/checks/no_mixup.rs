@@ -1,5 +1,7 @@
 //! `no-mixup`: response N answers request N.
 
+use std::collections::HashSet;
+
 use gatecrash_model::{AttemptRecord, BodyCheck, Capabilities, Capability, ClientRecord, Op};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -35,9 +37,9 @@ impl Check for NoMixup {
     };
 
     fn judge(&self, scope: &Scope<'_>) -> Finding {
-        let mut tally = Tally::default();
+        let (mut tally, untrue) = (Tally::default(), scope.untrue_attempts());
         for client in scope.clients().filter(|c| c.status != 0) {
-            match mixup(scope, client) {
+            match mixup(scope, client, &untrue) {
                 Some(how) => tally.bad(client.id(), how),
                 None if scope.fed_by(client).is_some() => tally.good(),
                 None => {}
@@ -71,14 +73,15 @@ impl Check for NoMixup {
     }
 }
 
-fn mixup(scope: &Scope<'_>, client: &ClientRecord) -> Option<String> {
+fn mixup(scope: &Scope<'_>, client: &ClientRecord, untrue: &HashSet<u64>) -> Option<String> {
     if client.has(ClientRecord::SURPLUS) {
         return Some("bytes after the end of the response".into());
     }
     if client.has(ClientRecord::UNDUE_BODY) {
         return Some(format!("a body after {} {}", client.op, client.status));
     }
-    if client.shape.body() == BodyCheck::Other {
+    let told = || scope.source(client).is_some_and(|a| untrue.contains(&a.attempt));
+    if client.shape.body() == BodyCheck::Other && !told() {
         return Some("bytes of another object".into());
     }
     let source = scope.fed_by(client).filter(|a| !belongs(scope, a, client))?;

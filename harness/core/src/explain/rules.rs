@@ -76,7 +76,7 @@ fn out_of_resources(e: &Evidence<'_>) -> Option<String> {
     let lost = !e.client.is_success() && e.attempts.is_empty();
     lost.then(|| {
         format!(
-            "the gateway was short of a resource or misconfigured (fault {}), no upstream was asked",
+            "the gateway was short of a resource, stopped or misconfigured (fault {}), no upstream was asked",
             on.name
         )
     })

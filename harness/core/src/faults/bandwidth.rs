@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Fault, FaultInfo, Host, Order, Pace};
+use crate::plan::Side;
 use crate::rules::{Facts, Point};
 use crate::units::Size;
 
@@ -26,6 +27,8 @@ impl Fault for Bandwidth {
         host: Host::Link,
         points: &[Point::ResponseHead],
     };
+
+    const SIDES: &'static [Side] = &[Side::Upstream, Side::Client];
 
     fn order(&self, _: Point, _: &Facts<'_>, _: u64) -> Order {
         let bytes = (self.rate.0 / 50).max(1);

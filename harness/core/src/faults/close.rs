@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Fault, FaultInfo, Host, Order, ResetAt, Terminal, With};
+use crate::plan::Side;
 use crate::rules::{Facts, Point};
 
 /// A FIN at one point of the exchange, where `reset` sends an RST: a server that shuts down, a load balancer that
@@ -26,6 +27,8 @@ impl Fault for Close {
         host: Host::Link,
         points: &[Point::Accept, Point::RequestHead, Point::ResponseHead],
     };
+
+    const SIDES: &'static [Side] = &[Side::Upstream, Side::Client];
 
     fn order(&self, point: Point, _: &Facts<'_>, _: u64) -> Order {
         match (self.at, point) {

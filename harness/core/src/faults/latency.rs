@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Fault, FaultInfo, Host, Order};
+use crate::plan::Side;
 use crate::rules::{Facts, Point};
 use crate::units::Span;
 
@@ -29,6 +30,8 @@ impl Fault for Latency {
         host: Host::Link,
         points: &[Point::RequestHead],
     };
+
+    const SIDES: &'static [Side] = &[Side::Upstream, Side::Client];
 
     fn order(&self, _: Point, _: &Facts<'_>, draw: u64) -> Order {
         let spread = self.jitter.unwrap_or_default().0.min(self.add.0);

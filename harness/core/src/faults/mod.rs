@@ -38,6 +38,14 @@ pub enum Order {
     PaceHead(Pace),
     /// Trickle the response body.
     PaceBody(Pace),
+    /// Trickle the whole response.
+    PaceAll(Pace),
+    /// Read the request body no faster than this.
+    PaceUpload(Pace),
+    /// Keep interim 100s from the gateway.
+    NoContinue,
+    /// Send the request on no faster.
+    PaceRequest(Pace),
     /// End or replace the exchange.
     End(Terminal),
 }
@@ -59,8 +67,29 @@ pub enum Terminal {
     Rewrite(Malformed),
     /// Misuse HTTP/2 on the stream.
     Http2(Http2Kind),
-    /// Close the kept connection after this many idle nanoseconds.
-    CloseIdle(Nanos, With),
+    /// Read no byte of the request body for this many nanoseconds; then read on, never answer.
+    Deaf(Nanos),
+    /// Answer this status without waiting for the request body, then part.
+    Early(u16, Parting),
+    /// Throw the upstream's answer away and answer this status without a body.
+    Answer(u16),
+    /// Write the answer, then the same bytes again.
+    Twice,
+    /// Write the answer with wrong body bytes, as many as there were.
+    Corrupt(Corruption),
+    /// Write the answer, then do this with the connection.
+    Part {
+        /// Whether the answer says `Connection: close`.
+        announce: bool,
+        /// What happens then.
+        then: Parting,
+    },
+    /// Once the kept connection has been idle for this many nanoseconds.
+    OnIdle(Nanos, Lapse),
+    /// Fail the TLS handshake, or end the TLS session badly.
+    Tls(TlsKind),
+    /// Send the upstream the request up to a point, then leave.
+    Half(HalfAt, Leaving),
     /// What the mock does; no link knows it.
     S3(S3Order),
 }
@@ -132,6 +161,11 @@ pub trait Fault {
     }
 }
 
+/// For `with` where a FIN is the usual end.
+fn fin() -> With {
+    With::Fin
+}
+
 macro_rules! faults {
     ($($module:ident: $type:ident = $name:literal,)+) => {
         $(mod $module; pub use $module::$type;)+
@@ -178,7 +212,10 @@ macro_rules! faults {
     };
 }
 
+mod corruption;
 pub mod malformed;
+mod parting;
+mod reply;
 mod s3_order;
 pub mod statement;
 
@@ -195,9 +232,26 @@ faults! {
     close: Close = "close",
     idle_close: IdleClose = "idle-close",
     close_on_reuse: CloseOnReuse = "close-on-reuse",
+    close_after_reply: CloseAfterReply = "close-after-reply",
+    half_close: HalfClose = "half-close",
+    close_header_ignored: CloseHeaderIgnored = "close-header-ignored",
+    keepalive_max: KeepaliveMax = "keepalive-max",
+    late_bytes: LateBytes = "late-bytes-after-reply",
+    reply_twice: ReplyTwice = "reply-twice",
+    forward_then_drop: ForwardThenDrop = "forward-then-drop",
+    forward_then_status: ForwardThenStatus = "forward-then-status",
+    early_close: EarlyClose = "early-close",
+    never_read_body: NeverReadBody = "never-read-body",
+    slow_read_body: SlowReadBody = "slow-read-body",
+    never_continue: NeverContinue = "100-never",
+    slow_request: SlowRequest = "slow-request",
+    half_request: HalfRequest = "half-request",
+    slice: Slice = "slice",
+    corrupt_body: CorruptBody = "corrupt-body",
     truncate: Truncate = "truncate",
     malformed_fault: Malformed = "malformed",
     http2: Http2 = "http2",
+    tls: Tls = "tls",
     s3_error: S3Error = "s3-error",
     status: Status = "status",
     empty_503: Empty503 = "empty-503",
@@ -210,6 +264,7 @@ faults! {
     wrong_etag: WrongEtag = "wrong-etag",
     wrong_checksum: WrongChecksum = "wrong-checksum",
     wrong_range: WrongRange = "wrong-range",
+    wrong_object: WrongObject = "wrong-object",
     wrong_length: WrongLength = "wrong-length",
     stale_read: StaleRead = "stale-read",
     stale_list: StaleList = "stale-list",
@@ -227,16 +282,29 @@ faults! {
     dns: Dns = "dns",
     misconfigure: Misconfigure = "misconfigure",
     descriptors: Descriptors = "descriptors",
+    cpu: Cpu = "cpu",
+    memory: Memory = "memory",
+    pause: Pause = "pause",
+    kill: Kill = "kill",
+    restart: Restart = "restart",
+    reload: Reload = "reload",
 }
 
 pub use applied_but_lost::LostReply;
 pub use clock_skew::ClockOf;
+pub use corruption::Corruption;
 pub use dns::{DNS_TTL, DnsKind, DnsReply};
+pub use early_close::EarlyEnd;
 pub use fail_first::FirstOf;
+pub use half_request::{HalfAt, Leaving};
 pub use http2::{HTTP2_KINDS, Http2Kind, Http2KindInfo};
+pub use kill::Deadly;
+pub use parting::{Lapse, Parting, Stray};
 pub use replication::ReplicationMode;
+pub use reply::bare_reply;
 pub use reset::ResetAt;
 pub use s3_order::{Alteration, RangeLie, S3Order, S3Reply, Wait};
+pub use tls::{TLS_KINDS, TlsKind, TlsKindInfo};
 
 impl FaultSpec {
     /// Its name in scenario files.

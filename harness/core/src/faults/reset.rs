@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Fault, FaultInfo, Host, Order, Terminal, With};
+use crate::plan::Side;
 use crate::rules::{Facts, Point};
 use crate::units::Size;
 
@@ -42,6 +43,8 @@ impl Fault for Reset {
         host: Host::Link,
         points: &[Point::Accept, Point::RequestHead, Point::ResponseHead],
     };
+
+    const SIDES: &'static [Side] = &[Side::Upstream, Side::Client];
 
     fn order(&self, point: Point, _: &Facts<'_>, _: u64) -> Order {
         match (self.at, point) {

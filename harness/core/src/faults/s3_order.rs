@@ -78,6 +78,8 @@ pub enum Alteration {
     ETag,
     /// Every `x-amz-checksum-*`.
     Checksum,
+    /// The bytes of an object: those of another one.
+    Object,
     /// Content-Range.
     Range(RangeLie),
     /// The length told by HEAD and by listings, longer by so many bytes.
@@ -95,6 +97,8 @@ pub enum RangeLie {
     Total,
     /// There is none.
     Missing,
+    /// The range is not looked at: 200 with the whole object, which RFC 9110 14.2 allows.
+    Ignored,
 }
 
 // === impl S3Reply ===

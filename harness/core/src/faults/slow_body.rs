@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Fault, FaultInfo, Host, Order, Pace};
+use crate::plan::Side;
 use crate::rules::{Facts, Point};
 use crate::units::{Size, Span};
 
@@ -28,6 +29,8 @@ impl Fault for SlowBody {
         host: Host::Link,
         points: &[Point::ResponseHead],
     };
+
+    const SIDES: &'static [Side] = &[Side::Upstream, Side::Client];
 
     fn order(&self, _: Point, _: &Facts<'_>, _: u64) -> Order {
         Order::PaceBody(Pace { bytes: self.bytes.0.max(1), every: self.every.0 })

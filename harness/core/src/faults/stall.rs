@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Fault, FaultInfo, Host, Order, Terminal};
+use crate::plan::Side;
 use crate::rules::{Facts, Point};
 use crate::units::Size;
 
@@ -27,6 +28,8 @@ impl Fault for Stall {
         host: Host::Link,
         points: &[Point::ResponseHead],
     };
+
+    const SIDES: &'static [Side] = &[Side::Upstream, Side::Client];
 
     fn order(&self, _: Point, _: &Facts<'_>, _: u64) -> Order {
         Order::End(Terminal::StallBody(self.after.0))

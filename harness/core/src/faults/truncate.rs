@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Fault, FaultInfo, Host, Order, Terminal, With};
+use crate::plan::Side;
 use crate::rules::{Facts, Point};
 use crate::units::Size;
 
@@ -15,12 +16,8 @@ pub struct Truncate {
     /// Body bytes sent.
     pub at: Size,
     /// FIN or RST.
-    #[serde(default = "fin")]
+    #[serde(default = "super::fin")]
     pub with: With,
-}
-
-fn fin() -> With {
-    With::Fin
 }
 
 impl Fault for Truncate {
@@ -33,6 +30,8 @@ impl Fault for Truncate {
         host: Host::Link,
         points: &[Point::ResponseHead],
     };
+
+    const SIDES: &'static [Side] = &[Side::Upstream, Side::Client];
 
     fn order(&self, _: Point, _: &Facts<'_>, _: u64) -> Order {
         Order::End(Terminal::CutBody(self.at.0, self.with))

@@ -58,7 +58,9 @@ impl Story {
             endpoints: 1,
             latency: None,
             http2: false,
+            tls: None,
             profile: None,
+            toxiproxy: None,
         });
         self
     }
@@ -337,7 +339,9 @@ fn plan() -> Plan {
             endpoints: 1,
             latency: None,
             http2: false,
+            tls: None,
             profile: None,
+            toxiproxy: None,
         }],
         buckets: vec![BucketPlan {
             name: "media".into(),

@@ -121,6 +121,14 @@ impl History {
         counted.reduce(|a, b| a + b)
     }
 
+    /// By which means of the system a fault was carried out, where that could differ.
+    pub fn means_of(&self, fault: u16) -> Option<&str> {
+        self.events.iter().find_map(|e| match e {
+            Event::CarriedOut { fault: of, by } if *of == fault => Some(by.as_str()),
+            _ => None,
+        })
+    }
+
     /// Packed request id and number of tries, as the gateway's own log has them.
     pub fn witnessed(&self) -> impl Iterator<Item = (u64, u32)> {
         self.events.iter().filter_map(|e| {

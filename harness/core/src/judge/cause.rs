@@ -1,6 +1,6 @@
 //! What an attempt did to its request, in the words of a profile.
 
-use gatecrash_model::{AttemptRecord, EndedBy, Ending};
+use gatecrash_model::{AttemptRecord, EndedBy, Ending, Op};
 
 use crate::faults::malformed::{Kind, Nature};
 use crate::faults::{FaultSpec, Order, Terminal};
@@ -25,6 +25,8 @@ pub enum Cause {
     Timeout,
     /// An answer that is not legal HTTP, or that ended before its head was whole.
     Invalid,
+    /// A connection, but no TLS session on it.
+    TlsFailed,
     /// Nobody was asked.
     NoUpstream,
 }
@@ -35,10 +37,20 @@ pub fn cause_of(plan: &Plan, attempt: &AttemptRecord) -> Cause {
     let whole = attempt.ending == Ending::Complete;
     let gave_up = attempt.ending == Ending::Hang || attempt.ended_by == EndedBy::Gateway;
     match fault {
+        Some(FaultSpec::Tls(_)) if attempt.has(AttemptRecord::NO_HEAD) && gave_up => Cause::ConnectTimeout,
+        Some(FaultSpec::Tls(_)) if attempt.has(AttemptRecord::NO_HEAD) => Cause::TlsFailed,
         _ if attempt.has(AttemptRecord::NO_HEAD) => Cause::Refused,
         _ if attempt.has(AttemptRecord::ILLEGAL) => Cause::Invalid,
         Some(spec) if !whole && matches!(on_head(spec), Order::End(Terminal::CutHead(..))) => Cause::Invalid,
         Some(spec) if !whole && gave_up && matches!(on_head(spec), Order::PaceHead(_)) => Cause::Timeout,
+        Some(spec)
+            if !whole
+                && gave_up
+                && attempt.response_bytes == 0
+                && matches!(on_head(spec), Order::PaceAll(_)) =>
+        {
+            Cause::Timeout
+        }
         _ if attempt.status == 0 && gave_up => Cause::Timeout,
         _ if attempt.status == 0 => Cause::Invalid,
         _ if !whole => Cause::BodyBroken,
@@ -57,13 +69,24 @@ fn on_head(spec: &FaultSpec) -> Order {
 
 /// Whether a fault trickles heads or bodies, so that only a total limit bounds the exchange.
 pub fn is_trickle(spec: &FaultSpec) -> bool {
-    matches!(on_head(spec), Order::PaceHead(_) | Order::PaceBody(_))
+    matches!(on_head(spec), Order::PaceHead(_) | Order::PaceBody(_) | Order::PaceAll(_))
+        || matches!(on_upload(spec), Order::PaceUpload(_))
+}
+
+/// What a fault does to an upload when its head was read.
+fn on_upload(spec: &FaultSpec) -> Order {
+    if !spec.acts_at(Point::RequestHead) {
+        return Order::Continue;
+    }
+    let facts = Facts { op: Op::PutObject, method: "PUT", ..Facts::connection(0, 1, 0, 0) };
+    spec.order(Point::RequestHead, &facts, 0)
 }
 
 /// Whether a fault ends connections on accept, before a request can be seen.
 pub(super) fn is_on_accept(spec: &FaultSpec) -> bool {
     spec.acts_at(Point::Accept)
-        && spec.order(Point::Accept, &Facts::connection(0, 1, 0, 0), 0) != Order::Continue
+        && spec.order(Point::Accept, &Facts { tls: true, ..Facts::connection(0, 1, 0, 0) }, 0)
+            != Order::Continue
 }
 
 /// Whether what an attempt wrote to the gateway was no HTTP response at all: a status line no parser may
@@ -79,11 +102,14 @@ pub fn is_not_http(plan: &Plan, attempt: &AttemptRecord) -> bool {
     }
 }
 
-/// Whether an attempt carried bytes that are not the resource's under a head that does not give it away: no
-/// gateway can know, so none is to blame for passing them on.
-pub fn is_untrue(plan: &Plan, attempt: &AttemptRecord) -> bool {
-    let fault = attempt.fault.checked_sub(1).and_then(|i| plan.faults.get(usize::from(i))).map(|f| &f.spec);
-    matches!(fault, Some(FaultSpec::Malformed(m)) if m.kind.sample().nature == Nature::Untrue)
+/// Whether a fault puts other bytes than the resource's under a head that does not give it away: no gateway can
+/// know, so none is to blame for passing them on.
+pub(super) fn is_untrue(spec: &FaultSpec) -> bool {
+    match spec {
+        FaultSpec::Malformed(malformed) => malformed.kind.sample().nature == Nature::Untrue,
+        FaultSpec::WrongObject(_) => true,
+        spec => matches!(on_head(spec), Order::End(Terminal::Corrupt(_))),
+    }
 }
 
 /// Whether the bytes of a malformed kind begin with a status line of RFC 9112 4, after an empty line at most.
@@ -115,6 +141,7 @@ impl Cause {
             Self::ConnectTimeout => "connect timeout",
             Self::Timeout => "timeout",
             Self::Invalid => "invalid response",
+            Self::TlsFailed => "TLS failure",
             Self::NoUpstream => "no upstream left",
         }
     }
@@ -125,7 +152,7 @@ impl Cause {
             Self::Served => Vec::new(),
             Self::Status(status) => vec![status],
             Self::BodyBroken => [&profile.invalid[..], &profile.timeout[..]].concat(),
-            Self::Refused => profile.refused.clone(),
+            Self::Refused | Self::TlsFailed => profile.refused.clone(),
             Self::ConnectTimeout => profile.connect_timeout_status.clone(),
             Self::Timeout => profile.timeout.clone(),
             Self::Invalid => profile.invalid.clone(),
@@ -165,6 +192,15 @@ mod tests {
         let untrue = KINDS.iter().filter(|k| k.kind.sample().nature == Nature::Untrue).map(|k| k.name);
         assert_eq!(untrue.collect::<Vec<_>>(), ["cl-too-small", "body-corrupt-bits", "body-gzip-broken"]);
         let plain = KINDS.iter().filter(|k| k.kind.sample().nature == Nature::Plain).map(|k| k.name);
-        assert_eq!(plain.collect::<Vec<_>>(), ["partial-header-stall", "head-with-body"]);
+        assert_eq!(
+            plain.collect::<Vec<_>>(),
+            [
+                "partial-status-fin",
+                "partial-header-fin",
+                "partial-header-rst",
+                "partial-header-stall",
+                "head-with-body",
+            ]
+        );
     }
 }

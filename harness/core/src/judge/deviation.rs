@@ -75,15 +75,19 @@ fn faults_of(deviation: &Deviation, scope: &Scope<'_>) -> Vec<u16> {
     let meant = |spec: &FaultSpec| {
         deviation.fault == "*"
             || deviation.fault == spec.name()
-            || malformed_kind(spec).is_some_and(|kind| kind == deviation.fault)
+            || kind(spec).is_some_and(|kind| kind == deviation.fault)
     };
     let faults = scope.plan.faults.iter().enumerate().filter(|(_, f)| meant(&f.spec));
     faults.map(|(i, _)| i as u16).filter(|i| scope.intervals.active(*i, scope.from, scope.until)).collect()
 }
 
-fn malformed_kind(spec: &FaultSpec) -> Option<String> {
-    let FaultSpec::Malformed(malformed) = spec else { return None };
-    serde_json::to_value(malformed.kind).ok()?.as_str().map(str::to_owned)
+fn kind(spec: &FaultSpec) -> Option<&'static str> {
+    match spec {
+        FaultSpec::Malformed(malformed) => Some(malformed.kind.info().name),
+        FaultSpec::Http2(http2) => Some(http2.kind.info().name),
+        FaultSpec::Tls(tls) => Some(tls.kind.info().name),
+        _ => None,
+    }
 }
 
 /// Packed ids of the requests that any of these faults touched: an attempt it changed, or an interval it

@@ -10,7 +10,7 @@ mod scope;
 
 use gatecrash_model::Capability;
 
-pub use cause::{Cause, cause_of, is_not_http, is_trickle, is_untrue};
+pub use cause::{Cause, cause_of, is_not_http, is_trickle};
 pub use guards::{Delivery, deliveries};
 pub use scope::{Case, Scope};
 

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use gatecrash_model::{AttemptRecord, Capabilities, Capability, ClientRecord, Ending, Nanos};
 
-use super::cause::{Cause, cause_of, is_on_accept};
-use crate::faults::{FaultSpec, Host};
+use super::cause::{Cause, cause_of, is_on_accept, is_untrue};
+use crate::faults::{FaultSpec, Host, Tls, TlsKind};
 use crate::history::{Answers, History, Interval, Intervals, Join};
 use crate::plan::{ExpectationPlan, FaultPlan, Plan};
 use crate::profile::Profile;
@@ -27,6 +27,8 @@ pub struct Case<'a> {
     pub join: Join,
     /// When each fault was on.
     pub intervals: Intervals,
+    /// Packed ids of requests that a fault on the clients' side touched.
+    pub spoilt_by_client: HashSet<u64>,
     /// Which answers are right.
     pub answers: Answers,
     /// Scheduler slack measured in the run, added to time limits.
@@ -63,6 +65,8 @@ pub struct Scope<'a> {
     pub slack: Nanos,
     /// Packed ids of requests that a known deviation of the gateway excuses.
     pub excused: Option<&'a HashSet<u64>>,
+    /// Packed ids of requests that a fault on the clients' side touched: what came of them is the client's own doing.
+    pub spoilt_by_client: &'a HashSet<u64>,
 }
 
 // === impl Case ===
@@ -73,7 +77,8 @@ impl<'a> Case<'a> {
         let intervals = Intervals::of(plan, history);
         let slack = super::guards::slack(history, &intervals);
         let (join, answers) = (Join::of(history), Answers::of(plan));
-        Self { plan, profile, history, join, intervals, answers, slack }
+        let spoilt_by_client = spoilt_by_client(plan, history);
+        Self { plan, profile, history, join, intervals, answers, spoilt_by_client, slack }
     }
 
     /// The scope of an expectation; `None` when its phase never began.
@@ -98,6 +103,7 @@ impl<'a> Case<'a> {
             min_samples: expectation.min_samples.unwrap_or_else(|| expectation.check.info().min_samples),
             slack: self.slack,
             excused: None,
+            spoilt_by_client: &self.spoilt_by_client,
         })
     }
 
@@ -187,6 +193,7 @@ impl<'a> Scope<'a> {
                 .matcher
                 .upstream_status
                 .is_none_or(|status| self.attempts(client).any(|a| a.status == status))
+            && !self.spoilt_by_client.contains(&client.id().pack())
             && self.excused.is_none_or(|excused| !excused.contains(&client.id().pack()))
     }
 
@@ -225,6 +232,16 @@ impl<'a> Scope<'a> {
     pub fn fault(&self, attempt: &AttemptRecord) -> Option<&'a FaultSpec> {
         let index = attempt.fault.checked_sub(1)?;
         self.plan.faults.get(usize::from(index)).map(|f| &f.spec)
+    }
+
+    /// Packed ids of the attempts whose body the upstream made untrue under a true head.
+    pub fn untrue_attempts(&self) -> HashSet<u64> {
+        let faults = self.plan.faults.iter().enumerate().filter(|(_, f)| is_untrue(&f.spec));
+        let faults: HashSet<u16> = faults.map(|(i, _)| i as u16).collect();
+        if faults.is_empty() {
+            return HashSet::new();
+        }
+        self.history.firings.iter().filter(|f| faults.contains(&f.fault)).map(|f| f.attempt).collect()
     }
 
     /// Causes without an attempt: what connecting can have met while the request was under way.
@@ -277,10 +294,16 @@ impl<'a> Scope<'a> {
     }
 }
 
+/// Requests on which a fault of the clients' side fired.
+fn spoilt_by_client(plan: &Plan, history: &History) -> HashSet<u64> {
+    let of_clients = |fault: u16| plan.faults.get(usize::from(fault)).is_some_and(|f| !f.side.is_upstream());
+    history.firings.iter().filter(|f| of_clients(f.fault)).map(|f| f.request).collect()
+}
+
 /// Whether a fault delays requests on their way to the upstream, so that arriving late is its work.
 fn holds_requests_up(spec: &FaultSpec) -> bool {
     match spec {
-        FaultSpec::Misconfigure(_) => false,
+        FaultSpec::Misconfigure(_) | FaultSpec::Reload(_) => false,
         spec => matches!(spec.info().host, Host::Listener | Host::Resolver | Host::Process),
     }
 }
@@ -291,6 +314,9 @@ fn connect_causes_of(spec: &FaultSpec) -> &'static [Cause] {
         FaultSpec::ConnectBlackhole(_) => &[Cause::ConnectTimeout],
         FaultSpec::Dns(dns) if dns.points_nowhere() => &[Cause::Refused, Cause::NoUpstream],
         FaultSpec::Dns(_) => &[Cause::NoUpstream, Cause::Timeout],
+        FaultSpec::Tls(Tls { kind: TlsKind::StallHello }) => &[Cause::ConnectTimeout],
+        FaultSpec::Tls(_) if is_on_accept(spec) => &[Cause::TlsFailed],
+        FaultSpec::Reload(_) => &[],
         spec if is_on_accept(spec) => &[Cause::Refused, Cause::Invalid],
         _ if spec.info().host == Host::Process => {
             &[Cause::Refused, Cause::ConnectTimeout, Cause::NoUpstream, Cause::Invalid]

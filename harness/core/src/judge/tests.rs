@@ -8,7 +8,7 @@ use crate::checks::{
 };
 use crate::faults::{FaultSpec, Refuse, Swallow};
 use crate::golden::{Story, Try, expectation};
-use crate::plan::FaultPlan;
+use crate::plan::{FaultPlan, Side};
 use crate::profile::Deviation;
 use crate::rules::Facts;
 use crate::units::{Share, Span};
@@ -341,4 +341,38 @@ fn first_second(mut story: Story) -> Story {
     story.history.events.push(Event::PhaseEnd { phase: 0, at: 1_000_000_000 });
     story.plan.phases[0].until = Span::millis(1000);
     story
+}
+
+#[test]
+fn what_a_client_spoilt_itself_is_nobody_elses_failure() {
+    let story = |side| {
+        let mut story = Story::new().fault(swallow(), 0, 1000).every(10, 0, 400, |r| r);
+        story.plan.faults[0].side = side;
+        story = story.every(10, 400, 600, |r| r.ending(gatecrash_model::Ending::CutRst));
+        let broken = story.history.clients.iter().filter(|c| c.ending == gatecrash_model::Ending::CutRst);
+        let firings: Vec<_> = broken
+            .map(|c| FiringRecord {
+                at: c.sent(),
+                fault: 0,
+                request: c.id().pack(),
+                ..FiringRecord::default()
+            })
+            .collect();
+        assert_eq!(firings.len(), 20);
+        story.history.firings.extend(firings);
+        judged(&story, &[most_succeed()])
+    };
+    let of_clients = story(Side::Client);
+    assert_eq!(outcomes(&of_clients), [Outcome::Pass]);
+    assert_eq!(of_clients.verdicts[0].samples, 40);
+    assert_eq!(outcomes(&story(Side::Upstream)), [Outcome::Fail]);
+}
+
+#[test]
+fn what_no_client_did_was_not_tested() {
+    let mut story = Story::new().fault(swallow(), 0, 1000).every(10, 0, 400, |r| r);
+    story.plan.faults[0].side = Side::Client;
+    let judgement = judged(&story, &[most_succeed()]);
+    assert_eq!(outcomes(&judgement), [Outcome::Inconclusive]);
+    assert!(judgement.guards[0].text.contains("never fired"), "{:?}", judgement.guards);
 }

@@ -83,6 +83,15 @@ impl Rule {
             Order::Delay(nanos) => orders.delay += nanos,
             Order::PaceHead(pace) => orders.head_pace = Some(Pace::slower(orders.head_pace, pace)),
             Order::PaceBody(pace) => orders.body_pace = Some(Pace::slower(orders.body_pace, pace)),
+            Order::PaceAll(pace) => {
+                orders.head_pace = Some(Pace::slower(orders.head_pace, pace));
+                orders.body_pace = Some(Pace::slower(orders.body_pace, pace));
+            }
+            Order::PaceUpload(pace) => orders.upload_pace = Some(Pace::slower(orders.upload_pace, pace)),
+            Order::PaceRequest(pace) => {
+                orders.request_pace = Some(Pace::slower(orders.request_pace, pace));
+            }
+            Order::NoContinue => orders.no_continue = true,
             Order::End(terminal) => orders.terminal = Some((self.number, terminal)),
         }
     }

@@ -15,10 +15,11 @@ pub(crate) use gateway::{Command, Embedded, Gateway, Recipe, Url};
 pub(crate) use load::{Arrivals, Keys, OpDetail, OpEntry, Sign, Workload};
 use schemars::JsonSchema;
 use serde::Deserialize;
-pub(crate) use shapes::{Anything, Either, Named, OneOrMany, Word};
+pub(crate) use shapes::{Anything, Either, Flag, Named, OneOrMany, Word};
 pub(crate) use timeline::{Inject, Phase};
 pub(crate) use world::{
-    Bucket, Identity, Latency, Protocol, Replication, Role, SizeLaw, Sizes, Statement, Upstream,
+    Bucket, ClientCertificate, Identity, Latency, Protocol, Replication, Role, SizeLaw, Sizes, StandIn,
+    Statement, Upstream, UpstreamTls,
 };
 
 use super::decode::Spanned;

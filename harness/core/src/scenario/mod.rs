@@ -70,7 +70,7 @@ pub struct KnownGateway {
     pub name: String,
     /// Its parameters.
     pub params: Vec<String>,
-    /// What it can do beyond proxying: `sign`, and the keys of `misconfigure`: `bucket`, `region`, `host`,
+    /// What it can do beyond proxying: `sign`, `http2` (to upstreams), and the keys of `misconfigure`: `bucket`, `region`, `host`,
     /// `endpoint`.
     pub can: Vec<String>,
 }

@@ -1,14 +1,12 @@
 //! What the format has and this release does not: refused by name at its line, never ignored.
 
 use crate::checks::CHECKS;
-use crate::faults::FAULTS;
 
 /// Keys by path (`*` for any name or number; a leading `**` for any beginning), with advice.
 const KEYS: &[(&str, &str)] = &[
     ("capacity", "write a timeline instead"),
     ("report", "choose formats on the command line"),
     ("upstreams.*.bandwidth", "the fault `bandwidth` limits a link"),
-    ("upstreams.*.tls", "upstreams speak plain HTTP/1.1"),
     ("upstreams.*.health", ""),
     ("buckets.*.replication-lag", "write `replication: { lag: 2s }`"),
     ("buckets.*.versioning", ""),
@@ -50,32 +48,6 @@ const NAMES: &[(&str, &str, &str)] = &[
     ("size", "lognormal", "use { weighted: ... }"),
     ("size", "from-file", "use { weighted: ... }"),
     ("size", "fixed", "write the size alone, as in `size: 16KiB`"),
-];
-
-/// Faults of the catalogue; those that are built are in [`FAULTS`].
-const CATALOGUE_FAULTS: &[&str] = &[
-    "slice",
-    "close",
-    "half-close",
-    "early-reply",
-    "corrupt-body",
-    "forward-then-drop",
-    "tls",
-    "error-in-200",
-    "applied-but-lost",
-    "throttle",
-    "wrong-etag",
-    "wrong-range",
-    "stale-read",
-    "stale-list",
-    "redirect",
-    "expire-token",
-    "cpu",
-    "memory",
-    "pause",
-    "kill",
-    "restart",
-    "reload",
 ];
 
 /// Checks of the catalogue; those that are built are in [`CHECKS`].
@@ -142,9 +114,6 @@ pub(super) fn key(path: &[String]) -> Option<&'static str> {
 /// Advice on a name that is not built yet.
 pub(super) fn name(what: &str, name: &str, path: &[String]) -> Option<&'static str> {
     match what {
-        "fault" if CATALOGUE_FAULTS.contains(&name) && FAULTS.iter().all(|f| f.name != name) => {
-            Some("`gatecrash list faults` shows what there is")
-        }
         "check" if CATALOGUE_CHECKS.contains(&name) && CHECKS.iter().all(|c| c.name != name) => {
             Some("`gatecrash list checks` shows what there is")
         }

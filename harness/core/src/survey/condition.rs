@@ -2,7 +2,7 @@
 
 use gatecrash_model::Op;
 
-use crate::faults::malformed;
+use crate::faults::{HTTP2_KINDS, TLS_KINDS, malformed};
 
 /// One condition of the upstream.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -29,17 +29,36 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("before header", "fin-before-header", "close: { at: request }"),
     ("before header", "rst-before-header", "reset: { at: request }"),
     ("before header", "hang-before-header", "latency: { add: 20s }"),
-    ("before header", "partial-header-fin", "close: { at: headers }"),
-    ("before header", "partial-header-rst", "reset: { at: headers }"),
     ("before header", "drip-header", "slow-head: { bytes: 1B, every: 100ms }"),
     ("body", "body-cut-fin", "truncate: { at: 8KiB, with: fin }"),
     ("body", "body-cut-rst", "truncate: { at: 8KiB, with: rst }"),
+    ("body", "body-zero-of-n", "truncate: { at: 0B, with: fin }"),
     ("body", "body-stall", "stall: { after: 8KiB }"),
     ("body", "body-drip", "slow-body: { bytes: 512B, every: 20ms }"),
     ("body", "body-slow", "bandwidth: { rate: 64KiB }"),
+    ("body", "body-wrong-etag", "wrong-etag: {}"),
+    ("body", "body-wrong-object", "wrong-object: {}"),
+    ("body", "body-slice", "slice: { size: 100B, every: 1ms }"),
+    ("body", "corrupt-body", "corrupt-body: { share: 1% }"),
+    ("connection life", "close-after-reply-fin", "close-after-reply: { with: fin }"),
+    ("connection life", "close-after-reply-rst", "close-after-reply: { with: rst }"),
+    ("connection life", "half-close", "half-close: {}"),
+    ("connection life", "close-header-ignored", "close-header-ignored: {}"),
+    ("connection life", "keepalive-max", "keepalive-max: { requests: 3, announce: false }"),
+    ("connection life", "late-bytes-after-reply", "late-bytes-after-reply: { after: 10ms, what: bytes }"),
+    ("connection life", "late-408", "late-bytes-after-reply: { after: 10ms, what: \"408\" }"),
     ("connection life", "idle-close", "idle-close: { after: 20ms }"),
     ("connection life", "close-on-reuse-fin", "close-on-reuse: { with: fin }"),
     ("connection life", "close-on-reuse-rst", "close-on-reuse: { with: rst }"),
+    ("request side", "early-reply-fin", "early-close: { then: fin }"),
+    ("request side", "early-reply-rst", "early-close: { then: rst }"),
+    ("request side", "half-close-reply", "early-close: { then: half-close }"),
+    ("request side", "never-read-body", "never-read-body: {}"),
+    ("request side", "slow-read-body", "slow-read-body: { bytes: 2KiB, every: 20ms }"),
+    ("request side", "forward-then-drop-fin", "forward-then-drop: { with: fin }"),
+    ("request side", "forward-then-drop-rst", "forward-then-drop: { with: rst }"),
+    ("request side", "forward-then-500", "forward-then-status: { status: 500 }"),
+    ("request side", "reply-twice", "reply-twice: {}"),
     ("S3", "slow-down", "s3-error: { code: SlowDown }"),
     ("S3", "service-unavailable", "s3-error: { code: ServiceUnavailable }"),
     ("S3", "internal-error", "s3-error: { code: InternalError }"),
@@ -65,6 +84,7 @@ pub fn conditions() -> Vec<Condition> {
         name: kind.name.to_owned(),
         group: match kind.group {
             "raw" => "no HTTP at all",
+            "partial" => "before header",
             "status_line" => "status line",
             group => group,
         },
@@ -72,7 +92,21 @@ pub fn conditions() -> Vec<Condition> {
         upstream: "",
         inject: "",
     });
-    FAULTS.iter().map(plain).chain(malformed).collect()
+    let http2 = HTTP2_KINDS.iter().map(|kind| Condition {
+        name: kind.name.to_owned(),
+        group: "HTTP/2",
+        fault: format!("http2: {{ kind: {} }}", kind.name),
+        upstream: ", http: h2c",
+        inject: "",
+    });
+    let tls = TLS_KINDS.iter().map(|kind| Condition {
+        name: kind.name.to_owned(),
+        group: "TLS",
+        fault: format!("tls: {{ kind: {} }}", kind.name),
+        upstream: ", tls: true",
+        inject: "",
+    });
+    FAULTS.iter().map(plain).chain(tls).chain(malformed).chain(http2).collect()
 }
 
 impl Condition {
@@ -92,7 +126,7 @@ impl Condition {
         let Self { name, fault, upstream, inject, .. } = self;
         // Who has kept connections makes no new ones: they are closed before a fault of new ones begins.
         let kept = match self.group {
-            "connect" => "{ name: close-kept, until: turn, fault: { idle-close: { after: 1ms } } }",
+            "connect" | "TLS" => "{ name: close-kept, until: turn, fault: { idle-close: { after: 1ms } } }",
             _ => "",
         };
         let fault_name = Self::FAULT;

@@ -117,8 +117,11 @@ mistakes! {
     rate_of_an_interval: "probability: 20%\n        fault: { latency: { add: 100ms } }"
         => "rate: { at-most: 5/s }\n        fault: { refuse: {} }";
     region_of_the_clients: "endpoint: 2 }" => "side: client }";
-    refusal_on_the_clients_side: "{ region: us-east-1, endpoint: 2 }\n        match: { op: GetObject }"
-        => "{ side: client }\n        match: { op: PutObject }";
+    refusal_on_the_clients_side: "{ region: us-east-1, endpoint: 2 }\n        match: { op: GetObject }\n        probability: 20%\n        fault: { latency: { add: 100ms } }"
+        => "{ side: client }\n        fault: { reset: { at: accept } }";
+    garbage_on_the_clients_side: "{ region: us-east-1, endpoint: 2 }\n        match: { op: GetObject }\n        probability: 20%\n        fault: { latency: { add: 100ms } }"
+        => "{ side: client }\n        fault: { malformed: { kind: status-000 } }";
+    slow_request_on_the_upstreams_side: "{ latency: { add: 100ms } }" => "{ slow-request: { bytes: 1B, every: 1s } }";
     part_in_an_expectation: "after: 1s" => "match: { part: 1 }";
     bucket_policy_changes_nothing: "{ latency: { add: 100ms } }" => "{ bucket-policy: { bucket: media } }";
     two_phases_of_one_name: "phase: after" => "phase: before";
@@ -154,9 +157,8 @@ mistakes! {
 }
 
 #[test]
-fn faults_and_checks_of_the_catalogue_are_not_supported_yet_and_others_are_unknown() {
+fn checks_of_the_catalogue_are_not_supported_yet_and_others_are_unknown() {
     let table = [
-        ("{ latency: { add: 100ms } }", "{ half-close: {} }", "`half-close` is not supported yet"),
         ("{ latency: { add: 100ms } }", "{ swalow: {} }", "unknown fault `swalow`"),
         ("{ success-rate: { min: 99% } }", "{ no-herd: {} }", "`no-herd` is not supported yet"),
         ("{ success-rate: { min: 99% } }", "{ succes-rate: {} }", "unknown check `succes-rate`"),

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use gatecrash_core::checks::{CHECKS, CheckSpec};
 use gatecrash_core::diagnostics::SourceText;
+use gatecrash_core::faults::malformed::KINDS;
 use gatecrash_core::faults::{FAULTS, FaultSpec};
 use gatecrash_core::scenario::{from_yaml, schema};
 
@@ -103,6 +104,16 @@ fn catalogue_examples_parse() {
         let spec = from_yaml::<CheckSpec>(&SourceText::new(check.name, check.example));
         assert_eq!(spec.unwrap_or_else(|wrong| panic!("{wrong}")).info().name, check.name);
         accepts(&validator, "{ success-rate: { min: 99% } }", check.example);
+    }
+}
+
+/// A kind that no shipped scenario exercises would not be judged on any gateway.
+#[test]
+fn the_library_has_every_malformed_kind() {
+    let library = include_str!("../../../../scenarios/invalid/catalogue.yaml");
+    for info in KINDS {
+        let kind = format!("kind: {} }}", info.name);
+        assert!(library.contains(&kind), "{} is not in invalid/catalogue.yaml", info.name);
     }
 }
 

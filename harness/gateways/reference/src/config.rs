@@ -4,6 +4,7 @@
 mod health;
 mod limits;
 mod signing;
+mod tls;
 mod upstream;
 
 use std::net::SocketAddr;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use self::health::Health;
 pub use self::limits::{Backoff, Pool, RetryBudget, Timeouts};
 pub use self::signing::{RegionScope, Secret, Signing};
+pub use self::tls::Tls;
 pub use self::upstream::{Misconfigure, Role, Upstream};
 use crate::defects::DEFECTS;
 use crate::presets::{self, PRESETS};
@@ -47,6 +49,8 @@ pub struct Config {
     pub health: Health,
     /// The gateway's own S3 credentials, or null to pass the client's signature through. Default null.
     pub signing: Option<Signing>,
+    /// TLS to the upstreams that have it, or null. Default null.
+    pub tls: Option<Tls>,
     /// Send the client's Host upstream, as a client's signature needs; otherwise, and always when the gateway
     /// signs, Host is the endpoint's address. Default true.
     pub preserve_host: bool,
@@ -111,6 +115,7 @@ impl Default for Config {
             buffer_limit: 1 << 20,
             health: Health::default(),
             signing: None,
+            tls: None,
             preserve_host: true,
             misconfigure: None,
             max_connections: 4096,
@@ -148,6 +153,13 @@ impl Config {
         }
         if let Some(mistake) = &self.misconfigure {
             mistake.check()?;
+        }
+        match &self.tls {
+            Some(tls) => _ = tls.load()?,
+            None => {
+                let plain = self.upstreams.iter().all(|upstream| !upstream.tls);
+                require(plain, "tls", "is needed where an upstream has it")?;
+            }
         }
         upstream::check(&self.upstreams)
     }

@@ -15,6 +15,7 @@ pub(crate) use self::endpoint::Endpoint;
 pub(crate) use self::probe::watch;
 use crate::config::{self, Config, Misconfigure, Upstream};
 use crate::defects::{Active, Defects};
+use crate::upstream::Dialer;
 
 #[derive(Debug)]
 pub(crate) struct Fleet {
@@ -46,11 +47,13 @@ impl Fleet {
             _ => None,
         };
         let address = |address: SocketAddr| mistaken.unwrap_or(address);
+        let dialer = config.tls.as_ref().map(|tls| Arc::new(Dialer::new(tls)));
+        let dialer = |region: usize| dialer.clone().filter(|_| regions[region].tls);
         let endpoints = regions
             .iter()
             .enumerate()
             .flat_map(|(region, upstream)| upstream.endpoints.iter().map(move |at| (region, *at)))
-            .map(|(region, at)| Endpoint::new(region, address(at), &config.pool))
+            .map(|(region, at)| Endpoint::new(region, address(at), dialer(region), &config.pool))
             .collect();
         let turns = regions.iter().map(|_| AtomicUsize::new(0)).collect();
         Arc::new(Self {

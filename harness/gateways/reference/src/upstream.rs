@@ -11,6 +11,7 @@ mod failure;
 mod head;
 mod limits;
 mod pool;
+mod stream;
 
 pub(crate) use self::body::{BodyError, UpstreamBody};
 use self::connection::{Connection, connect};
@@ -18,3 +19,4 @@ pub(crate) use self::exchange::{Answer, ask, exchange};
 pub(crate) use self::failure::{Failed, Failure, Stage};
 pub(crate) use self::limits::Limits;
 pub(crate) use self::pool::IdlePool;
+pub(crate) use self::stream::{Dialer, Stream};

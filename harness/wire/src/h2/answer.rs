@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
-use gatecrash_core::faults::Terminal;
+use gatecrash_core::faults::{Terminal, bare_reply};
 use gatecrash_core::rules::Orders;
 use gatecrash_model::{EndedBy, Framing};
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -12,7 +12,7 @@ use super::desk::{Segment, Verdict, What};
 use super::frame::{self, Code, END_STREAM, HEADER};
 use super::hpack::Field;
 use super::message;
-use super::stream::Exchange;
+use super::stream::{Exchange, parted};
 use crate::attempt::End;
 use crate::delivery::Paced;
 use crate::framing::Frame;
@@ -29,6 +29,8 @@ pub(crate) struct Answer<'a, R> {
     pub(crate) upstream: &'a mut R,
     /// Read from the mock.
     pub(crate) input: &'a mut BytesMut,
+    /// Whether interim 100s are kept from the gateway.
+    pub(crate) no_continue: bool,
 }
 
 impl<R: AsyncRead + Unpin> Answer<'_, R> {
@@ -61,6 +63,22 @@ impl<R: AsyncRead + Unpin> Answer<'_, R> {
                     return Ok(close);
                 }
                 Err(self.exchange.swallow().await)
+            }
+            Some((fault, Terminal::Part { announce, then })) => {
+                if announce {
+                    let last = self.exchange.desk.stream;
+                    let goaway = Segment::of(frame::goaway(last, Code::NoError));
+                    self.exchange.desk.tell(What::Write(Segment { aside: true, ..goaway }));
+                }
+                self.deliver(&fields, &response, &orders, u64::MAX).await?;
+                parted(fault, then).map_or(Ok(close), Err)
+            }
+            Some((_, Terminal::Answer(status))) => {
+                let mut frame = response.frame.clone();
+                while self.payload(&mut frame).await?.is_some() {}
+                let fields = message::fields(&bare_reply(status, false, ""), Some(self.exchange.id));
+                let bare = ResponseHead { status, frame: Frame::NONE, states: Some(0), ..response };
+                self.deliver(&fields, &bare, &orders, u64::MAX).await.map(|_| close)
             }
             Some((fault, Terminal::Http2(kind))) => {
                 self.misuse(kind, fault, fields, &response, &orders).await
@@ -141,6 +159,9 @@ impl<R: AsyncRead + Unpin> Answer<'_, R> {
             };
             let last = frame.is_done() && bytes.len() as u64 <= left;
             bytes.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+            if let Some((_, Terminal::Corrupt(corruption))) = orders.terminal {
+                corruption.apply(limit - left, &mut bytes);
+            }
             left -= bytes.len() as u64;
             self.data(&bytes, last && end, paced.as_mut()).await;
             if last {
@@ -169,7 +190,7 @@ impl<R: AsyncRead + Unpin> Answer<'_, R> {
             let frame = frame::frame(frame::kind::DATA, flags, desk.stream, now);
             desk.write(Segment { body: (HEADER, now.len()), last, ..Segment::of(frame) }).await;
             if let Some(paced) = pace.as_deref_mut() {
-                paced.used(step);
+                paced.spend(step);
             }
             bytes = rest;
             if bytes.is_empty() {
@@ -188,6 +209,9 @@ impl<R: AsyncRead + Unpin> Answer<'_, R> {
                     let fields = message::fields(&raw, Some(self.exchange.id).filter(|_| !interim));
                     if !interim {
                         return Ok((head, fields));
+                    }
+                    if head.status == 100 && self.no_continue {
+                        continue;
                     }
                     let block = message::block(head.status, &fields);
                     let bytes = frame::headers(self.exchange.desk.stream, &block, false);

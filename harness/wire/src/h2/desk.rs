@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
+use gatecrash_core::faults::With;
 use tokio::sync::{mpsc, oneshot};
 
 use super::frame::Code;
 use super::window::Window;
 use crate::attempt::End;
-use crate::connection::Idle;
 
 /// What an exchange tells its session, and of which stream.
 #[derive(Debug)]
@@ -57,7 +58,7 @@ pub(crate) struct Segment {
 #[derive(Debug)]
 pub(crate) enum Verdict {
     /// Answered, all of it; the connection may be closed when idle.
-    Whole(Idle),
+    Whole(Option<(Duration, With)>),
     /// The stream is to be reset; `None` when the answer is whole all the same.
     Reset(Code, Option<End>),
     /// The connection is to end at once, by this fault unless `None`.

@@ -58,7 +58,7 @@ impl Connection {
     pub(crate) async fn http2(&mut self) -> End {
         self.input.advance(PREFACE.len());
         let Self { wire, gateway, input, record, streams, .. } = self;
-        let (reader, writer) = tokio::io::split(gateway);
+        let (reader, writer) = gateway.split();
         session::Session::new(wire, input, record, streams).run(reader, writer).await
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::IoSlice;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use gatecrash_core::faults::With;
@@ -20,13 +21,14 @@ use super::open::Open;
 use super::pool::Pool;
 use super::window::{Inbox, Window};
 use crate::attempt::End;
-use crate::connection::Idle;
 use crate::wire::Wire;
 
 mod receive;
 
 /// Streams at a time: SETTINGS_MAX_CONCURRENT_STREAMS.
 const STREAMS: usize = 128;
+/// The same until the gateway has acknowledged it.
+const EARLY_STREAMS: usize = 1024;
 /// What the connection's window is enlarged by; streams keep the initial one.
 const CONNECTION: u32 = 1 << 20;
 /// Bytes asked of the gateway at once.
@@ -54,6 +56,8 @@ pub(super) struct Session<'a> {
     block: Option<Block>,
     /// Whether the gateway's settings have come, as its first frame must.
     greeted: bool,
+    /// Whether the gateway has acknowledged our settings.
+    agreed: bool,
     /// SETTINGS_INITIAL_WINDOW_SIZE of the gateway.
     initial: i64,
     /// SETTINGS_MAX_FRAME_SIZE of the gateway.
@@ -84,6 +88,8 @@ struct Stream {
     admitted: bool,
     /// Whether the request has ended.
     ended: bool,
+    /// Whether the response has. The exchange may have something to do still.
+    answered: bool,
 }
 
 struct Block {
@@ -117,6 +123,7 @@ impl<'a> Session<'a> {
             decoder: Decoder::default(),
             block: None,
             greeted: false,
+            agreed: false,
             initial: i64::from(WINDOW),
             max_frame: Arc::new(AtomicUsize::new(frame::MAX_FRAME)),
             window: Arc::new(Window::new(i64::from(WINDOW))),
@@ -318,6 +325,9 @@ impl<'a> Session<'a> {
             } else {
                 let body = segment.body_until(segment.at) - segment.body_until(before);
                 let whole = segment.last && segment.at == segment.bytes.len();
+                if let Some(stream) = self.streams.get_mut(&segment.stream) {
+                    stream.answered |= whole;
+                }
                 self.open.with(segment.stream, |attempt| {
                     let down = &mut attempt.down;
                     if !segment.aside && step > 0 {
@@ -349,7 +359,7 @@ impl Segment {
     }
 }
 
-fn deadline(idle: Idle) -> Option<(Instant, With)> {
+fn deadline(idle: Option<(Duration, With)>) -> Option<(Instant, With)> {
     idle.map(|(after, with)| (Instant::now() + after, with))
 }
 

@@ -3,19 +3,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatecrash_core::faults::{Terminal, With};
+use bytes::Bytes;
+use gatecrash_core::faults::{Lapse, Pace, Parting, Terminal, With, bare_reply};
 use gatecrash_core::rules::{Orders, Point};
 use gatecrash_model::{AttemptId, EndedBy, Nanos};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::answer::Answer;
-use super::desk::{Desk, Verdict, What};
+use super::desk::{Desk, Segment, Verdict, What};
+use super::frame;
 use super::frame::Code;
-use super::message::{Body, Request};
+use super::message::{self, Body, Request};
 use super::open::Open;
 use super::pool::Pool;
 use super::window::Inbox;
 use crate::attempt::{Attempt, End};
+use crate::delivery::Paced;
 use crate::upstream::Upstream;
 use crate::wire::{Case, Wire};
 
@@ -61,6 +64,7 @@ impl Exchange {
         if !delay.is_zero() {
             tokio::time::sleep(delay).await;
         }
+        let pace = orders.upload_pace.or(orders.request_pace);
         match orders.terminal {
             Some((_, Terminal::Swallow | Terminal::StallBody(_))) => {
                 self.desk.tell(What::Admitted);
@@ -70,6 +74,14 @@ impl Exchange {
                 fault,
                 Terminal::Close(with) | Terminal::CutHead(_, with) | Terminal::CutBody(_, with),
             )) => return Verdict::Cut(End::fault(with), Some(fault)),
+            Some((fault, Terminal::Early(status, then))) => {
+                return self.answer_early(fault, status, then).await;
+            }
+            Some((_, Terminal::Deaf(lasting))) => {
+                tokio::time::sleep(Duration::from_nanos(lasting)).await;
+                self.desk.tell(What::Admitted);
+                return self.swallow().await;
+            }
             Some((fault, Terminal::Http2(kind))) => {
                 if let Some(verdict) = self.misuse_request(kind, fault).await {
                     return verdict;
@@ -81,21 +93,34 @@ impl Exchange {
         if self.request.body != Body::Nothing {
             self.desk.tell(What::Admitted);
         }
-        self.relay(case).await
+        self.relay(case, pace, orders.no_continue).await
+    }
+
+    /// Answers at the head of the request.
+    async fn answer_early(&self, fault: u16, status: u16, then: Parting) -> Verdict {
+        let fields = message::fields(&bare_reply(status, true, ""), Some(self.id));
+        self.attempt(|attempt| {
+            attempt.down.status = status;
+            attempt.down.promised = Some(0);
+        });
+        let bytes = frame::headers(self.desk.stream, &message::block(status, &fields), true);
+        self.desk.write(Segment { last: true, ..Segment::of(bytes) }).await;
+        parted(fault, then).unwrap_or(Verdict::Reset(Code::NoError, None))
     }
 
     /// Relays request and response, both as they come.
-    async fn relay(&self, case: Case<'_>) -> Verdict {
+    async fn relay(&self, case: Case<'_>, pace: Option<Pace>, no_continue: bool) -> Verdict {
         let Ok(mut upstream) = self.pool.take(&self.wire).await else {
             return Verdict::Reset(Code::Internal, Some(End::rst(EndedBy::Upstream)));
         };
         upstream.announce(case.context);
         let Upstream { stream, input, deaf, .. } = &mut upstream;
         let (mut from, to) = stream.split();
-        let mut upload = Box::pin(self.upload(to, deaf));
+        let mut upload = Box::pin(self.upload(to, deaf, pace));
         let mut whole = false;
         let answer = {
-            let mut answer = Box::pin(Answer { exchange: self, case, upstream: &mut from, input }.run());
+            let mut answer =
+                Box::pin(Answer { exchange: self, case, upstream: &mut from, input, no_continue }.run());
             loop {
                 tokio::select! {
                     biased;
@@ -128,16 +153,35 @@ impl Exchange {
         let status = self.attempt(|a| a.down.status).unwrap_or(0);
         let kept = case.decide(Point::Kept, status);
         Verdict::Whole(match kept.terminal {
-            Some((_, Terminal::CloseIdle(after, with))) => Some((Duration::from_nanos(after), with)),
+            Some((_, Terminal::OnIdle(after, Lapse::Close(with)))) => {
+                Some((Duration::from_nanos(after), with))
+            }
             _ => None,
         })
     }
 
     /// Sends the request to the mock.
-    async fn upload(&self, mut to: impl AsyncWriteExt + Unpin, deaf: &mut bool) -> Result<(), Verdict> {
+    async fn upload(
+        &self,
+        mut to: impl AsyncWriteExt + Unpin,
+        deaf: &mut bool,
+        pace: Option<Pace>,
+    ) -> Result<(), Verdict> {
+        let mut paced = pace.map(Paced::new);
         self.forward(&mut to, &self.request.head, deaf).await;
         let mut body = self.request.body;
-        while let Some(bytes) = self.next_bytes().await {
+        let mut here = Bytes::new();
+        loop {
+            if here.is_empty() {
+                let Some(more) = self.next_bytes().await else { break };
+                here = more;
+            }
+            let mut step = here.len();
+            if let Some(paced) = &mut paced {
+                step = step.min(paced.allowance().await);
+                paced.spend(step);
+            }
+            let bytes = here.split_to(step);
             match &mut body {
                 Body::Length(left) => {
                     *left = left.checked_sub(bytes.len() as u64).ok_or_else(|| self.malformed())?;
@@ -172,7 +216,7 @@ impl Exchange {
         }
     }
 
-    async fn next_bytes(&self) -> Option<bytes::Bytes> {
+    async fn next_bytes(&self) -> Option<Bytes> {
         if self.request.body == Body::Nothing { None } else { self.inbox.next().await }
     }
 
@@ -200,4 +244,14 @@ impl Exchange {
     pub(crate) fn attempt<T>(&self, work: impl FnOnce(&mut Attempt) -> T) -> Option<T> {
         self.open.with(self.desk.stream, work)
     }
+}
+
+/// How the connection ends after an answer, if it does. Half closed, HTTP/2 cannot go on either.
+pub(crate) fn parted(fault: u16, then: Parting) -> Option<Verdict> {
+    let with = match then {
+        Parting::Keep => return None,
+        Parting::Close(with) => with,
+        Parting::HalfClose => With::Fin,
+    };
+    Some(Verdict::Cut(End::fault(with), Some(fault)))
 }

@@ -22,7 +22,6 @@ pub(crate) enum Stream {
     /// Bytes as they are.
     Plain(TcpStream),
     /// TLS, or a socket on which TLS is expected.
-    #[expect(dead_code, reason = "made by links that terminate TLS")]
     Tls(Box<Tls>),
 }
 
@@ -32,6 +31,13 @@ impl Stream {
         match self {
             Self::Plain(tcp) => tcp,
             Self::Tls(tls) => tls.tcp(),
+        }
+    }
+
+    /// From now on, an end is a FIN alone.
+    pub(crate) fn forgo_close_notify(&mut self) {
+        if let Self::Tls(tls) = self {
+            tls.forgo_close_notify();
         }
     }
 
@@ -71,7 +77,7 @@ impl AsyncWrite for Stream {
         }
     }
 
-    /// Under TLS: close_notify and then FIN.
+    /// Under TLS: close_notify, unless it is forgone, and then FIN.
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_shutdown(cx),

@@ -3,7 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ServerConfig};
@@ -22,12 +22,12 @@ pub(crate) type Session = TlsStream<Raw>;
 pub(crate) struct Tls {
     raw: Raw,
     session: Option<Session>,
+    close_notify: bool,
 }
 
-#[expect(dead_code, reason = "made by links that terminate TLS")]
 impl Tls {
     pub(crate) fn new(tcp: TcpStream) -> Self {
-        Self { raw: Raw(Arc::new(tcp)), session: None }
+        Self { raw: Raw(Arc::new(tcp)), session: None, close_notify: true }
     }
 
     /// Shakes hands as the server. When that fails the socket stays open, with any alert sent.
@@ -48,9 +48,8 @@ impl Tls {
         Ok(())
     }
 
-    /// The session, once there is one.
-    pub(crate) fn session(&self) -> Option<&Session> {
-        self.session.as_ref()
+    pub(crate) fn forgo_close_notify(&mut self) {
+        self.close_notify = false;
     }
 
     pub(crate) fn tcp(&self) -> &TcpStream {
@@ -106,7 +105,11 @@ impl AsyncWrite for Tls {
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let tls = self.get_mut();
         match &mut tls.session {
-            Some(session) => Pin::new(session).poll_shutdown(cx),
+            Some(session) if tls.close_notify => Pin::new(session).poll_shutdown(cx),
+            Some(session) => {
+                ready!(Pin::new(session).poll_flush(cx))?;
+                Pin::new(&mut tls.raw).poll_shutdown(cx)
+            }
             None => Pin::new(&mut tls.raw).poll_shutdown(cx),
         }
     }

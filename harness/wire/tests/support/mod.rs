@@ -233,10 +233,13 @@ impl Rig {
         (0..faults.len() as u16).for_each(|i| rules.switch(i, true));
         let mut config = LinkConfig {
             index: 3,
+            side: Side::Upstream,
             region: 1,
             endpoint: 1,
             listen: "127.0.0.1:0".parse().unwrap(),
             upstream: upstream.addr,
+            tls: None,
+            onward: None,
             run: RUN,
             baseline: None,
             probes: Vec::new(),

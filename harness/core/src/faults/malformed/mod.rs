@@ -6,7 +6,6 @@
 mod body;
 mod catalogue;
 mod chunked;
-mod elsewhere;
 mod framing;
 mod headers;
 mod interim;
@@ -18,7 +17,6 @@ mod status_line;
 mod tests;
 
 pub use catalogue::{KINDS, Kind, script};
-pub use elsewhere::{ELSEWHERE, Elsewhere};
 
 use super::With;
 

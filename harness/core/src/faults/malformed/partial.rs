@@ -1,25 +1,29 @@
-//! Heads that never come to their end.
+//! Heads that never come to their end. What there is of them is legal: the connection fails, or nothing more
+//! comes.
 
 use super::{Body, End, Nature, Original, Script};
 use crate::faults::With;
 
 pub(super) fn status_fin(_: &Original<'_>) -> Script {
-    Script::fin(b"HTTP/1.1 20".to_vec(), Body::None, false)
+    beginning(b"HTTP/1.1 20", End::Close(With::Fin))
 }
 
 pub(super) fn header_fin(original: &Original<'_>) -> Script {
-    half(original, End::Close(With::Fin))
+    beginning(half(original), End::Close(With::Fin))
 }
 
 pub(super) fn header_rst(original: &Original<'_>) -> Script {
-    half(original, End::Close(With::Rst))
+    beginning(half(original), End::Close(With::Rst))
 }
 
-/// No more than slow until somebody gives up: an answer that does not come in time.
 pub(super) fn header_stall(original: &Original<'_>) -> Script {
-    half(original, End::Stall).of_nature(Nature::Plain)
+    beginning(half(original), End::Stall)
 }
 
-fn half(original: &Original<'_>, end: End) -> Script {
-    Script::new(original.head[..original.head.len() / 2].to_vec(), Body::None, end, false)
+fn half<'a>(original: &Original<'a>) -> &'a [u8] {
+    &original.head[..original.head.len() / 2]
+}
+
+fn beginning(head: &[u8], end: End) -> Script {
+    Script::new(head.to_vec(), Body::None, end, false).of_nature(Nature::Plain)
 }

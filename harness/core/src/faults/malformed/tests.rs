@@ -99,14 +99,3 @@ fn a_stray_body_follows_a_head_alone() {
     assert_eq!(huge.body, Body::Bytes(vec![b'x'; 64 * 1024]));
     assert_eq!(of(Kind::HeadWithBody).nature, Nature::Plain);
 }
-
-#[test]
-fn other_faults_are_named_with_values_that_parse() {
-    for (i, known) in ELSEWHERE.iter().enumerate() {
-        let source = crate::diagnostics::SourceText::new(known.name, known.fault);
-        let spec = crate::scenario::from_yaml::<crate::faults::FaultSpec>(&source);
-        assert!(spec.is_ok(), "{}", known.fault);
-        assert!(KINDS.iter().all(|k| k.name != known.name), "{} is a kind", known.name);
-        assert!(ELSEWHERE[..i].iter().all(|other| other.name != known.name), "{} twice", known.name);
-    }
-}

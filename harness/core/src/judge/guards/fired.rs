@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use gatecrash_model::{
-    AttemptContext, AttemptId, AttemptRecord, Decision, FiringRecord, Nanos, Op, UpstreamRecord, draw, hash,
+    AttemptContext, AttemptId, AttemptRecord, Decision, EndedBy, FiringRecord, Nanos, Op, UpstreamRecord,
+    draw, hash,
 };
 
 use super::super::cause::is_on_accept;
@@ -53,6 +54,8 @@ pub fn deliveries(case: &Case<'_>) -> Vec<Delivery> {
     let faults = case.plan.faults.iter().enumerate().map(|(i, f)| (i as u16, f));
     faults
         .map(|(index, fault)| match fault.spec.info().host {
+            // Somebody else's proxy tells of no firings: it is read back instead.
+            host @ Host::Link if case.plan.is_toxiproxied(fault) => by_interval(case, index, host),
             Host::Link | Host::Mock => by_rule(case, index, fault, of(index), &disturbed),
             Host::Resolver => by_query(case, index),
             host => by_interval(case, index, host),
@@ -70,7 +73,8 @@ fn by_interval(case: &Case<'_>, index: u16, host: Host) -> Delivery {
     } else {
         None
     };
-    Delivery { fault: index, fired: None, eligible: None, undelivered, remark: None }
+    let remark = case.history.means_of(index).map(|by| format!("by {by}"));
+    Delivery { fault: index, fired: None, eligible: None, undelivered, remark }
 }
 
 /// A wrong answer that nobody asked for proves nothing.
@@ -116,7 +120,7 @@ fn is_recomputable(fault: &FaultPlan) -> bool {
         && fault.trigger.is_recomputable()
         && fault.side.is_upstream()
         && fault.spec.gate().is_none()
-        && !matches!(fault.spec, FaultSpec::ExpireToken(_))
+        && !matches!(fault.spec, FaultSpec::ExpireToken(_) | FaultSpec::NeverContinue(_))
         && !info.points.contains(&Point::Kept)
         && !is_on_accept(&fault.spec)
         && !(in_mock && (fault.per == Per::Connection || fault.endpoint.is_some()))
@@ -161,6 +165,7 @@ fn facts<'a>(
 ) -> Facts<'a> {
     Facts {
         http2: case.plan.regions.get(usize::from(region)).is_some_and(|r| r.http2),
+        tls: case.plan.regions.get(usize::from(region)).is_some_and(|r| r.tls.is_some()),
         ordinal: id.ordinal,
         attempt: AttemptContext {
             attempt: attempt.attempt,
@@ -199,7 +204,13 @@ fn reached(
     let point = points.iter().find(wants)?;
     let got_there = match point {
         Point::ResponseHead => {
-            attempt.status != 0 || attempt.first_byte != u32::MAX || attempt.has(AttemptRecord::ILLEGAL)
+            // A fault may have thrown away what the upstream answered.
+            let dropped =
+                || attempt.ended_by == EndedBy::Fault && case.join.upstream(case.history, attempt).is_some();
+            attempt.status != 0
+                || attempt.first_byte != u32::MAX
+                || attempt.has(AttemptRecord::ILLEGAL)
+                || dropped()
         }
         Point::MockAuth | Point::MockHandle | Point::MockRespond => {
             let upstream = case.join.upstream(case.history, attempt)?;
@@ -251,7 +262,7 @@ fn list(attempts: &[u64]) -> Option<String> {
 /// Attempts on which a fault fired that ends or replaces the exchange, and which ones.
 fn disturbances(case: &Case<'_>) -> HashMap<u64, HashSet<u16>> {
     let mut all: HashMap<u64, HashSet<u16>> = HashMap::new();
-    let facts = Facts { ordinal: 1, ..Facts::connection(0, 1, 0, 0) };
+    let facts = Facts { ordinal: u16::MAX, ..Facts::connection(0, 1, 0, 0) };
     let ends: Vec<bool> = case
         .plan
         .faults
@@ -261,7 +272,7 @@ fn disturbances(case: &Case<'_>) -> HashMap<u64, HashSet<u16>> {
                 let facts = Facts { op: *op, method: op.method(), ..facts };
                 [false, true]
                     .into_iter()
-                    .any(|http2| f.spec.order(*point, &Facts { http2, ..facts }, 0).is_terminal())
+                    .any(|http2| f.spec.order(*point, &Facts { http2, tls: true, ..facts }, 0).is_terminal())
             };
             f.spec.info().points.iter().any(|point| Op::ALL.iter().any(|op| ends(point, op)))
         })

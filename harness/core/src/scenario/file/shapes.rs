@@ -24,6 +24,10 @@ pub(crate) enum Either<S, L> {
 #[derive(Clone, Debug)]
 pub(crate) struct OneOrMany<T>(pub(crate) Vec<T>);
 
+/// True or false, as the short form of something.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Flag(pub(crate) bool);
+
 /// A scalar of any kind, as written.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Word(pub(crate) String);
@@ -176,6 +180,32 @@ impl<T: JsonSchema> JsonSchema for OneOrMany<T> {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let one = generator.subschema_for::<T>();
         json_schema!({ "anyOf": [one, { "type": "array", "items": one }] })
+    }
+}
+
+// === impl Flag ===
+
+impl<'de> Deserialize<'de> for Flag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match String::deserialize(deserializer)?.as_str() {
+            "true" => Ok(Self(true)),
+            "false" => Ok(Self(false)),
+            other => {
+                Err(serde::de::Error::custom(format!("expected true, false or a mapping, found `{other}`")))
+            }
+        }
+    }
+}
+
+impl JsonSchema for Flag {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Flag".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "boolean" })
     }
 }
 

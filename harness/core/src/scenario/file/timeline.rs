@@ -95,7 +95,10 @@ pub(crate) struct Target {
     /// Endpoint of the region, from 1. Default: all.
     #[serde(default)]
     pub(crate) endpoint: Option<Spanned<u16>>,
-    /// Side of the gateway: before its upstreams, or between the clients and it. Default: upstream.
+    /// Side of the gateway: between it and its upstreams, or between the clients and it, where `slow-request` and
+    /// `half-request` belong and `latency`, `bandwidth`, `slow-body`, `stall`, `truncate` and `reset` or `close` while
+    /// the answer comes are what clients do: they read slowly, stop or leave. The requests that a client's fault
+    /// touches are left out of all expectations. Default: upstream.
     #[serde(default)]
     pub(crate) side: Option<Spanned<Side>>,
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Either, Named, OneOrMany};
+use super::{Either, Flag, Named, OneOrMany};
 use crate::faults::statement;
 use crate::plan::LatencyProfile;
 use crate::scenario::decode::Spanned;
@@ -27,9 +27,45 @@ pub(crate) struct Upstream {
     /// What the gateway speaks to it. Default: http1.
     #[serde(default)]
     pub(crate) http: Option<Spanned<Protocol>>,
+    /// What stands in for the links: an existing Toxiproxy, which knows TCP faults only and sees no attempts. Needs a
+    /// build with the feature `external-toxiproxy`. Default: links of gatecrash.
+    #[serde(default)]
+    pub(crate) proxy: Option<Spanned<StandIn>>,
+    /// Whether the gateway speaks TLS to it: `true`, or how. The links present certificates of the run's own CA,
+    /// whose file the gateway is given. Default: false.
+    #[serde(default)]
+    pub(crate) tls: Option<Spanned<Either<Flag, UpstreamTls>>>,
     /// Whether this entry replaces the one of a fragment. Default: false.
     #[serde(default, rename = "replace")]
     pub(crate) _replace: bool,
+}
+
+/// Somebody else's proxy in place of the links.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "UpstreamProxy")]
+pub(crate) struct StandIn {
+    /// A Toxiproxy on this machine: `http://host:port` of its API.
+    pub(crate) toxiproxy: Spanned<String>,
+}
+
+/// TLS between gateway and upstream.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct UpstreamTls {
+    /// Whether the gateway has to show a certificate; it is given one, with its key. Default: none.
+    #[serde(default)]
+    pub(crate) client_certificate: Option<ClientCertificate>,
+}
+
+/// Whether clients of TLS show a certificate.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ClientCertificate {
+    /// Not asked for.
+    None,
+    /// No handshake without one of the run's CA.
+    Required,
 }
 
 /// A version of HTTP.

@@ -7,7 +7,7 @@ use crate::diagnostics::{Diagnostic, Place};
 use crate::faults::Host;
 use crate::plan::GatewayPlan;
 use crate::scenario::decode::Spanned;
-use crate::scenario::file::{Command, Embedded, File, Gateway, Named, Recipe, Sign, Url, Word};
+use crate::scenario::file::{Command, Embedded, File, Gateway, Named, Protocol, Recipe, Sign, Url, Word};
 use crate::scenario::resolved::Origin;
 use crate::scenario::{KnownGateway, not_yet};
 use crate::units::{Share, Span};
@@ -187,6 +187,14 @@ impl Cx<'_> {
             let cannot = Diagnostic::error(format!("{what} cannot sign"), sign.place, "asked to sign here");
             self.problems.push(cannot.help("use `sign: client`, or the embedded gateway").of_gateway());
         }
+        let ours = matches!(gateway, GatewayPlan::Embedded { .. } | GatewayPlan::Recipe { .. });
+        let speaks = !ours || can.iter().any(|c| c == "http2");
+        let asked = file.upstreams.iter().filter_map(|(_, upstream)| upstream.http);
+        for http in asked.filter(|http| http.value == Protocol::H2c && !speaks) {
+            let message = format!("{what} cannot speak HTTP/2 to upstreams");
+            let cannot = Diagnostic::error(message, http.place, "asked to here");
+            self.problems.push(cannot.help("the recipe `haproxy` can").of_gateway());
+        }
         let faults =
             file.timeline.value.iter().flat_map(|phase| &phase.inject).map(|inject| &inject.value.fault);
         for fault in faults.filter(|fault| fault.value.info().host == Host::Process) {
@@ -203,7 +211,8 @@ impl Cx<'_> {
 
     /// Gateways declare which settings can be made wrong.
     fn misconfigure(&mut self, fault: Place, what: &str, can: &[String]) {
-        let settings: Vec<_> = can.iter().filter(|c| *c != "sign").map(String::as_str).collect();
+        let settings: Vec<_> =
+            can.iter().filter(|c| !["sign", "http2"].contains(&c.as_str())).map(String::as_str).collect();
         let label = match settings.as_slice() {
             [] => "it can misconfigure nothing".to_owned(),
             list => format!("it can misconfigure {}", list.join(", ")),

@@ -1,12 +1,13 @@
 //! Phases and faults.
 
 use super::{Cx, World};
-use crate::diagnostics::Diagnostic;
-use crate::faults::{FaultSpec, Host, Order};
+use crate::diagnostics::{Diagnostic, Place};
+use crate::faults::{FaultSpec, Host, Order, TlsKind};
 use crate::plan::{FaultPlan, Per, PhasePlan};
 use crate::rules::{Facts, Matcher, Point};
 use crate::scenario::decode::Spanned;
 use crate::scenario::file::{File, Inject, Phase};
+use crate::stand_in::toxiproxied;
 use crate::units::{Share, Span};
 
 impl Cx<'_> {
@@ -94,6 +95,7 @@ impl Cx<'_> {
         self.matcher(r#match.as_ref(), world, true);
         self.fault_references(fault, world);
         self.protocol(fault, region, world);
+        self.over_tls(fault, region, world);
         self.probability(&inject.value);
         if let Some(zero) = limit.filter(|l| l.value == 0) {
             self.error("`limit` is zero", zero.place, "expected at least 1");
@@ -102,7 +104,7 @@ impl Cx<'_> {
         let side = self.side(&inject.value, world);
         let at = |key: &str| format!("faults.{number}.{key}");
         self.took(at("spec"), fault.place);
-        FaultPlan {
+        let plan = FaultPlan {
             name: self.or(at("name"), name.clone(), automatic),
             spec: fault.value.clone(),
             matcher: r#match.as_ref().map(|m| m.value.clone()).unwrap_or_default(),
@@ -116,7 +118,9 @@ impl Cx<'_> {
             from,
             until,
             line: self.line(inject.place),
-        }
+        };
+        self.stand_in(&plan, fault.place, world);
+        plan
     }
 
     /// A fault of one version of HTTP needs an upstream that it is spoken to.
@@ -126,8 +130,12 @@ impl Cx<'_> {
             FaultSpec::Malformed(_) => false,
             _ => return,
         };
+        // A rule of a proxy by itself: nobody knows yet what is spoken there.
+        if world.regions.is_empty() {
+            return;
+        }
         let mut aimed = world.regions.iter().enumerate().filter(|(i, _)| region.is_none_or(|r| r == *i));
-        if aimed.all(|(_, region)| region.http2 != http2) {
+        if !world.open && aimed.all(|(_, region)| region.http2 != http2) {
             let (spoken, label) = if http2 {
                 ("HTTP/1.1", "expected `http: h2c` in the entry under `upstreams`")
             } else {
@@ -135,6 +143,36 @@ impl Cx<'_> {
             };
             let message = format!("`{}` never fires where {spoken} is spoken", fault.value.name());
             self.error(message, fault.place, label);
+        }
+    }
+
+    /// A fault aimed at a region whose links a Toxiproxy stands in for.
+    fn stand_in(&mut self, fault: &FaultPlan, place: Place, world: &World<'_>) {
+        let mut aimed =
+            world.regions.iter().zip(0..).filter(|(_, r)| fault.region.is_none_or(|own| own == *r));
+        let Some((region, _)) = aimed.find(|(region, _)| region.toxiproxy.is_some()) else { return };
+        let host = fault.spec.info().host;
+        if !matches!(host, Host::Link | Host::Listener) || !fault.side.is_upstream() {
+            return;
+        }
+        if let Err(why) = toxiproxied(fault) {
+            let message = format!("`{}` on `{}`, behind a Toxiproxy", fault.spec.name(), region.name);
+            self.error(message, place, format!("an existing Toxiproxy {why}"));
+        }
+    }
+
+    /// A fault of TLS needs an upstream that is spoken to over TLS.
+    fn over_tls(&mut self, fault: &Spanned<FaultSpec>, region: Option<usize>, world: &World<'_>) {
+        let FaultSpec::Tls(tls) = &fault.value else { return };
+        let aimed = || world.regions.iter().enumerate().filter(|(i, _)| region.is_none_or(|r| r == *i));
+        if aimed().all(|(_, region)| region.tls.is_none()) {
+            let label = "expected `tls: true` in the entry under `upstreams`";
+            self.error("`tls` never fires where plain HTTP is spoken", fault.place, label);
+        } else if tls.kind == TlsKind::ClientCertRequired
+            && aimed().any(|(_, region)| region.tls.is_some_and(|tls| tls.client_certificate))
+        {
+            let label = "expected an upstream without `client-certificate: required`";
+            self.error("the gateway has a client certificate", fault.place, label);
         }
     }
 

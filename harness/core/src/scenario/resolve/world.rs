@@ -3,13 +3,14 @@
 use super::Cx;
 use crate::diagnostics::Place;
 use crate::plan::{
-    BucketPlan, IdentityPlan, LatencyPlan, RegionPlan, ReplicationPlan, SizePlan, StatementPlan,
+    BucketPlan, IdentityPlan, LatencyPlan, RegionPlan, ReplicationPlan, SizePlan, StatementPlan, TlsPlan,
 };
 use crate::scenario::decode::Spanned;
 use crate::scenario::file::{
-    Bucket, Either, File, Identity, Latency, OneOrMany, Protocol, Replication, Role, SizeLaw, Sizes,
-    Statement,
+    Bucket, ClientCertificate, Either, File, Flag, Identity, Latency, OneOrMany, Protocol, Replication, Role,
+    SizeLaw, Sizes, StandIn, Statement, Upstream, UpstreamTls,
 };
+use crate::stand_in::server_of;
 use crate::units::{Share, Size, UnitError};
 
 const DEFAULT_REGION: &str = "us-east-1";
@@ -33,7 +34,9 @@ impl Cx<'_> {
                 endpoints: 1,
                 latency: None,
                 http2: false,
+                tls: None,
                 profile: None,
+                toxiproxy: None,
             }];
         }
         let mut regions = Vec::new();
@@ -57,6 +60,7 @@ impl Cx<'_> {
                     _ => None,
                 },
                 http2: self.or(at("http2"), http, false),
+                tls: self.tls(upstream.tls.as_ref(), at("tls")),
                 profile: match &upstream.latency {
                     Some(Spanned { value: Either::Short(profile), place }) => {
                         self.took(at("profile"), *place);
@@ -64,6 +68,7 @@ impl Cx<'_> {
                     }
                     _ => None,
                 },
+                toxiproxy: upstream.proxy.as_ref().and_then(|stand_in| self.toxiproxy(stand_in, upstream)),
             });
         }
         let (first, _) = &file.upstreams.0[0];
@@ -74,6 +79,36 @@ impl Cx<'_> {
             self.error("too many endpoints", first.place, format!("at most {MAX_LINKS} in all regions"));
         }
         regions
+    }
+
+    /// The Toxiproxy that stands in for the links of a region.
+    fn toxiproxy(&mut self, stand_in: &Spanned<StandIn>, upstream: &Upstream) -> Option<String> {
+        let url = &stand_in.value.toxiproxy;
+        let server = server_of(&url.value);
+        if server.is_none() {
+            self.error(format!("invalid address `{}`", url.value), url.place, "expected http://host:port");
+        }
+        if let Some(latency) = upstream.latency.as_ref().filter(|l| matches!(l.value, Either::Long(_))) {
+            let label = "the links would add it, and a Toxiproxy stands in for them";
+            self.error("`latency` beside `proxy`", latency.place, label);
+        }
+        if let Some(tls) = &upstream.tls {
+            let label = "the links would speak it, and a Toxiproxy stands in for them";
+            self.error("`tls` beside `proxy`", tls.place, label);
+        }
+        server.map(str::to_owned)
+    }
+
+    fn tls(&mut self, tls: Option<&Spanned<Either<Flag, UpstreamTls>>>, path: String) -> Option<TlsPlan> {
+        let Spanned { value, place } = tls?;
+        self.took(path, *place);
+        match value {
+            Either::Short(Flag(on)) => on.then_some(TlsPlan { client_certificate: false }),
+            Either::Long(tls) => {
+                let client_certificate = tls.client_certificate == Some(ClientCertificate::Required);
+                Some(TlsPlan { client_certificate })
+            }
+        }
     }
 
     fn latency(&mut self, latency: Spanned<Latency>, path: String) -> LatencyPlan {

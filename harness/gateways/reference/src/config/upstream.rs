@@ -18,6 +18,9 @@ pub struct Upstream {
     pub role: Role,
     /// Addresses that serve the region, used in turn; at least one.
     pub endpoints: Vec<SocketAddr>,
+    /// Whether TLS is spoken to them, as `tls` of the gateway says. Default false.
+    #[serde(default)]
+    pub tls: bool,
     /// Bucket name as clients know it -> name in this region. Buckets not listed keep their name.
     #[serde(default)]
     pub buckets: BTreeMap<String, String>,

@@ -1,11 +1,11 @@
 //! One address of one region.
 
 use std::net::SocketAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::health::Health;
 use crate::config::Pool;
-use crate::upstream::IdlePool;
+use crate::upstream::{Dialer, IdlePool};
 
 #[derive(Debug)]
 pub(crate) struct Endpoint {
@@ -13,14 +13,16 @@ pub(crate) struct Endpoint {
     pub(crate) region: usize,
     pub(crate) address: SocketAddr,
     pub(crate) pool: IdlePool,
+    /// How TLS begins, where it is spoken.
+    pub(crate) dialer: Option<Arc<Dialer>>,
     health: Mutex<Health>,
 }
 
 // === impl Endpoint ===
 
 impl Endpoint {
-    pub(crate) fn new(region: usize, address: SocketAddr, pool: &Pool) -> Self {
-        Self { region, address, pool: IdlePool::new(pool), health: Mutex::default() }
+    pub(crate) fn new(region: usize, address: SocketAddr, dialer: Option<Arc<Dialer>>, pool: &Pool) -> Self {
+        Self { region, address, pool: IdlePool::new(pool), dialer, health: Mutex::default() }
     }
 
     pub(crate) fn health(&self) -> MutexGuard<'_, Health> {

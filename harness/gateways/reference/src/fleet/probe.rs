@@ -34,5 +34,5 @@ async fn probe(peer: &Peer, path: &str, patience: Duration) -> bool {
     );
     let limits =
         Limits { connect: patience, read: Some(patience), deadline: Some(time::Instant::now() + patience) };
-    ask(address, Bytes::from(head), limits).await.is_ok_and(|status| !status.is_server_error())
+    ask(peer.endpoint(), Bytes::from(head), limits).await.is_ok_and(|status| !status.is_server_error())
 }

@@ -6,11 +6,11 @@ use std::net::SocketAddr;
 use bytes::BytesMut;
 use tokio::net::TcpStream;
 
-use super::{Failure, Limits, Stage};
+use super::{Dialer, Failure, Limits, Stage, Stream};
 
 #[derive(Debug)]
 pub(crate) struct Connection {
-    pub(crate) stream: TcpStream,
+    pub(crate) stream: Stream,
     pub(crate) buffer: BytesMut,
     /// Whether it carried an earlier request.
     pub(crate) reused: bool,
@@ -19,17 +19,24 @@ pub(crate) struct Connection {
 // === impl Connection ===
 
 impl Connection {
-    pub(crate) fn new(stream: TcpStream, reused: bool) -> Self {
+    pub(crate) fn new(stream: Stream, reused: bool) -> Self {
         Self { stream, buffer: BytesMut::new(), reused }
     }
 }
 
-/// Opens a connection.
-pub(crate) async fn connect(address: SocketAddr, limits: &Limits) -> Result<Connection, Failure> {
+/// Opens a connection; a TLS handshake belongs to it.
+pub(crate) async fn connect(
+    address: SocketAddr,
+    dialer: Option<&Dialer>,
+    limits: &Limits,
+) -> Result<Connection, Failure> {
     let opening = async {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok::<_, io::Error>(stream)
+        match dialer {
+            None => Ok::<_, io::Error>(Stream::Plain(stream)),
+            Some(dialer) => dialer.secure(stream).await,
+        }
     };
     match limits.within(Some(limits.connect), opening).await {
         Ok(Ok(stream)) => Ok(Connection::new(stream, false)),

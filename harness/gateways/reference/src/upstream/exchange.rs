@@ -1,7 +1,6 @@
 //! One request and its response head on one connection.
 
 use std::io;
-use std::net::SocketAddr;
 use std::pin::pin;
 
 use bytes::{Bytes, BytesMut};
@@ -10,10 +9,10 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::head::{self, Head};
 use super::limits::until;
-use super::{Connection, Failed, Failure, Limits, Stage, UpstreamBody, connect};
+use super::{Connection, Failed, Failure, Limits, Stage, Stream, UpstreamBody, connect};
 use crate::defects::Active;
 use crate::downstream::{ClientBodyError, RequestBody};
-use crate::fleet::Peer;
+use crate::fleet::{Endpoint, Peer};
 
 /// Most interim (1xx) responses before the final one.
 const MAX_INTERIM: usize = 10;
@@ -61,19 +60,20 @@ pub(crate) async fn exchange(
 
 /// Opens a connection; when descriptors are short, at the expense of idle ones.
 async fn open(peer: &Peer, limits: &Limits) -> Result<Connection, Failure> {
-    let address = peer.endpoint().address;
-    match connect(address, limits).await {
+    let endpoint = peer.endpoint();
+    let (address, dialer) = (endpoint.address, endpoint.dialer.as_deref());
+    match connect(address, dialer, limits).await {
         Err(Failure::Exhausted(_)) => {
             peer.fleet().release_idle();
-            connect(address, limits).await
+            connect(address, dialer, limits).await
         }
         opened => opened,
     }
 }
 
 /// Sends a bodiless GET on a connection of its own; the status of the answer.
-pub(crate) async fn ask(address: SocketAddr, head: Bytes, limits: Limits) -> Result<StatusCode, Failure> {
-    let mut connection = connect(address, &limits).await?;
+pub(crate) async fn ask(endpoint: &Endpoint, head: Bytes, limits: Limits) -> Result<StatusCode, Failure> {
+    let mut connection = connect(endpoint.address, endpoint.dialer.as_deref(), &limits).await?;
     let mut body = RequestBody::Buffered(Bytes::new());
     let (head, _) = converse(&mut connection, &Method::GET, head, &mut body, &limits).await?;
     Ok(head.status)
@@ -88,9 +88,29 @@ async fn converse(
     body: &mut RequestBody,
     limits: &Limits,
 ) -> Result<(Head, bool), Failure> {
-    let (reader, writer) = connection.stream.split();
-    let mut writing = pin!(send(writer, head, body, limits));
-    let mut reading = pin!(receive(reader, &mut connection.buffer, method));
+    let Connection { stream, buffer, .. } = connection;
+    match stream {
+        Stream::Plain(tcp) => {
+            let (reader, writer) = tcp.split();
+            let reading = receive(reader, buffer, method);
+            talk(send(writer, head, body, limits), reading, limits).await
+        }
+        Stream::Tls(tls) => {
+            let (reader, writer) = tokio::io::split(tls);
+            let reading = receive(reader, buffer, method);
+            talk(send(writer, head, body, limits), reading, limits).await
+        }
+    }
+}
+
+/// Writes and reads at once.
+async fn talk(
+    writing: impl Future<Output = Result<(), SendError>>,
+    reading: impl Future<Output = Result<Head, Failure>>,
+    limits: &Limits,
+) -> Result<(Head, bool), Failure> {
+    let mut writing = pin!(writing);
+    let mut reading = pin!(reading);
     // `None` while the request is on its way out; then whether it went out whole.
     let mut sent = None;
     let mut due = None;
@@ -150,7 +170,12 @@ async fn write(
             Err(_) => return Err(SendError::Gave(Failure::Timeout(Stage::Write))),
         }
     }
-    Ok(())
+    // Nothing to do without TLS, which may keep a record back.
+    match limits.within(limits.read, writer.flush()).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) => Err(SendError::Upstream),
+        Err(_) => Err(SendError::Gave(Failure::Timeout(Stage::Write))),
+    }
 }
 
 /// Reads the final response head, skipping a few interim ones.

@@ -3,9 +3,9 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 
+use super::Stream;
 use crate::config::Pool;
 
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub(crate) struct IdlePool {
 
 #[derive(Debug)]
 struct Idle {
-    stream: TcpStream,
+    stream: Stream,
     since: Instant,
 }
 
@@ -33,7 +33,7 @@ impl IdlePool {
     }
 
     /// A connection that is young enough and silent; the others found on the way are closed.
-    pub(crate) fn take(&self) -> Option<TcpStream> {
+    pub(crate) fn take(&self) -> Option<Stream> {
         let mut idle = self.lock();
         while let Some(candidate) = idle.pop() {
             if candidate.usable(self.lifetime) {
@@ -43,7 +43,7 @@ impl IdlePool {
         None
     }
 
-    pub(crate) fn put(&self, stream: TcpStream) {
+    pub(crate) fn put(&self, stream: Stream) {
         let mut idle = self.lock();
         if idle.len() < self.max_idle {
             idle.push(Idle { stream, since: Instant::now() });
@@ -69,8 +69,6 @@ impl IdlePool {
 impl Idle {
     /// An idle connection has nothing to say: bytes, an end or an error on it make it useless.
     fn usable(&self, lifetime: Duration) -> bool {
-        let silent =
-            self.stream.try_read(&mut [0]).is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock);
-        silent && self.since.elapsed() < lifetime
+        self.stream.is_silent() && self.since.elapsed() < lifetime
     }
 }

@@ -12,7 +12,7 @@ use super::super::hpack::{Field, LIST};
 use super::super::message;
 use super::super::stream::Exchange;
 use super::super::window::{Inbox, Window};
-use super::{Block, CONNECTION, Offence, STREAMS, Session, Stream};
+use super::{Block, CONNECTION, EARLY_STREAMS, Offence, STREAMS, Session, Stream};
 use crate::attempt::{Attempt, End};
 
 /// Body bytes of a stream that are held at most: its window, and the one it may have been granted again.
@@ -116,7 +116,8 @@ impl Session<'_> {
             // Above the last stream that GOAWAY named: never processed (RFC 9113 6.8).
             return;
         }
-        if self.streams.len() >= STREAMS {
+        let open = self.streams.values().filter(|stream| !(stream.ended && stream.answered)).count();
+        if open >= if self.agreed { STREAMS } else { EARLY_STREAMS } {
             return self.reply(frame::rst_stream(block.stream, Code::RefusedStream));
         }
         let request = match message::request(fields, block.end_stream) {
@@ -154,7 +155,10 @@ impl Session<'_> {
         };
         let task = self.tasks.spawn(exchange.run());
         let ended = block.end_stream;
-        self.streams.insert(block.stream, Stream { task, window, inbox, held: 0, admitted: false, ended });
+        self.streams.insert(
+            block.stream,
+            Stream { task, window, inbox, held: 0, admitted: false, ended, answered: false },
+        );
         self.idle = None;
         if self.record.attempts > u32::from(u16::MAX) {
             // No ordinal is left: the gateway is to open another connection.
@@ -218,6 +222,7 @@ impl Session<'_> {
 
     fn settings(&mut self, frame: &Frame) -> Result<(), Offence> {
         if frame.has(ACK) {
+            self.agreed = true;
             return Ok(());
         }
         let (pairs, rest) = frame.payload.as_chunks::<6>();

@@ -1,0 +1,73 @@
+//! The run's certificate authority: what links present with it, and the files that a gateway is given.
+
+use std::fs;
+use std::io::Write;
+use std::net::IpAddr;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use gatecrash_core::plan::{Plan, RegionPlan};
+use gatecrash_model::Clock;
+use gatecrash_wire::dns::host_name;
+use gatecrash_wire::tls::{Authority, Terminator, TlsError};
+
+use crate::exit::Failure;
+use crate::gateway::TlsFiles;
+
+/// The name that all upstreams of a run have in common, for gateways that can expect one name only.
+pub(crate) const SERVICE_NAME: &str = "s3.gatecrash.test";
+
+/// The authority of a plan, where some upstream is spoken to over TLS.
+pub(super) fn authority(plan: &Plan, clock: &dyn Clock) -> Result<Option<Arc<Authority>>, Failure> {
+    if plan.regions.iter().all(|region| region.tls.is_none()) {
+        return Ok(None);
+    }
+    Ok(Some(Arc::new(Authority::new(clock.wall_seconds()).map_err(failed)?)))
+}
+
+/// What the link of an endpoint presents.
+pub(super) fn terminator(
+    authority: Option<&Arc<Authority>>,
+    region: &RegionPlan,
+    ip: IpAddr,
+) -> Result<Option<Arc<Terminator>>, Failure> {
+    let (Some(authority), Some(tls)) = (authority, region.tls) else { return Ok(None) };
+    let names = vec![host_name(&region.name), SERVICE_NAME.to_owned(), ip.to_string()];
+    let (authority, client) = (Arc::clone(authority), tls.client_certificate);
+    Ok(Some(Arc::new(Terminator::new(authority, names, client, region.http2).map_err(failed)?)))
+}
+
+/// Writes what the gateway needs into `tls/` of the run directory; private keys for its owner alone.
+pub(super) fn files(authority: &Authority, plan: &Plan, dir: &Path) -> Result<TlsFiles, Failure> {
+    let dir = std::path::absolute(dir).map_err(|e| unwritable(dir, &e))?.join("tls");
+    fs::create_dir_all(&dir).map_err(|e| unwritable(&dir, &e))?;
+    let ca = write(dir.join("ca.pem"), &authority.root_pem())?;
+    let asked = plan.regions.iter().any(|region| region.tls.is_some_and(|tls| tls.client_certificate));
+    let client = if asked {
+        let identity = authority.client("gateway").map_err(failed)?;
+        let certificates = write(dir.join("client.pem"), &identity.certificates)?;
+        let key = write(dir.join("client.key"), &identity.key)?;
+        let both = write(dir.join("client-with-key.pem"), &(identity.certificates.clone() + &identity.key))?;
+        Some((certificates, key, both))
+    } else {
+        None
+    };
+    Ok(TlsFiles { ca, client, name: SERVICE_NAME })
+}
+
+fn write(path: PathBuf, text: &str) -> Result<PathBuf, Failure> {
+    let file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path);
+    match file.and_then(|mut file| file.write_all(text.as_bytes())) {
+        Ok(()) => Ok(path),
+        Err(e) => Err(unwritable(&path, &e)),
+    }
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::environment(format!("cannot write {}: {error}", path.display()))
+}
+
+fn failed(error: TlsError) -> Failure {
+    Failure::environment(format!("TLS of the upstreams: {error}"))
+}
