@@ -56,7 +56,13 @@ pub async fn measure(
             name = of;
         }
     }
-    let rows = rows.into_iter().flatten().collect();
+    let rows: Vec<_> = rows.into_iter().flatten().collect();
+    // What holds for every condition is no finding about one.
+    if let Some(why) = rows.first().and_then(|r| r.skipped.as_ref())
+        && rows.iter().all(|r| r.skipped.as_ref() == Some(why))
+    {
+        return Err(Failure::usage(format!("the gateway cannot be surveyed: {why}")));
+    }
     Ok(Survey { version: 1, gateway: name, gatecrash: env!("CARGO_PKG_VERSION").into(), started, rows })
 }
 
@@ -117,7 +123,8 @@ fn plan(course: &Course, condition: &Condition) -> Result<Result<Plan, String>, 
             }
         }
     }
-    Ok(Ok(plan))
+    let cannot = gateway::check_plan(&plan);
+    Ok(if cannot.is_empty() { Ok(plan) } else { Err(cannot.join(", ")) })
 }
 
 fn skipped(condition: &Condition, why: String) -> Row {

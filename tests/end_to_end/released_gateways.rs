@@ -25,6 +25,20 @@ fn the_scenarios_about_names_pass() {
     desk.expect_nothing_left();
 }
 
+/// What each of them, and the embedded gateway, does when its upstreams' TLS fails.
+#[test]
+fn the_scenarios_about_tls_pass() {
+    let _turn = turn();
+    let desk = Desk::new();
+    desk.gatecrash(&["run", "--quiet", "--tag", "tls"]).exits(0);
+    for gateway in ["nginx", "haproxy"] {
+        if installed(gateway) {
+            desk.gatecrash(&["run", "--quiet", "--tag", "tls", "--gateway", gateway]).exits(0);
+        }
+    }
+    desk.expect_nothing_left();
+}
+
 /// What HAProxy does when an HTTP/2 upstream misuses its frames.
 #[test]
 fn the_scenarios_about_http2_pass() {

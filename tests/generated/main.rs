@@ -14,6 +14,7 @@ mod mentions;
 mod page;
 mod scenario_format;
 mod schema;
+mod tls;
 
 use std::path::{Path, PathBuf};
 
@@ -29,6 +30,7 @@ const PAGES: &[(&str, Write)] = &[
     ("faults.md", faults::page),
     ("malformed.md", malformed::page),
     ("http2.md", http2::page),
+    ("tls.md", tls::page),
     ("checks.md", checks::page),
     ("gateways.md", gateways::page),
     ("defects.md", defects::page),

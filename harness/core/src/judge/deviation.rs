@@ -85,6 +85,7 @@ fn kind(spec: &FaultSpec) -> Option<&'static str> {
     match spec {
         FaultSpec::Malformed(malformed) => Some(malformed.kind.info().name),
         FaultSpec::Http2(http2) => Some(http2.kind.info().name),
+        FaultSpec::Tls(tls) => Some(tls.kind.info().name),
         _ => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use gatecrash_model::Op;
 
-use crate::faults::{HTTP2_KINDS, malformed};
+use crate::faults::{HTTP2_KINDS, TLS_KINDS, malformed};
 
 /// One condition of the upstream.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -99,7 +99,14 @@ pub fn conditions() -> Vec<Condition> {
         upstream: ", http: h2c",
         inject: "",
     });
-    FAULTS.iter().map(plain).chain(malformed).chain(http2).collect()
+    let tls = TLS_KINDS.iter().map(|kind| Condition {
+        name: kind.name.to_owned(),
+        group: "TLS",
+        fault: format!("tls: {{ kind: {} }}", kind.name),
+        upstream: ", tls: true",
+        inject: "",
+    });
+    FAULTS.iter().map(plain).chain(tls).chain(malformed).chain(http2).collect()
 }
 
 impl Condition {
@@ -119,7 +126,7 @@ impl Condition {
         let Self { name, fault, upstream, inject, .. } = self;
         // Who has kept connections makes no new ones: they are closed before a fault of new ones begins.
         let kept = match self.group {
-            "connect" => "{ name: close-kept, until: turn, fault: { idle-close: { after: 1ms } } }",
+            "connect" | "TLS" => "{ name: close-kept, until: turn, fault: { idle-close: { after: 1ms } } }",
             _ => "",
         };
         let fault_name = Self::FAULT;

@@ -57,7 +57,7 @@ fn every_condition_is_a_scenario_of_its_own() {
 }
 
 /// Faults of links that change what a gateway receives from its upstreams have to be surveyed; some are its clients'. The clients of a survey send no
-/// `Expect: 100-continue`, so one of them would never fire.
+/// `Expect: 100-continue`, and are well-behaved: what those on the clients' side do is no condition of the upstream.
 #[test]
 fn every_fault_of_a_link_is_a_condition() {
     let surveyed: Vec<_> = conditions().iter().map(|c| c.fault.clone()).collect();
