@@ -1,7 +1,7 @@
 //! Clients, proxy and echo server in one process; toxics change every second, and nothing may leak or be lost.
 //!
-//! `proxy_soak REQUESTS SECONDS [SEED]` exchanges messages of 16 bytes over 64 connections until there were REQUESTS
-//! or SECONDS are over. Half of the connections are drawn for each toxic. A connection that no toxic has touched
+//! `proxy_soak REQUESTS SECONDS [SEED]` exchanges messages of 16 bytes over 64 connections for SECONDS, and fails if there
+//! were fewer than REQUESTS. Half of the connections are drawn for each toxic. A connection that no toxic has touched
 //! must bring back every byte; one that ends early must have been ended by a toxic that is on record.
 
 use std::collections::HashMap;
@@ -22,7 +22,7 @@ mod support;
 
 /// Clients at a time, and messages in one write.
 const CLIENTS: u64 = 64;
-const BATCH: u64 = 64;
+const BATCH: u64 = 16;
 const MESSAGE: usize = 16;
 
 /// The records of connections that are over, by client.
@@ -80,7 +80,11 @@ async fn main() -> Result<(), Failure> {
     for second in 1.. {
         tokio::time::sleep(Duration::from_secs(1)).await;
         let done = tally.requests.load(Ordering::Relaxed);
-        if done >= requests || second > seconds || !clients.is_empty() && clients.try_join_next().is_some() {
+        // A client that is over before it was told to has failed.
+        if let Some(client) = clients.try_join_next() {
+            client??;
+        }
+        if second > seconds {
             break;
         }
         tokio::time::timeout(Duration::from_secs(5), change(&proxy, second)).await?;
@@ -118,6 +122,9 @@ async fn main() -> Result<(), Failure> {
     println!("descriptors_before={} after={} tasks_before={} after={}", before.0, after.0, before.1, after.1);
     if after.0 > before.0 || after.1 > before.1 {
         return Err("something is left over".into());
+    }
+    if count(&tally.requests) < requests {
+        return Err(format!("fewer than {requests} requests").into());
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use tokio::io::AsyncReadExt;
 
 use crate::attempt::End;
 use crate::delivery::{COPY, Delivery, Paced};
-use crate::framing::{BadChunk, Frame};
+use crate::framing::{BadChunk, Frame, Stretch};
 use crate::head::{self, Read, ResponseHead};
 use crate::stream::ReadHalf;
 use crate::wire::Case;
@@ -210,7 +210,7 @@ impl Download<'_> {
         }
         let mut paced = orders.body_pace.map(Paced::new);
         if orders.head_pace.is_none() && paced.is_none() && corruption.is_none() {
-            let stretch = frame.walk(self.input, left).map_err(bad_upstream)?;
+            let stretch = self.walk(&mut frame, left)?;
             left -= stretch.payload as u64;
             if stretch.len() == 0 {
                 self.out.head(head, None).await?;
@@ -227,7 +227,7 @@ impl Download<'_> {
                 break;
             }
             let stretch = match corruption {
-                None => frame.walk(self.input, left).map_err(bad_upstream)?,
+                None => self.walk(&mut frame, left)?,
                 Some(corruption) => {
                     let stretch = frame.stretch(self.input, left).map_err(bad_upstream)?;
                     corruption.apply(limit - left, &mut self.input[stretch.framing..stretch.len()]);
@@ -241,6 +241,17 @@ impl Download<'_> {
         // A close-delimited body that came to its end is whole with the FIN that follows.
         self.out.down.whole = frame.is_done() || (frame == Frame::Close && left > 0);
         Ok(())
+    }
+
+    /// The next stretch of a body. Clients are to see chunks that are none, to the end of the connection.
+    fn walk(&self, frame: &mut Frame, left: u64) -> Result<Stretch, End> {
+        match frame.walk(self.input, left) {
+            Err(_) if !self.case.wire.config.side.is_upstream() => {
+                *frame = Frame::Close;
+                frame.walk(self.input, left).map_err(bad_upstream)
+            }
+            stretch => stretch.map_err(bad_upstream),
+        }
     }
 
     /// Reads until the final response's head; interim ones are passed on.

@@ -5,7 +5,8 @@
 //! (`connection`), each request on it one `exchange`: its head is read (`head`), the rules are asked, the
 //! request goes up (`upload`), the answer comes down (`download`, or `script` for a malformed one), and the
 //! attempt becomes a record (`attempt`). Bytes are never re-encoded: heads are relayed raw, bodies by their
-//! own framing (`framing`), and the only thing added is the `x-gatecrash-attempt` line.
+//! own framing (`framing`), and the only thing added is the `x-gatecrash-attempt` line. A gateway that speaks
+//! HTTP/2 is served by `h2`, with the same rules and records.
 
 mod api;
 mod attempt;

@@ -244,9 +244,9 @@ async fn answers_are_replaced_spoilt_or_the_last() {
     assert_eq!(rig.seen().len(), 1);
 
     let corrupt = CorruptBody { at: Some(Size(3)), share: None };
-    let (_rig, mut peer) = asked(FaultSpec::CorruptBody(corrupt)).await;
+    let (rig, mut peer) = asked(FaultSpec::CorruptBody(corrupt)).await;
     peer.expect(ok_head(1, "3-0-0", 16)).await;
-    peer.send(goaway(0, 0)).await;
+    rig.attempts(1).await;
     peer.0.stream.shutdown().await.unwrap();
     let (got, _) = peer.0.rest().await;
     let wrong: Vec<_> = (0..16).filter(|i| got[9 + i] != BODY.as_bytes()[*i]).collect();

@@ -130,6 +130,10 @@ impl Cx<'_> {
             FaultSpec::Malformed(_) => false,
             _ => return,
         };
+        // A rule of a proxy by itself: nobody knows yet what is spoken there.
+        if world.regions.is_empty() {
+            return;
+        }
         let mut aimed = world.regions.iter().enumerate().filter(|(i, _)| region.is_none_or(|r| r == *i));
         if !world.open && aimed.all(|(_, region)| region.http2 != http2) {
             let (spoken, label) = if http2 {
