@@ -1,6 +1,5 @@
 //! The name server as raw sockets and as `dig` see it, under every kind of the fault `dns`.
 
-
 mod support;
 
 use std::net::{Ipv4Addr, SocketAddr};
