@@ -160,7 +160,8 @@ async fn a_cpu_quota_holds_for_the_whole_tree_and_leaves_no_group() {
         let inside = std::fs::read_to_string(folder.join("cgroup.procs")).unwrap();
         let mut inside: Vec<u32> = inside.lines().map(|pid| pid.parse().unwrap()).collect();
         let mut pids = gateway.pids();
-        (inside.sort_unstable(), pids.sort_unstable());
+        inside.sort_unstable();
+        pids.sort_unstable();
         assert_eq!(inside, pids, "{name}");
         let read = |file| std::fs::read_to_string(folder.join(file)).map(|text| text.trim().to_owned());
         match read("cpu.max") {

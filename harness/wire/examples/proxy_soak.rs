@@ -108,7 +108,15 @@ async fn main() -> Result<(), Failure> {
     server.abort();
     _ = server.await;
     drop(proxy);
-    let after = (descriptors()?, Handle::current().metrics().num_alive_tasks());
+    let mut after = (usize::MAX, usize::MAX);
+    // What was told to end does so when it is next run.
+    for _ in 0..200 {
+        after = (descriptors()?, Handle::current().metrics().num_alive_tasks());
+        if after.0 <= before.0 && after.1 <= before.1 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     let count = |of: &AtomicU64| of.load(Ordering::Relaxed);
     println!(
         "requests={} seconds={took:.0} connections={} ended_by_toxics={} untouched_and_whole={} toxics_fired={}",

@@ -1,7 +1,5 @@
 //! The name server as raw sockets and as `dig` see it, under every kind of the fault `dns`.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
-
 mod support;
 
 use std::net::{Ipv4Addr, SocketAddr};

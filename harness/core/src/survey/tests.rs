@@ -3,9 +3,6 @@ use crate::diagnostics::SourceText;
 use crate::faults::{FAULTS, FaultInfo, Host};
 use crate::scenario::{self, Options};
 
-/// Faults of links that no condition holds.
-const UNSEEN: [&str; 3] = ["100-never", "slow-request", "half-request"];
-
 struct NoFragments;
 
 impl scenario::Fragments for NoFragments {

@@ -5,8 +5,6 @@ use gatecrash_model::Nanos;
 
 /// The time one slice takes.
 const SLICE: Nanos = 5_000_000;
-/// What may be caught up after a pause that was not ours.
-const BURST: Nanos = 100_000_000;
 
 attributes! {
     /// At most `rate` pass.
@@ -40,12 +38,17 @@ impl Poison for Bandwidth {
         let slice = rate.saturating_mul(SLICE / 1_000_000).max(1);
         let length = usize::try_from(slice).map_or(chunk.data.len(), |slice| slice.min(chunk.data.len()));
         if memory.next.is_none() {
-            // `due` is when the line is free again.
-            let start = memory.due.max(chunk.due).max(now.saturating_sub(BURST));
+            // `due` is when the line is free again. A slice that left late makes the source late as well:
+            // that is caught up, what a slow receiver cost is not.
+            let start = memory.due.max(chunk.due.saturating_sub(memory.late)).max(memory.stuck);
             let takes = u128::from(length as u64) * 1_000_000 / u128::from(rate);
             memory.due = start.saturating_add(u64::try_from(takes).unwrap_or(u64::MAX));
             memory.next = Some(memory.due);
         }
         if memory.due > now { Verdict::Hold(Some(memory.due)) } else { Verdict::Split(length) }
+    }
+
+    fn passed(&self, memory: &mut Memory, now: Nanos) {
+        memory.late = now.saturating_sub(memory.due.max(memory.stuck));
     }
 }

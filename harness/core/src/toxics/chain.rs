@@ -126,7 +126,7 @@ impl Chain {
     /// Does all that is due. With `room`, the next thing to write is taken out.
     pub fn pull(&mut self, now: Nanos, room: bool) -> Pull {
         loop {
-            let (moved, wake) = self.advance(now);
+            let (moved, wake) = self.advance(now, !room);
             if room && let Some(item) = self.out.pop_front() {
                 return match item {
                     Item::Data(chunk) => Pull::Data(chunk.data),
@@ -158,12 +158,12 @@ impl Chain {
     }
 
     /// One round, from the last toxic to the first: whether anything moved, and else when something will.
-    fn advance(&mut self, now: Nanos) -> (bool, Option<Nanos>) {
+    fn advance(&mut self, now: Nanos, stuck: bool) -> (bool, Option<Nanos>) {
         let (mut moved, mut wake) = (false, None);
         for at in (0..self.stages.len()).rev() {
             loop {
                 let open = self.stages.get(at + 1).map_or(self.out.is_empty(), Stage::has_room);
-                match self.stages[at].step(now, open) {
+                match self.stages[at].step(now, open, stuck) {
                     Step::Give(item) => {
                         moved = true;
                         let came = if let Item::Data(chunk) = &item { chunk.at } else { now };

@@ -75,6 +75,10 @@ pub struct Memory {
     pub due: Nanos,
     /// When the wait for the front ends, once begun; forgotten when the front leaves.
     pub next: Option<Nanos>,
+    /// By how much the last chunk left later than it was let.
+    pub late: Nanos,
+    /// When the receiver last took nothing.
+    pub stuck: Nanos,
     /// Bytes it let pass, ever.
     pub passed: u64,
     /// Lengths of pieces yet to come, last first.
@@ -150,8 +154,9 @@ impl Stage {
         }
     }
 
-    /// Does what can be done with the front now; `open` says whether the next one has room.
-    pub(super) fn step(&mut self, now: Nanos, open: bool) -> Step {
+    /// Does what can be done with the front now. `open` says whether the next one has room, `stuck` whether
+    /// the receiver takes nothing.
+    pub(super) fn step(&mut self, now: Nanos, open: bool, stuck: bool) -> Step {
         if self.closed {
             return Step::Hold(None);
         }
@@ -170,7 +175,12 @@ impl Stage {
                 self.pop();
                 Step::Dropped
             }
-            _ if !open => Step::Blocked,
+            _ if !open => {
+                if stuck {
+                    self.memory.stuck = now;
+                }
+                Step::Blocked
+            }
             Verdict::Pass => self.pass(usize::MAX, now),
             Verdict::Split(length) => self.pass(length, now),
             Verdict::Close => self.close(Ending::Closed { by: self.id }),

@@ -114,6 +114,38 @@ fn bandwidth_is_exact() {
 }
 
 #[test]
+fn a_late_host_does_not_lower_the_rate() {
+    let mut chain = chain(&[spec("bandwidth", &[("rate", 1000)])]);
+    let (mut now, mut passed, mut step) = (0, 0, 0);
+    while passed < 5_000_000 {
+        if chain.wants() {
+            chain.push(bytes(50_000), now);
+        }
+        match chain.pull(now, true) {
+            Pull::Data(data) => passed += data.len() as u64,
+            // Up to 7 ms after the time that was asked for.
+            Pull::Wait(Some(at)) => {
+                step += 1;
+                now = at + step * 37 % 8 * MS;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(now.abs_diff(passed * MS / 1000) < 9 * MS, "{now} for {passed}");
+}
+
+#[test]
+fn what_a_slow_receiver_cost_is_not_caught_up() {
+    let mut chain = chain(&[spec("bandwidth", &[("rate", 1000)])]);
+    chain.push(bytes(50_000), 0);
+    for ms in 0..40 {
+        assert!(matches!(chain.pull(ms * MS, false), Pull::Wait(_)));
+    }
+    let early = run(&mut chain, 40 * MS).iter().filter(|(at, _)| *at <= 45 * MS).count();
+    assert!(early <= 3, "{early} slices at once");
+}
+
+#[test]
 fn limit_data_passes_exactly_so_many_bytes_and_closes() {
     let mut chain = chain(&[spec("limit_data", &[("bytes", 150)])]);
     chain.push(bytes(100), 0);

@@ -37,32 +37,39 @@ pub(super) async fn serve(core: Arc<Core>, client: TcpStream, entry: Arc<Entry>,
         Ok(upstream) => upstream,
         Err(error) => {
             record.dial_failed(error);
-            return closing::fin(&mut client).await;
+            return Box::pin(closing::fin(&mut client)).await;
         }
     };
     _ = client.set_nodelay(true);
     _ = upstream.set_nodelay(true);
     let farewell = Relay::new(&core, &mut record, (&mut client, &mut upstream)).await;
     core.live.acknowledge(&record.entry, ANY);
+    if farewell.is_rst() {
+        record.with = With::Rst;
+    }
+    // Boxed: it is large, and an open connection need not keep room for its end.
+    Box::pin(say(farewell, &mut client, &mut upstream)).await;
+}
+
+/// Does on the sockets what is left to do.
+async fn say(farewell: Farewell, client: &mut TcpStream, upstream: &mut TcpStream) {
     match farewell {
         Farewell::Said => {}
         Farewell::FinBoth => {
-            tokio::join!(closing::fin(&mut client), closing::fin(&mut upstream));
+            tokio::join!(closing::fin(client), closing::fin(upstream));
         }
         Farewell::RstTo(direction) => {
             let to = match direction {
-                Direction::Upstream => &upstream,
-                Direction::Downstream => &client,
+                Direction::Upstream => upstream,
+                Direction::Downstream => client,
             };
-            record.with = With::Rst;
             closing::all_sent(to).await;
             closing::rst_now(to);
         }
         Farewell::RstBoth => {
-            record.with = With::Rst;
-            tokio::join!(closing::all_sent(&client), closing::all_sent(&upstream));
-            closing::rst_now(&client);
-            closing::rst_now(&upstream);
+            tokio::join!(closing::all_sent(client), closing::all_sent(upstream));
+            closing::rst_now(client);
+            closing::rst_now(upstream);
         }
     }
 }

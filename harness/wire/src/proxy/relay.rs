@@ -46,6 +46,12 @@ pub(super) enum Farewell {
     RstBoth,
 }
 
+impl Farewell {
+    pub(super) fn is_rst(self) -> bool {
+        matches!(self, Self::RstTo(_) | Self::RstBoth)
+    }
+}
+
 impl<'a> Relay<'a> {
     pub(super) fn new(
         core: &'a Core,
