@@ -107,7 +107,7 @@ kinds! {
         "unable to get local issuer certificate";
     ClientCertRequired = "client-cert-required" at Accept,
         "A good handshake that asks for a client certificate of the run's CA and fails without it: the alert \
-         certificate_required (116), before TLS 1.3 handshake_failure (40), then FIN.",
+         certificate_required (116), then FIN.",
         "An endpoint that was switched to mutual TLS (RFC 8446 4.3.2).",
         "tlsv13 alert certificate required";
     CutNoCloseNotify = "tls-cut-no-close-notify" at ResponseHead,
