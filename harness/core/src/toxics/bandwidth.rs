@@ -38,9 +38,12 @@ impl Poison for Bandwidth {
         let slice = rate.saturating_mul(SLICE / 1_000_000).max(1);
         let length = usize::try_from(slice).map_or(chunk.data.len(), |slice| slice.min(chunk.data.len()));
         if memory.next.is_none() {
-            // `due` is when the line is free again. A slice that left late makes the source late as well:
-            // that is caught up, what a slow receiver cost is not.
-            let start = memory.due.max(chunk.due.saturating_sub(memory.late)).max(memory.stuck);
+            // `due` is when the line is free again. A slice that left late makes the source late as well, and
+            // a source that waited for us needs a moment to read: that is caught up, what a slow receiver
+            // cost is not.
+            let waited = chunk.due.saturating_sub(memory.since) <= SLICE && memory.passed > 0;
+            let grace = memory.late.saturating_add(if waited { SLICE } else { 0 });
+            let start = memory.due.max(chunk.due.saturating_sub(grace)).max(memory.stuck);
             let takes = u128::from(length as u64) * 1_000_000 / u128::from(rate);
             memory.due = start.saturating_add(u64::try_from(takes).unwrap_or(u64::MAX));
             memory.next = Some(memory.due);
@@ -50,5 +53,6 @@ impl Poison for Bandwidth {
 
     fn passed(&self, memory: &mut Memory, now: Nanos) {
         memory.late = now.saturating_sub(memory.due.max(memory.stuck));
+        memory.since = now;
     }
 }

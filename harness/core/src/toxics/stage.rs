@@ -69,7 +69,7 @@ pub enum Verdict {
 /// What a toxic remembers of a connection; each uses what it needs.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Memory {
-    /// When it came, was changed, or last saw a chunk.
+    /// When it came, was changed, or last saw a chunk come or go.
     pub since: Nanos,
     /// Nothing leaves before this.
     pub due: Nanos,

@@ -119,6 +119,8 @@ fn a_late_host_does_not_lower_the_rate() {
     let (mut now, mut passed, mut step) = (0, 0, 0);
     while passed < 5_000_000 {
         if chain.wants() {
+            // The source needs a moment as well.
+            now += MS;
             chain.push(bytes(50_000), now);
         }
         match chain.pull(now, true) {
@@ -132,6 +134,15 @@ fn a_late_host_does_not_lower_the_rate() {
         }
     }
     assert!(now.abs_diff(passed * MS / 1000) < 9 * MS, "{now} for {passed}");
+}
+
+#[test]
+fn a_chunk_after_a_pause_takes_its_time() {
+    let mut chain = chain(&[spec("bandwidth", &[("rate", 1000)])]);
+    for start in [0, 100 * MS, 200 * MS] {
+        chain.push(bytes(3000), start);
+        assert_eq!(run(&mut chain, start), [(start + 3 * MS, Pull::Data(bytes(3000)))]);
+    }
 }
 
 #[test]
