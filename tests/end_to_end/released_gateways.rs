@@ -25,12 +25,11 @@ fn the_scenarios_about_names_pass() {
     desk.expect_nothing_left();
 }
 
-/// What each of them, and the embedded gateway, does when its upstreams' TLS fails.
+/// What each of them does when its upstreams' TLS fails; the embedded gateway has its turn with the whole library.
 #[test]
 fn the_scenarios_about_tls_pass() {
     let _turn = turn();
     let desk = Desk::new();
-    desk.gatecrash(&["run", "--quiet", "--tag", "tls"]).exits(0);
     for gateway in ["nginx", "haproxy"] {
         if installed(gateway) {
             desk.gatecrash(&["run", "--quiet", "--tag", "tls", "--gateway", gateway]).exits(0);
