@@ -126,7 +126,9 @@ impl Condition {
         let Self { name, fault, upstream, inject, .. } = self;
         // Who has kept connections makes no new ones: they are closed before a fault of new ones begins.
         let kept = match self.group {
-            "connect" | "TLS" => "{ name: close-kept, until: turn, fault: { idle-close: { after: 1ms } } }",
+            "connect" | "TLS" => {
+                "{ name: close-kept, until: turn, fault: { keepalive-max: { requests: 1 } } }"
+            }
             _ => "",
         };
         let fault_name = Self::FAULT;
