@@ -3,7 +3,7 @@
 use crate::support::{Desk, json, turn};
 
 const CONDITIONS: [&str; 8] =
-    ["--only", "refuse", "--only", "body-cut-fin", "--only", "status-letters", "--only", "accept-rst"];
+    ["--only", "accept-fin", "--only", "body-cut-fin", "--only", "status-letters", "--only", "accept-rst"];
 
 #[test]
 fn a_gateway_is_tabulated_saved_and_compared() {
@@ -11,7 +11,7 @@ fn a_gateway_is_tabulated_saved_and_compared() {
     let desk = Desk::new();
     let survey = [&["survey", "--quiet", "--save", "strict.json"][..], &CONDITIONS].concat();
     let done = desk.gatecrash(&survey).exits(0);
-    for line in ["refuse 502 502 502", "accept-rst 502 502 502", "body-cut-fin 200 cut 200 200"] {
+    for line in ["accept-fin 502 502 502", "accept-rst 502 502 502", "body-cut-fin 200 cut 200 200"] {
         let told = done.stdout.lines().map(|l| l.split_whitespace().collect::<Vec<_>>().join(" "));
         assert!(told.clone().any(|l| l == line), "no line `{line}` in\n{}", done.stdout);
     }
