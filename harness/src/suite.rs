@@ -124,7 +124,7 @@ pub fn plan_all(sources: &[SourceText], options: &Options) -> Result<Vec<Case>, 
     let mut cases = Vec::new();
     let mut mistakes = String::new();
     for source in sources {
-        match scenario::load(source, &Files, options) {
+        match load(source, options) {
             Ok(loaded) => {
                 if !loaded.warnings.is_empty() {
                     output::note(loaded.warnings.to_string().trim_end());
@@ -148,7 +148,7 @@ pub fn load(source: &SourceText, options: &Options) -> Result<Loaded, Diagnostic
 
 /// Whether a scenario has one of these tags; one with mistakes has every tag, so that they are reported.
 pub fn has_tag(source: &SourceText, tags: &[String], options: &Options) -> bool {
-    scenario::load(source, &Files, options)
+    load(source, options)
         .map_or(true, |loaded| loaded.cases.iter().any(|c| c.plan.tags.iter().any(|t| tags.contains(t))))
 }
 

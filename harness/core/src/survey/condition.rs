@@ -15,8 +15,6 @@ pub struct Condition {
     pub fault: String,
     /// Further keys of the upstream, as a scenario has them.
     pub upstream: &'static str,
-    /// Further keys of the injection, as a scenario has them.
-    pub inject: &'static str,
 }
 
 /// Faults that are no rewritten answers: group, name, fault.
@@ -73,43 +71,32 @@ const FAULTS: &[(&str, &str, &str)] = &[
 
 /// Every condition, in the order of the table.
 pub fn conditions() -> Vec<Condition> {
-    let plain = |(group, name, fault): &(&'static str, &str, &str)| Condition {
-        name: (*name).to_owned(),
-        group,
-        fault: (*fault).to_owned(),
-        upstream: "",
-        inject: "",
-    };
-    let malformed = malformed::KINDS.iter().map(|kind| Condition {
-        name: kind.name.to_owned(),
-        group: match kind.group {
+    let plain = FAULTS.iter().map(|(group, name, fault)| Condition::new(group, name, (*fault).to_owned()));
+    let tls = TLS_KINDS.iter().map(|kind| Condition {
+        upstream: ", tls: true",
+        ..Condition::new("TLS", kind.name, format!("tls: {{ kind: {} }}", kind.name))
+    });
+    let malformed = malformed::KINDS.iter().map(|kind| {
+        let group = match kind.group {
             "raw" => "no HTTP at all",
             "partial" => "before header",
             "status_line" => "status line",
             group => group,
-        },
-        fault: format!("malformed: {{ kind: {} }}", kind.name),
-        upstream: "",
-        inject: "",
+        };
+        Condition::new(group, kind.name, format!("malformed: {{ kind: {} }}", kind.name))
     });
     let http2 = HTTP2_KINDS.iter().map(|kind| Condition {
-        name: kind.name.to_owned(),
-        group: "HTTP/2",
-        fault: format!("http2: {{ kind: {} }}", kind.name),
         upstream: ", http: h2c",
-        inject: "",
+        ..Condition::new("HTTP/2", kind.name, format!("http2: {{ kind: {} }}", kind.name))
     });
-    let tls = TLS_KINDS.iter().map(|kind| Condition {
-        name: kind.name.to_owned(),
-        group: "TLS",
-        fault: format!("tls: {{ kind: {} }}", kind.name),
-        upstream: ", tls: true",
-        inject: "",
-    });
-    FAULTS.iter().map(plain).chain(tls).chain(malformed).chain(http2).collect()
+    plain.chain(tls).chain(malformed).chain(http2).collect()
 }
 
 impl Condition {
+    fn new(group: &'static str, name: &str, fault: String) -> Self {
+        Self { name: name.to_owned(), group, fault, upstream: "" }
+    }
+
     /// The phases in which the condition holds, with the operation that is sent in each. One after the other, so that
     /// no operation meets what another has left on a kept connection.
     pub(super) const PHASES: [(u16, Op); 3] =
@@ -123,7 +110,7 @@ impl Condition {
     /// begins a moment before the first request that is to meet it. The rates are so low that a gateway is never short
     /// of anything.
     pub fn scenario(&self) -> String {
-        let Self { name, fault, upstream, inject, .. } = self;
+        let Self { name, fault, upstream, .. } = self;
         // Who has kept connections makes no new ones: they are closed before a fault of new ones begins.
         let kept = match self.group {
             "connect" | "TLS" => {
@@ -147,7 +134,7 @@ timeline:
   - {{ phase: before, for: 300ms, inject: [{kept}] }}
   - phase: turn
     for: 100ms
-    inject: [{{ name: {fault_name}, at: 50ms, until: pause, fault: {{ {fault} }}{inject} }}]
+    inject: [{{ name: {fault_name}, at: 50ms, until: pause, fault: {{ {fault} }} }}]
     load: {{ {rest} }}
   - {{ phase: gets, for: 700ms, load: {{ puts: {{ rate: 0/s }}, posts: {{ rate: 0/s }} }} }}
   - {{ phase: puts, for: 700ms, load: {{ gets: {{ rate: 0/s }}, posts: {{ rate: 0/s }} }} }}
