@@ -3,6 +3,16 @@
 //! Every defect has a `must` set, the checks that have to fail with it, and a `may` set, its side effects.
 //! Any other failure is a false alarm. The judge never reads this: the history does not hold a defect's name.
 
+mod power;
+mod row;
+mod score;
+mod table;
+
+pub use power::Power;
+pub use row::{Kind, Row, Shown, Trial};
+pub use score::{Group, Score, Showing};
+pub use table::{markdown, terminal};
+
 /// How one defect must show.
 #[derive(Clone, Copy, Debug)]
 pub struct DefectProof {
