@@ -136,7 +136,10 @@ impl Pulse<'_> {
 
     fn offered(&self) -> f64 {
         let segments = self.plan.workloads.iter().flat_map(|w| &w.segments);
-        segments.filter(|s| s.from.0 <= self.at && self.at < s.until.0).map(|s| s.rate.0).fold(0.0, |a, b| a + b)
+        segments
+            .filter(|s| s.from.0 <= self.at && self.at < s.until.0)
+            .map(|s| s.rate.0)
+            .fold(0.0, |a, b| a + b)
     }
 }
 

@@ -10,6 +10,7 @@ use gatecrash_core::plan::{GatewayPlan, Plan};
 use gatecrash_core::selftest::{DEFECTS, DefectProof, Kind, Row, Score, Trial};
 use gatecrash_core::units::{Rate, Share};
 use gatecrash_model::hash;
+use gatecrash_reference::PRESETS;
 
 use crate::environment;
 use crate::exit::Failure;
@@ -21,8 +22,14 @@ pub mod rows;
 
 use rows::Rows;
 
+/// The preset of scenarios that name none.
+const USUAL: &str = "strict";
+
 /// At a rate below this, the load is so many times the scenario's: else too few requests could show a defect.
 const FEW: (Share, u32) = (Share(0.05), 3);
+
+/// The scenario for gateways that are correct in their own way.
+const MIXED: &str = "selftest/mixed";
 
 /// What to measure.
 #[derive(Clone, Debug)]
@@ -102,11 +109,17 @@ fn planned(course: &Course, plans: &BTreeMap<String, Plan>) -> Result<Vec<Planne
     let wanted = |d: &&DefectProof| course.only.is_empty() || course.only.iter().any(|n| n == d.name);
     let proofs: Vec<_> = DEFECTS.iter().filter(wanted).collect();
     let mut all = Vec::new();
+    let everything = course.only.is_empty();
+    let shows = |scenario: &str| everything || proofs.iter().any(|p| p.scenario == scenario);
+    let benign = plans.get(MIXED).filter(|_| everything).map_or_else(Vec::new, benign);
     for seed in &course.seeds {
-        for (scenario, plan) in plans.iter().filter(|(name, _)| proofs.iter().any(|p| p.scenario == **name)) {
-            for repeat in 1..=course.repeat {
+        for repeat in 1..=course.repeat {
+            for (scenario, plan) in plans.iter().filter(|(name, _)| shows(name)) {
                 let trial = trial(Kind::Correct, "correct", scenario, *seed, repeat);
                 all.push(Planned::new(trial, None, plan));
+            }
+            for (name, plan) in &benign {
+                all.push(Planned::new(trial(Kind::Benign, name, MIXED, *seed, repeat), None, plan));
             }
         }
         for proof in &proofs {
@@ -128,6 +141,19 @@ fn planned(course: &Course, plans: &BTreeMap<String, Plan>) -> Result<Vec<Planne
     }
     all.sort_by(|a, b| a.trial.order(&b.trial));
     Ok(all)
+}
+
+/// A scenario under each preset of the reference gateway besides the usual one.
+fn benign(plan: &Plan) -> Vec<(String, Plan)> {
+    let under = |name: &str| {
+        let mut plan = plan.clone();
+        if let GatewayPlan::Embedded { preset, .. } = &mut plan.gateway {
+            name.clone_into(preset);
+        }
+        (format!("preset {name}"), plan)
+    };
+    let presets = PRESETS.iter().map(|preset| preset.name).filter(|name| *name != USUAL);
+    presets.map(under).collect()
 }
 
 fn trial(kind: Kind, gateway: &str, scenario: &str, seed: u64, repeat: u32) -> Trial {

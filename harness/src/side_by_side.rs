@@ -67,7 +67,8 @@ pub async fn run_all(
             let (index, needs) = waiting.remove(place);
             taken += needs;
             let errand = errands[index].clone();
-            let live = if lanes > 1 && errands.len() > 1 { live.beside(&errand.plan.title()) } else { live.alone() };
+            let live =
+                if lanes > 1 && errands.len() > 1 { live.beside(&errand.plan.title()) } else { live.alone() };
             let stop = stop.clone();
             runs.spawn(async move { (index, needs, made(&errand, &live, &stop).await) });
         }

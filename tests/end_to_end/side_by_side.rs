@@ -46,7 +46,17 @@ fn order_verdicts_and_exit_are_those_of_one_by_one() {
     let file = desk.file("lanes.yaml", CASES);
     let run = |jobs: &str| {
         let done = desk
-            .gatecrash(&["run", "-q", &file, "--jobs", jobs, "--report", "json:all.json", "--report", "junit:all.xml"])
+            .gatecrash(&[
+                "run",
+                "-q",
+                &file,
+                "--jobs",
+                jobs,
+                "--report",
+                "json:all.json",
+                "--report",
+                "junit:all.xml",
+            ])
             .exits(3);
         let titles = done.stdout.lines().filter(|l| l.contains("lanes[length=")).map(|line| {
             line.split("lanes[length=").nth(1).and_then(|rest| rest.get(..2)).expect("a length").to_owned()
@@ -54,7 +64,8 @@ fn order_verdicts_and_exit_are_those_of_one_by_one() {
         let mut titles: Vec<_> = titles.collect();
         titles.dedup();
         let junit = std::fs::read_to_string(desk.path().join("all.xml")).expect("JUnit");
-        let suites = junit.split("<testsuite ").skip(1).map(|s| s.split("length=").nth(1).and_then(|r| r.get(..2)));
+        let suites =
+            junit.split("<testsuite ").skip(1).map(|s| s.split("length=").nth(1).and_then(|r| r.get(..2)));
         let suites: Vec<_> = suites.map(|s| s.expect("a length").to_owned()).collect();
         (titles, suites, verdicts(&json(&desk.path().join("all.json"))))
     };

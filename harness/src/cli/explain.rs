@@ -136,7 +136,12 @@ fn story(out: &Path, request: &str) -> Result<String, Failure> {
     let dir = find_run(out, run)?;
     let (plan, history) = (dir.plan()?, dir.history()?);
     let join = Join::of(&history);
-    let lines = gatecrash_core::explain::story(&history, &join, &plan, id);
+    let mut lines = gatecrash_core::explain::story(&history, &join, &plan, id);
+    let waterfall = gatecrash_core::explain::waterfall(&history, &join, &plan, id);
+    if !waterfall.is_empty() {
+        lines.push(String::new());
+        lines.extend(waterfall);
+    }
     Ok(format!("{}\n", lines.join("\n")))
 }
 

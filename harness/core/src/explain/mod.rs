@@ -2,10 +2,12 @@
 
 mod rules;
 mod story;
+mod waterfall;
 
 use gatecrash_model::{AttemptRecord, ClientRecord, RequestId, UpstreamRecord};
 
 pub use story::story;
+pub use waterfall::waterfall;
 
 use crate::history::{History, Intervals, Join};
 use crate::plan::Plan;

@@ -6,7 +6,7 @@ use gatecrash_model::{AttemptRecord, Capabilities, Capability, ClientRecord, End
 
 use super::cause::{Cause, cause_of, is_on_accept, is_untrue};
 use crate::faults::{FaultSpec, Host, Tls, TlsKind};
-use crate::history::{Answers, History, Interval, Intervals, Join};
+use crate::history::{Answers, History, IdSet, Interval, Intervals, Join};
 use crate::plan::{ExpectationPlan, FaultPlan, Plan};
 use crate::profile::Profile;
 use crate::rules::Matcher;
@@ -28,7 +28,7 @@ pub struct Case<'a> {
     /// When each fault was on.
     pub intervals: Intervals,
     /// Packed ids of requests that a fault on the clients' side touched.
-    pub spoilt_by_client: HashSet<u64>,
+    pub spoilt_by_client: IdSet,
     /// Which answers are right.
     pub answers: Answers,
     /// Scheduler slack measured in the run, added to time limits.
@@ -64,9 +64,9 @@ pub struct Scope<'a> {
     /// run.
     pub slack: Nanos,
     /// Packed ids of requests that a known deviation of the gateway excuses.
-    pub excused: Option<&'a HashSet<u64>>,
+    pub excused: Option<&'a IdSet>,
     /// Packed ids of requests that a fault on the clients' side touched: what came of them is the client's own doing.
-    pub spoilt_by_client: &'a HashSet<u64>,
+    pub spoilt_by_client: &'a IdSet,
 }
 
 // === impl Case ===
@@ -235,11 +235,11 @@ impl<'a> Scope<'a> {
     }
 
     /// Packed ids of the attempts whose body the upstream made untrue under a true head.
-    pub fn untrue_attempts(&self) -> HashSet<u64> {
+    pub fn untrue_attempts(&self) -> IdSet {
         let faults = self.plan.faults.iter().enumerate().filter(|(_, f)| is_untrue(&f.spec));
         let faults: HashSet<u16> = faults.map(|(i, _)| i as u16).collect();
         if faults.is_empty() {
-            return HashSet::new();
+            return IdSet::default();
         }
         self.history.firings.iter().filter(|f| faults.contains(&f.fault)).map(|f| f.attempt).collect()
     }
@@ -295,7 +295,7 @@ impl<'a> Scope<'a> {
 }
 
 /// Requests on which a fault of the clients' side fired.
-fn spoilt_by_client(plan: &Plan, history: &History) -> HashSet<u64> {
+fn spoilt_by_client(plan: &Plan, history: &History) -> IdSet {
     let of_clients = |fault: u16| plan.faults.get(usize::from(fault)).is_some_and(|f| !f.side.is_upstream());
     history.firings.iter().filter(|f| of_clients(f.fault)).map(|f| f.request).collect()
 }

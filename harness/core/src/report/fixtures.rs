@@ -202,6 +202,7 @@ fn verdict(expectation: u32, outcome: Outcome, observed: &str, wanted: &str, sam
         violations: None,
         details: Vec::new(),
         exemplars: Vec::new(),
+        waterfall: Vec::new(),
         likely: None,
         deviation: None,
     }

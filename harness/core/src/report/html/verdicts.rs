@@ -51,6 +51,10 @@ fn article(report: &RunReport, story: &Story) -> String {
         };
         item("look closer", format!("<code>{}</code>{also}", escape(explain)));
     }
+    let waterfall = report.verdicts.get(story.index).map_or(&[][..], |v| &v.waterfall);
+    if !waterfall.is_empty() {
+        item("waterfall", format!("<pre>{}</pre>", escape(&waterfall.join("\n"))));
+    }
     if !story.place.is_empty() {
         item("place", format!("<code>{}</code>", escape(&story.place)));
     }
