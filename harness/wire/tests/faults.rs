@@ -5,8 +5,8 @@ mod support;
 use std::time::{Duration, Instant};
 
 use gatecrash_core::faults::{
-    Bandwidth, Close, CloseOnReuse, Endless, EndlessHead, FaultSpec, IdleClose, Latency, Malformed, Reset, ResetAt, SlowBody,
-    SlowHead, Stall, Swallow, Truncate, With, malformed::Kind,
+    Bandwidth, Close, CloseOnReuse, Endless, EndlessHead, FaultSpec, IdleClose, Latency, Malformed, Reset,
+    ResetAt, SlowBody, SlowHead, Stall, Swallow, Truncate, With, malformed::Kind,
 };
 use gatecrash_core::plan::{FaultPlan, Per};
 use gatecrash_core::rules::{ConnectionMatch, Glob, Matcher};

@@ -198,6 +198,7 @@ impl Proxy {
         }
         keep_end_to_end(&mut headers);
         let bodiless = request.method == Method::HEAD || matches!(status.as_u16(), 204 | 304);
+        // Only a defect lets two of them come this far.
         let mut as_it_is = headers.get_all(header::CONTENT_LENGTH).iter().count() > 1;
         let reply = if bodiless && active.relays_undue_bodies() {
             let stray = body.stray().await;

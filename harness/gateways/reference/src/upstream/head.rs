@@ -180,8 +180,8 @@ mod tests {
             for byte in 0..=u8::MAX {
                 let mut changed = *head;
                 changed[at] = byte;
-                let _ = parse(&changed, &Method::GET);
-                assert!(parse(&changed[..at], &Method::GET).is_ok());
+                let _ = parse(&changed, &Method::GET, Active::default());
+                assert!(parse(&changed[..at], &Method::GET, Active::default()).is_ok());
             }
         }
     }
