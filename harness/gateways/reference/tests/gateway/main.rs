@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod defects;
+mod defects_on_the_wire;
 mod failover;
 mod forwarding;
 mod retries;
