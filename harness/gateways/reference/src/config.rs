@@ -1,6 +1,7 @@
 //! What the gateway is told: one JSON document, kebab-case keys, unknown keys refused, every field defaulted
 //! but `upstreams`. Times are milliseconds, sizes bytes.
 
+mod cache;
 mod health;
 mod limits;
 mod signing;
@@ -11,6 +12,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::cache::Cache;
 pub use self::health::Health;
 pub use self::limits::{Backoff, Pool, RetryBudget, Timeouts};
 pub use self::signing::{RegionScope, Secret, Signing};
@@ -61,6 +63,8 @@ pub struct Config {
     pub max_connections: usize,
     /// Idle upstream connections kept for reuse.
     pub pool: Pool,
+    /// The response cache, or null for none. Default null.
+    pub cache: Option<Cache>,
 }
 
 /// Why a configuration cannot be used.
@@ -120,6 +124,7 @@ impl Default for Config {
             misconfigure: None,
             max_connections: 4096,
             pool: Pool::default(),
+            cache: None,
         }
     }
 }
@@ -153,6 +158,9 @@ impl Config {
         }
         if let Some(mistake) = &self.misconfigure {
             mistake.check()?;
+        }
+        if let Some(cache) = &self.cache {
+            cache.check()?;
         }
         match &self.tls {
             Some(tls) => _ = tls.load()?,

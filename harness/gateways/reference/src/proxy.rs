@@ -1,5 +1,7 @@
 //! The path of one request, as a table of contents.
 
+mod cached;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +11,7 @@ use hyper::body::Incoming;
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep};
 
+use crate::cache::Cache;
 use crate::config::Config;
 use crate::defects::{Active, Defects};
 use crate::downstream::{
@@ -29,6 +32,7 @@ pub(crate) struct Proxy {
     fleet: Arc<Fleet>,
     budget: Budget,
     swap: SwapSpot,
+    cache: Option<Arc<Cache>>,
 }
 
 /// What became of a request's attempts, and where the last one went.
@@ -44,7 +48,8 @@ impl Proxy {
         let defects = Defects::new(&config.defects, config.defect_rate);
         let fleet = Fleet::new(&config, &defects);
         let budget = Budget::new(config.retry_budget, Instant::now());
-        Self { config, defects, fleet, budget, swap: SwapSpot::default() }
+        let cache = config.cache.map(|rules| Arc::new(Cache::new(rules, config.signing.is_some())));
+        Self { config, defects, fleet, budget, swap: SwapSpot::default(), cache }
     }
 
     pub(crate) fn fleet(&self) -> &Arc<Fleet> {
@@ -100,10 +105,21 @@ impl Proxy {
             });
             return Response::new(Reply::full(""));
         }
+        if let Some(cache) = &self.cache
+            && let Some(key) = cache.key(&request)
+        {
+            return self.answer_from_cache(cache, key, request, limits, active).await;
+        }
         let fetched = self.fetch(&mut request, limits, active).await;
         request.body.let_end(limits);
+        if let (Some(cache), Ok(answer)) = (&self.cache, &fetched.outcome)
+            && !request.method.is_safe()
+            && !answer.status.is_client_error()
+        {
+            cache.forget(&request);
+        }
         match fetched.outcome {
-            Ok(answer) => self.pass(request, answer, limits, active).await,
+            Ok(answer) => self.pass(&request, answer, limits, active).await,
             Err(failure) => error_reply(&failure, fetched.last, &request.method, active),
         }
     }
@@ -184,7 +200,7 @@ impl Proxy {
     /// Hands an upstream's answer to the client.
     async fn pass(
         self: &Arc<Self>,
-        request: ClientRequest,
+        request: &ClientRequest,
         answer: Answer,
         limits: Limits,
         active: Active,
@@ -209,7 +225,7 @@ impl Proxy {
         } else if active.pads_short_bodies() {
             Reply::relayed(body, Mend::Pad)
         } else if active.retries_after_bytes(&request.method) {
-            Reply::relayed(body, self.refetch(&request, limits, active))
+            Reply::relayed(body, self.refetch(request, limits, active))
         } else {
             Reply::relayed(body, Mend::Never)
         };
