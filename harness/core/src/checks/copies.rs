@@ -23,12 +23,13 @@ pub(super) struct Fetch<'a> {
     pub(super) last: &'a AttemptRecord,
 }
 
-/// The key a request shares with others: whole reads that no client signed. A signature makes the answer one
-/// client's own (RFC 9111 3.5).
+/// The key a request shares with others: whole reads that no client signed, of objects that may be stored. A
+/// signature makes the answer one client's own (RFC 9111 3.5).
 pub(super) fn shared_key<'a>(plan: &'a Plan, client: &ClientRecord) -> Option<Key<'a>> {
     let workload = plan.workloads.get(usize::from(client.workload))?;
     let whole = workload.ops.iter().all(|op| op.range.is_none());
     let shared = client.op == Op::GetObject && whole && workload.sign != SignPlan::Client;
+    let shared = shared && may_be_stored(plan, &workload.bucket);
     shared.then_some((workload.bucket.as_str(), client.key))
 }
 
@@ -54,10 +55,20 @@ pub(super) fn stored_from<'a>(scope: &Scope<'a>, client: &ClientRecord) -> Optio
     scope.fed_by(client).filter(foreign)
 }
 
+fn may_be_stored(plan: &Plan, bucket: &str) -> bool {
+    let control = control_of(plan, bucket);
+    !control.split(',').any(|part| matches!(part.trim(), "no-store" | "private" | "no-cache"))
+}
+
+/// The Cache-Control of a bucket's objects; empty where they have none.
+fn control_of<'a>(plan: &'a Plan, bucket: &str) -> &'a str {
+    let bucket = plan.buckets.iter().find(|b| b.name == bucket);
+    bucket.and_then(|b| b.cache_control.as_deref()).unwrap_or_default()
+}
+
 /// How long an object of a bucket is fresh: what its Cache-Control says, else what the gateway declares.
 pub(super) fn freshness(plan: &Plan, bucket: &str, policy: &CachePolicy) -> Nanos {
-    let bucket = plan.buckets.iter().find(|b| b.name == bucket);
-    let control = bucket.and_then(|b| b.cache_control.as_deref()).unwrap_or_default();
+    let control = control_of(plan, bucket);
     let seconds = |name: &str| {
         let directives = control.split(',').filter_map(|part| part.trim().split_once('='));
         directives

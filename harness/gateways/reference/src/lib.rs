@@ -43,4 +43,4 @@ mod upstream;
 pub use self::config::{Config, ConfigError};
 pub use self::defects::{DEFECTS, Defect};
 pub use self::gateway::{BindError, Gateway};
-pub use self::presets::{PRESETS, Preset};
+pub use self::presets::{PRESETS, Preset, Setting};

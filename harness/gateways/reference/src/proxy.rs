@@ -20,7 +20,7 @@ use crate::downstream::{
 use crate::fleet::{Fleet, Peer};
 use crate::forward;
 use crate::headers::keep_end_to_end;
-use crate::retry::{self, Budget};
+use crate::retry::{self, Budget, Course};
 use crate::upstream::{Answer, BodyError, Failed, Failure, Limits, Stage, exchange};
 
 /// Most of a 5xx's body that is read before deciding about a retry, in bytes.
@@ -130,12 +130,24 @@ impl Proxy {
         let tries = active.tries(self.config.tries);
         let mut tried = Vec::new();
         let mut last = None;
+        let mut course = Course::default();
         for attempt in 1.. {
-            let Some(peer) = self.fleet.pick(&tried, active) else { break };
+            let picked = match self.config.origin_group {
+                Some(_) => self.fleet.pick_in(course.region),
+                None => self.fleet.pick(&tried, active),
+            };
+            let Some(peer) = picked else { break };
             tried.push(peer.index());
             last = Some(peer.endpoint().address);
             let outcome = self.attempt(&peer, request, attempt > 1, limits, active).await;
-            let again = attempt < tries && retry::may_repeat(&outcome, request, active);
+            let again = match &self.config.origin_group {
+                Some(group) => {
+                    let next = course.next(&outcome, request, group, self.config.upstreams.len());
+                    course = next.unwrap_or(course);
+                    next.is_some()
+                }
+                None => attempt < tries && retry::may_repeat(&outcome, request, active),
+            };
             let pause = if again { self.pause(&outcome, attempt, &request.id, active) } else { None };
             let Some(pause) = pause.filter(|&pause| !limits.passes_during(pause)) else {
                 return Fetched { outcome: outcome.map_err(|failed| failed.failure), last };
