@@ -69,7 +69,8 @@ impl Blueprint {
                 let facts = context! {
                     preset => preset, defects => defects, defect_rate => defect_rate.0, ..facts
                 };
-                let params = preset::parameters(preset, params)?;
+                let params = preset::parameters(preset, params)
+                    .map_err(|problem| GatewayError::Plan(vec![problem]))?;
                 let mut blueprint = Self::from_recipe(&REFERENCE, &params, launch.plan, facts)?;
                 blueprint.profile.version = env!("CARGO_PKG_VERSION").into();
                 Ok(Some(blueprint))

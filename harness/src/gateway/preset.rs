@@ -5,8 +5,6 @@ use std::collections::BTreeMap;
 use gatecrash_core::units::Span;
 use gatecrash_reference::PRESETS;
 
-use super::error::GatewayError;
-
 /// Parameter by which the times of a preset are divided, such as `10x`.
 const SPEED: &str = "speed";
 
@@ -14,13 +12,15 @@ const SPEED: &str = "speed";
 pub(super) fn parameters(
     preset: &str,
     given: &BTreeMap<String, String>,
-) -> Result<BTreeMap<String, String>, GatewayError> {
+) -> Result<BTreeMap<String, String>, String> {
     let mut given = given.clone();
     let speed = match given.get(SPEED).map(|text| text.trim_end_matches('x')) {
         None => 1.0,
         Some(text) => {
             let speed = text.parse().ok().filter(|speed: &f64| speed.is_finite() && *speed > 0.0);
-            speed.ok_or_else(|| problem(format!("expected a factor such as 10x, found `{text}`")))?
+            speed.ok_or_else(|| {
+                format!("parameter `{SPEED}`: expected a factor such as 10x, found `{text}`")
+            })?
         }
     };
     if given.contains_key(SPEED) {
@@ -35,10 +35,6 @@ pub(super) fn parameters(
         given.entry(setting.parameter.to_owned()).or_insert_with(scaled);
     }
     Ok(given)
-}
-
-fn problem(text: String) -> GatewayError {
-    GatewayError::Plan(vec![format!("parameter `{SPEED}`: {text}")])
 }
 
 #[cfg(test)]

@@ -54,10 +54,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_setting_says_where_it_is_known_from() {
-        for preset in PRESETS {
-            for setting in preset.settings {
-                assert!(setting.source.len() > 10, "{}: {}", preset.name, setting.parameter);
+    fn the_readme_lists_every_setting_with_its_source() {
+        let readme = include_str!("../README.md");
+        for Preset { name, about, settings } in PRESETS.iter().filter(|preset| !preset.settings.is_empty()) {
+            assert!(readme.contains(&format!("### {name}\n\n{about}\n")), "{name}");
+            for Setting { parameter, value, source } in *settings {
+                let row = format!("| `{parameter}` | `{value}` | {source} |");
+                assert!(source.len() > 10 && readme.contains(&row), "{name}: {row}");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! A CDN with an origin group, after Amazon CloudFront's documentation (developer guide, read in November 2026).
+//! A CDN with an origin group, after Amazon CloudFront's documentation (developer guide).
 
 use super::{Preset, Setting};
 
@@ -30,6 +30,7 @@ pub(super) const PRESET: Preset = Preset {
         },
         Setting { parameter: "back-off", value: "0ms", source: UNTOLD },
         Setting { parameter: "retry-budget", value: "1000", source: UNTOLD },
+        Setting { parameter: "retry-budget-burst", value: "1000000", source: UNTOLD },
         Setting {
             parameter: "idle",
             value: "5s",
