@@ -51,7 +51,8 @@ impl Signer {
         let path = path(&plan.workload.population.bucket, &plan.key, !plan.query.is_empty());
         let more = plan.workload.headers.iter().filter(|(name, _)| name.starts_with("x-amz-"));
         let more: Vec<_> = more.map(|(name, value)| (name.as_str(), value.trim())).collect();
-        let request = Signable { method: plan.op.method(), path: &path, query: &plan.query, host, more: &more };
+        let request =
+            Signable { method: plan.op.method(), path: &path, query: &plan.query, host, more: &more };
         head.extend_from_slice(self.lines(&request, &digest, now).as_bytes());
     }
 

@@ -17,7 +17,7 @@ pub use observation::{
     TlsFailure,
 };
 pub use rank::{Diagnosis, Finding, Scope, Strength, Verdict, diagnose};
-pub use render::{page, terminal};
+pub use render::terminal;
 
 /// One cause of failed requests.
 #[derive(Clone, Copy, Debug)]

@@ -245,6 +245,33 @@ pub enum BodyEnd {
     Broken(String),
 }
 
+// === impl Outcome ===
+
+impl Outcome {
+    /// In a few words.
+    pub fn words(&self) -> String {
+        let by = |reset: bool| if reset { "RST" } else { "FIN" };
+        match self {
+            Self::NoAddress => "the name gave no address".to_owned(),
+            Self::NotConnected(DialFailure::Refused) => "connection refused".to_owned(),
+            Self::NotConnected(DialFailure::Unreachable(why)) => format!("no connection: {why}"),
+            Self::NotSecured(
+                TlsFailure::Name(why)
+                | TlsFailure::Dates(why)
+                | TlsFailure::Chain(why)
+                | TlsFailure::Handshake(why),
+            ) => format!("no TLS session: {why}"),
+            Self::Dropped { reset } => format!("the connection ended by {} before an answer", by(*reset)),
+            Self::Silent { bytes: 0 } => "the connection stands, and no byte of an answer came".to_owned(),
+            Self::Silent { bytes } => format!("{bytes} bytes of a head came, and no more"),
+            Self::CutHead { bytes } => format!("the connection ended after {bytes} bytes of the head"),
+            Self::NotHttp(why) => why.clone(),
+            Self::HeadTooLarge { bytes } => format!("a head of more than {bytes} bytes"),
+            Self::Answered(answer) => format!("status {}", answer.status),
+        }
+    }
+}
+
 // === impl Sample ===
 
 impl Sample {
@@ -272,9 +299,9 @@ impl Sample {
 // === impl Observations ===
 
 impl Observations {
-    /// What reads of the object met at a place, bursts left out.
+    /// What GETs of the object met at a place, bursts left out. An answer to HEAD has no body to name its error.
     pub fn reads(&self, place: Place) -> impl Iterator<Item = &Sample> + Clone {
-        self.samples.iter().filter(move |s| s.place == place && matches!(s.probe, Probe::Get | Probe::Head))
+        self.samples.iter().filter(move |s| s.place == place && s.probe == Probe::Get)
     }
 
     /// Whether a place was asked at all.

@@ -1,8 +1,8 @@
-//! A diagnosis for people, and the page about all causes.
+//! A diagnosis for people.
 
 use std::fmt::Write as _;
 
-use super::{CAUSES, Diagnosis, Finding, Observations, Strength, Verdict};
+use super::{Diagnosis, Finding, Observations, Strength, Verdict};
 
 /// Findings shown with everything that belongs to them; the others in a line each.
 const IN_FULL: usize = 3;
@@ -53,22 +53,4 @@ fn heading(finding: &Finding) -> String {
         Strength::Possible => "possible",
     };
     format!("{} ({strength}, {share}): {}", finding.cause, finding.summary)
-}
-
-/// What each cause means and where to look, as Markdown.
-pub fn page() -> String {
-    let mut out = String::new();
-    for cause in CAUSES {
-        let _ = write!(out, "### {}\n\n{}.\n\n{}\n\n", cause.name, capital(cause.summary), cause.doc);
-        for (who, what) in cause.look_at {
-            let _ = writeln!(out, "- **{who}**: {what}");
-        }
-        out.push('\n');
-    }
-    out
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

@@ -223,7 +223,11 @@ injections! {
         |s, _| { s.signed = true; all(s, "misconfigure: { host: elsewhere.example }") },
         |s, _| { s.signed = true; all(s, "misconfigure: { bucket: other-bucket }") },
     ];
-    "gateway-limits": [|s, n| all(s, &format!("descriptors: {{ limit: {} }}", 24 + 2 * (n % 5)))];
+    "gateway-limits": [|s, n| {
+        // So that what is asked at once is also under way at once.
+        all(s, "latency: { add: 300ms }");
+        all(s, &format!("descriptors: {{ limit: {} }}", 18 + n % 8));
+    }];
     "gateway-path": [
         |s, _| all(s, "misconfigure: { endpoint: '127.0.0.1:1' }"),
         |s, _| all(s, "misconfigure: { endpoint: '127.0.99.9:9' }"),

@@ -23,7 +23,8 @@ fn find(seen: &Observations) -> Option<Evidence> {
     if !seen.has(Place::Endpoint) {
         return None;
     }
-    let told = |a: &Answer| a.status >= 400 && a.code.is_none() && !a.from_s3;
+    // S3 says nothing, or an error document.
+    let told = |a: &Answer| a.status >= 400 && a.code.is_none() && (a.bytes > 0 || !a.from_s3);
     let is_get = |s: &Sample| s.probe == Probe::Get && s.answer().is_some_and(told);
     let found = evidence::reads_at(seen, Place::Endpoint, "reads were answered by somebody else", is_get)?;
     let first = seen.reads(Place::Endpoint).filter(|s| is_get(s)).filter_map(Sample::answer).map(|a| {

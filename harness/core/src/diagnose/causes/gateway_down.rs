@@ -33,7 +33,7 @@ fn find(seen: &Observations) -> Option<Evidence> {
         return None;
     }
     let found = Evidence::of(Place::Gateway, met, reads.len(), "reads got no answer at all")?;
-    let how = reads.first().map(|s| format!("{:?}", s.outcome));
+    let how = reads.first().map(|s| s.outcome.words());
     let found = found.with_first(how.into_iter());
     let alone = !seen.has(Place::Endpoint) || seen.is_clean(Place::Endpoint);
     let connects = seen.dials.iter().any(|d| d.place == Place::Gateway && d.failure.is_none());
