@@ -9,13 +9,16 @@ use std::time::Duration;
 
 use gatecrash_core::diagnose::{Dial, Naming, Observations, Place, Sample};
 use gatecrash_load::Signer;
+use lag::Lag;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 mod answer;
 mod body;
 mod dial;
+pub mod environment;
 mod exchange;
+mod lag;
 pub mod measure;
 mod names;
 mod place;
@@ -81,7 +84,9 @@ pub async fn observe(course: &Course) -> Observations {
         let (site, course) = (site.clone(), course.clone());
         looking.spawn(async move { (index, place::look(&site, &course, deadline).await) });
     }
+    let lag = Lag::start();
     let mut all: Vec<_> = looking.join_all().await;
+    let own_lag = lag.worst();
     all.sort_by_key(|(index, _)| *index);
     let direct = course.sites.iter().find(|s| s.place == Place::Endpoint).or(course.sites.first());
     let mut seen = Observations {
@@ -90,6 +95,7 @@ pub async fn observe(course: &Course) -> Observations {
         signed: direct.is_some_and(|site| site.signer.is_some()),
         patience: milliseconds(course.patience),
         slow: milliseconds(course.slow),
+        own_lag,
         gateway_timeout: course.gateway_timeout.map(milliseconds),
         ..Observations::default()
     };

@@ -10,7 +10,7 @@ use gatecrash_core::units::Span;
 use gatecrash_load::sign::path;
 use gatecrash_load::{CredentialSource, Credentials, Signer};
 
-use crate::diagnose::{Course, Roots, Site, Url, measure, observe};
+use crate::diagnose::{Course, Roots, Site, Url, environment, measure, observe};
 use crate::exit::{Exit, Failure};
 
 /// What follows the options in the long help.
@@ -18,6 +18,9 @@ const EXAMPLES: &str = "\
 Examples:
   gatecrash diagnose --gateway http://127.0.0.1:8080 --bucket media --key a.jpg
       what can be told from the outside of a gateway on this machine
+
+  gatecrash diagnose --environment
+      what a run needs of this machine, and which gateways are here
 
   gatecrash diagnose --gateway https://gw.example --bucket media --key a.jpg \\
       --endpoint https://s3.eu-west-1.amazonaws.com --region eu-west-1 --canary-bucket other \\
@@ -36,7 +39,7 @@ What each cause means: docs/diagnose.md.";
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Diagnose {
     /// The gateway, http://host:port or https://host:port
-    #[arg(long, value_name = "URL", required_unless_present = "measure")]
+    #[arg(long, value_name = "URL", required_unless_present_any = ["measure", "environment"])]
     gateway: Option<Url>,
     /// S3 itself, to compare with
     #[arg(long, value_name = "URL")]
@@ -45,10 +48,10 @@ pub(super) struct Diagnose {
     #[arg(long)]
     region: Option<String>,
     /// Bucket
-    #[arg(long, required_unless_present = "measure")]
+    #[arg(long, required_unless_present_any = ["measure", "environment"])]
     bucket: Option<String>,
     /// Key of an object that exists
-    #[arg(long, required_unless_present = "measure")]
+    #[arg(long, required_unless_present_any = ["measure", "environment"])]
     key: Option<String>,
     /// Path of the object at the gateway; /BUCKET/KEY otherwise
     #[arg(long, value_name = "PATH")]
@@ -98,6 +101,9 @@ pub(super) struct Diagnose {
     /// Look at a host that is not loopback (repeatable)
     #[arg(long, value_name = "HOST")]
     allow_target: Vec<String>,
+    /// Look at this machine instead: cores, open files, addresses, gateways that are installed
+    #[arg(long, conflicts_with_all = ["gateway", "endpoint", "measure"])]
+    environment: bool,
     #[command(flatten)]
     measuring: Measuring,
 }
@@ -136,6 +142,12 @@ impl Diagnose {
                 executable: crate::run::own_executable()?,
             };
             return super::block_on(measure::measure(&options));
+        }
+        if self.environment {
+            let looks = environment::looks();
+            super::print(&environment::text(&looks));
+            let lacking = looks.iter().any(|look| look.needed && !look.good);
+            return Ok(if lacking { Exit::Environment } else { Exit::Pass });
         }
         let course = self.course()?;
         for site in &course.sites {

@@ -57,7 +57,7 @@ pub async fn measure(options: &Options) -> Result<Exit, Failure> {
     let all = waiting.len();
     let mut waiting = waiting.into_iter();
     let mut trials = JoinSet::new();
-    let mut ended = 0;
+    let (mut ended, mut not_run) = (0, 0);
     loop {
         while trials.len() < options.jobs.max(1)
             && let Some((injection, case)) = waiting.next()
@@ -66,8 +66,16 @@ pub async fn measure(options: &Options) -> Result<Exit, Failure> {
             trials.spawn(async move { trial::run(injection, case, &options).await });
         }
         let Some(trial) = trials.join_next().await else { break };
-        let outcome = trial.map_err(|e| Failure::bug(format!("a case panicked: {e}")))??;
         ended += 1;
+        let outcome = match trial.map_err(|e| Failure::bug(format!("a case panicked: {e}")))? {
+            Ok(outcome) => outcome,
+            // A machine that is short of something now may not be so the next time.
+            Err(failure) => {
+                live.note(&format!("{ended}/{all} not run: {failure}"));
+                not_run += 1;
+                continue;
+            }
+        };
         live.note(&format!("{ended}/{all} {}", outcome.line()));
         append(&options.results, &outcome)?;
         done.insert((outcome.cause.clone(), outcome.case), outcome);
@@ -81,6 +89,10 @@ pub async fn measure(options: &Options) -> Result<Exit, Failure> {
     output::print(&table);
     if let Some(path) = &options.matrix {
         fs::write(path, matrix::page(&table)).map_err(|e| unwritable(path, &e))?;
+    }
+    if not_run > 0 {
+        return Err(Failure::environment(format!("{not_run} cases could not be run"))
+            .hint("the same command again runs those that are missing; fewer --jobs may help"));
     }
     let sum = matrix::Sum::of(&outcomes);
     Ok(if sum.right() >= RIGHT && sum.unanswered() <= UNANSWERED { Exit::Pass } else { Exit::Failed })

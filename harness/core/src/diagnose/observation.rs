@@ -17,6 +17,10 @@ pub struct Observations {
     /// A first byte later than this is slow, milliseconds. S3 answers small objects in 100 to 200 ms (S3 user guide,
     /// "Performance guidelines"), so that the default of one second is no ordinary day.
     pub slow: f64,
+    /// How late timers of the probes themselves were at worst, milliseconds: on a busy machine nothing is slow that is
+    /// slower by no more than that.
+    #[serde(default)]
+    pub own_lag: f64,
     /// The gateway's limit for an answer of its upstream, milliseconds, where it was told.
     pub gateway_timeout: Option<f64>,
     /// Look-ups of names.
@@ -313,6 +317,11 @@ impl Observations {
     pub fn is_clean(&self, place: Place) -> bool {
         let mut reads = self.reads(place).peekable();
         reads.peek().is_some() && reads.all(Sample::is_good)
+    }
+
+    /// What is slow here, milliseconds.
+    pub fn is_slow(&self, took: f64) -> bool {
+        took > self.slow + self.own_lag
     }
 
     /// Where S3 can be seen best: directly, or else through the gateway.

@@ -24,7 +24,7 @@ pub(super) const CAUSE: Cause = Cause {
 
 fn find(seen: &Observations) -> Option<Evidence> {
     let burst = |place: Place| seen.samples.iter().filter(move |s| s.place == place && s.probe == Probe::Burst);
-    let bad = |s: &&Sample| !s.is_good() || s.answer().is_some_and(|a| a.first_byte > seen.slow);
+    let bad = |s: &&Sample| !s.is_good() || s.answer().is_some_and(|a| seen.is_slow(a.first_byte));
     let (met, of) = (burst(Place::Gateway).filter(bad).count(), burst(Place::Gateway).count());
     let direct = burst(Place::Endpoint).filter(bad).count();
     if direct * 10 > burst(Place::Endpoint).count() || !seen.is_clean(Place::Endpoint) {

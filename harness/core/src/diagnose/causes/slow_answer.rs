@@ -24,7 +24,7 @@ fn find(seen: &Observations) -> Option<Evidence> {
         return None;
     }
     let first = |s: &Sample| s.answer().map(|a| a.first_byte);
-    let is_slow = |s: &Sample| first(s).is_some_and(|t| t > seen.slow);
+    let is_slow = |s: &Sample| first(s).is_some_and(|took| seen.is_slow(took));
     let what = format!("reads got their first byte after more than {:.1} s", seen.slow / 1000.0);
     let found = evidence::reads(seen, &what, is_slow)?;
     let mut times: Vec<_> = seen.reads(seen.view()).filter_map(first).collect();

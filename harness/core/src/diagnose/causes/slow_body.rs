@@ -29,7 +29,7 @@ fn find(seen: &Observations) -> Option<Evidence> {
         let rate = answer.bytes as f64 / (answer.transfer / 1000.0);
         match answer.body {
             BodyEnd::Stalled => Some(format!("stopped after {} bytes", answer.bytes)),
-            _ if answer.transfer > seen.slow && rate < LEAST => {
+            _ if seen.is_slow(answer.transfer) && rate < LEAST => {
                 Some(format!("{} bytes took {:.0} ms", answer.bytes, answer.transfer))
             }
             _ => None,
