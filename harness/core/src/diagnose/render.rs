@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Diagnosis, Finding, Observations, Strength, Verdict};
+use super::{Diagnosis, Finding, Observations, Place, Strength, Verdict};
 
 /// Findings shown with everything that belongs to them; the others in a line each.
 const IN_FULL: usize = 3;
@@ -35,6 +35,11 @@ pub fn terminal(seen: &Observations, diagnosis: &Diagnosis) -> String {
         for (who, what) in finding.look_at {
             let _ = writeln!(out, "     look at {who}: {what}");
         }
+    }
+    if diagnosis.verdict == Verdict::CannotTell && !seen.has(Place::Endpoint) {
+        out.push_str(
+            "\nOnly the gateway was looked at: give --endpoint, so that S3 can be compared with it.\n",
+        );
     }
     if !diagnosis.scope.words().is_empty() {
         let _ = writeln!(out, "\n{}", diagnosis.scope.words());

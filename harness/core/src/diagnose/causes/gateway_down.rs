@@ -13,8 +13,8 @@ pub(super) const CAUSE: Cause = Cause {
     look_at: &[
         (
             "the gateway",
-            "whether the process runs (`systemctl status`), its last log lines, the kernel's out-of- \
-             memory messages",
+            "whether the process runs (`systemctl status`), its last log lines, the kernel's out-of-memory \
+             messages",
         ),
         ("the load balancer", "targets out of service, health checks"),
         ("the network", "security group of the gateway's port"),

@@ -6,7 +6,7 @@ use super::super::{BodyEnd, Cause, Observations, Outcome, Place, Sample};
 
 pub(super) const CAUSE: Cause = Cause {
     name: "gateway-path",
-    summary: "the gateway fails to reach S3, which answers well from here",
+    summary: "the gateway fails on its own way to S3",
     doc: "The gateway answers 502, 503 or 504 of its own making, or cuts answers, while direct \
           requests from this host are served: the wrong endpoint in its configuration, its security \
           group, route, resolver, trust store or timeouts, or an upstream it has given up. Run this \
@@ -29,9 +29,11 @@ pub(super) const CAUSE: Cause = Cause {
 };
 
 fn find(seen: &Observations) -> Option<Evidence> {
-    let bad = |s: &Sample| {
-        let cut = s.answer().is_some_and(|a| a.body != BodyEnd::Whole);
-        evidence::is_gateway_error(s) || cut || !matches!(s.outcome, Outcome::Answered(_))
+    // What keeps us from the gateway is no matter of its way to S3.
+    let bad = |s: &Sample| match &s.outcome {
+        Outcome::NoAddress | Outcome::NotConnected(_) | Outcome::NotSecured(_) => false,
+        Outcome::Answered(answer) => answer.body != BodyEnd::Whole || evidence::is_gateway_error(s),
+        _ => true,
     };
     let found = evidence::reads_at(seen, Place::Gateway, "reads failed in the gateway", bad)?;
     let answers = seen.reads(Place::Gateway).filter(|s| bad(s)).filter_map(Sample::answer);
