@@ -51,10 +51,10 @@ pub const RECIPES: &[Source] = &[
         "records.config",
         "ip_allow.yaml",
         "logging.yaml",
-        "parent.config",
         "remap.config",
         "runroot.yaml",
-        "storage.config"
+        "storage.config",
+        "strategies.yaml"
     ),
     source!("nginx-s3-gateway", "nginx.conf", "sign.js"),
 ];
