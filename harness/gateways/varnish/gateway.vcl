@@ -59,7 +59,8 @@ sub vcl_recv {
     set req.http.Host = "{{ wrong.host or fixed_host }}";
 {% endif %}
     if (req.method != "GET" && req.method != "HEAD") {
-        if (!std.cache_req_body({{ params.max_body }}B)) {
+        # With a body at hand Varnish itself would send a POST again when a kept connection turns out dead.
+        if (req.method != "POST" && req.method != "PATCH" && !std.cache_req_body({{ params.max_body }}B)) {
             return (synth(413));
         }
         return (pass);
