@@ -16,8 +16,8 @@ use crate::live::Live;
 use crate::run::{self, Options, StopLine};
 use crate::{environment, reports};
 
-/// Lanes for each core: runs mostly wait, a few hundred requests per second keep a core half busy.
-const LANES_PER_CORE: usize = 4;
+/// Lanes for each core: runs mostly wait. Without optimisation a request costs several times as much.
+const LANES_PER_CORE: usize = if cfg!(debug_assertions) { 2 } else { 4 };
 
 /// What one lane carries, requests per second; a run that offers more takes more lanes.
 const RATE_PER_LANE: f64 = 150.0;

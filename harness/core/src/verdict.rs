@@ -56,9 +56,6 @@ pub struct Verdict {
     pub details: Vec<String>,
     /// Exemplary requests, as `<workload>-<k>`.
     pub exemplars: Vec<String>,
-    /// The first exemplar as a waterfall, a line each, where the bound did not hold.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub waterfall: Vec<String>,
     /// A likely cause, when the evidence has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub likely: Option<String>,

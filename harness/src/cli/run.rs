@@ -34,7 +34,7 @@ pub(super) struct Run {
     #[arg(long)]
     fail_fast: bool,
     /// Lanes for cases side by side: one for every 150 requests per second a case offers, all of them for a case that
-    /// must be alone; 1 runs them one by one. Four for each core where nothing is said
+    /// must be alone; 1 runs them one by one. Four for each core where nothing is said, two in a debug build
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
     /// Judge without the known deviations of the gateway's profile

@@ -42,7 +42,7 @@ pub(super) struct Selftest {
     /// were as they should be keep no directory
     #[arg(long)]
     full: bool,
-    /// Lanes for runs side by side, as for `run`; 1 makes them one by one. Four for each core where nothing is said
+    /// Lanes for runs side by side, as for `run`; 1 makes them one by one
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
     /// Write the rows as JSON, `-` is stdout

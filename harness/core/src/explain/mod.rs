@@ -7,7 +7,8 @@ mod waterfall;
 use gatecrash_model::{AttemptRecord, ClientRecord, RequestId, UpstreamRecord};
 
 pub use story::story;
-pub use waterfall::waterfall;
+pub(crate) use waterfall::MOST;
+pub use waterfall::{Doing, Row, Stretch, Waterfall};
 
 use crate::history::{History, Intervals, Join};
 use crate::plan::Plan;

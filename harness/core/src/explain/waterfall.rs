@@ -1,109 +1,176 @@
-//! One request as a waterfall: the client's wait above the attempts that were made for it, on one scale of time.
+//! One request as a waterfall: the client's time and each attempt's, side by side on one axis.
 
-use gatecrash_model::{AttemptRecord, Ending, RequestId};
+use gatecrash_model::{AttemptRecord, ClientRecord, RequestId};
+use serde::{Deserialize, Serialize};
 
+use super::story::{by_client, by_link};
 use crate::history::{History, Join};
 use crate::plan::Plan;
 
-/// Characters of the scale.
-const WIDTH: usize = 60;
+/// Requests of one report that are drawn at most, and attempts of each.
+pub(crate) const MOST: usize = 24;
+const MOST_ATTEMPTS: usize = 12;
 
-/// What the marks of a bar mean.
-const LEGEND: &str = "- connects and sends   . waits for the first byte   = receives   | whole   x not whole";
-
-/// One bar: microseconds since the client sent.
-struct Bar {
-    label: String,
-    /// Begins.
-    from: u64,
-    /// The request was sent.
-    sent: u64,
-    /// The first byte of the answer; `None` when none came.
-    first: Option<u64>,
-    /// Ends.
-    until: u64,
-    whole: bool,
-    /// What came of it.
-    end: String,
+/// The client's row, then one for each attempt. Times are microseconds since the request was due.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Waterfall {
+    /// `<workload>-<k>`.
+    pub request: String,
+    /// When the last row ends.
+    pub until: u64,
+    /// The client first.
+    pub rows: Vec<Row>,
+    /// Attempts beyond those shown.
+    pub more: u64,
 }
 
-/// The waterfall of a request, a line each; empty where it is not in the history or was never sent.
-pub fn waterfall(history: &History, join: &Join, plan: &Plan, request: RequestId) -> Vec<String> {
-    let Some(client) = join.client(history, request).filter(|c| !c.was_dropped()) else {
-        return Vec::new();
-    };
-    let mut bars = vec![Bar {
-        label: "client".into(),
-        from: 0,
-        sent: 0,
-        first: (client.first_byte != u32::MAX).then_some(u64::from(client.first_byte)),
-        until: u64::from(client.done),
-        whole: client.ending == Ending::Complete,
-        end: came_of(client.status, client.ending, ""),
-    }];
-    bars.extend(join.attempts(history, request).map(|attempt| bar(plan, attempt, client.sent())));
-    let total = bars.iter().map(|b| b.until).max().unwrap_or(0).max(1);
-    let room = bars.iter().map(|b| b.label.chars().count()).max().unwrap_or(0);
-    let scale =
-        format!("{:room$}  0 ms{:>rest$}", "", format!("{:.1} ms", total as f64 / 1e3), rest = WIDTH - 4);
-    let rows = bars.iter().map(|b| {
-        let line = format!("{:room$}  {:WIDTH$}  {}", b.label, b.drawn(total), b.end);
-        line.trim_end().to_owned()
-    });
-    std::iter::once(scale).chain(rows).chain([format!("{:room$}  {LEGEND}", "")]).collect()
+/// Who, when, and how it ended.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Row {
+    /// `client`, `eu-1/2`.
+    pub who: String,
+    /// What was done when, in order, without overlap.
+    pub stretches: Vec<Stretch>,
+    /// How it ended, in words.
+    pub end: String,
 }
 
-fn bar(plan: &Plan, attempt: &AttemptRecord, zero: u64) -> Bar {
-    let (region, endpoint) = plan.links().get(usize::from(attempt.link())).copied().unwrap_or_default();
-    let region = plan.regions.get(usize::from(region)).map_or("?", |r| r.name.as_str());
-    let connection = if attempt.has(AttemptRecord::REUSED) { "reused" } else { "new" };
-    let from = attempt.start.saturating_sub(zero) / 1000;
-    let fault = attempt.fault.checked_sub(1).and_then(|i| plan.faults.get(usize::from(i)));
-    let fault = fault.map_or(String::new(), |f| format!(", fault {}", f.name));
-    let by = match attempt.ending {
-        Ending::Complete => fault,
-        _ => format!(" by {}{fault}", attempt.ended_by),
-    };
-    Bar {
-        label: format!("try {} {region}/{endpoint} {connection}", attempt.number),
-        from,
-        sent: from + u64::from(attempt.request_done),
-        first: (attempt.first_byte != u32::MAX).then(|| from + u64::from(attempt.first_byte)),
-        until: from + u64::from(attempt.done),
-        whole: attempt.ending == Ending::Complete,
-        end: came_of(attempt.status, attempt.ending, &by),
+/// A part of a row.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Stretch {
+    /// What was done.
+    pub doing: Doing,
+    /// Begin.
+    pub from: u64,
+    /// End, not before the begin.
+    pub until: u64,
+}
+
+/// What one side did for a while.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Doing {
+    /// Due and not sent.
+    Late,
+    /// Connecting.
+    Connecting,
+    /// The request was on its way.
+    Sending,
+    /// The request was there, the answer was not.
+    Waiting,
+    /// The answer was on its way.
+    Receiving,
+}
+
+// === impl Waterfall ===
+
+impl Waterfall {
+    /// Of a request; nothing when it is not in the history or was never sent.
+    pub fn of(history: &History, join: &Join, plan: &Plan, request: RequestId) -> Option<Self> {
+        let client = join.client(history, request).filter(|c| !c.was_dropped())?;
+        let attempts: Vec<_> = join.attempts(history, request).collect();
+        let mut rows = vec![client_row(history, client)];
+        let shown = attempts.iter().take(MOST_ATTEMPTS);
+        rows.extend(shown.map(|attempt| attempt_row(history, join, plan, client, attempt)));
+        let until = rows.iter().flat_map(|r| &r.stretches).map(|s| s.until).max().unwrap_or_default();
+        let more = attempts.len().saturating_sub(MOST_ATTEMPTS) as u64;
+        Some(Self { request: request.to_string(), until, rows, more })
+    }
+
+    /// As lines of text; a bar has so many columns.
+    pub fn lines(&self, columns: usize) -> Vec<String> {
+        let width = self.rows.iter().map(|r| r.who.chars().count()).max().unwrap_or_default();
+        let mut lines: Vec<_> = self
+            .rows
+            .iter()
+            .map(|row| format!("{:width$} |{}| {}", row.who, self.bar(row, columns), row.end))
+            .collect();
+        if self.more > 0 {
+            lines.push(format!("{:width$}  and {} more attempts", "", self.more));
+        }
+        let end = format!("{:.1}ms", self.until as f64 / 1e3);
+        let legend = Doing::ALL.iter().map(|d| format!("{} {}", d.mark(), d.word())).collect::<Vec<_>>();
+        lines.push(format!("{:width$} 0{end:>columns$}   {}", "", legend.join("  ")));
+        lines
+    }
+
+    fn bar(&self, row: &Row, columns: usize) -> String {
+        let mut bar = vec![' '; columns];
+        let column = |at: u64| ((at as f64 / self.until.max(1) as f64) * columns as f64) as usize;
+        for stretch in &row.stretches {
+            let from = column(stretch.from).min(columns.saturating_sub(1));
+            let until = column(stretch.until).max(from + 1).min(columns);
+            bar[from..until].fill(stretch.doing.mark());
+        }
+        bar.into_iter().collect()
     }
 }
 
-fn came_of(status: u16, ending: Ending, by: &str) -> String {
-    let status = if status == 0 { "no status".to_owned() } else { status.to_string() };
-    format!("{status}, {ending}{by}")
+impl Doing {
+    /// Every one, in order of time.
+    pub const ALL: [Self; 5] = [Self::Late, Self::Connecting, Self::Sending, Self::Waiting, Self::Receiving];
+
+    /// In a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Late => "late",
+            Self::Connecting => "connecting",
+            Self::Sending => "sending",
+            Self::Waiting => "waiting",
+            Self::Receiving => "receiving",
+        }
+    }
+
+    fn mark(self) -> char {
+        match self {
+            Self::Late => '.',
+            Self::Connecting => '~',
+            Self::Sending => '>',
+            Self::Waiting => '-',
+            Self::Receiving => '#',
+        }
+    }
 }
 
-// === impl Bar ===
+fn client_row(history: &History, client: &ClientRecord) -> Row {
+    let sent = u64::from(client.lag);
+    let connecting = sent.saturating_sub(u64::from(client.connect));
+    let end = sent + u64::from(client.done);
+    let first =
+        if client.first_byte == u32::MAX { end } else { (sent + u64::from(client.first_byte)).min(end) };
+    let marks = [
+        (Doing::Late, 0, connecting),
+        (Doing::Connecting, connecting, sent),
+        (Doing::Waiting, sent, first),
+        (Doing::Receiving, first, end),
+    ];
+    Row { who: "client".into(), stretches: stretches(&marks), end: by_client(history, client) }
+}
 
-impl Bar {
-    /// Its marks on the scale; what is shorter than a mark still has its end.
-    fn drawn(&self, total: u64) -> String {
-        let place = |micros: u64| (micros.min(total) * (WIDTH as u64 - 1) / total) as usize;
-        let (from, until) = (place(self.from), place(self.until));
-        let sent = place(self.sent.clamp(self.from, self.until));
-        let first = self.first.map_or(until, |first| place(first.clamp(self.from, self.until)));
-        let mark = |at: usize| match at {
-            at if at < from => ' ',
-            at if at == until => {
-                if self.whole {
-                    '|'
-                } else {
-                    'x'
-                }
-            }
-            at if at >= first => '=',
-            at if at >= sent => '.',
-            _ => '-',
-        };
-        (0..=until).map(mark).collect()
-    }
+fn attempt_row(
+    history: &History,
+    join: &Join,
+    plan: &Plan,
+    client: &ClientRecord,
+    attempt: &AttemptRecord,
+) -> Row {
+    let start = attempt.start.saturating_sub(client.intended) / 1_000;
+    let end = start + u64::from(attempt.done);
+    let at = |mark: u32| if mark == u32::MAX { end } else { (start + u64::from(mark)).min(end) };
+    let first = at(attempt.first_byte);
+    let sent = at(attempt.request_done).min(first);
+    let marks =
+        [(Doing::Sending, start, sent), (Doing::Waiting, sent, first), (Doing::Receiving, first, end)];
+    let (who, end) = by_link(history, join, plan, attempt);
+    Row { who, stretches: stretches(&marks), end }
+}
+
+fn stretches(marks: &[(Doing, u64, u64)]) -> Vec<Stretch> {
+    let lasting = marks.iter().filter(|(_, from, until)| until > from);
+    lasting.map(|&(doing, from, until)| Stretch { doing, from, until }).collect()
 }
 
 #[cfg(test)]
@@ -111,32 +178,28 @@ mod tests {
     use super::*;
     use crate::golden::{Request, Story, Try};
 
-    fn told(request: Request) -> Vec<String> {
-        let story = Story::new().with(request);
-        let id = RequestId { workload: 0, k: 0 };
-        waterfall(&story.history, &Join::of(&story.history), &story.plan, id)
+    #[test]
+    fn rows_share_one_axis() {
+        let told = Story::new().with(Request::at(5).tries([Try::reset(), Try::status(503, "SlowDown")]));
+        let join = Join::of(&told.history);
+        let fall = Waterfall::of(&told.history, &join, &told.plan, RequestId { workload: 0, k: 0 });
+        let fall = fall.expect("the request is there");
+        assert_eq!(
+            fall.lines(22),
+            [
+                "client |----------------------| 503 SlowDown, complete",
+                "a/1    |  --------            | new, no status, dropped-first by fault",
+                "a/1    |            --######  | new, 503 SlowDown, complete",
+                "       0                11.0ms   . late  ~ connecting  > sending  - waiting  # receiving",
+            ]
+        );
     }
 
     #[test]
-    fn attempts_hang_below_the_clients_wait() {
-        let lines = told(Request::at(5).tries([Try::reset(), Try::status(503, "SlowDown")]));
-        assert_eq!(lines.len(), 5, "{lines:#?}");
-        assert!(lines[0].trim_start().starts_with("0 ms") && lines[0].ends_with("11.0 ms"), "{}", lines[0]);
-        assert!(lines[1].starts_with("client         ......"), "{}", lines[1]);
-        assert!(lines[1].contains(".|  503, complete"), "{}", lines[1]);
-        assert!(lines[2].starts_with("try 1 a/1 new") && lines[2].contains("x  "), "{}", lines[2]);
-        assert!(lines[2].ends_with("no status, dropped-first by fault"), "{}", lines[2]);
-        let column = |line: &str, mark: char| line.find(mark).unwrap();
-        assert!(column(&lines[3], '=') > column(&lines[2], 'x'), "{lines:#?}");
-        assert!(column(&lines[3], '|') < column(&lines[1], '|'), "{lines:#?}");
-        assert!(lines.iter().all(|line| line.chars().count() <= 110), "{lines:#?}");
-    }
-
-    #[test]
-    fn a_request_that_was_never_sent_has_none() {
-        assert!(told(Request::at(5).ending(Ending::Dropped)).is_empty());
-        let story = Story::new();
+    fn what_is_not_there_is_not_drawn() {
+        let told = Story::new();
+        let join = Join::of(&told.history);
         let id = RequestId { workload: 0, k: 9 };
-        assert!(waterfall(&story.history, &Join::of(&story.history), &story.plan, id).is_empty());
+        assert_eq!(Waterfall::of(&told.history, &join, &told.plan, id), None);
     }
 }

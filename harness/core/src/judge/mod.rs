@@ -64,8 +64,6 @@ fn verdict(case: &Case<'_>, guards: &Guards, index: u32, expectation: &Expectati
     let likely = (finding.outcome == Outcome::Fail)
         .then(|| explain::likely_cause_of(case.plan, case.history, &case.join, &finding.exemplars))
         .flatten();
-    let first = finding.exemplars.first().filter(|_| finding.outcome == Outcome::Fail);
-    let waterfall = first.map(|id| explain::waterfall(case.history, &case.join, case.plan, *id));
     Verdict {
         expectation: index,
         outcome: finding.outcome,
@@ -75,7 +73,6 @@ fn verdict(case: &Case<'_>, guards: &Guards, index: u32, expectation: &Expectati
         violations: finding.violations,
         details: finding.details,
         exemplars: finding.exemplars.iter().map(ToString::to_string).collect(),
-        waterfall: waterfall.unwrap_or_default(),
         likely,
         deviation,
     }

@@ -58,6 +58,7 @@ pub(super) fn passing() -> RunReport {
             directory: "runs/slowdown-9f2c41aa".into(),
         },
         interrupted: None,
+        requests: Vec::new(),
     }
 }
 
@@ -202,7 +203,6 @@ fn verdict(expectation: u32, outcome: Outcome, observed: &str, wanted: &str, sam
         violations: None,
         details: Vec::new(),
         exemplars: Vec::new(),
-        waterfall: Vec::new(),
         likely: None,
         deviation: None,
     }

@@ -1,7 +1,7 @@
 //! The verdicts: what did not pass in full, what passed as a table.
 
 use super::lanes::window;
-use super::{class, samples, text};
+use super::{class, samples, text, waterfall};
 use crate::report::RunReport;
 use crate::report::standing::Standing;
 use crate::report::story::Story;
@@ -51,9 +51,8 @@ fn article(report: &RunReport, story: &Story) -> String {
         };
         item("look closer", format!("<code>{}</code>{also}", escape(explain)));
     }
-    let waterfall = report.verdicts.get(story.index).map_or(&[][..], |v| &v.waterfall);
-    if !waterfall.is_empty() {
-        item("waterfall", format!("<pre>{}</pre>", escape(&waterfall.join("\n"))));
+    for fall in &story.falls {
+        item("request", waterfall::drawn(fall));
     }
     if !story.place.is_empty() {
         item("place", format!("<code>{}</code>", escape(&story.place)));
