@@ -30,8 +30,16 @@ pub struct Detection {
 }
 
 /// Service-level checks: any defect may touch them.
-pub const SIDE_EFFECTS: &[&str] =
-    &["success-rate", "statuses", "responses", "latency", "error-latency", "longest-outage", "attempts-to"];
+pub const SIDE_EFFECTS: &[&str] = &[
+    "success-rate",
+    "statuses",
+    "responses",
+    "latency",
+    "error-latency",
+    "longest-outage",
+    "attempts-to",
+    "stale-reads",
+];
 
 macro_rules! proofs {
     ($(
@@ -108,6 +116,16 @@ proofs! {
         must ["failback"] may [];
     32 "eject-last" in "selftest/lone-upstream"
         must ["no-self-ejection" "recovery"] may [];
+    34 "cache-errors" in "selftest/cached-errors"
+        must ["negative-cache"] may ["recovery" "status-pass" "stale-if-error"];
+    35 "cache-truncated" in "selftest/cached-errors"
+        must ["no-cache-poisoning"] may ["body-complete" "body-exact" "recovery"];
+    36 "stale-on-status-only" in "selftest/stale-copies"
+        must ["stale-if-error"] may ["recovery"];
+    37 "lose-lock" in "selftest/hot-keys"
+        must ["coalescing" "recovery"] may [];
+    38 "release-all" in "selftest/hot-keys"
+        must ["coalescing" "amplification"] may ["recovery"];
     43 "unbounded-head" in "selftest/floods"
         must ["limits"] may [];
     44 "panic-on-bad-chunk" in "selftest/garbage"

@@ -2,6 +2,7 @@
 //!
 //! Each file also holds its golden stories: at least one that passes, one that fails, one that stays open.
 
+mod copies;
 mod quantiles;
 mod tally;
 
@@ -172,10 +173,15 @@ checks! {
     backoff: Backoff = "backoff",
     amplification: Amplification = "amplification",
     attempts_to: AttemptsTo = "attempts-to",
+    stale_reads: StaleReads = "stale-reads",
     failover: Failover = "failover",
     failback: Failback = "failback",
     no_self_ejection: NoSelfEjection = "no-self-ejection",
     recovery: Recovery = "recovery",
+    coalescing: Coalescing = "coalescing",
+    negative_cache: NegativeCache = "negative-cache",
+    stale_if_error: StaleIfError = "stale-if-error",
+    no_cache_poisoning: NoCachePoisoning = "no-cache-poisoning",
     upload_once: UploadOnce = "upload-once",
     limits: Limits = "limits",
     crash_free: CrashFree = "crash-free",

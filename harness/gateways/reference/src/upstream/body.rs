@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use tokio::io::AsyncReadExt;
 
 use super::chunks::{Chunks, Step};
@@ -104,12 +104,16 @@ impl UpstreamBody {
         }
         let next = self.read().await;
         if next.is_err() {
-            self.connection = None;
-            if self.judged {
-                self.peer.failed();
-            }
+            self.broke();
         }
         next
+    }
+
+    fn broke(&mut self) {
+        self.connection = None;
+        if self.judged {
+            self.peer.failed();
+        }
     }
 
     /// Reads ahead up to `limit` bytes and keeps them for [`next`](Self::next).
@@ -122,6 +126,27 @@ impl UpstreamBody {
             self.held.push_back(bytes);
         }
         Ok(&self.held)
+    }
+
+    /// All of it, unless it is longer than `limit` bytes: then what was read is kept for [`next`](Self::next).
+    pub(crate) async fn collect(&mut self, limit: usize) -> Result<Option<Bytes>, BodyError> {
+        if let Err(error) = self.hold(limit.saturating_add(1)).await {
+            self.broke();
+            return Err(error);
+        }
+        let size: usize = self.held.iter().map(Bytes::len).sum();
+        Ok((self.connection.is_none() && size <= limit).then(|| self.arrived()))
+    }
+
+    /// What was read ahead.
+    pub(crate) fn arrived(&mut self) -> Bytes {
+        self.held
+            .drain(..)
+            .fold(BytesMut::new(), |mut all, bytes| {
+                all.extend_from_slice(&bytes);
+                all
+            })
+            .freeze()
     }
 
     /// Bytes missing to the declared length, where one was declared.
