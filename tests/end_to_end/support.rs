@@ -189,7 +189,9 @@ pub(crate) fn json(path: &Path) -> Value {
 /// Whether a program is installed; says by name what is skipped when it is not.
 pub(crate) fn installed(program: &str) -> bool {
     let places = ["/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin"];
-    let found = places.iter().any(|place| Path::new(place).join(program).exists());
+    let further = std::env::var_os("GATECRASH_PROGRAMS").unwrap_or_default();
+    let places = places.iter().map(PathBuf::from).chain(std::env::split_paths(&further));
+    let found = places.map(|place| place.join(program)).any(|path| path.exists());
     if !found {
         eprintln!("skipped: {program} is not installed");
     }

@@ -36,8 +36,25 @@ struct Line {
     /// HAProxy: retries, `+` before them when the last went to another server.
     #[serde(default)]
     retries: Option<String>,
+    /// Envoy: tries in all, the first included; 0 when no upstream was tried.
+    #[serde(default)]
+    attempts: Option<u32>,
     #[serde(default)]
     ending: String,
+}
+
+/// The line of Traefik, whose fields have names of their own. Others are in it, too.
+#[derive(Deserialize)]
+struct Traefik {
+    #[serde(rename = "request_X-Gatecrash-Id", default)]
+    id: String,
+    #[serde(rename = "DownstreamStatus")]
+    status: u16,
+    #[serde(rename = "RetryAttempts")]
+    retries: u32,
+    /// The last one.
+    #[serde(rename = "ServiceAddr", default)]
+    upstream: Option<String>,
 }
 
 /// Reads the JSON lines of a log; other lines in it are not the witness's.
@@ -50,6 +67,9 @@ pub(super) fn read(path: &Path) -> io::Result<Vec<WitnessLine>> {
 }
 
 fn parse(line: &str) -> Option<WitnessLine> {
+    if line.starts_with('{') && line.contains("\"RetryAttempts\"") {
+        return serde_json::from_str(line).ok().map(Traefik::told);
+    }
     let start = line.find("{\"id\"")?;
     let line: Line = serde_json::from_str(&line[start..]).ok()?;
     let split = |list: &str| -> Vec<String> {
@@ -61,6 +81,7 @@ fn parse(line: &str) -> Option<WitnessLine> {
     };
     let upstreams = split(&line.upstreams);
     let attempts = match &line.retries {
+        _ if line.attempts.is_some() => line.attempts.unwrap_or_default(),
         Some(_) if upstreams.is_empty() => 0,
         Some(retries) => retries.trim_start_matches('+').parse::<u32>().ok()? + 1,
         // A group without a live server is logged by its name, which has no port.
@@ -78,6 +99,15 @@ fn parse(line: &str) -> Option<WitnessLine> {
     })
 }
 
+impl Traefik {
+    fn told(self) -> WitnessLine {
+        let attempts = if self.upstream.is_some() { self.retries + 1 } else { 0 };
+        let upstreams = self.upstream.into_iter().collect();
+        let (statuses, ending) = (Vec::new(), String::new());
+        WitnessLine { id: self.id, status: self.status, attempts, upstreams, statuses, ending }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,6 +122,27 @@ mod tests {
         assert_eq!((line.id.as_str(), line.status, line.attempts), ("9f2c41aa-0-7", 200, 2));
         assert_eq!(line.upstreams, ["127.0.0.2:4001", "127.0.0.3:4001", "pool"]);
         assert_eq!(line.statuses, ["502", "200", "502"]);
+    }
+
+    #[test]
+    fn envoy_counts_tries() {
+        let line = concat!(
+            r#"{"id":"9f2c41aa-0-9","status":503,"upstreams":"127.0.0.2:4001","#,
+            r#""statuses":"","attempts":2,"ending":"URX,UF"}"#
+        );
+        let line = parse(line).expect("a witness line");
+        assert_eq!((line.attempts, line.ending.as_str(), line.upstreams.len()), (2, "URX,UF", 1));
+    }
+
+    #[test]
+    fn traefik_has_names_of_its_own() {
+        let line = concat!(
+            r#"{"DownstreamStatus":502,"RequestMethod":"GET","RetryAttempts":1,"#,
+            r#""ServiceAddr":"127.0.0.2:4001","request_X-Gatecrash-Id":"9f2c41aa-0-3","time":"now"}"#
+        );
+        let line = parse(line).expect("a witness line");
+        assert_eq!((line.id.as_str(), line.status, line.attempts), ("9f2c41aa-0-3", 502, 2));
+        assert_eq!(line.upstreams, ["127.0.0.2:4001"]);
     }
 
     #[test]
