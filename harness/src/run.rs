@@ -190,7 +190,8 @@ fn new_run_id() -> RunId {
     RunId(hash::combine(&[now, u64::from(std::process::id())]) as u32)
 }
 
-fn gateway_name(plan: &Plan) -> String {
+/// The gateway of a plan in words.
+pub fn gateway_name(plan: &Plan) -> String {
     match &plan.gateway {
         GatewayPlan::Embedded { preset, defects, .. } if defects.is_empty() => {
             format!("the reference gateway ({preset})")

@@ -8,6 +8,7 @@ mod breakage;
 mod commands;
 mod library;
 mod mock_page;
+mod own_gateway;
 mod policy;
 mod released_gateways;
 mod runs;

@@ -118,7 +118,11 @@ impl Run {
                     failure.exit()
                 }
             };
-            tally.cases.push((plan.title(), exit));
+            let case = match self.selection.gateway.as_deref() {
+                Some(ALL) => format!("{} on {}", plan.title(), run::gateway_name(plan)),
+                _ => plan.title(),
+            };
+            tally.cases.push((case, exit));
             tally.stopped = stop.borrow().as_ref().map(|stop| stop.exit);
             if tally.stopped.is_some() || (self.fail_fast && exit != Exit::Pass) {
                 break;

@@ -43,20 +43,6 @@ struct Line {
     ending: String,
 }
 
-/// The line of Traefik, whose fields have names of their own. Others are in it, too.
-#[derive(Deserialize)]
-struct Traefik {
-    #[serde(rename = "request_X-Gatecrash-Id", default)]
-    id: String,
-    #[serde(rename = "DownstreamStatus")]
-    status: u16,
-    #[serde(rename = "RetryAttempts")]
-    retries: u32,
-    /// The last one.
-    #[serde(rename = "ServiceAddr", default)]
-    upstream: Option<String>,
-}
-
 /// Reads the JSON lines of a log; other lines in it are not the witness's.
 pub(super) fn read(path: &Path) -> io::Result<Vec<WitnessLine>> {
     let mut lines = Vec::new();
@@ -67,9 +53,6 @@ pub(super) fn read(path: &Path) -> io::Result<Vec<WitnessLine>> {
 }
 
 fn parse(line: &str) -> Option<WitnessLine> {
-    if line.starts_with('{') && line.contains("\"RetryAttempts\"") {
-        return serde_json::from_str(line).ok().map(Traefik::told);
-    }
     let start = line.find("{\"id\"")?;
     let line: Line = serde_json::from_str(&line[start..]).ok()?;
     let split = |list: &str| -> Vec<String> {
@@ -99,15 +82,6 @@ fn parse(line: &str) -> Option<WitnessLine> {
     })
 }
 
-impl Traefik {
-    fn told(self) -> WitnessLine {
-        let attempts = if self.upstream.is_some() { self.retries + 1 } else { 0 };
-        let upstreams = self.upstream.into_iter().collect();
-        let (statuses, ending) = (Vec::new(), String::new());
-        WitnessLine { id: self.id, status: self.status, attempts, upstreams, statuses, ending }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,17 +106,6 @@ mod tests {
         );
         let line = parse(line).expect("a witness line");
         assert_eq!((line.attempts, line.ending.as_str(), line.upstreams.len()), (2, "URX,UF", 1));
-    }
-
-    #[test]
-    fn traefik_has_names_of_its_own() {
-        let line = concat!(
-            r#"{"DownstreamStatus":502,"RequestMethod":"GET","RetryAttempts":1,"#,
-            r#""ServiceAddr":"127.0.0.2:4001","request_X-Gatecrash-Id":"9f2c41aa-0-3","time":"now"}"#
-        );
-        let line = parse(line).expect("a witness line");
-        assert_eq!((line.id.as_str(), line.status, line.attempts), ("9f2c41aa-0-3", 502, 2));
-        assert_eq!(line.upstreams, ["127.0.0.2:4001"]);
     }
 
     #[test]
