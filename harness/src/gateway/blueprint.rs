@@ -18,6 +18,7 @@ use super::declared::Declared;
 use super::error::GatewayError;
 use super::parameters;
 use super::plan_check::topology;
+use super::preset;
 use super::process::{self, Start};
 use super::recipe::{self, Mistake, REFERENCE, Ready, Recipe, Reload, Source, Stop};
 use super::render::Renderer;
@@ -79,7 +80,9 @@ impl Blueprint {
                 let facts = context! {
                     preset => preset, defects => defects, defect_rate => defect_rate.0, ..facts
                 };
-                let mut blueprint = Self::from_recipe(&REFERENCE, params, launch.plan, facts)?;
+                let params = preset::parameters(preset, params)
+                    .map_err(|problem| GatewayError::Plan(vec![problem]))?;
+                let mut blueprint = Self::from_recipe(&REFERENCE, &params, launch.plan, facts)?;
                 blueprint.profile.version = env!("CARGO_PKG_VERSION").into();
                 Ok(Some(blueprint))
             }

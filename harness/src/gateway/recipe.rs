@@ -42,7 +42,22 @@ macro_rules! source {
 pub const RECIPES: &[Source] = &[
     source!("nginx", "nginx.conf"),
     source!("haproxy", "haproxy.cfg"),
-    source!("envoy", "listener.json", "clusters.json"),
+    source!("varnish", "gateway.vcl"),
+    source!("caddy", "Caddyfile"),
+    source!("apache2", "httpd.conf"),
+    source!("squid", "squid.conf"),
+    source!(
+        "trafficserver",
+        "records.config",
+        "ip_allow.yaml",
+        "logging.yaml",
+        "remap.config",
+        "runroot.yaml",
+        "storage.config",
+        "strategies.yaml"
+    ),
+    source!("nginx-s3-gateway", "nginx.conf", "sign.js"),
+    source!("envoy", "clusters.json", "listener.json"),
     source!("traefik", "dynamic.yaml"),
 ];
 

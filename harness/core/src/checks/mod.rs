@@ -2,6 +2,7 @@
 //!
 //! Each file also holds its golden stories: at least one that passes, one that fails, one that stays open.
 
+mod copies;
 mod quantiles;
 mod tally;
 
@@ -158,6 +159,8 @@ checks! {
     body_complete: BodyComplete = "body-complete",
     body_exact: BodyExact = "body-exact",
     no_mixup: NoMixup = "no-mixup",
+    no_request_desync: NoRequestDesync = "no-request-desync",
+    no_ambiguous_framing: NoAmbiguousFraming = "no-ambiguous-framing",
     no_false_success: NoFalseSuccess = "no-false-success",
     status_map: StatusMap = "status-map",
     status_pass: StatusPass = "status-pass",
@@ -170,12 +173,19 @@ checks! {
     backoff: Backoff = "backoff",
     amplification: Amplification = "amplification",
     attempts_to: AttemptsTo = "attempts-to",
+    stale_reads: StaleReads = "stale-reads",
     failover: Failover = "failover",
     failback: Failback = "failback",
     no_self_ejection: NoSelfEjection = "no-self-ejection",
     recovery: Recovery = "recovery",
+    coalescing: Coalescing = "coalescing",
+    negative_cache: NegativeCache = "negative-cache",
+    stale_if_error: StaleIfError = "stale-if-error",
+    no_cache_poisoning: NoCachePoisoning = "no-cache-poisoning",
     upload_once: UploadOnce = "upload-once",
+    limits: Limits = "limits",
     crash_free: CrashFree = "crash-free",
+    head_and_range: HeadAndRange = "head-and-range",
 }
 
 impl ShareBounds {

@@ -94,6 +94,11 @@ impl Fleet {
             .map(|index| self.peer(index))
     }
 
+    /// An endpoint of a region, by turns, whatever its health.
+    pub(crate) fn pick_in(self: &Arc<Self>, region: usize) -> Option<Peer> {
+        self.first(|endpoint, _| endpoint.region == region).map(|index| self.peer(index))
+    }
+
     fn any(&self, tried: &[usize]) -> Option<usize> {
         self.first(|_, index| !tried.contains(&index)).or_else(|| self.first(|_, _| true))
     }
