@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn lengths_are_one_or_none() {
-        let length = |lines| head(lines).map(|h| (h.length, h.keep_alive));
+        let length = |lines: &str| head(lines).map(|h| (h.length, h.keep_alive));
         assert_eq!(length("HTTP/1.1 200 OK\nContent-Length: 5"), Ok((Length::Known(5), true)));
         assert_eq!(
             length("HTTP/1.1 200 OK\nContent-Length: 5\nContent-Length: 5"),
