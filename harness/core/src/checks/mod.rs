@@ -2,6 +2,7 @@
 //!
 //! Each file also holds its golden stories: at least one that passes, one that fails, one that stays open.
 
+mod outages;
 mod quantiles;
 mod tally;
 
@@ -171,10 +172,17 @@ checks! {
     amplification: Amplification = "amplification",
     attempts_to: AttemptsTo = "attempts-to",
     failover: Failover = "failover",
-    failback: Failback = "failback",
+    outage_errors: OutageErrors = "outage-errors",
+    ejection: Ejection = "ejection",
     no_self_ejection: NoSelfEjection = "no-self-ejection",
+    failback: Failback = "failback",
+    no_flapping: NoFlapping = "no-flapping",
     recovery: Recovery = "recovery",
+    no_herd: NoHerd = "no-herd",
+    breaker: Breaker = "breaker",
     upload_once: UploadOnce = "upload-once",
+    signed_headers_untouched: SignedHeadersUntouched = "signed-headers-untouched",
+    error_shape: ErrorShaped = "error-shape",
     crash_free: CrashFree = "crash-free",
 }
 

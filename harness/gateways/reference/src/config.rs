@@ -1,6 +1,7 @@
 //! What the gateway is told: one JSON document, kebab-case keys, unknown keys refused, every field defaulted
 //! but `upstreams`. Times are milliseconds, sizes bytes.
 
+mod breaker;
 mod health;
 mod limits;
 mod signing;
@@ -11,6 +12,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::breaker::Breaker;
 pub use self::health::Health;
 pub use self::limits::{Backoff, Pool, RetryBudget, Timeouts};
 pub use self::signing::{RegionScope, Secret, Signing};
@@ -47,6 +49,8 @@ pub struct Config {
     pub buffer_limit: usize,
     /// Active and passive health.
     pub health: Health,
+    /// A circuit breaker for each region, or null for none. Default null.
+    pub breaker: Option<Breaker>,
     /// The gateway's own S3 credentials, or null to pass the client's signature through. Default null.
     pub signing: Option<Signing>,
     /// TLS to the upstreams that have it, or null. Default null.
@@ -114,6 +118,7 @@ impl Default for Config {
             retry_budget: RetryBudget::default(),
             buffer_limit: 1 << 20,
             health: Health::default(),
+            breaker: None,
             signing: None,
             tls: None,
             preserve_host: true,
@@ -147,6 +152,9 @@ impl Config {
         self.timeouts_ms.check()?;
         self.retry_budget.check()?;
         self.health.check()?;
+        if let Some(breaker) = self.breaker {
+            breaker.check()?;
+        }
         if let Some(signing) = &self.signing {
             let plain = upstream::is_plain(&signing.access_key);
             require(plain, "signing.access-key", "must be plain ASCII without spaces")?;

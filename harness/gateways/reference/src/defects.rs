@@ -54,8 +54,14 @@ defects! {
     30 NoFailback "no-failback" "An endpoint once unhealthy is not used again while others are left.";
     31 FlapOnSingleResult "flap-on-single-result" "One result, good or bad, flips an endpoint's health.";
     32 EjectLast "eject-last" "One failure ejects the last endpoint for 10 s; the answer is 503.";
+    33 ProbesOnlyConnect "probes-only-connect" "Probes only connect: broken HTTP goes unnoticed.";
+    41 HalfOpenFloods "half-open-floods" "An open breaker holds requests back; half open, it lets all through.";
+    41 NeverClosesBreaker "breaker-never-closes" "A breaker that opened stays open.";
+    41 OpenCallsUpstream "open-calls-upstream" "An open breaker calls the upstream all the same.";
     44 PanicOnBadChunk "panic-on-bad-chunk" "A malformed chunk panics the connection's task.";
     46 AckBeforeUpstream "ack-before-upstream" "PUT is acknowledged before the upstream answered.";
+    50 RewriteHost "rewrite-host" "Host becomes the upstream's address, whatever the client signed.";
+    51 HtmlErrors "html-errors" "The gateway's own errors are HTML pages.";
 }
 
 /// The defects switched on in this process, with the share of requests they act on.
@@ -67,7 +73,7 @@ pub(crate) struct Defects {
 
 /// The defects that act on one request.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Active(u32);
+pub(crate) struct Active(u64);
 
 // === impl Defects ===
 
@@ -103,7 +109,7 @@ impl Defects {
 
 impl Active {
     fn has(self, switch: Switch) -> bool {
-        self.0 & (1 << switch as u32) != 0
+        self.0 & (1 << switch as u64) != 0
     }
 
     pub(crate) fn finishes_broken_bodies(self) -> bool {
@@ -214,6 +220,30 @@ impl Active {
         self.has(Switch::EjectLast)
     }
 
+    pub(crate) fn probes_only_connect(self) -> bool {
+        self.has(Switch::ProbesOnlyConnect)
+    }
+
+    pub(crate) fn floods_half_open_breakers(self) -> bool {
+        self.has(Switch::HalfOpenFloods)
+    }
+
+    pub(crate) fn never_closes_breakers(self) -> bool {
+        self.has(Switch::NeverClosesBreaker)
+    }
+
+    pub(crate) fn calls_through_open_breakers(self) -> bool {
+        self.has(Switch::OpenCallsUpstream)
+    }
+
+    pub(crate) fn rewrites_host(self) -> bool {
+        self.has(Switch::RewriteHost)
+    }
+
+    pub(crate) fn makes_html_errors(self) -> bool {
+        self.has(Switch::HtmlErrors)
+    }
+
     pub(crate) fn panics_on_bad_chunk(self) -> bool {
         self.has(Switch::PanicOnBadChunk)
     }
@@ -229,7 +259,7 @@ mod tests {
 
     #[test]
     fn the_table_is_in_order_and_well_named() {
-        assert!(DEFECTS.windows(2).all(|pair| pair[0].number < pair[1].number));
+        assert!(DEFECTS.windows(2).all(|pair| pair[0].number <= pair[1].number));
         for defect in DEFECTS {
             let kebab = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
             assert!(defect.name.chars().all(kebab), "{}", defect.name);

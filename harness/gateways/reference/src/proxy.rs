@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::{Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use time::OffsetDateTime;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::config::Config;
 use crate::defects::{Active, Defects};
@@ -113,9 +113,9 @@ impl Proxy {
         self.budget.deposit(Instant::now());
         let tries = active.tries(self.config.tries);
         let mut tried = Vec::new();
-        let mut last = None;
+        let (mut last, mut before) = (None, None);
         for attempt in 1.. {
-            let Some(peer) = self.fleet.pick(&tried, active) else { break };
+            let Some(peer) = self.pick(&tried, limits, active).await else { break };
             tried.push(peer.index());
             last = Some(peer.endpoint().address);
             let outcome = self.attempt(&peer, request, attempt > 1, limits, active).await;
@@ -124,10 +124,24 @@ impl Proxy {
             let Some(pause) = pause.filter(|&pause| !limits.passes_during(pause)) else {
                 return Fetched { outcome: outcome.map_err(|failed| failed.failure), last };
             };
-            drop(outcome);
+            before = Some(outcome.map_err(|failed| failed.failure));
             sleep(pause).await;
         }
-        Fetched { outcome: Err(Failure::NoUpstream), last }
+        Fetched { outcome: before.unwrap_or(Err(Failure::NoUpstream)), last }
+    }
+
+    /// Where the next attempt goes. Nowhere when all breakers are open: a defect waits for one instead.
+    async fn pick(&self, tried: &[usize], limits: Limits, active: Active) -> Option<Peer> {
+        loop {
+            if let Some(peer) = self.fleet.pick(tried, active) {
+                return Some(peer);
+            }
+            let until = self.fleet.held_until()?;
+            if limits.passes_during(until.saturating_duration_since(Instant::now())) {
+                return None;
+            }
+            sleep_until(until).await;
+        }
     }
 
     /// One attempt at one endpoint, a retry on a new connection. A 5xx is read ahead, so that its connection
@@ -141,8 +155,9 @@ impl Proxy {
         active: Active,
     ) -> Result<Answer, Failed> {
         let address = peer.endpoint().address;
-        let head = forward::head(request, peer.region(), address, &self.config, OffsetDateTime::now_utc())
-            .map_err(|failure| Failed { failure, wrote: false, stale: false })?;
+        let head =
+            forward::head(request, peer.region(), address, &self.config, active, OffsetDateTime::now_utc())
+                .map_err(|failure| Failed { failure, wrote: false, stale: false })?;
         let method = &request.method;
         let mut outcome = exchange(peer, method, head, &mut request.body, fresh, limits, active).await;
         let mut blameless = false;

@@ -29,7 +29,8 @@ pub(crate) fn error_reply(
         Some(address) if active.leaks_upstream() => format!("upstream {address}: {failure}: {failure:?}"),
         _ => String::new(),
     };
-    xml(active.error_status(failure), code(failure), &detail, method)
+    let reply = xml(active.error_status(failure), code(failure), &detail, method);
+    if active.makes_html_errors() { as_html(reply, method) } else { reply }
 }
 
 /// What takes the place of an upstream's 5xx under a masking defect.
@@ -51,6 +52,17 @@ fn code(failure: &Failure) -> &'static str {
         Failure::SlowClient => "RequestTimeout",
         Failure::NotImplemented(_) => "NotImplemented",
     }
+}
+
+/// The same error as the page of a server that knows nothing of S3.
+fn as_html(mut reply: Response<Reply>, method: &Method) -> Response<Reply> {
+    let status = reply.status();
+    let page = format!("<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>\n");
+    let headers = reply.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(page.len()));
+    *reply.body_mut() = Reply::full(if method == Method::HEAD { Bytes::new() } else { Bytes::from(page) });
+    reply
 }
 
 fn xml(status: StatusCode, code: &str, detail: &str, method: &Method) -> Response<Reply> {
