@@ -20,6 +20,7 @@ pub use self::tls::Tls;
 pub use self::upstream::{Misconfigure, Role, Upstream};
 use crate::defects::DEFECTS;
 use crate::presets::{self, PRESETS};
+use crate::variants::VARIANTS;
 
 /// Everything one gateway process needs to run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -34,6 +35,8 @@ pub struct Config {
     /// Share of requests, 0 to 1, on which the switched-on defects act. Drawn from a hash of the request id
     /// and the defect's name, so a request meets the same fate in every run. Default 1.
     pub defect_rate: f64,
+    /// Names of harmless variants from [`VARIANTS`] to switch on. Default none.
+    pub variants: Vec<String>,
     /// The regions behind the gateway. At least one, with role primary for at least one.
     pub upstreams: Vec<Upstream>,
     /// How long each stage may take.
@@ -92,6 +95,14 @@ pub enum ConfigError {
         /// The names there are.
         known: String,
     },
+    /// A variant nobody knows.
+    #[error("unknown variant `{name}` (known: {known})")]
+    UnknownVariant {
+        /// What was written.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
     /// A value outside its range.
     #[error("`{field}` {problem}")]
     Value {
@@ -111,6 +122,7 @@ impl Default for Config {
             preset: "strict".to_owned(),
             defects: Vec::new(),
             defect_rate: 1.0,
+            variants: Vec::new(),
             upstreams: Vec::new(),
             timeouts_ms: Timeouts::default(),
             tries: 2,
@@ -145,6 +157,10 @@ impl Config {
                 let known = DEFECTS.iter().map(|defect| defect.name).collect::<Vec<_>>().join(", ");
                 return Err(ConfigError::UnknownDefect { name: name.clone(), known });
             }
+        }
+        if let Some(name) = self.variants.iter().find(|name| VARIANTS.iter().all(|v| v.name != **name)) {
+            let known = VARIANTS.iter().map(|variant| variant.name).collect::<Vec<_>>().join(", ");
+            return Err(ConfigError::UnknownVariant { name: name.clone(), known });
         }
         require((0.0..=1.0).contains(&self.defect_rate), "defect-rate", "must be between 0 and 1")?;
         require(self.tries >= 1, "tries", "must be at least 1")?;

@@ -1,9 +1,9 @@
 //! The listener and its connections.
 
-use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -129,13 +129,13 @@ async fn converse(stream: TcpStream, current: Current, place: Place, mut stoppin
     let _ = stream.set_nodelay(true);
     let client = Patient::new(stream, in_force(&current).client_patience());
     let seated = matches!(place, Place::Seat { .. });
+    let carried = AtomicBool::new(false);
     let service = service_fn(|request| {
-        let proxy = in_force(&current);
-        async move {
-            Ok::<_, Infallible>(if seated { proxy.handle(request).await } else { Proxy::shed(&request) })
-        }
+        let (proxy, reused) = (in_force(&current), carried.swap(true, Ordering::Relaxed));
+        async move { if seated { proxy.handle(request, reused).await } else { Ok(Proxy::shed(&request)) } }
     });
     let mut server = http1::Builder::new();
+    server.title_case_headers(in_force(&current).variants().title_case());
     server.timer(TokioTimer::new());
     if !seated {
         server.header_read_timeout(LOBBY_PATIENCE);

@@ -19,6 +19,7 @@ use crate::forward;
 use crate::headers::keep_end_to_end;
 use crate::retry::{self, Budget};
 use crate::upstream::{Answer, BodyError, Failed, Failure, Limits, Stage, exchange};
+use crate::variants::Variants;
 
 /// Most of a 5xx's body that is read before deciding about a retry, in bytes.
 const HELD: usize = 64 * 1024;
@@ -29,7 +30,13 @@ pub(crate) struct Proxy {
     fleet: Arc<Fleet>,
     budget: Budget,
     swap: SwapSpot,
+    variants: Variants,
 }
+
+/// No answer at all: the client's connection is closed.
+#[derive(Debug, thiserror::Error)]
+#[error("closed without an answer")]
+pub(crate) struct Silence;
 
 /// What became of a request's attempts, and where the last one went.
 struct Fetched {
@@ -44,7 +51,8 @@ impl Proxy {
         let defects = Defects::new(&config.defects, config.defect_rate);
         let fleet = Fleet::new(&config, &defects);
         let budget = Budget::new(config.retry_budget, Instant::now());
-        Self { config, defects, fleet, budget, swap: SwapSpot::default() }
+        let variants = Variants::new(&config.variants);
+        Self { config, defects, fleet, budget, swap: SwapSpot::default(), variants }
     }
 
     pub(crate) fn fleet(&self) -> &Arc<Fleet> {
@@ -56,17 +64,28 @@ impl Proxy {
         Duration::from_millis(self.config.timeouts_ms.total)
     }
 
-    /// Answers one client request.
-    pub(crate) async fn handle(self: Arc<Self>, request: Request<Incoming>) -> Response<Reply> {
-        let id = request_id(request.headers());
+    pub(crate) fn variants(&self) -> Variants {
+        self.variants
+    }
+
+    /// Answers one client request, on a connection that had carried one before or not.
+    pub(crate) async fn handle(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        reused: bool,
+    ) -> Result<Response<Reply>, Silence> {
+        let (id, begun) = (request_id(request.headers()), Instant::now());
+        if self.variants.closes(request.method(), &id, reused) {
+            return Err(Silence);
+        }
         let active = self.defects.for_request(&id);
         let limits = active.limits(Limits::new(&self.config.timeouts_ms, Instant::now()));
         let method = request.method().clone();
-        let mut response = match ClientRequest::receive(id, request, self.config.buffer_limit, &limits).await
-        {
-            Ok(request) => self.answer(request, limits, active).await,
-            Err(failure) => error_reply(&failure, None, &method, active),
-        };
+        let mut response =
+            match ClientRequest::receive(id.clone(), request, self.config.buffer_limit, &limits).await {
+                Ok(request) => self.answer(request, limits, active).await,
+                Err(failure) => self.error(&failure, None, &method, active),
+            };
         if method == Method::GET
             && response.status() == StatusCode::OK
             && self.defects.process_wide().swaps_responses()
@@ -74,7 +93,23 @@ impl Proxy {
             response = self.swap.trade(response, active.swaps_responses()).await;
         }
         mark(response.headers_mut());
-        response
+        self.variants.dress(&mut response, &method, &id);
+        if let Some(delay) = self.variants.delay(begun.elapsed()) {
+            sleep(delay).await;
+        }
+        Ok(response)
+    }
+
+    fn error(
+        &self,
+        failure: &Failure,
+        last: Option<SocketAddr>,
+        method: &Method,
+        active: Active,
+    ) -> Response<Reply> {
+        let mut reply = error_reply(failure, last, method, active);
+        *reply.status_mut() = self.variants.status(failure, reply.status());
+        reply
     }
 
     /// Answers a request there is no room for.
@@ -104,7 +139,7 @@ impl Proxy {
         request.body.let_end(limits);
         match fetched.outcome {
             Ok(answer) => self.pass(request, answer, limits, active).await,
-            Err(failure) => error_reply(&failure, fetched.last, &request.method, active),
+            Err(failure) => self.error(&failure, fetched.last, &request.method, active),
         }
     }
 
