@@ -17,6 +17,7 @@ use super::declared::Declared;
 use super::error::GatewayError;
 use super::parameters;
 use super::plan_check::topology;
+use super::presets;
 use super::process::{self, Start};
 use super::recipe::{self, Mistake, REFERENCE, Ready, Recipe, Reload, Source, Stop};
 use super::render::Renderer;
@@ -68,7 +69,8 @@ impl Blueprint {
                 let facts = context! {
                     preset => preset, defects => defects, defect_rate => defect_rate.0, ..facts
                 };
-                let mut blueprint = Self::from_recipe(&REFERENCE, params, launch.plan, facts)?;
+                let params = presets::applied(preset, params);
+                let mut blueprint = Self::from_recipe(&REFERENCE, &params, launch.plan, facts)?;
                 blueprint.profile.version = env!("CARGO_PKG_VERSION").into();
                 Ok(Some(blueprint))
             }

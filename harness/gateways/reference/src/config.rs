@@ -1,6 +1,7 @@
 //! What the gateway is told: one JSON document, kebab-case keys, unknown keys refused, every field defaulted
 //! but `upstreams`. Times are milliseconds, sizes bytes.
 
+mod answers;
 mod breaker;
 mod health;
 mod limits;
@@ -12,9 +13,10 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::answers::{Answers, Shape};
 pub use self::breaker::Breaker;
 pub use self::health::Health;
-pub use self::limits::{Backoff, Pool, RetryBudget, Timeouts};
+pub use self::limits::{Backoff, Earned, Pool, RetryBudget, Timeouts};
 pub use self::signing::{RegionScope, Secret, Signing};
 pub use self::tls::Tls;
 pub use self::upstream::{Misconfigure, Role, Upstream};
@@ -47,6 +49,8 @@ pub struct Config {
     pub backoff_ms: Backoff,
     /// How many retries the gateway may add to the load it was given.
     pub retry_budget: RetryBudget,
+    /// Form and statuses of errors, and how upstream answers are handed on.
+    pub answers: Answers,
     /// Largest request body kept for a retry, in bytes; a longer one is streamed and sent once. Default
     /// 1048576.
     pub buffer_limit: usize,
@@ -128,6 +132,7 @@ impl Default for Config {
             tries: 2,
             backoff_ms: Backoff::default(),
             retry_budget: RetryBudget::default(),
+            answers: Answers::default(),
             buffer_limit: 1 << 20,
             health: Health::default(),
             breaker: None,
@@ -167,6 +172,7 @@ impl Config {
         require(self.max_connections >= 1, "max-connections", "must be at least 1")?;
         self.timeouts_ms.check()?;
         self.retry_budget.check()?;
+        self.answers.check()?;
         self.health.check()?;
         if let Some(breaker) = self.breaker {
             breaker.check()?;

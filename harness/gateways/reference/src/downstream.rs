@@ -6,7 +6,7 @@ mod relay;
 mod request;
 mod swap;
 
-pub(crate) use self::errors::{error_reply, mark, masked_reply};
+pub(crate) use self::errors::{as_declared, error_reply, mark, masked_reply};
 pub(crate) use self::patient::Patient;
 pub(crate) use self::relay::{Mend, Reply, whole};
 pub(crate) use self::request::{ClientBodyError, ClientRequest, RequestBody, request_id};

@@ -42,5 +42,5 @@ mod variants;
 pub use self::config::{Config, ConfigError};
 pub use self::defects::{DEFECTS, Defect};
 pub use self::gateway::{BindError, Gateway};
-pub use self::presets::{PRESETS, Preset};
+pub use self::presets::{PRESETS, Preset, Setting};
 pub use self::variants::{VARIANTS, Variant};

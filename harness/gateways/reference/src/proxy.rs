@@ -9,16 +9,17 @@ use hyper::body::Incoming;
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::config::Config;
+use crate::config::{Config, Earned};
 use crate::defects::{Active, Defects};
 use crate::downstream::{
-    ClientRequest, Mend, Reply, RequestBody, SwapSpot, error_reply, mark, masked_reply, request_id, whole,
+    ClientRequest, Mend, Reply, RequestBody, SwapSpot, as_declared, error_reply, mark, masked_reply,
+    request_id, whole,
 };
 use crate::fleet::{Fleet, Peer};
 use crate::forward;
 use crate::headers::keep_end_to_end;
 use crate::retry::{self, Budget};
-use crate::upstream::{Answer, BodyError, Failed, Failure, Limits, Stage, exchange};
+use crate::upstream::{Answer, Failed, Failure, Limits, exchange};
 use crate::variants::Variants;
 
 /// Most of a 5xx's body that is read before deciding about a retry, in bytes.
@@ -108,6 +109,10 @@ impl Proxy {
         active: Active,
     ) -> Response<Reply> {
         let mut reply = error_reply(failure, last, method, active);
+        // What a defect makes of an error stays as it is.
+        if reply.status() == failure.status() && !active.makes_html_errors() && !active.leaks_upstream() {
+            as_declared(&mut reply, failure, self.config.answers, method);
+        }
         *reply.status_mut() = self.variants.status(failure, reply.status());
         reply
     }
@@ -135,6 +140,11 @@ impl Proxy {
             });
             return Response::new(Reply::full(""));
         }
+        let longest = self.config.answers.request_limit;
+        if longest > 0 && request.body.length().is_some_and(|length| length > longest) {
+            request.body.let_end(limits);
+            return self.error(&Failure::RequestTooLarge, None, &request.method, active);
+        }
         let fetched = self.fetch(&mut request, limits, active).await;
         request.body.let_end(limits);
         match fetched.outcome {
@@ -145,7 +155,9 @@ impl Proxy {
 
     /// Makes attempts until one is final.
     async fn fetch(&self, request: &mut ClientRequest, limits: Limits, active: Active) -> Fetched {
-        self.budget.deposit(Instant::now());
+        if self.config.retry_budget.earned_by == Earned::Request {
+            self.budget.deposit(Instant::now());
+        }
         let tries = active.tries(self.config.tries);
         let mut tried = Vec::new();
         let (mut last, mut before) = (None, None);
@@ -157,12 +169,36 @@ impl Proxy {
             let again = attempt < tries && retry::may_repeat(&outcome, request, active);
             let pause = if again { self.pause(&outcome, attempt, &request.id, active) } else { None };
             let Some(pause) = pause.filter(|&pause| !limits.passes_during(pause)) else {
+                self.settle(&outcome, before.as_ref());
                 return Fetched { outcome: outcome.map_err(|failed| failed.failure), last };
             };
-            before = Some(outcome.map_err(|failed| failed.failure));
+            before = Some(outcome);
             sleep(pause).await;
         }
-        Fetched { outcome: before.unwrap_or(Err(Failure::NoUpstream)), last }
+        let before =
+            before.unwrap_or(Err(Failed { failure: Failure::NoUpstream, wrote: false, stale: false }));
+        Fetched { outcome: before.map_err(|failed| failed.failure), last }
+    }
+
+    /// What an attempt that is well earns or gives back.
+    fn settle(&self, outcome: &Result<Answer, Failed>, before: Option<&Result<Answer, Failed>>) {
+        let rules = &self.config.retry_budget;
+        let well = outcome.as_ref().is_ok_and(|answer| !answer.status.is_server_error());
+        match before {
+            None if well && rules.earned_by == Earned::Success => self.budget.deposit(Instant::now()),
+            Some(before) if well && rules.refund => self.budget.refund(Instant::now(), self.cost(before)),
+            _ => {}
+        }
+    }
+
+    /// What a retry after this costs.
+    fn cost(&self, outcome: &Result<Answer, Failed>) -> f64 {
+        let rules = &self.config.retry_budget;
+        match outcome {
+            Err(failed) if failed.failure.is_timeout() => rules.timeout_cost,
+            outcome if is_throttled(outcome) => rules.throttling_cost,
+            _ => rules.cost,
+        }
     }
 
     /// Where the next attempt goes. Nowhere when all breakers are open: a defect waits for one instead.
@@ -201,7 +237,9 @@ impl Proxy {
         {
             match answer.body.hold(HELD).await {
                 Ok(held) => blameless = held.iter().any(|bytes| says_slow_down(bytes)),
-                Err(error) => outcome = Err(broken_error(error)),
+                Err(error) => {
+                    outcome = Err(Failed { failure: error.into(), wrote: true, stale: false });
+                }
             }
         }
         let failed = match &outcome {
@@ -227,8 +265,8 @@ impl Proxy {
         if stale || active.ignores_retry_budget() {
             return Some(Duration::ZERO);
         }
-        let honest = || retry::pause(&self.config.backoff_ms, attempt, id);
-        self.budget.withdraw(Instant::now()).then(|| active.pause(honest()))
+        let honest = || retry::pause(&self.config.backoff_ms, attempt, id, is_throttled(outcome));
+        self.budget.withdraw(Instant::now(), self.cost(outcome)).then(|| active.pause(honest()))
     }
 
     /// Hands an upstream's answer to the client.
@@ -239,7 +277,7 @@ impl Proxy {
         limits: Limits,
         active: Active,
     ) -> Response<Reply> {
-        let Answer { status, mut headers, body } = answer;
+        let Answer { mut status, mut headers, body } = answer;
         if status.is_server_error()
             && let Some(mask) = active.masks_upstream_5xx()
         {
@@ -247,8 +285,20 @@ impl Proxy {
         }
         keep_end_to_end(&mut headers);
         let bodiless = request.method == Method::HEAD || matches!(status.as_u16(), 204 | 304);
+        let answers = self.config.answers;
+        if answers.unmapped != 0 && status.as_u16() >= 300 {
+            status = StatusCode::from_u16(answers.unmapped).unwrap_or(status);
+        }
         let reply = if bodiless {
             Reply::full("")
+        } else if answers.buffer > 0 {
+            match body.gather(answers.buffer).await {
+                Ok(bytes) => {
+                    headers.insert(header::CONTENT_LENGTH, header::HeaderValue::from(bytes.len()));
+                    Reply::full(bytes)
+                }
+                Err(failure) => return self.error(&failure, None, &request.method, active),
+            }
         } else if active.recomputes_length() {
             headers.remove(header::CONTENT_LENGTH);
             Reply::full(whole(body).await)
@@ -284,13 +334,6 @@ fn says_slow_down(body: &[u8]) -> bool {
     body.windows(CODE.len()).any(|window| window == CODE)
 }
 
-/// A 5xx whose body broke: worth no more than no answer.
-fn broken_error(error: BodyError) -> Failed {
-    let failure = match error {
-        BodyError::Stalled => Failure::Timeout(Stage::Body),
-        BodyError::Cut => Failure::Dropped(std::io::ErrorKind::UnexpectedEof.into()),
-        BodyError::Reset(error) => Failure::Dropped(error),
-        BodyError::Invalid(what) => Failure::Invalid { what, raw: bytes::Bytes::new() },
-    };
-    Failed { failure, wrote: true, stale: false }
+fn is_throttled(outcome: &Result<Answer, Failed>) -> bool {
+    outcome.as_ref().is_ok_and(|answer| answer.body.held().iter().any(|bytes| says_slow_down(bytes)))
 }

@@ -4,12 +4,12 @@
 use std::collections::VecDeque;
 use std::io;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use tokio::io::AsyncReadExt;
 
 use super::chunks::{Chunks, Step};
 use super::head::{Framing, Head};
-use super::{Connection, Limits};
+use super::{Connection, Failure, Limits, Stage};
 use crate::defects::Active;
 use crate::fleet::Peer;
 
@@ -51,6 +51,18 @@ pub(crate) enum BodyError {
     Stalled,
     #[error("invalid upstream body: {0}")]
     Invalid(&'static str),
+}
+
+impl From<BodyError> for Failure {
+    /// A broken body that nothing was handed on of: worth no more than no answer.
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::Stalled => Self::Timeout(Stage::Body),
+            BodyError::Cut => Self::Dropped(io::ErrorKind::UnexpectedEof.into()),
+            BodyError::Reset(error) => Self::Dropped(error),
+            BodyError::Invalid(what) => Self::Invalid { what, raw: Bytes::new() },
+        }
+    }
 }
 
 // === impl UpstreamBody ===
@@ -104,6 +116,23 @@ impl UpstreamBody {
             self.held.push_back(bytes);
         }
         Ok(&self.held)
+    }
+
+    /// What was read ahead.
+    pub(crate) fn held(&self) -> &VecDeque<Bytes> {
+        &self.held
+    }
+
+    /// Everything, if it is whole and no longer than `limit` bytes.
+    pub(crate) async fn gather(mut self, limit: usize) -> Result<Bytes, Failure> {
+        let mut arrived = BytesMut::new();
+        while let Some(bytes) = self.next().await? {
+            if arrived.len() + bytes.len() > limit {
+                return Err(Failure::ResponseTooLarge);
+            }
+            arrived.extend_from_slice(&bytes);
+        }
+        Ok(arrived.freeze())
     }
 
     /// Bytes missing to the declared length, where one was declared.
