@@ -4,7 +4,9 @@ use gatecrash_model::{AttemptRecord, Nanos};
 
 use crate::judge::Scope;
 use crate::plan::FaultPlan;
-use crate::stats::settled;
+
+/// Attempts in a row that show where traffic goes.
+const SEEN: usize = 30;
 
 /// A region, or one endpoint of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,18 +54,17 @@ impl Part {
         (!attempts.is_empty()).then(|| own as f64 / attempts.len() as f64)
     }
 
-    /// Time to detect: from the edge of the fault to the instant from which on, until the fault ends, it gets a
-    /// tenth of its former share at most. `None` when that never came, or when tries went unseen.
+    /// Time to detect: from the edge of the fault to the first of [`SEEN`] attempts in a row of which it gets a tenth
+    /// of its former share at most. `None` when that never came, or when tries went unseen.
     pub(super) fn time_to_detect(self, scope: &Scope<'_>, hit: Nanos, end: Nanos) -> Option<Nanos> {
         if scope.hides_attempts_between(hit, end) {
             return None;
         }
         let due = self.share(scope, &attempts_between(scope, 0, hit))?;
-        let moments: Vec<_> = attempts_between(scope, hit, end)
-            .into_iter()
-            .map(|a| (a.start, !self.holds(scope, a.link())))
-            .collect();
-        settled(&moments, 1.0 - due / 10.0).map(|at| at - hit)
+        let during = attempts_between(scope, hit, end);
+        let mut windows = during.windows(SEEN);
+        let found = windows.find(|window| self.share(scope, window).is_some_and(|share| share <= due / 10.0));
+        found.map(|window| window[0].start - hit)
     }
 
     fn is_hit_by(self, fault: &FaultPlan) -> bool {
