@@ -55,12 +55,29 @@ proofs! {
         must ["body-complete"] may ["body-exact"];
     2 "recompute-length" in "selftest/broken-bodies"
         must ["body-complete"] may ["body-exact" "bounded-time"];
+    3 "end-on-reset" in "selftest/broken-bodies"
+        must ["body-complete"] may [];
     4 "pad-with-zeros" in "selftest/broken-bodies"
         must ["body-exact"] may ["body-complete"];
+    5 "resume-astray" in "selftest/broken-bodies"
+        must ["body-exact" "head-and-range"] may ["body-complete" "no-retry-after-bytes" "bounded-attempts"];
     6 "retry-after-bytes" in "selftest/broken-bodies"
-        must ["no-retry-after-bytes" "body-exact"] may ["body-complete" "bounded-attempts" "no-mixup"];
+        must ["no-retry-after-bytes" "body-exact"]
+        may ["body-complete" "bounded-attempts" "no-mixup" "head-and-range"];
+    7 "keep-surplus" in "selftest/leftovers"
+        must ["no-mixup"] may ["body-exact" "head-and-range" "bounded-attempts"];
+    8 "body-where-none" in "selftest/leftovers"
+        must ["no-mixup" "head-and-range"] may [];
+    9 "pool-after-timeout" in "selftest/leftovers"
+        must ["no-mixup"] may ["body-exact" "head-and-range" "bounded-attempts"];
     10 "swap-responses" in "selftest/broken-bodies"
         must ["no-mixup"] may ["body-exact" "body-complete" "no-retry-after-bytes"];
+    11 "pool-after-early-answer" in "selftest/early-answers"
+        must ["no-request-desync"] may ["upload-once" "bounded-attempts"];
+    12 "relay-two-lengths" in "selftest/ambiguous"
+        must ["no-ambiguous-framing"] may [];
+    13 "length-over-coding" in "selftest/ambiguous"
+        must ["no-ambiguous-framing" "body-exact"] may ["no-false-success" "no-mixup"];
     14 "pass-http09" in "selftest/garbage"
         must ["no-false-success"] may ["status-map" "body-exact" "body-complete" "no-mixup"];
     15 "all-404" in "selftest/upstream-errors"
@@ -101,6 +118,8 @@ proofs! {
         must ["breaker" "recovery"] may ["no-herd"];
     41 "open-calls-upstream" in "selftest/breaker"
         must ["breaker"] may [];
+    43 "unbounded-head" in "selftest/floods"
+        must ["limits"] may [];
     44 "panic-on-bad-chunk" in "selftest/garbage"
         must ["crash-free"] may ["status-map" "body-complete"];
     46 "ack-before-upstream" in "selftest/writes"

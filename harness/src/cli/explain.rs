@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use gatecrash_core::checks::CHECKS;
+use gatecrash_core::explain::Waterfall;
 use gatecrash_core::faults::malformed::KINDS;
 use gatecrash_core::faults::{FAULTS, HTTP2_KINDS};
 use gatecrash_core::history::Join;
@@ -13,6 +14,9 @@ use gatecrash_model::{RequestId, RunId};
 use crate::exit::{BY_PRECEDENCE, Exit, Failure};
 use crate::run_dir::RunDir;
 use crate::suite::{self, Incident, PARTS};
+
+/// Columns of a waterfall's bars.
+const BAR: usize = 60;
 
 /// Prints the reference page of a name, or the story of one request.
 #[derive(Args, Debug)]
@@ -131,12 +135,15 @@ fn story(out: &Path, request: &str) -> Result<String, Failure> {
             .hint("for example run:1a2b3c4d/0-4410")
     };
     let (run, id) = request.rsplit_once('/').ok_or_else(bad)?;
-    let (workload, k) = id.trim_start_matches("req-").split_once('-').ok_or_else(bad)?;
-    let id = RequestId { workload: workload.parse().map_err(|_| bad())?, k: k.parse().map_err(|_| bad())? };
+    let id = RequestId::parse(id.trim_start_matches("req-")).ok_or_else(bad)?;
     let dir = find_run(out, run)?;
     let (plan, history) = (dir.plan()?, dir.history()?);
     let join = Join::of(&history);
-    let lines = gatecrash_core::explain::story(&history, &join, &plan, id);
+    let mut lines = gatecrash_core::explain::story(&history, &join, &plan, id);
+    if let Some(fall) = Waterfall::of(&history, &join, &plan, id) {
+        let drawn = fall.lines(BAR).into_iter().chain([String::new()]);
+        lines.splice(1..1, [String::new()].into_iter().chain(drawn));
+    }
     Ok(format!("{}\n", lines.join("\n")))
 }
 

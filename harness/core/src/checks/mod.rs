@@ -159,6 +159,8 @@ checks! {
     body_complete: BodyComplete = "body-complete",
     body_exact: BodyExact = "body-exact",
     no_mixup: NoMixup = "no-mixup",
+    no_request_desync: NoRequestDesync = "no-request-desync",
+    no_ambiguous_framing: NoAmbiguousFraming = "no-ambiguous-framing",
     no_false_success: NoFalseSuccess = "no-false-success",
     status_map: StatusMap = "status-map",
     status_pass: StatusPass = "status-pass",
@@ -183,7 +185,9 @@ checks! {
     upload_once: UploadOnce = "upload-once",
     signed_headers_untouched: SignedHeadersUntouched = "signed-headers-untouched",
     error_shape: ErrorShaped = "error-shape",
+    limits: Limits = "limits",
     crash_free: CrashFree = "crash-free",
+    head_and_range: HeadAndRange = "head-and-range",
 }
 
 impl ShareBounds {

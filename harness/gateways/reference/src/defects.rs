@@ -35,9 +35,17 @@ macro_rules! defects {
 defects! {
     1 CompleteOnBodyError "complete-on-body-error" "A response whose body broke is ended as if complete.";
     2 RecomputeLength "recompute-length" "Bodies are buffered, Content-Length is what arrived.";
+    3 EndOnReset "end-on-reset" "A reset in a body that ends with its connection is taken for the end.";
     4 PadWithZeros "pad-with-zeros" "A body cut short is filled up with zeros to its Content-Length.";
+    5 ResumeAstray "resume-astray" "A broken body goes on with another attempt's, from half of where it broke off.";
     6 RetryAfterBytes "retry-after-bytes" "After a broken body a new attempt's body is appended.";
+    7 KeepSurplus "keep-surplus" "Bytes after a response stay with the pooled connection, for the next request.";
+    8 BodyWhereNone "body-where-none" "Bytes after the head of an answer to HEAD, a 204 or a 304 are relayed.";
+    9 PoolAfterTimeout "pool-after-timeout" "A connection whose answer did not come in time goes back to the pool.";
     10 SwapResponses "swap-responses" "Two waiting GET responses are handed to each other's clients.";
+    11 PoolAfterEarlyAnswer "pool-after-early-answer" "A connection answered before its request was sent whole goes back to the pool.";
+    12 RelayTwoLengths "relay-two-lengths" "The first of two Content-Lengths counts, and both are relayed.";
+    13 LengthOverCoding "length-over-coding" "Content-Length counts where Transfer-Encoding is stated too.";
     14 PassHttp09 "pass-http09" "Unparsable upstream bytes become the body of a 200.";
     15 All404 "all-404" "Upstream failures and upstream 5xx become a 404.";
     16 All200 "all-200" "Upstream failures and upstream 5xx become a 200 with an XML error body.";
@@ -58,6 +66,7 @@ defects! {
     41 HalfOpenFloods "half-open-floods" "An open breaker holds requests back; half open, it lets all through.";
     41 NeverClosesBreaker "breaker-never-closes" "A breaker that opened stays open.";
     41 OpenCallsUpstream "open-calls-upstream" "An open breaker calls the upstream all the same.";
+    43 UnboundedHead "unbounded-head" "Response heads are read without a limit of size, number or time, interim ones too.";
     44 PanicOnBadChunk "panic-on-bad-chunk" "A malformed chunk panics the connection's task.";
     46 AckBeforeUpstream "ack-before-upstream" "PUT is acknowledged before the upstream answered.";
     50 RewriteHost "rewrite-host" "Host becomes the upstream's address, whatever the client signed.";
@@ -120,12 +129,45 @@ impl Active {
         self.has(Switch::RecomputeLength)
     }
 
+    pub(crate) fn ends_bodies_on_reset(self) -> bool {
+        self.has(Switch::EndOnReset)
+    }
+
     pub(crate) fn pads_short_bodies(self) -> bool {
         self.has(Switch::PadWithZeros)
     }
 
     pub(crate) fn retries_after_bytes(self, method: &Method) -> bool {
         self.has(Switch::RetryAfterBytes) && method == Method::GET
+    }
+
+    pub(crate) fn resumes_astray(self, method: &Method) -> bool {
+        self.has(Switch::ResumeAstray) && method == Method::GET
+    }
+
+    /// Whether a pooled connection is not looked at, and what came after its response is kept with it.
+    pub(crate) fn keeps_surplus(self) -> bool {
+        self.has(Switch::KeepSurplus)
+    }
+
+    pub(crate) fn relays_undue_bodies(self) -> bool {
+        self.has(Switch::BodyWhereNone)
+    }
+
+    pub(crate) fn pools_after_timeout(self) -> bool {
+        self.has(Switch::PoolAfterTimeout)
+    }
+
+    pub(crate) fn pools_half_sent(self) -> bool {
+        self.has(Switch::PoolAfterEarlyAnswer)
+    }
+
+    pub(crate) fn relays_two_lengths(self) -> bool {
+        self.has(Switch::RelayTwoLengths)
+    }
+
+    pub(crate) fn prefers_length_to_coding(self) -> bool {
+        self.has(Switch::LengthOverCoding)
     }
 
     pub(crate) fn swaps_responses(self) -> bool {
@@ -242,6 +284,16 @@ impl Active {
 
     pub(crate) fn makes_html_errors(self) -> bool {
         self.has(Switch::HtmlErrors)
+    }
+
+    pub(crate) fn reads_heads_without_limit(self) -> bool {
+        self.has(Switch::UnboundedHead)
+    }
+
+    /// The limits that hold until the response head is there.
+    pub(crate) fn head_limits(self, honest: Limits) -> Limits {
+        let unlimited = self.reads_heads_without_limit();
+        if unlimited { Limits { read: None, deadline: None, ..honest } } else { honest }
     }
 
     pub(crate) fn panics_on_bad_chunk(self) -> bool {

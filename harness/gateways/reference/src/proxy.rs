@@ -12,8 +12,8 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::config::{Config, Earned};
 use crate::defects::{Active, Defects};
 use crate::downstream::{
-    ClientRequest, Mend, Reply, RequestBody, SwapSpot, as_declared, error_reply, mark, masked_reply,
-    request_id, whole,
+    AsItIs, ClientRequest, Mend, Refetch, Reply, RequestBody, SwapSpot, as_declared, error_reply, mark,
+    masked_reply, request_id, whole,
 };
 use crate::fleet::{Fleet, Peer};
 use crate::forward;
@@ -33,11 +33,6 @@ pub(crate) struct Proxy {
     swap: SwapSpot,
     variants: Variants,
 }
-
-/// No answer at all: the client's connection is closed.
-#[derive(Debug, thiserror::Error)]
-#[error("closed without an answer")]
-pub(crate) struct Silence;
 
 /// What became of a request's attempts, and where the last one went.
 struct Fetched {
@@ -69,15 +64,16 @@ impl Proxy {
         self.variants
     }
 
-    /// Answers one client request, on a connection that had carried one before or not.
+    /// Answers one client request, on a connection that had carried one before or not; `None` for a connection
+    /// that is closed without an answer.
     pub(crate) async fn handle(
         self: Arc<Self>,
         request: Request<Incoming>,
         reused: bool,
-    ) -> Result<Response<Reply>, Silence> {
+    ) -> Option<Response<Reply>> {
         let (id, begun) = (request_id(request.headers()), Instant::now());
         if self.variants.closes(request.method(), &id, reused) {
-            return Err(Silence);
+            return None;
         }
         let active = self.defects.for_request(&id);
         let limits = active.limits(Limits::new(&self.config.timeouts_ms, Instant::now()));
@@ -98,7 +94,7 @@ impl Proxy {
         if let Some(delay) = self.variants.delay(begun.elapsed()) {
             sleep(delay).await;
         }
-        Ok(response)
+        Some(response)
     }
 
     fn error(
@@ -289,7 +285,13 @@ impl Proxy {
         if answers.unmapped != 0 && status.as_u16() >= 300 {
             status = StatusCode::from_u16(answers.unmapped).unwrap_or(status);
         }
-        let reply = if bodiless {
+        // Only a defect lets two of them come this far.
+        let mut as_it_is = headers.get_all(header::CONTENT_LENGTH).iter().count() > 1;
+        let reply = if bodiless && active.relays_undue_bodies() {
+            let stray = body.stray().await;
+            as_it_is = !stray.is_empty();
+            Reply::full(stray)
+        } else if bodiless {
             Reply::full("")
         } else if answers.buffer > 0 {
             match body.gather(answers.buffer).await {
@@ -309,23 +311,28 @@ impl Proxy {
         } else if active.pads_short_bodies() {
             Reply::relayed(body, Mend::Pad)
         } else if active.retries_after_bytes(&request.method) {
-            Reply::relayed(body, self.refetch(&request, limits, active))
+            Reply::relayed(body, Mend::Append(self.refetch(&request, limits, active)))
+        } else if active.resumes_astray(&request.method) {
+            Reply::relayed(body, Mend::Resume(self.refetch(&request, limits, active)))
         } else {
             Reply::relayed(body, Mend::Never)
         };
         let mut response = Response::new(reply);
         *response.status_mut() = status;
         *response.headers_mut() = headers;
+        if as_it_is {
+            response.extensions_mut().insert(AsItIs);
+        }
         response
     }
 
-    fn refetch(self: &Arc<Self>, request: &ClientRequest, limits: Limits, active: Active) -> Mend {
-        let Some(mut request) = request.copy() else { return Mend::Never };
+    fn refetch(self: &Arc<Self>, request: &ClientRequest, limits: Limits, active: Active) -> Refetch {
+        let copy = request.copy();
         let proxy = Arc::clone(self);
-        Mend::Refetch(Box::pin(async move {
-            let fetched = proxy.fetch(&mut request, limits, active).await;
+        Box::pin(async move {
+            let fetched = proxy.fetch(&mut copy?, limits, active).await;
             fetched.outcome.ok().map(|answer| answer.body)
-        }))
+        })
     }
 }
 

@@ -4,6 +4,7 @@
 mod answers;
 mod breaker;
 mod defects;
+mod defects_on_the_wire;
 mod failover;
 mod forwarding;
 mod retries;
