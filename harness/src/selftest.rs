@@ -13,6 +13,8 @@ use crate::exit::{Exit, Failure};
 use crate::live::Live;
 use crate::run::{self, Options, StopLine};
 
+mod benign;
+
 /// What to measure.
 #[derive(Clone, Debug)]
 pub struct Course {
@@ -77,7 +79,7 @@ pub async fn measure(
     for seed in &course.seeds {
         for scenario in &scenarios {
             let plan = seeded(plan_named(plans, scenario)?, *seed);
-            rows.push(row(None, scenario, &plan, options, live, stop).await?);
+            rows.push(row("correct", None, scenario, &plan, options, live, stop).await?);
         }
         for proof in &proofs {
             let mut plan = seeded(plan_named(plans, proof.scenario)?, *seed);
@@ -85,13 +87,20 @@ pub async fn measure(
                 defects.push(proof.name.to_owned());
                 *defect_rate = course.rate;
             }
-            rows.push(row(Some(proof), proof.scenario, &plan, options, live, stop).await?);
+            rows.push(row(proof.name, Some(proof), proof.scenario, &plan, options, live, stop).await?);
+        }
+        if course.only.is_empty() {
+            let plan = seeded(plan_named(plans, benign::SCENARIO)?, *seed);
+            for (name, plan) in benign::gateways(&plan) {
+                rows.push(row(&name, None, benign::SCENARIO, &plan, options, live, stop).await?);
+            }
         }
     }
     Ok(Score { version: 1, rate: course.rate, rows })
 }
 
 async fn row(
+    gateway: &str,
     proof: Option<&DefectProof>,
     scenario: &str,
     plan: &Plan,
@@ -121,7 +130,7 @@ async fn row(
         None => Detection { missed: Vec::new(), false_alarms: failed.iter().cloned().collect() },
     };
     let row = Row {
-        gateway: proof.map_or("correct", |p| p.name).to_owned(),
+        gateway: gateway.to_owned(),
         number: proof.map_or(0, |p| p.number),
         scenario: scenario.to_owned(),
         seed: plan.seed,
