@@ -30,8 +30,16 @@ pub struct Detection {
 }
 
 /// Service-level checks: any defect may touch them.
-pub const SIDE_EFFECTS: &[&str] =
-    &["success-rate", "statuses", "responses", "latency", "error-latency", "longest-outage", "attempts-to"];
+pub const SIDE_EFFECTS: &[&str] = &[
+    "success-rate",
+    "statuses",
+    "responses",
+    "latency",
+    "error-latency",
+    "longest-outage",
+    "attempts-to",
+    "stale-reads",
+];
 
 macro_rules! proofs {
     ($(
@@ -112,6 +120,16 @@ proofs! {
         must ["no-self-ejection" "recovery"] may [];
     33 "probes-only-connect" in "selftest/health"
         must ["ejection"] may ["bounded-attempts"];
+    34 "cache-errors" in "selftest/cached-errors"
+        must ["negative-cache"] may ["recovery" "status-pass" "stale-if-error"];
+    35 "cache-truncated" in "selftest/cached-errors"
+        must ["no-cache-poisoning"] may ["body-complete" "body-exact" "recovery"];
+    36 "stale-on-status-only" in "selftest/stale-copies"
+        must ["stale-if-error"] may ["recovery"];
+    37 "lose-lock" in "selftest/hot-keys"
+        must ["coalescing" "recovery"] may [];
+    38 "release-all" in "selftest/hot-keys"
+        must ["coalescing" "amplification"] may ["recovery"];
     41 "half-open-floods" in "selftest/breaker"
         must ["breaker" "no-herd"] may ["recovery"];
     41 "breaker-never-closes" in "selftest/breaker"

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use gatecrash_core::checks::CHECKS;
+use gatecrash_core::diagnose::CAUSES;
 use gatecrash_core::explain::Waterfall;
 use gatecrash_core::faults::malformed::KINDS;
 use gatecrash_core::faults::{FAULTS, HTTP2_KINDS};
@@ -21,7 +22,8 @@ const BAR: usize = 60;
 /// Prints the reference page of a name, or the story of one request.
 #[derive(Args, Debug)]
 pub(super) struct Explain {
-    /// A check, a fault, a malformed or HTTP/2 kind, a defect, a shipped scenario, an exit code, or run:RUN/WORKLOAD-K
+    /// A check, a fault, a malformed or HTTP/2 kind, a defect, a cause of `diagnose`, a shipped scenario, an exit code, or
+    /// run:RUN/WORKLOAD-K
     what: String,
     /// Where run directories are
     #[arg(long, default_value = "runs", value_name = "DIR")]
@@ -48,6 +50,7 @@ fn page(name: &str) -> Option<String> {
         .or_else(|| malformed(name))
         .or_else(|| http2(name))
         .or_else(|| defect(name))
+        .or_else(|| cause(name))
         .or_else(|| code(name))
         .or_else(|| scenario(name))
 }
@@ -108,6 +111,13 @@ fn defect(name: &str) -> Option<String> {
         "defect {name} (number {}): {}\n{must}\ntry it: gatecrash run --defect {name}\n",
         defect.number, defect.what
     ))
+}
+
+fn cause(name: &str) -> Option<String> {
+    let cause = CAUSES.iter().find(|c| c.name == name)?;
+    let places = cause.look_at.iter().map(|(who, what)| format!("\nlook at {who}: {what}"));
+    let places: String = places.collect();
+    Some(format!("cause {name}: {}\n\n{}\n{places}\n", cause.summary, wrap(cause.doc)))
 }
 
 /// The page of a shipped scenario, or those of a theme.

@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Option<Incident> {
-        Incident::of(&SourceText::new("scenarios/theme/name.yaml".into(), text.into()))
+        Incident::of(&SourceText::new("scenarios/theme/name.yaml", text))
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Each file also holds its golden stories: at least one that passes, one that fails, one that stays open.
 
+mod copies;
 mod outages;
 mod quantiles;
 mod tally;
@@ -173,6 +174,7 @@ checks! {
     backoff: Backoff = "backoff",
     amplification: Amplification = "amplification",
     attempts_to: AttemptsTo = "attempts-to",
+    stale_reads: StaleReads = "stale-reads",
     failover: Failover = "failover",
     outage_errors: OutageErrors = "outage-errors",
     ejection: Ejection = "ejection",
@@ -182,6 +184,10 @@ checks! {
     recovery: Recovery = "recovery",
     no_herd: NoHerd = "no-herd",
     breaker: Breaker = "breaker",
+    coalescing: Coalescing = "coalescing",
+    negative_cache: NegativeCache = "negative-cache",
+    stale_if_error: StaleIfError = "stale-if-error",
+    no_cache_poisoning: NoCachePoisoning = "no-cache-poisoning",
     upload_once: UploadOnce = "upload-once",
     signed_headers_untouched: SignedHeadersUntouched = "signed-headers-untouched",
     error_shape: ErrorShaped = "error-shape",

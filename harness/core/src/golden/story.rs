@@ -375,6 +375,7 @@ fn plan() -> Plan {
             objects: 100,
             key: "o/{n}".into(),
             size: SizePlan::Fixed(Size(SIZE)),
+            cache_control: None,
         }],
         identities: Vec::new(),
         workloads: vec![WorkloadPlan {

@@ -3,8 +3,10 @@
 
 mod answers;
 mod breaker;
+mod cache;
 mod health;
 mod limits;
+mod origin_group;
 mod signing;
 mod tls;
 mod upstream;
@@ -15,8 +17,10 @@ use serde::{Deserialize, Serialize};
 
 pub use self::answers::{Answers, Shape};
 pub use self::breaker::Breaker;
+pub use self::cache::Cache;
 pub use self::health::Health;
 pub use self::limits::{Backoff, Earned, Pool, RetryBudget, Timeouts};
+pub use self::origin_group::OriginGroup;
 pub use self::signing::{RegionScope, Secret, Signing};
 pub use self::tls::Tls;
 pub use self::upstream::{Misconfigure, Role, Upstream};
@@ -72,6 +76,10 @@ pub struct Config {
     pub max_connections: usize,
     /// Idle upstream connections kept for reuse.
     pub pool: Pool,
+    /// A fixed course through two regions instead of `tries`, `retry-budget` and health, or null. Default null.
+    pub origin_group: Option<OriginGroup>,
+    /// The response cache, or null for none. Default null.
+    pub cache: Option<Cache>,
 }
 
 /// Why a configuration cannot be used.
@@ -80,9 +88,6 @@ pub enum ConfigError {
     /// Not JSON, an unknown key, or a value of the wrong type.
     #[error("invalid gateway configuration: {0}")]
     Json(#[from] serde_json::Error),
-    /// A preset that is planned, not built.
-    #[error("preset `{0}` is not supported yet (supported: strict)")]
-    PresetNotSupportedYet(String),
     /// A preset nobody knows.
     #[error("unknown preset `{name}` (known: {known})")]
     UnknownPreset {
@@ -142,6 +147,8 @@ impl Default for Config {
             misconfigure: None,
             max_connections: 4096,
             pool: Pool::default(),
+            origin_group: None,
+            cache: None,
         }
     }
 }
@@ -183,6 +190,12 @@ impl Config {
         }
         if let Some(mistake) = &self.misconfigure {
             mistake.check()?;
+        }
+        if let Some(group) = &self.origin_group {
+            group.check()?;
+        }
+        if let Some(cache) = &self.cache {
+            cache.check()?;
         }
         match &self.tls {
             Some(tls) => _ = tls.load()?,
@@ -246,7 +259,6 @@ mod tests {
         assert_eq!(with(r#""tries": 0"#), "`tries` must be at least 1");
         assert_eq!(with(r#""defect-rate": 1.5"#), "`defect-rate` must be between 0 and 1");
         assert!(with(r#""defects": ["al-404"]"#).starts_with("unknown defect `al-404` (known: "));
-        assert!(with(r#""preset": "cloudfront""#).contains("not supported yet"));
         assert!(with(r#""preset": "stric""#).starts_with("unknown preset `stric`"));
         assert!(with(r#""timeouts-ms": {"read": 0}"#).contains("`timeouts-ms`"));
     }

@@ -63,6 +63,11 @@ defects! {
     31 FlapOnSingleResult "flap-on-single-result" "One result, good or bad, flips an endpoint's health.";
     32 EjectLast "eject-last" "One failure ejects the last endpoint for 10 s; the answer is 503.";
     33 ProbesOnlyConnect "probes-only-connect" "Probes only connect: broken HTTP goes unnoticed.";
+    34 CacheErrors "cache-errors" "A 5xx is served again for 60 s, a 403 for 30 s.";
+    35 CacheTruncated "cache-truncated" "A body that broke off is stored as if it were whole.";
+    36 StaleOnStatusOnly "stale-on-status-only" "A stale copy stands in for a 5xx, not for silence or a refused connection.";
+    37 LoseLock "lose-lock" "A failed fetch keeps its key's lock: the others wait for their timeout.";
+    38 ReleaseAll "release-all" "A failed fetch lets all that wait for it fetch at once.";
     41 HalfOpenFloods "half-open-floods" "An open breaker holds requests back; half open, it lets all through.";
     41 NeverClosesBreaker "breaker-never-closes" "A breaker that opened stays open.";
     41 OpenCallsUpstream "open-calls-upstream" "An open breaker calls the upstream all the same.";
@@ -298,6 +303,32 @@ impl Active {
 
     pub(crate) fn panics_on_bad_chunk(self) -> bool {
         self.has(Switch::PanicOnBadChunk)
+    }
+
+    /// How long an upstream's error is stored, against all rules.
+    pub(crate) fn keeps_error_for(self, status: StatusCode) -> Option<Duration> {
+        let seconds = match status.as_u16() {
+            500..=599 => 60,
+            403 => 30,
+            _ => return None,
+        };
+        self.has(Switch::CacheErrors).then_some(Duration::from_secs(seconds))
+    }
+
+    pub(crate) fn stores_truncated_bodies(self) -> bool {
+        self.has(Switch::CacheTruncated)
+    }
+
+    pub(crate) fn stands_in_for_statuses_only(self) -> bool {
+        self.has(Switch::StaleOnStatusOnly)
+    }
+
+    pub(crate) fn loses_the_lock(self) -> bool {
+        self.has(Switch::LoseLock)
+    }
+
+    pub(crate) fn releases_all(self) -> bool {
+        self.has(Switch::ReleaseAll)
     }
 
     pub(crate) fn acknowledges_early(self, method: &Method) -> bool {

@@ -118,6 +118,13 @@ impl Fleet {
             .or_else(|| if active.gives_up_without_healthy_peer() { None } else { self.any(tried, shut) })
     }
 
+    /// An endpoint of a region, by turns, whatever its health; none while the region's breaker is open.
+    pub(crate) fn pick_in(self: &Arc<Self>, region: usize) -> Option<Peer> {
+        let index = self.first(|endpoint, _| endpoint.region == region)?;
+        let admits = self.breaker(region, |breaker| breaker.admits(Instant::now())).unwrap_or(true);
+        admits.then(|| self.peer(index))
+    }
+
     fn any(&self, tried: &[usize], shut: &[bool]) -> Option<usize> {
         let open = |endpoint: &Endpoint| !shut[endpoint.region];
         self.first(|endpoint, index| open(endpoint) && !tried.contains(&index))

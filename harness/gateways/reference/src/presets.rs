@@ -1,10 +1,9 @@
 //! Named behaviours of the gateway: what the parameters of its recipe are set to, each with its source. One
-//! preset is one file here and one line in the table.
-//!
-//! A preset is data: the configuration that a run writes holds the values themselves, and `preset` only names them.
+//! preset is one file here and one line in the table; `strict` is the configuration's defaults.
 
 mod api_gateway;
 mod app_server;
+mod cloudfront;
 mod strict;
 
 use crate::config::ConfigError;
@@ -16,33 +15,29 @@ pub struct Preset {
     pub name: &'static str,
     /// One sentence.
     pub about: &'static str,
-    /// What differs from the recipe's defaults.
+    /// What differs from `strict`, by the names of the gateway's parameters, at the product's own speed.
     pub settings: &'static [Setting],
 }
 
-/// One parameter's value under a preset.
+/// One parameter of a preset.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting {
-    /// Name of the recipe's parameter.
+    /// The parameter, as scenarios name it.
     pub parameter: &'static str,
-    /// Its value, as written in a scenario.
+    /// Its value, as scenarios write it.
     pub value: &'static str,
-    /// Where the value is from.
+    /// Where the value is known from.
     pub source: &'static str,
     /// Holds only where another parameter has this value.
     pub when: Option<(&'static str, &'static str)>,
 }
 
 /// The presets that can be run.
-pub const PRESETS: &[Preset] = &[strict::PRESET, api_gateway::PRESET, app_server::PRESET];
-
-/// Presets that are planned, so that asking for one is told apart from a slip of the pen.
-const PLANNED: &[&str] = &["cloudfront"];
+pub const PRESETS: &[Preset] = &[strict::PRESET, cloudfront::PRESET, api_gateway::PRESET, app_server::PRESET];
 
 pub(crate) fn find(name: &str) -> Result<&'static Preset, ConfigError> {
     match PRESETS.iter().find(|preset| preset.name == name) {
         Some(preset) => Ok(preset),
-        None if PLANNED.contains(&name) => Err(ConfigError::PresetNotSupportedYet(name.to_owned())),
         None => Err(ConfigError::unknown_preset(name)),
     }
 }
@@ -57,11 +52,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_value_states_its_source() {
-        for preset in PRESETS {
-            assert!(preset.about.ends_with('.'), "{}", preset.name);
-            for setting in preset.settings {
-                assert!(setting.source.len() > 10, "{}: {}", preset.name, setting.parameter);
+    fn the_readme_lists_every_setting_with_its_source() {
+        let readme = include_str!("../README.md");
+        for Preset { name, about, settings } in PRESETS.iter().filter(|preset| !preset.settings.is_empty()) {
+            assert!(readme.contains(&format!("### {name}\n\n{about}\n")), "{name}");
+            for Setting { parameter, value, source, .. } in *settings {
+                let row = format!("| `{parameter}` | `{value}` | {source} |");
+                assert!(source.len() > 10 && readme.contains(&row), "{name}: {row}");
             }
         }
     }

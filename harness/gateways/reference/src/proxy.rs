@@ -1,5 +1,7 @@
 //! The path of one request, as a table of contents.
 
+mod cached;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +11,7 @@ use hyper::body::Incoming;
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use crate::cache::Cache;
 use crate::config::{Config, Earned};
 use crate::defects::{Active, Defects};
 use crate::downstream::{
@@ -18,7 +21,7 @@ use crate::downstream::{
 use crate::fleet::{Fleet, Peer};
 use crate::forward;
 use crate::headers::keep_end_to_end;
-use crate::retry::{self, Budget};
+use crate::retry::{self, Budget, Course};
 use crate::upstream::{Answer, Failed, Failure, Limits, exchange};
 use crate::variants::Variants;
 
@@ -32,6 +35,7 @@ pub(crate) struct Proxy {
     budget: Budget,
     swap: SwapSpot,
     variants: Variants,
+    cache: Option<Arc<Cache>>,
 }
 
 /// What became of a request's attempts, and where the last one went.
@@ -47,8 +51,9 @@ impl Proxy {
         let defects = Defects::new(&config.defects, config.defect_rate);
         let fleet = Fleet::new(&config, &defects);
         let budget = Budget::new(config.retry_budget, Instant::now());
+        let cache = config.cache.map(|rules| Arc::new(Cache::new(rules, config.signing.is_some())));
         let variants = Variants::new(&config.variants);
-        Self { config, defects, fleet, budget, swap: SwapSpot::default(), variants }
+        Self { config, defects, fleet, budget, swap: SwapSpot::default(), variants, cache }
     }
 
     pub(crate) fn fleet(&self) -> &Arc<Fleet> {
@@ -141,10 +146,21 @@ impl Proxy {
             request.body.let_end(limits);
             return self.error(&Failure::RequestTooLarge, None, &request.method, active);
         }
+        if let Some(cache) = &self.cache
+            && let Some(key) = cache.key(&request)
+        {
+            return self.answer_from_cache(cache, key, request, limits, active).await;
+        }
         let fetched = self.fetch(&mut request, limits, active).await;
         request.body.let_end(limits);
+        if let (Some(cache), Ok(answer)) = (&self.cache, &fetched.outcome)
+            && !request.method.is_safe()
+            && !answer.status.is_client_error()
+        {
+            cache.forget(&request);
+        }
         match fetched.outcome {
-            Ok(answer) => self.pass(request, answer, limits, active).await,
+            Ok(answer) => self.pass(&request, answer, limits, active).await,
             Err(failure) => self.error(&failure, fetched.last, &request.method, active),
         }
     }
@@ -157,12 +173,24 @@ impl Proxy {
         let tries = active.tries(self.config.tries);
         let mut tried = Vec::new();
         let (mut last, mut before) = (None, None);
+        let mut course = Course::default();
         for attempt in 1.. {
-            let Some(peer) = self.pick(&tried, limits, active).await else { break };
+            let picked = match self.config.origin_group {
+                Some(_) => self.fleet.pick_in(course.region),
+                None => self.pick(&tried, limits, active).await,
+            };
+            let Some(peer) = picked else { break };
             tried.push(peer.index());
             last = Some(peer.endpoint().address);
             let outcome = self.attempt(&peer, request, attempt > 1, limits, active).await;
-            let again = attempt < tries && retry::may_repeat(&outcome, request, active);
+            let again = match &self.config.origin_group {
+                Some(group) => {
+                    let next = course.next(&outcome, request, group, self.config.upstreams.len());
+                    course = next.unwrap_or(course);
+                    next.is_some()
+                }
+                None => attempt < tries && retry::may_repeat(&outcome, request, active),
+            };
             let pause = if again { self.pause(&outcome, attempt, &request.id, active) } else { None };
             let Some(pause) = pause.filter(|&pause| !limits.passes_during(pause)) else {
                 self.settle(&outcome, before.as_ref());
@@ -268,12 +296,12 @@ impl Proxy {
     /// Hands an upstream's answer to the client.
     async fn pass(
         self: &Arc<Self>,
-        request: ClientRequest,
+        request: &ClientRequest,
         answer: Answer,
         limits: Limits,
         active: Active,
     ) -> Response<Reply> {
-        let Answer { mut status, mut headers, body } = answer;
+        let Answer { mut status, mut headers, mut body } = answer;
         if status.is_server_error()
             && let Some(mask) = active.masks_upstream_5xx()
         {
@@ -294,11 +322,12 @@ impl Proxy {
         } else if bodiless {
             Reply::full("")
         } else if answers.buffer > 0 {
-            match body.gather(answers.buffer).await {
-                Ok(bytes) => {
+            match body.collect(answers.buffer).await.map_err(Failure::from) {
+                Ok(Some(bytes)) => {
                     headers.insert(header::CONTENT_LENGTH, header::HeaderValue::from(bytes.len()));
                     Reply::full(bytes)
                 }
+                Ok(None) => return self.error(&Failure::ResponseTooLarge, None, &request.method, active),
                 Err(failure) => return self.error(&failure, None, &request.method, active),
             }
         } else if active.recomputes_length() {
@@ -311,9 +340,9 @@ impl Proxy {
         } else if active.pads_short_bodies() {
             Reply::relayed(body, Mend::Pad)
         } else if active.retries_after_bytes(&request.method) {
-            Reply::relayed(body, Mend::Append(self.refetch(&request, limits, active)))
+            Reply::relayed(body, Mend::Append(self.refetch(request, limits, active)))
         } else if active.resumes_astray(&request.method) {
-            Reply::relayed(body, Mend::Resume(self.refetch(&request, limits, active)))
+            Reply::relayed(body, Mend::Resume(self.refetch(request, limits, active)))
         } else {
             Reply::relayed(body, Mend::Never)
         };

@@ -1,12 +1,14 @@
 //! Whether there is another attempt, and when: by method, by what went wrong, within the budget, with jitter.
 
 mod budget;
+mod course;
 
 use std::time::Duration;
 
 use http::{Method, StatusCode};
 
 pub(crate) use self::budget::Budget;
+pub(crate) use self::course::Course;
 use crate::config::Backoff;
 use crate::defects::Active;
 use crate::downstream::ClientRequest;

@@ -116,12 +116,16 @@ impl UpstreamBody {
         }
         let next = self.read().await;
         if next.is_err() {
-            self.connection = None;
-            if self.judged {
-                self.peer.failed();
-            }
+            self.broke();
         }
         next
+    }
+
+    fn broke(&mut self) {
+        self.connection = None;
+        if self.judged {
+            self.peer.failed();
+        }
     }
 
     /// Reads ahead up to `limit` bytes and keeps them for [`next`](Self::next).
@@ -136,21 +140,30 @@ impl UpstreamBody {
         Ok(&self.held)
     }
 
-    /// What was read ahead.
+    /// What was read ahead, kept for [`next`](Self::next).
     pub(crate) fn held(&self) -> &VecDeque<Bytes> {
         &self.held
     }
 
-    /// Everything, if it is whole and no longer than `limit` bytes.
-    pub(crate) async fn gather(mut self, limit: usize) -> Result<Bytes, Failure> {
-        let mut arrived = BytesMut::new();
-        while let Some(bytes) = self.next().await? {
-            if arrived.len() + bytes.len() > limit {
-                return Err(Failure::ResponseTooLarge);
-            }
-            arrived.extend_from_slice(&bytes);
+    /// All of it, unless it is longer than `limit` bytes: then what was read is kept for [`next`](Self::next).
+    pub(crate) async fn collect(&mut self, limit: usize) -> Result<Option<Bytes>, BodyError> {
+        if let Err(error) = self.hold(limit.saturating_add(1)).await {
+            self.broke();
+            return Err(error);
         }
-        Ok(arrived.freeze())
+        let size: usize = self.held.iter().map(Bytes::len).sum();
+        Ok((self.connection.is_none() && size <= limit).then(|| self.arrived()))
+    }
+
+    /// What was read ahead.
+    pub(crate) fn arrived(&mut self) -> Bytes {
+        self.held
+            .drain(..)
+            .fold(BytesMut::new(), |mut all, bytes| {
+                all.extend_from_slice(&bytes);
+                all
+            })
+            .freeze()
     }
 
     /// Bytes missing to the declared length, where one was declared.

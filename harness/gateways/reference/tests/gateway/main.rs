@@ -3,6 +3,7 @@
 
 mod answers;
 mod breaker;
+mod cache;
 mod defects;
 mod defects_on_the_wire;
 mod failover;
