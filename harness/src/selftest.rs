@@ -10,7 +10,6 @@ use gatecrash_core::plan::{GatewayPlan, Plan};
 use gatecrash_core::selftest::{DEFECTS, DefectProof, Kind, Row, Score, Trial};
 use gatecrash_core::units::{Rate, Share};
 use gatecrash_model::hash;
-use gatecrash_reference::PRESETS;
 
 use crate::environment;
 use crate::exit::Failure;
@@ -18,18 +17,13 @@ use crate::live::Live;
 use crate::run::{Options, StopLine};
 use crate::side_by_side::{Ended, Errand, run_all};
 
+mod benign;
 pub mod rows;
 
 use rows::Rows;
 
-/// The preset of scenarios that name none.
-const USUAL: &str = "strict";
-
 /// At a rate below this, the load is so many times the scenario's: else too few requests could show a defect.
 const FEW: (Share, u32) = (Share(0.05), 3);
-
-/// The scenario for gateways that are correct in their own way.
-const MIXED: &str = "selftest/mixed";
 
 /// What to measure.
 #[derive(Clone, Debug)]
@@ -111,7 +105,7 @@ fn planned(course: &Course, plans: &BTreeMap<String, Plan>) -> Result<Vec<Planne
     let mut all = Vec::new();
     let everything = course.only.is_empty();
     let shows = |scenario: &str| everything || proofs.iter().any(|p| p.scenario == scenario);
-    let benign = plans.get(MIXED).filter(|_| everything).map_or_else(Vec::new, benign);
+    let benign = plans.get(benign::SCENARIO).filter(|_| everything).map_or_else(Vec::new, benign::gateways);
     for seed in &course.seeds {
         for repeat in 1..=course.repeat {
             for (scenario, plan) in plans.iter().filter(|(name, _)| shows(name)) {
@@ -119,7 +113,7 @@ fn planned(course: &Course, plans: &BTreeMap<String, Plan>) -> Result<Vec<Planne
                 all.push(Planned::new(trial, None, plan));
             }
             for (name, plan) in &benign {
-                all.push(Planned::new(trial(Kind::Benign, name, MIXED, *seed, repeat), None, plan));
+                all.push(Planned::new(trial(Kind::Benign, name, benign::SCENARIO, *seed, repeat), None, plan));
             }
         }
         for proof in &proofs {
@@ -141,19 +135,6 @@ fn planned(course: &Course, plans: &BTreeMap<String, Plan>) -> Result<Vec<Planne
     }
     all.sort_by(|a, b| a.trial.order(&b.trial));
     Ok(all)
-}
-
-/// A scenario under each preset of the reference gateway besides the usual one.
-fn benign(plan: &Plan) -> Vec<(String, Plan)> {
-    let under = |name: &str| {
-        let mut plan = plan.clone();
-        if let GatewayPlan::Embedded { preset, .. } = &mut plan.gateway {
-            name.clone_into(preset);
-        }
-        (format!("preset {name}"), plan)
-    };
-    let presets = PRESETS.iter().map(|preset| preset.name).filter(|name| *name != USUAL);
-    presets.map(under).collect()
 }
 
 fn trial(kind: Kind, gateway: &str, scenario: &str, seed: u64, repeat: u32) -> Trial {

@@ -262,6 +262,22 @@ impl<'a> Scope<'a> {
         !self.connect_causes(client).is_empty()
     }
 
+    /// Whether attempts of this time can have gone unseen: a connect fault was on.
+    pub fn hides_attempts_between(&self, from: Nanos, until: Nanos) -> bool {
+        let mut on = self.intervals.all().filter(|(_, i)| i.overlaps(from, until));
+        on.any(|(fault, _)| !connect_causes_of(&self.plan.faults[usize::from(fault)].spec).is_empty())
+    }
+
+    /// A link by what is behind it: region and endpoint.
+    pub fn link_name(&self, link: u8) -> String {
+        match self.plan.links().get(usize::from(link)) {
+            Some((region, endpoint)) => {
+                format!("{}/{endpoint}", self.plan.regions[usize::from(*region)].name)
+            }
+            None => format!("link {link}"),
+        }
+    }
+
     /// How often a request was tried upstream; `None` where a connect fault hid tries and no log witnessed
     /// them.
     pub fn tries(&self, client: &ClientRecord) -> Option<usize> {
