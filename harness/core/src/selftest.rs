@@ -77,6 +77,8 @@ proofs! {
         must ["bounded-time"] may ["status-map" "recovery"];
     21 "retry-plus-one" in "selftest/upstream-errors"
         must ["bounded-attempts"] may ["amplification"];
+    22 "retry-for-ever" in "selftest/upstream-errors"
+        must ["bounded-attempts" "amplification"] may ["bounded-time" "status-pass" "status-map"];
     23 "retry-post" in "selftest/writes"
         must ["no-unsafe-replay"] may [];
     25 "retry-4xx" in "selftest/upstream-errors"
@@ -85,16 +87,28 @@ proofs! {
         must ["backoff"] may [];
     27 "no-retry-budget" in "selftest/throttling"
         must ["amplification"] may ["backoff" "bounded-attempts" "bounded-time"];
+    28 "ignore-retry-after" in "selftest/asked-to-wait"
+        must ["retry-after-obeyed" "retry-after-passed"] may [];
     29 "retry-same-peer" in "selftest/region-outage"
         must ["failover"] may ["status-map" "bounded-time"];
     30 "no-failback" in "selftest/region-outage"
         must ["failback"] may [];
     32 "eject-last" in "selftest/lone-upstream"
         must ["no-self-ejection" "recovery"] may [];
+    39 "leak-connection" in "selftest/released"
+        must ["connections-released" "recovery"] may [];
+    40 "ignore-abort" in "selftest/released"
+        must ["connections-released"] may [];
+    42 "show-dead-connection" in "selftest/kept-connections"
+        must ["stale-pool"] may [];
     44 "panic-on-bad-chunk" in "selftest/garbage"
         must ["crash-free"] may ["status-map" "body-complete"];
+    45 "panic-poisons-lock" in "selftest/garbage"
+        must ["crash-free" "recovery"] may ["status-map"];
     46 "ack-before-upstream" in "selftest/writes"
         must ["upload-once"] may ["no-false-success" "status-map" "status-pass" "no-retry-after-bytes"];
+    47 "retry-past-deadline" in "selftest/deadline"
+        must ["deadline"] may [];
 }
 
 impl DefectProof {

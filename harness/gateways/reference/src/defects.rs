@@ -46,16 +46,24 @@ defects! {
     19 LeakUpstream "leak-upstream" "Error bodies name the upstream's address and the exception.";
     20 NoReadTimeout "no-read-timeout" "No limit on reading a response, neither per gap nor in total.";
     21 RetryPlusOne "retry-plus-one" "One attempt more than configured.";
+    22 RetryForEver "retry-for-ever" "Retries go on until the deadline, whatever `tries` and the budget say.";
     23 RetryPost "retry-post" "POST is retried after it was sent.";
+    24 ResumeUpload "resume-upload" "A PUT is retried with the bytes that the failed attempt had not sent yet.";
     25 Retry4xx "retry-4xx" "403 and 404 answers are retried.";
     26 NoBackoff "no-backoff" "Retries go out at once, without a pause.";
     27 NoRetryBudget "no-retry-budget" "Retries need no budget and no pause; at least four tries.";
+    28 IgnoreRetryAfter "ignore-retry-after" "Retry-After is not waited for, and not passed on.";
     29 RetrySamePeer "retry-same-peer" "Retries go to the endpoint that failed; no ejection, no failover.";
     30 NoFailback "no-failback" "An endpoint once unhealthy is not used again while others are left.";
     31 FlapOnSingleResult "flap-on-single-result" "One result, good or bad, flips an endpoint's health.";
     32 EjectLast "eject-last" "One failure ejects the last endpoint for 10 s; the answer is 503.";
+    39 LeakConnection "leak-connection" "A failed attempt keeps its connection, and its place, for good.";
+    40 IgnoreAbort "ignore-abort" "What the upstream was asked goes on to its end after the client has left.";
+    42 ShowDeadConnection "show-dead-connection" "A pooled connection that died is a 502 to the client.";
     44 PanicOnBadChunk "panic-on-bad-chunk" "A malformed chunk panics the connection's task.";
+    45 PanicPoisonsLock "panic-poisons-lock" "An invalid response panics under a lock; every later request is a 500.";
     46 AckBeforeUpstream "ack-before-upstream" "PUT is acknowledged before the upstream answered.";
+    47 RetryPastDeadline "retry-past-deadline" "The client is answered at the deadline; attempts go on behind its back.";
 }
 
 /// The defects switched on in this process, with the share of requests they act on.
@@ -67,7 +75,7 @@ pub(crate) struct Defects {
 
 /// The defects that act on one request.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Active(u32);
+pub(crate) struct Active(u64);
 
 // === impl Defects ===
 
@@ -103,7 +111,7 @@ impl Defects {
 
 impl Active {
     fn has(self, switch: Switch) -> bool {
-        self.0 & (1 << switch as u32) != 0
+        self.0 & (1 << switch as u64) != 0
     }
 
     pub(crate) fn finishes_broken_bodies(self) -> bool {
@@ -168,6 +176,9 @@ impl Active {
     }
 
     pub(crate) fn tries(self, honest: u32) -> u32 {
+        if self.has(Switch::RetryForEver) {
+            return u32::MAX;
+        }
         let tries = if self.has(Switch::NoRetryBudget) { honest.max(4) } else { honest };
         if self.has(Switch::RetryPlusOne) { tries.saturating_add(1) } else { tries }
     }
@@ -182,6 +193,45 @@ impl Active {
 
     pub(crate) fn pause(self, honest: Duration) -> Duration {
         if self.has(Switch::NoBackoff) { Duration::ZERO } else { honest }
+    }
+
+    /// Whether a retry is granted that the budget did not grant.
+    pub(crate) fn retries_on_credit(self) -> bool {
+        self.has(Switch::RetryForEver)
+    }
+
+    pub(crate) fn resumes_uploads(self, method: &Method) -> bool {
+        self.has(Switch::ResumeUpload) && method == Method::PUT
+    }
+
+    pub(crate) fn ignores_retry_after(self) -> bool {
+        self.has(Switch::IgnoreRetryAfter)
+    }
+
+    pub(crate) fn leaks_connections(self) -> bool {
+        self.has(Switch::LeakConnection)
+    }
+
+    pub(crate) fn ignores_aborts(self) -> bool {
+        self.has(Switch::IgnoreAbort)
+    }
+
+    pub(crate) fn shows_dead_connections(self) -> bool {
+        self.has(Switch::ShowDeadConnection)
+    }
+
+    /// On an invalid response.
+    pub(crate) fn panics_under_a_lock(self) -> bool {
+        self.has(Switch::PanicPoisonsLock)
+    }
+
+    /// Whether a lock that a panic left behind is taken for broken.
+    pub(crate) fn gives_up_on_poisoned_locks(self) -> bool {
+        self.has(Switch::PanicPoisonsLock)
+    }
+
+    pub(crate) fn retries_past_the_deadline(self) -> bool {
+        self.has(Switch::RetryPastDeadline)
     }
 
     pub(crate) fn ignores_retry_budget(self) -> bool {

@@ -94,6 +94,15 @@ impl Fleet {
             .map(|index| self.peer(index))
     }
 
+    /// Whether [`pick`](Self::pick) finds a healthy endpoint in a region that no attempt went to.
+    pub(crate) fn has_another_region(&self, tried: &[usize], active: Active) -> bool {
+        let now = Instant::now();
+        let untried =
+            |endpoint: &&Endpoint| !tried.iter().any(|&t| self.endpoints[t].region == endpoint.region);
+        !active.sticks_to_the_same_peer()
+            && self.endpoints.iter().filter(untried).any(|endpoint| endpoint.health().usable(now))
+    }
+
     fn any(&self, tried: &[usize]) -> Option<usize> {
         self.first(|_, index| !tried.contains(&index)).or_else(|| self.first(|_, _| true))
     }

@@ -17,7 +17,7 @@ use crate::downstream::{
 use crate::fleet::{Fleet, Peer};
 use crate::forward;
 use crate::headers::keep_end_to_end;
-use crate::retry::{self, Budget};
+use crate::retry::{self, Budget, Waits};
 use crate::upstream::{Answer, BodyError, Failed, Failure, Limits, Stage, exchange};
 
 /// Most of a 5xx's body that is read before deciding about a retry, in bytes.
@@ -100,11 +100,47 @@ impl Proxy {
             });
             return Response::new(Reply::full(""));
         }
-        let fetched = self.fetch(&mut request, limits, active).await;
+        let (mut request, fetched) = if active.ignores_aborts() || active.retries_past_the_deadline() {
+            let method = request.method.clone();
+            match self.fetch_detached(request, limits, active).await {
+                Ok(done) => done,
+                Err(failure) => return error_reply(&failure, None, &method, active),
+            }
+        } else {
+            let fetched = self.fetch(&mut request, limits, active).await;
+            (request, fetched)
+        };
         request.body.let_end(limits);
         match fetched.outcome {
             Ok(answer) => self.pass(request, answer, limits, active).await,
             Err(failure) => error_reply(&failure, fetched.last, &request.method, active),
+        }
+    }
+
+    /// The same as [`fetch`](Self::fetch) in a task of its own, which outlives the client, and under a defect
+    /// the deadline as well.
+    async fn fetch_detached(
+        self: &Arc<Self>,
+        mut request: ClientRequest,
+        limits: Limits,
+        active: Active,
+    ) -> Result<(ClientRequest, Fetched), Failure> {
+        let proxy = Arc::clone(self);
+        let late = active.retries_past_the_deadline();
+        let own = if late { Limits { deadline: None, ..limits } } else { limits };
+        let task = tokio::spawn(async move {
+            let mut fetched = proxy.fetch(&mut request, own, active).await;
+            if active.ignores_aborts()
+                && let Ok(answer) = &mut fetched.outcome
+                && let Err(error) = answer.body.hold(usize::MAX).await
+            {
+                fetched.outcome = Err(broken_error(error).failure);
+            }
+            (request, fetched)
+        });
+        match limits.within(None, task).await {
+            Ok(done) => done.map_err(|_| Failure::Internal),
+            Err(_) => Err(Failure::Timeout(Stage::Head)),
         }
     }
 
@@ -113,17 +149,35 @@ impl Proxy {
         self.budget.deposit(Instant::now());
         let tries = active.tries(self.config.tries);
         let mut tried = Vec::new();
+        let mut waits = Waits::default();
         let mut last = None;
+        if self.defects.process_wide().gives_up_on_poisoned_locks() && self.budget.is_poisoned() {
+            return Fetched { outcome: Err(Failure::Internal), last };
+        }
         for attempt in 1.. {
             let Some(peer) = self.fleet.pick(&tried, active) else { break };
             tried.push(peer.index());
             last = Some(peer.endpoint().address);
             let outcome = self.attempt(&peer, request, attempt > 1, limits, active).await;
-            let again = attempt < tries && retry::may_repeat(&outcome, request, active);
+            if active.panics_under_a_lock() && is_invalid(&outcome) {
+                self.budget.die_inside();
+            }
+            waits.note(&outcome, Instant::now());
+            let free = active.ignores_retry_after() || self.fleet.has_another_region(&tried, active);
+            let wait = if free { Duration::ZERO } else { waits.left(Instant::now()) };
+            let again = attempt < tries
+                && !limits.passes_during(wait)
+                && retry::may_repeat(&outcome, request, active);
             let pause = if again { self.pause(&outcome, attempt, &request.id, active) } else { None };
+            let pause = pause.map(|pause| pause.max(wait));
             let Some(pause) = pause.filter(|&pause| !limits.passes_during(pause)) else {
                 return Fetched { outcome: outcome.map_err(|failed| failed.failure), last };
             };
+            if let Err(failed) = &outcome
+                && active.resumes_uploads(&request.method)
+            {
+                request.body.skip(failed.sent);
+            }
             drop(outcome);
             sleep(pause).await;
         }
@@ -142,7 +196,7 @@ impl Proxy {
     ) -> Result<Answer, Failed> {
         let address = peer.endpoint().address;
         let head = forward::head(request, peer.region(), address, &self.config, OffsetDateTime::now_utc())
-            .map_err(|failure| Failed { failure, wrote: false, stale: false })?;
+            .map_err(Failed::unsent)?;
         let method = &request.method;
         let mut outcome = exchange(peer, method, head, &mut request.body, fresh, limits, active).await;
         let mut blameless = false;
@@ -178,7 +232,8 @@ impl Proxy {
             return Some(Duration::ZERO);
         }
         let honest = || retry::pause(&self.config.backoff_ms, attempt, id);
-        self.budget.withdraw(Instant::now()).then(|| active.pause(honest()))
+        let granted = self.budget.withdraw(Instant::now()) || active.retries_on_credit();
+        granted.then(|| active.pause(honest()))
     }
 
     /// Hands an upstream's answer to the client.
@@ -196,6 +251,9 @@ impl Proxy {
             return masked_reply(mask, &request.method);
         }
         keep_end_to_end(&mut headers);
+        if active.ignores_retry_after() {
+            retry::strip(&mut headers);
+        }
         let bodiless = request.method == Method::HEAD || matches!(status.as_u16(), 204 | 304);
         let reply = if bodiless {
             Reply::full("")
@@ -229,6 +287,10 @@ impl Proxy {
     }
 }
 
+fn is_invalid(outcome: &Result<Answer, Failed>) -> bool {
+    outcome.as_ref().is_err_and(|failed| matches!(failed.failure, Failure::Invalid { .. }))
+}
+
 fn says_slow_down(body: &[u8]) -> bool {
     const CODE: &[u8] = b"<Code>SlowDown</Code>";
     body.windows(CODE.len()).any(|window| window == CODE)
@@ -242,5 +304,5 @@ fn broken_error(error: BodyError) -> Failed {
         BodyError::Reset(error) => Failure::Dropped(error),
         BodyError::Invalid(what) => Failure::Invalid { what, raw: bytes::Bytes::new() },
     };
-    Failed { failure, wrote: true, stale: false }
+    Failed { failure, wrote: true, stale: false, sent: 0 }
 }

@@ -1,12 +1,14 @@
 //! Whether there is another attempt, and when: by method, by what went wrong, within the budget, with jitter.
 
 mod budget;
+mod wait;
 
 use std::time::Duration;
 
 use http::{Method, StatusCode};
 
 pub(crate) use self::budget::Budget;
+pub(crate) use self::wait::{Waits, strip};
 use crate::config::Backoff;
 use crate::defects::Active;
 use crate::downstream::ClientRequest;
@@ -22,6 +24,7 @@ pub(crate) fn may_repeat(outcome: &Result<Answer, Failed>, request: &ClientReque
     request.body.replayable()
         && match outcome {
             Ok(answer) => repeatable && (is_passing(answer.status) || active.retries_status(answer.status)),
+            Err(failed) if failed.stale && active.shows_dead_connections() => false,
             Err(failed) => failed.failure.is_upstreams() && (repeatable || !failed.wrote),
         }
 }

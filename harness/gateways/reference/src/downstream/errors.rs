@@ -46,7 +46,8 @@ fn code(failure: &Failure) -> &'static str {
     match failure {
         Failure::Connect(_) | Failure::Dropped(_) | Failure::Invalid { .. } => "BadGateway",
         Failure::Timeout(_) => "GatewayTimeout",
-        Failure::NoUpstream | Failure::Shed | Failure::Exhausted(_) => "ServiceUnavailable",
+        Failure::NoUpstream | Failure::Shed | Failure::Full | Failure::Exhausted(_) => "ServiceUnavailable",
+        Failure::Internal => "InternalError",
         Failure::ClientBody => "IncompleteBody",
         Failure::SlowClient => "RequestTimeout",
         Failure::NotImplemented(_) => "NotImplemented",

@@ -86,7 +86,11 @@ impl UpstreamBody {
         }
         let next = self.read().await;
         if next.is_err() {
-            self.connection = None;
+            if let Some(connection) = self.connection.take()
+                && self.active.leaks_connections()
+            {
+                self.peer.endpoint().leak(connection);
+            }
             if self.judged {
                 self.peer.failed();
             }
