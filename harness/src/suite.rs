@@ -10,6 +10,10 @@ use include_dir::{Dir, include_dir};
 use crate::exit::Failure;
 use crate::output;
 
+mod incident;
+
+pub use incident::{Incident, PARTS};
+
 static SHIPPED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/scenarios");
 
 /// The tag of the suite that runs when no path is given.
@@ -73,18 +77,7 @@ fn find(path: &Path) -> Result<Vec<SourceText>, Failure> {
     if path.is_file() {
         return Ok(vec![read_file(path)?]);
     }
-    let wanted = path.to_string_lossy();
-    let wanted = wanted
-        .trim_start_matches("./")
-        .trim_start_matches("scenarios/")
-        .trim_end_matches(".yaml")
-        .trim_end_matches('/')
-        .to_owned();
-    let matches = |name: &str| {
-        let name = name.trim_start_matches("scenarios/").trim_end_matches(".yaml");
-        name == wanted || name.starts_with(&format!("{wanted}/")) || name.ends_with(&format!("/{wanted}"))
-    };
-    let known: Vec<_> = shipped().into_iter().filter(|s| matches(&s.name)).collect();
+    let known = named(&path.to_string_lossy());
     if known.is_empty() {
         return Err(Failure::usage(format!(
             "there is no file, folder or shipped scenario `{}`",
@@ -93,6 +86,20 @@ fn find(path: &Path) -> Result<Vec<SourceText>, Failure> {
         .hint("`gatecrash list scenarios` shows the shipped ones"));
     }
     Ok(known)
+}
+
+/// The shipped scenarios a name stands for: a path with or without folder and extension, or a folder.
+pub fn named(wanted: &str) -> Vec<SourceText> {
+    let wanted = wanted
+        .trim_start_matches("./")
+        .trim_start_matches("scenarios/")
+        .trim_end_matches(".yaml")
+        .trim_end_matches('/');
+    let matches = |name: &str| {
+        let name = name.trim_start_matches("scenarios/").trim_end_matches(".yaml");
+        name == wanted || name.starts_with(&format!("{wanted}/")) || name.ends_with(&format!("/{wanted}"))
+    };
+    shipped().into_iter().filter(|s| matches(&s.name)).collect()
 }
 
 fn walk(dir: &Path, into: &mut Vec<PathBuf>) -> std::io::Result<()> {

@@ -13,6 +13,7 @@ mod malformed;
 mod mentions;
 mod page;
 mod scenario_format;
+mod scenarios;
 mod schema;
 mod tls;
 
@@ -27,6 +28,7 @@ type Write = fn() -> String;
 /// Every page, in the order of the index: file name and what writes it.
 const PAGES: &[(&str, Write)] = &[
     ("scenario-format.md", scenario_format::page),
+    ("scenarios.md", scenarios::page),
     ("faults.md", faults::page),
     ("malformed.md", malformed::page),
     ("http2.md", http2::page),

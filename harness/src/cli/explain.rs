@@ -12,11 +12,12 @@ use gatecrash_model::{RequestId, RunId};
 
 use crate::exit::{BY_PRECEDENCE, Exit, Failure};
 use crate::run_dir::RunDir;
+use crate::suite::{self, Incident, PARTS};
 
 /// Prints the reference page of a name, or the story of one request.
 #[derive(Args, Debug)]
 pub(super) struct Explain {
-    /// A check, a fault, a malformed or HTTP/2 kind, a defect, an exit code, or run:RUN/WORKLOAD-K
+    /// A check, a fault, a malformed or HTTP/2 kind, a defect, a shipped scenario, an exit code, or run:RUN/WORKLOAD-K
     what: String,
     /// Where run directories are
     #[arg(long, default_value = "runs", value_name = "DIR")]
@@ -29,7 +30,7 @@ impl Explain {
             Some(request) => story(&self.out, request)?,
             None => page(&self.what).ok_or_else(|| {
                 Failure::usage(format!("nothing is called `{}`", self.what))
-                    .hint("`gatecrash list checks`, `list faults`, `list malformed`, `list http2` and `list defects` show the names")
+                    .hint("`gatecrash list checks`, `list faults`, `list malformed`, `list http2`, `list defects` and `list scenarios` show the names")
             })?,
         };
         super::print(&page);
@@ -44,6 +45,7 @@ fn page(name: &str) -> Option<String> {
         .or_else(|| http2(name))
         .or_else(|| defect(name))
         .or_else(|| code(name))
+        .or_else(|| scenario(name))
 }
 
 fn check(name: &str) -> Option<String> {
@@ -102,6 +104,19 @@ fn defect(name: &str) -> Option<String> {
         "defect {name} (number {}): {}\n{must}\ntry it: gatecrash run --defect {name}\n",
         defect.number, defect.what
     ))
+}
+
+/// The page of a shipped scenario, or those of a theme.
+fn scenario(name: &str) -> Option<String> {
+    let pages: Vec<_> =
+        suite::named(name).iter().filter_map(Incident::of).map(|page| incident(&page)).collect();
+    (!pages.is_empty()).then(|| pages.join("\n\n"))
+}
+
+fn incident(page: &Incident) -> String {
+    let parts = PARTS.iter().zip(&page.parts);
+    let parts: Vec<_> = parts.map(|(part, text)| format!("{part}:\n{}\n", wrap(text))).collect();
+    format!("scenario {}\n\n{}\ntry it: gatecrash run {}\n", page.file, parts.join("\n"), page.file)
 }
 
 fn code(name: &str) -> Option<String> {
