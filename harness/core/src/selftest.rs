@@ -81,6 +81,8 @@ proofs! {
         must ["bounded-attempts" "amplification"] may ["bounded-time" "status-pass" "status-map"];
     23 "retry-post" in "selftest/writes"
         must ["no-unsafe-replay"] may [];
+    24 "resume-upload" in "selftest/writes"
+        must ["upload-once" "body-exact"] may [];
     25 "retry-4xx" in "selftest/upstream-errors"
         must ["no-retry-4xx"] may ["bounded-attempts"];
     26 "no-backoff" in "selftest/throttling"

@@ -60,7 +60,7 @@ impl Check for ConnectionsReleased {
         example: "connections-released: { within: 1s }",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
         min_samples: 1,
-        rests: Rests::OnExchanges,
+        rests: Rests::OnTimes,
     };
 
     fn judge(&self, scope: &Scope<'_>) -> Finding {

@@ -40,7 +40,7 @@ impl Check for Deadline {
         example: "deadline: {}",
         needs: Capabilities::of(&[Capability::Attempts]),
         min_samples: 1,
-        rests: Rests::OnExchanges,
+        rests: Rests::OnTimes,
     };
 
     fn judge(&self, scope: &Scope<'_>) -> Finding {

@@ -4,6 +4,7 @@
 
 mod quantiles;
 mod tally;
+mod uploaded;
 
 use gatecrash_model::{Capabilities, ClientRecord, Ending};
 use schemars::JsonSchema;

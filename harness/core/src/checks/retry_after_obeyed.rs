@@ -27,7 +27,7 @@ impl Check for RetryAfterObeyed {
         name: "retry-after-obeyed",
         summary: "no retry before Retry-After has passed",
         doc: "After an answer with Retry-After the same request must not come to that region again before so \
-              many seconds have passed since the answer's first byte (RFC 9110 10.2.3); another region may be \
+              many seconds have passed since it came there first (RFC 9110 10.2.3); another region may be \
               asked at once, and passing the answer on instead of trying again is fine. A retry that comes \
               earlier finds the same prefix throttled and adds to the load that made the service ask. \
               x-amz-retry-after is for AWS SDKs and not judged here. Inconclusive when no attempt was \
@@ -83,7 +83,8 @@ impl Check for RetryAfterObeyed {
     }
 }
 
-/// How long after an answer the first of `later` came to its region, where that was too early.
+/// How long after the attempt that was asked to wait the first of `later` came to its region, where that was
+/// too early.
 fn too_early(
     scope: &Scope<'_>,
     answer: &AttemptRecord,
@@ -91,9 +92,8 @@ fn too_early(
     wait: Nanos,
 ) -> Option<Nanos> {
     let region = |a: &AttemptRecord| scope.plan.region_of_link(a.link());
-    let asked = answer.start + u64::from(answer.first_byte.min(answer.done)) * 1_000;
     let same = later.iter().filter(|a| region(a) == region(answer));
-    let pauses = same.map(|a| a.start.saturating_sub(asked));
+    let pauses = same.map(|a| a.start.saturating_sub(answer.start));
     pauses.min().filter(|pause| pause + EARLY < wait)
 }
 
