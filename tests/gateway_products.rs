@@ -1,4 +1,4 @@
-//! nginx and HAProxy as real processes under their recipes.
+//! Released products as real processes under their recipes: nginx and HAProxy in detail, the others in one walk.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -101,6 +101,59 @@ async fn misconfigured_and_restored(name: &str, refused: u16) {
         error,
         format!("gateway `{name}` cannot be misconfigured by region (it can by: bucket, host, endpoint)")
     );
+    setup.stop_and_see_nothing_left().await;
+}
+
+/// Of every other product: the target reaches the upstream as it came, a wrong endpoint is in force after a reload and
+/// gone after the next, and nothing is left.
+#[tokio::test]
+async fn other_products_pass_requests_reload_and_stop() {
+    for (name, program) in [
+        ("varnish", "varnishd"),
+        ("caddy", "caddy"),
+        ("apache2", "apache2"),
+        ("squid", "squid"),
+        ("trafficserver", "traffic_manager"),
+    ] {
+        if !installed(program) {
+            continue;
+        }
+        let setup = Setup::primaries(name, &[], 2).await;
+        assert_eq!(get(setup.gateway.addr(), "/media/o%2F1?x=%20y").0, 200, "{name}");
+        let heads: Vec<String> = setup.upstreams.iter().flat_map(Upstream::take).collect();
+        assert_eq!(heads.len(), 1, "{name}: {heads:?}");
+        assert!(heads[0].starts_with("GET /media/o%2F1?x=%20y HTTP/1.1"), "{name}: {}", heads[0]);
+        assert!(heads[0].to_ascii_lowercase().contains("host: s3.test"), "{name}: {}", heads[0]);
+        let profile = &setup.gateway.profile;
+        assert!(setup.gateway.version.starts_with(&profile.measured_on), "{name} {}", setup.gateway.version);
+        setup.gateway.reconfigure(Some(&wrong("endpoint", "127.0.0.1:1"))).await.unwrap();
+        let allowed = [profile.refused.as_slice(), &profile.no_upstream].concat();
+        // A reload may leave a moment of the old configuration, or of a closed port.
+        let status = || request(setup.gateway.addr(), "GET", "/media/o/1").map_or(0, |answer| answer.0);
+        eventually(name, || allowed.contains(&status())).await;
+        setup.gateway.reconfigure(None).await.unwrap();
+        eventually(name, || status() == 200).await;
+        setup.stop_and_see_nothing_left().await;
+    }
+}
+
+/// nginx-s3-gateway shows S3 neither the query nor the headers of a client, and signs for itself.
+#[tokio::test]
+async fn nginx_s3_gateway_lets_little_through() {
+    if !installed("nginx") || !std::path::Path::new("/usr/lib/nginx/modules/ngx_http_js_module.so").is_file()
+    {
+        eprintln!("skipped: the njs module of nginx is not installed");
+        return;
+    }
+    let setup = Setup::primaries("nginx-s3-gateway", &[], 2).await;
+    assert_eq!(get(setup.gateway.addr(), "/media/o%2F1?x=%20y").0, 200);
+    let heads: Vec<String> = setup.upstreams.iter().flat_map(Upstream::take).collect();
+    assert_eq!(heads.len(), 1, "{heads:?}");
+    assert!(heads[0].starts_with("GET /media/o%2F1 HTTP/1.1"), "{}", heads[0]);
+    assert!(!heads[0].contains("s3.test"), "{}", heads[0]);
+    setup.upstreams.iter().for_each(|upstream| upstream.set(Script::Status(503)));
+    assert_eq!(get(setup.gateway.addr(), "/media/o/2").0, 404, "an outage looks like a missing object");
+    assert_eq!(request(setup.gateway.addr(), "POST", "/media?delete").unwrap().0, 405);
     setup.stop_and_see_nothing_left().await;
 }
 

@@ -7,6 +7,7 @@ use crate::output::{self, print};
 
 mod check;
 mod completions;
+mod diagnose;
 mod explain;
 mod list;
 mod load_scenarios;
@@ -51,6 +52,8 @@ enum Command {
     Selftest(selftest::Selftest),
     /// Put a gateway under every condition of the upstream and tabulate what its clients see
     Survey(survey::Survey),
+    /// Find out why a gateway in front of S3 fails: probes, ranked causes, and where to look
+    Diagnose(diagnose::Diagnose),
     /// Run one of the long-running parts alone: mock, proxy, gateway, upstreams
     Serve(serve::Serve),
     /// Ask the policy engine of the mock S3 from policy files, with nothing running
@@ -97,6 +100,7 @@ impl Command {
             Self::Schema(schema) => schema.execute(),
             Self::Selftest(selftest) => selftest.execute(),
             Self::Survey(survey) => survey.execute(),
+            Self::Diagnose(diagnose) => diagnose.execute(),
             Self::Serve(serve) => serve.execute(),
             Self::Policy(policy) => policy.execute(),
             Self::Completions(completions) => completions.execute(),

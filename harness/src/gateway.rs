@@ -17,6 +17,7 @@ mod launch;
 mod live;
 mod parameters;
 mod plan_check;
+mod preset;
 mod process;
 mod recipe;
 mod reload;

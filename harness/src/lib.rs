@@ -4,6 +4,7 @@
 
 pub mod cli;
 pub mod clock;
+pub mod diagnose;
 pub mod environment;
 pub mod exit;
 pub mod gateway;

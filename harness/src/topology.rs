@@ -174,6 +174,16 @@ impl Topology {
         self.entrance.as_ref().map_or_else(|| self.gateway.addr(), Link::addr)
     }
 
+    /// The mock regions and their links.
+    pub fn upstream(&self) -> &Upstream {
+        &self.upstream
+    }
+
+    /// What clients sign with now, by identity in the plan's order.
+    pub fn credentials(&self) -> Vec<Arc<gatecrash_load::Credentials>> {
+        self.signers.iter().map(|(source, _)| source.current()).collect()
+    }
+
     /// The signers of the identities, in the plan's order.
     pub fn signers(&self) -> Vec<Arc<Signer>> {
         self.signers.iter().map(|(_, signer)| Arc::clone(signer)).collect()

@@ -65,6 +65,7 @@ pub(crate) fn store(config: &Config, accounts: &Accounts, now: i64) -> Result<St
             created: now,
             seed: hash::combine(&[config.seed, hash::bytes(bucket.name.as_bytes())]),
             keyspaces: bucket.objects.iter().cloned().map(Keyspace::new).collect(),
+            cache_control: bucket.cache_control.as_deref().and_then(|value| value.try_into().ok()),
         });
         let policy = compile_bucket(bucket)?.map(Arc::new);
         for (region, name) in &bucket.regions {

@@ -98,6 +98,8 @@ pub struct BucketConfig {
     pub replication: Option<ReplicationConfig>,
     /// The synthetic objects, the same in every region. Their `bucket` must be this bucket's name.
     pub objects: Vec<Population>,
+    /// Cache-Control of the synthetic objects; none: not sent. Must be a legal header value.
+    pub cache_control: Option<String>,
 }
 
 /// One user who may sign requests.
@@ -223,6 +225,7 @@ impl BucketConfig {
             policy: None,
             replication: None,
             objects: Vec::new(),
+            cache_control: None,
         }
     }
 }

@@ -12,6 +12,25 @@ fn haproxy_passes_the_built_in_suite_under_its_profile() {
     passes("haproxy");
 }
 
+/// One scenario each for the products whose suite is too long for every change; the others are for the nightly run.
+#[test]
+fn other_products_pass_their_scenario() {
+    let _turn = turn();
+    let desk = Desk::new();
+    for (gateway, program, scenario) in [
+        ("varnish", "varnishd", "smoke/slowdown"),
+        ("caddy", "caddy", "smoke/region-outage"),
+        ("apache2", "apache2", "smoke/first-crash-test"),
+        ("squid", "squid", "smoke/permissions"),
+        ("trafficserver", "traffic_manager", "smoke/permissions"),
+    ] {
+        if installed(program) {
+            desk.gatecrash(&["run", "--quiet", scenario, "--gateway", gateway]).exits(0);
+        }
+    }
+    desk.expect_nothing_left();
+}
+
 /// What each of them does when the name service misanswers, and that each fault was met by its queries.
 #[test]
 fn the_scenarios_about_names_pass() {

@@ -74,6 +74,7 @@ pub fn plan(gateway: GatewayPlan, endpoints: &[Endpoint]) -> Plan {
         objects: 1,
         key: "o/{n}".into(),
         size: SizePlan::Fixed(Size(8)),
+        cache_control: None,
     };
     Plan {
         name: "gateway-test".into(),

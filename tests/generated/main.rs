@@ -1,6 +1,7 @@
 //! The reference pages of `docs/reference/` are those of the tables in the code, and links between documents
 //! lead somewhere.
 
+mod causes;
 mod checks;
 mod cli;
 mod defects;
@@ -36,6 +37,7 @@ const PAGES: &[(&str, Write)] = &[
     ("checks.md", checks::page),
     ("gateways.md", gateways::page),
     ("defects.md", defects::page),
+    ("causes.md", causes::page),
     ("cli.md", cli::page),
     ("exit-codes.md", exit_codes::page),
 ];

@@ -170,6 +170,9 @@ pub struct BucketPlan {
     pub key: String,
     /// Their sizes.
     pub size: SizePlan,
+    /// Their Cache-Control; not sent when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache_control: Option<String>,
 }
 
 /// Replication of a bucket between its regions.

@@ -57,9 +57,29 @@ pub struct Profile {
     /// Whether it has a second witness of connect attempts (a log) that the runner read.
     #[serde(default)]
     pub witness: bool,
+    /// Its response cache, when it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache: Option<CachePolicy>,
     /// Known deviations.
     #[serde(default)]
     pub deviations: Vec<Deviation>,
+}
+
+/// What a gateway declares of its response cache.
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct CachePolicy {
+    /// Freshness of an object whose upstream says nothing about it.
+    pub default_ttl: Span,
+    /// How long an error may be served again without asking.
+    #[serde(default)]
+    pub negative_ttl: Span,
+    /// How long past its freshness a copy stands in for an error (RFC 5861 section 4); 0 when it does not.
+    #[serde(default)]
+    pub stale_if_error: Span,
+    /// How long a request waits for another's fetch of the same key; absent when it does not.
+    #[serde(default)]
+    pub lock_timeout: Option<Span>,
 }
 
 /// Something a released version is known to do against a check.
@@ -102,6 +122,7 @@ impl Profile {
             retries_4xx: Vec::new(),
             retries_5xx: vec![500, 502, 503, 504],
             witness: false,
+            cache: None,
             deviations: Vec::new(),
         }
     }

@@ -30,8 +30,16 @@ pub struct Detection {
 }
 
 /// Service-level checks: any defect may touch them.
-pub const SIDE_EFFECTS: &[&str] =
-    &["success-rate", "statuses", "responses", "latency", "error-latency", "longest-outage", "attempts-to"];
+pub const SIDE_EFFECTS: &[&str] = &[
+    "success-rate",
+    "statuses",
+    "responses",
+    "latency",
+    "error-latency",
+    "longest-outage",
+    "attempts-to",
+    "stale-reads",
+];
 
 macro_rules! proofs {
     ($(
@@ -55,12 +63,29 @@ proofs! {
         must ["body-complete"] may ["body-exact"];
     2 "recompute-length" in "selftest/broken-bodies"
         must ["body-complete"] may ["body-exact" "bounded-time"];
+    3 "end-on-reset" in "selftest/broken-bodies"
+        must ["body-complete"] may [];
     4 "pad-with-zeros" in "selftest/broken-bodies"
         must ["body-exact"] may ["body-complete"];
+    5 "resume-astray" in "selftest/broken-bodies"
+        must ["body-exact" "head-and-range"] may ["body-complete" "no-retry-after-bytes" "bounded-attempts"];
     6 "retry-after-bytes" in "selftest/broken-bodies"
-        must ["no-retry-after-bytes" "body-exact"] may ["body-complete" "bounded-attempts" "no-mixup"];
+        must ["no-retry-after-bytes" "body-exact"]
+        may ["body-complete" "bounded-attempts" "no-mixup" "head-and-range"];
+    7 "keep-surplus" in "selftest/leftovers"
+        must ["no-mixup"] may ["body-exact" "head-and-range" "bounded-attempts"];
+    8 "body-where-none" in "selftest/leftovers"
+        must ["no-mixup" "head-and-range"] may [];
+    9 "pool-after-timeout" in "selftest/leftovers"
+        must ["no-mixup"] may ["body-exact" "head-and-range" "bounded-attempts"];
     10 "swap-responses" in "selftest/broken-bodies"
         must ["no-mixup"] may ["body-exact" "body-complete" "no-retry-after-bytes"];
+    11 "pool-after-early-answer" in "selftest/early-answers"
+        must ["no-request-desync"] may ["upload-once" "bounded-attempts"];
+    12 "relay-two-lengths" in "selftest/ambiguous"
+        must ["no-ambiguous-framing"] may [];
+    13 "length-over-coding" in "selftest/ambiguous"
+        must ["no-ambiguous-framing" "body-exact"] may ["no-false-success" "no-mixup"];
     14 "pass-http09" in "selftest/garbage"
         must ["no-false-success"] may ["status-map" "body-exact" "body-complete" "no-mixup"];
     15 "all-404" in "selftest/upstream-errors"
@@ -97,12 +122,24 @@ proofs! {
         must ["failback"] may [];
     32 "eject-last" in "selftest/lone-upstream"
         must ["no-self-ejection" "recovery"] may [];
+    34 "cache-errors" in "selftest/cached-errors"
+        must ["negative-cache"] may ["recovery" "status-pass" "stale-if-error"];
+    35 "cache-truncated" in "selftest/cached-errors"
+        must ["no-cache-poisoning"] may ["body-complete" "body-exact" "recovery"];
+    36 "stale-on-status-only" in "selftest/stale-copies"
+        must ["stale-if-error"] may ["recovery"];
+    37 "lose-lock" in "selftest/hot-keys"
+        must ["coalescing" "recovery"] may [];
+    38 "release-all" in "selftest/hot-keys"
+        must ["coalescing" "amplification"] may ["recovery"];
     39 "leak-connection" in "selftest/released"
         must ["connections-released" "recovery"] may [];
     40 "ignore-abort" in "selftest/released"
         must ["connections-released"] may [];
     42 "show-dead-connection" in "selftest/kept-connections"
         must ["stale-pool"] may [];
+    43 "unbounded-head" in "selftest/floods"
+        must ["limits"] may [];
     44 "panic-on-bad-chunk" in "selftest/garbage"
         must ["crash-free"] may ["status-map" "body-complete"];
     45 "panic-poisons-lock" in "selftest/garbage"

@@ -47,31 +47,41 @@ impl Signer {
 
     /// Appends the signature's header lines to a request head. `now` is seconds since the Unix epoch.
     pub(crate) fn sign(&self, plan: &RequestPlan, host: &str, pool: &Pool, now: i64, head: &mut Vec<u8>) {
+        let digest = payload_hash(&plan.payload, pool);
+        let path = path(&plan.workload.population.bucket, &plan.key, !plan.query.is_empty());
+        let more = plan.workload.headers.iter().filter(|(name, _)| name.starts_with("x-amz-"));
+        let more: Vec<_> = more.map(|(name, value)| (name.as_str(), value.trim())).collect();
+        let request =
+            Signable { method: plan.op.method(), path: &path, query: &plan.query, host, more: &more };
+        head.extend_from_slice(self.lines(&request, &digest, now).as_bytes());
+    }
+
+    /// The header lines that sign a request without a body, each with its CRLF. Path and query are encoded, the query is
+    /// in order; `now` is seconds since the Unix epoch.
+    pub fn sign_bodyless(&self, method: &str, host: &str, path: &str, query: &str, now: i64) -> String {
+        self.lines(&Signable { method, path, query, host, more: &[] }, EMPTY, now)
+    }
+
+    fn lines(&self, request: &Signable<'_>, digest: &str, now: i64) -> String {
         let credentials = self.source.current();
         let stamp = canonical::stamp(now + self.skew.load(Ordering::Relaxed));
-        let digest = payload_hash(&plan.payload, pool);
         let mut headers =
-            vec![("host", host), ("x-amz-content-sha256", digest.as_str()), ("x-amz-date", stamp.as_str())];
+            vec![("host", request.host), ("x-amz-content-sha256", digest), ("x-amz-date", stamp.as_str())];
         if let Some(token) = &credentials.session_token {
             headers.push(("x-amz-security-token", token));
         }
-        for (name, value) in &plan.workload.headers {
-            if name.starts_with("x-amz-") {
-                headers.push((name, value.trim()));
-            }
-        }
+        headers.extend_from_slice(request.more);
         headers.sort_unstable();
-        let path = path(&plan.workload.population.bucket, &plan.key, !plan.query.is_empty());
-        let request = canonical::request(plan.op.method(), &path, &plan.query, &headers, &digest);
+        let text = canonical::request(request.method, request.path, request.query, &headers, digest);
         let day = self.day(&credentials, &stamp[..8]);
-        let authorization = day.authorization(&credentials.access_key, &stamp, &headers, &request);
+        let authorization = day.authorization(&credentials.access_key, &stamp, &headers, &text);
         let mut lines = String::with_capacity(512);
         let _ = write!(lines, "x-amz-content-sha256: {digest}\r\nx-amz-date: {stamp}\r\n");
         if let Some(token) = &credentials.session_token {
             let _ = write!(lines, "x-amz-security-token: {token}\r\n");
         }
         let _ = write!(lines, "authorization: {authorization}\r\n");
-        head.extend_from_slice(lines.as_bytes());
+        lines
     }
 
     /// The signing key of a day, derived once.
@@ -84,8 +94,18 @@ impl Signer {
     }
 }
 
+/// What is signed of a request, besides its body.
+struct Signable<'a> {
+    method: &'a str,
+    path: &'a str,
+    query: &'a str,
+    host: &'a str,
+    /// Further `x-amz-*` headers, in lower case.
+    more: &'a [(&'a str, &'a str)],
+}
+
 /// The encoded path of a request: of the bucket alone for requests with a query.
-pub(crate) fn path(bucket: &str, key: &str, bucket_only: bool) -> String {
+pub fn path(bucket: &str, key: &str, bucket_only: bool) -> String {
     let bucket = percent_encoding::utf8_percent_encode(bucket, encode::PATH);
     match bucket_only {
         true => format!("/{bucket}"),

@@ -14,5 +14,6 @@ mod owners;
 mod request;
 mod response;
 
+pub use chunked::{Chunked, Piece};
 pub use client::{Client, ClientStats, Session, Setup};
 pub use evidence::EvidenceBudget;

@@ -69,14 +69,14 @@ impl RequestId {
     /// Reads `x-gatecrash-id`; `None` when it is not ours.
     pub fn parse_header(value: &[u8]) -> Option<(RunId, Self)> {
         let text = std::str::from_utf8(value).ok()?.trim();
-        let mut parts = text.split('-');
-        let run = parts.next()?;
-        let workload = parts.next()?.parse().ok()?;
-        let k = parts.next()?.parse().ok()?;
-        if parts.next().is_some() || run.len() != 8 {
-            return None;
-        }
-        Some((run.parse().ok()?, Self { workload, k }))
+        let (run, request) = text.split_once('-')?;
+        Some((run.parse().ok().filter(|_| run.len() == 8)?, Self::parse(request)?))
+    }
+
+    /// Reads `<workload>-<k>`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (workload, k) = text.split_once('-')?;
+        Some(Self { workload: workload.parse().ok()?, k: k.parse().ok()? })
     }
 }
 
@@ -135,6 +135,7 @@ mod tests {
         fn request_ids_survive_header_and_record(run: u32, workload: u16, k: u32) {
             let id = RequestId { workload, k };
             prop_assert_eq!(RequestId::unpack(id.pack()), Some(id));
+            prop_assert_eq!(RequestId::parse(&id.to_string()), Some(id));
             prop_assert_eq!(RequestId::parse_header(id.header(RunId(run)).as_bytes()), Some((RunId(run), id)));
         }
 

@@ -390,6 +390,10 @@ impl AttemptRecord {
     pub const PROBE: u16 = 16;
     /// The response was not legal HTTP (a malformed fault wrote it).
     pub const ILLEGAL: u16 = 32;
+    /// Bytes that are no request head, where one was to begin; with [`NO_HEAD`](Self::NO_HEAD).
+    pub const NO_REQUEST: u16 = 64;
+    /// The gateway's request head states its framing more than once, or so that RFC 9112 6.3 has no reading of it.
+    pub const AMBIGUOUS: u16 = 128;
 
     /// The attempt's id.
     pub fn id(&self) -> Option<AttemptId> {
@@ -419,6 +423,14 @@ impl AttemptRecord {
     /// When it ended.
     pub fn ended(&self) -> Nanos {
         self.start + u64::from(self.done) * 1_000
+    }
+
+    /// Whether the answer to an upload began before the upload was whole.
+    pub fn is_answered_early(&self) -> bool {
+        self.op.is_write()
+            && self.status != 0
+            && self.first_byte != u32::MAX
+            && self.request_done > self.first_byte
     }
 }
 

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use gatecrash_core::checks::CHECKS;
+use gatecrash_core::diagnose::CAUSES;
+use gatecrash_core::explain::Waterfall;
 use gatecrash_core::faults::malformed::KINDS;
 use gatecrash_core::faults::{FAULTS, HTTP2_KINDS};
 use gatecrash_core::history::Join;
@@ -14,10 +16,14 @@ use crate::exit::{BY_PRECEDENCE, Exit, Failure};
 use crate::run_dir::RunDir;
 use crate::suite::{self, Incident, PARTS};
 
+/// Columns of a waterfall's bars.
+const BAR: usize = 60;
+
 /// Prints the reference page of a name, or the story of one request.
 #[derive(Args, Debug)]
 pub(super) struct Explain {
-    /// A check, a fault, a malformed or HTTP/2 kind, a defect, a shipped scenario, an exit code, or run:RUN/WORKLOAD-K
+    /// A check, a fault, a malformed or HTTP/2 kind, a defect, a cause of `diagnose`, a shipped scenario, an exit code, or
+    /// run:RUN/WORKLOAD-K
     what: String,
     /// Where run directories are
     #[arg(long, default_value = "runs", value_name = "DIR")]
@@ -44,6 +50,7 @@ fn page(name: &str) -> Option<String> {
         .or_else(|| malformed(name))
         .or_else(|| http2(name))
         .or_else(|| defect(name))
+        .or_else(|| cause(name))
         .or_else(|| code(name))
         .or_else(|| scenario(name))
 }
@@ -106,6 +113,13 @@ fn defect(name: &str) -> Option<String> {
     ))
 }
 
+fn cause(name: &str) -> Option<String> {
+    let cause = CAUSES.iter().find(|c| c.name == name)?;
+    let places = cause.look_at.iter().map(|(who, what)| format!("\nlook at {who}: {what}"));
+    let places: String = places.collect();
+    Some(format!("cause {name}: {}\n\n{}\n{places}\n", cause.summary, wrap(cause.doc)))
+}
+
 /// The page of a shipped scenario, or those of a theme.
 fn scenario(name: &str) -> Option<String> {
     let pages: Vec<_> =
@@ -131,12 +145,15 @@ fn story(out: &Path, request: &str) -> Result<String, Failure> {
             .hint("for example run:1a2b3c4d/0-4410")
     };
     let (run, id) = request.rsplit_once('/').ok_or_else(bad)?;
-    let (workload, k) = id.trim_start_matches("req-").split_once('-').ok_or_else(bad)?;
-    let id = RequestId { workload: workload.parse().map_err(|_| bad())?, k: k.parse().map_err(|_| bad())? };
+    let id = RequestId::parse(id.trim_start_matches("req-")).ok_or_else(bad)?;
     let dir = find_run(out, run)?;
     let (plan, history) = (dir.plan()?, dir.history()?);
     let join = Join::of(&history);
-    let lines = gatecrash_core::explain::story(&history, &join, &plan, id);
+    let mut lines = gatecrash_core::explain::story(&history, &join, &plan, id);
+    if let Some(fall) = Waterfall::of(&history, &join, &plan, id) {
+        let drawn = fall.lines(BAR).into_iter().chain([String::new()]);
+        lines.splice(1..1, [String::new()].into_iter().chain(drawn));
+    }
     Ok(format!("{}\n", lines.join("\n")))
 }
 

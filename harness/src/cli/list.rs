@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use gatecrash_core::checks::CHECKS;
+use gatecrash_core::diagnose::CAUSES;
 use gatecrash_core::faults::malformed::KINDS;
 use gatecrash_core::faults::{FAULTS, HTTP2_KINDS};
 use gatecrash_core::report::RENDERERS;
@@ -37,6 +38,8 @@ enum What {
     Gateways,
     /// Defects of the reference gateway
     Defects,
+    /// Causes that `diagnose` can name
+    Causes,
     /// S3 operations
     Ops,
     /// Report formats
@@ -94,6 +97,7 @@ fn rows(what: What) -> Result<Vec<Row>, Failure> {
             .iter()
             .map(|d| row(d.name, d.what, &format!("number {}", d.number)))
             .collect(),
+        What::Causes => CAUSES.iter().map(|c| row(c.name, c.summary, "")).collect(),
         What::Ops => Op::ALL
             .iter()
             .filter(|o| !matches!(o, Op::Unknown | Op::Probe))

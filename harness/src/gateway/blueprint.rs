@@ -17,6 +17,7 @@ use super::declared::Declared;
 use super::error::GatewayError;
 use super::parameters;
 use super::plan_check::topology;
+use super::preset;
 use super::process::{self, Start};
 use super::recipe::{self, Mistake, REFERENCE, Ready, Recipe, Reload, Source, Stop};
 use super::render::Renderer;
@@ -26,6 +27,9 @@ use super::{Endpoint, Launch, command};
 /// File that takes a gateway's standard output and error.
 pub(super) const OUTPUT: &str = "output.log";
 
+/// Starts a program in a user namespace of its own in which root is nobody; files are still root's.
+const NOT_ROOT: &[&str] = &["--user", "--map-user=nobody", "--map-group=nogroup", "--"];
+
 /// Everything about one gateway but its port. Holds credentials: never shown.
 pub(super) struct Blueprint {
     pub(super) name: String,
@@ -33,7 +37,9 @@ pub(super) struct Blueprint {
     pub(super) package: Option<String>,
     pub(super) args: Vec<String>,
     pub(super) env: BTreeMap<String, String>,
-    pub(super) config: Option<ConfigFile>,
+    pub(super) shuns_root: bool,
+    /// The configuration file, first, and what goes beside it.
+    pub(super) config: Vec<ConfigFile>,
     pub(super) version: Option<Probe>,
     pub(super) ready: Ready,
     pub(super) stop: Stop,
@@ -68,7 +74,9 @@ impl Blueprint {
                 let facts = context! {
                     preset => preset, defects => defects, defect_rate => defect_rate.0, ..facts
                 };
-                let mut blueprint = Self::from_recipe(&REFERENCE, params, launch.plan, facts)?;
+                let params = preset::parameters(preset, params)
+                    .map_err(|problem| GatewayError::Plan(vec![problem]))?;
+                let mut blueprint = Self::from_recipe(&REFERENCE, &params, launch.plan, facts)?;
                 blueprint.profile.version = env!("CARGO_PKG_VERSION").into();
                 Ok(Some(blueprint))
             }
@@ -95,13 +103,16 @@ impl Blueprint {
             .map_err(GatewayError::Plan)?;
         let facts = context! { params, ..facts };
         let declared = Declared::render(source.declared, facts.clone(), &renderer)?;
+        let file = |name: &str, template: &str| ConfigFile { name: name.into(), template: template.into() };
+        let beside = source.files.iter().map(|(name, template)| file(name, template));
         Ok(Self {
             name: recipe.name,
             program: recipe.program,
             package: recipe.package,
             args: recipe.args,
-            env: BTreeMap::new(),
-            config: Some(ConfigFile { name: recipe.config, template: source.config.to_owned() }),
+            env: recipe.env,
+            shuns_root: recipe.shuns_root,
+            config: std::iter::once(file(&recipe.config, source.config)).chain(beside).collect(),
             version: recipe.version,
             ready: recipe.ready,
             stop: recipe.stop,
@@ -118,11 +129,29 @@ impl Blueprint {
     /// The program's path.
     pub(super) fn find_program(&self) -> Result<PathBuf, GatewayError> {
         let program = Renderer::new().text("program", &self.program, self.facts.clone())?;
-        version::find(&program).ok_or_else(|| GatewayError::MissingProgram {
+        self.find(&program, self.package.as_deref())
+    }
+
+    fn find(&self, program: &str, package: Option<&str>) -> Result<PathBuf, GatewayError> {
+        version::find(program).ok_or_else(|| GatewayError::MissingProgram {
             gateway: self.name.clone(),
-            program: program.clone(),
-            package: self.package.clone(),
+            program: program.to_owned(),
+            package: package.map(str::to_owned),
         })
+    }
+
+    /// The command that makes it reload, where it is one.
+    pub(super) fn reload_command(
+        &self,
+        dir: &Path,
+        listen: SocketAddr,
+    ) -> Result<Option<(PathBuf, Vec<String>)>, GatewayError> {
+        let Some([program, args @ ..]) = self.reload.as_ref().map(|reload| reload.run.as_slice()) else {
+            return Ok(None);
+        };
+        let (renderer, context) = (Renderer::new(), self.context(dir, listen, None));
+        let args = args.iter().map(|arg| renderer.text("argument", arg, context.clone()));
+        Ok(Some((self.find(program, self.package.as_deref())?, args.collect::<Result<_, _>>()?)))
     }
 
     /// Renders arguments and environment for one listen address.
@@ -137,41 +166,51 @@ impl Blueprint {
         let context = self.context(dir, listen, None);
         let render = |what: &str, template: &str| renderer.text(what, template, context.clone());
         let env = self.env.iter().map(|(name, value)| Ok((name.clone(), render(name, value)?)));
+        let args = self.args.iter().map(|arg| render("argument", arg));
+        let mut program = process::absolute(program)?;
+        let mut before = Vec::new();
+        if self.shuns_root && rustix::process::geteuid().is_root() {
+            before = NOT_ROOT.iter().map(|arg| Ok((*arg).to_owned())).collect();
+            before.push(Ok(program.display().to_string()));
+            program = self.find("unshare", Some("util-linux"))?;
+        }
         Ok(Start {
             executable: executable.to_owned(),
-            program: process::absolute(program)?,
-            args: self.args.iter().map(|arg| render("argument", arg)).collect::<Result<_, _>>()?,
+            program,
+            args: before.into_iter().chain(args).collect::<Result<_, _>>()?,
             env: env.collect::<Result<_, GatewayError>>()?,
             dir: dir.to_owned(),
             log: dir.join(OUTPUT),
         })
     }
 
-    /// Renders the configuration file, readable by its owner alone, and puts it in place in one step.
+    /// Renders the configuration files, readable by their owner alone, and puts each in place in one step.
     pub(super) fn write_config(
         &self,
         dir: &Path,
         listen: SocketAddr,
         mistake: Option<&Misconfigure>,
     ) -> Result<(), GatewayError> {
-        let Some(config) = &self.config else { return Ok(()) };
-        let text =
-            Renderer::new().text(&config.name, &config.template, self.context(dir, listen, mistake))?;
-        let path = dir.join(&config.name);
-        let new = dir.join(format!("{}.new", config.name));
-        let written = fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&new)
-            .and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes()))
-            .and_then(|()| fs::rename(&new, &path));
-        written.map_err(|source| GatewayError::Write { path, source })
+        let context = self.context(dir, listen, mistake);
+        for file in &self.config {
+            let text = Renderer::new().text(&file.name, &file.template, context.clone())?;
+            let path = dir.join(&file.name);
+            let new = dir.join(format!("{}.new", file.name));
+            let written = fs::OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .mode(0o600)
+                .open(&new)
+                .and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes()))
+                .and_then(|()| fs::rename(&new, &path));
+            written.map_err(|source| GatewayError::Write { path, source })?;
+        }
+        Ok(())
     }
 
     fn context(&self, dir: &Path, listen: SocketAddr, mistake: Option<&Misconfigure>) -> Value {
-        let config = self.config.as_ref().map(|config| dir.join(&config.name).display().to_string());
+        let config = self.config.first().map(|config| dir.join(&config.name).display().to_string());
         let wrong = mistake.cloned().unwrap_or(Misconfigure {
             bucket: None,
             region: None,

@@ -7,6 +7,7 @@ use minijinja::{Value, context};
 use super::command;
 use super::live;
 use super::parameters;
+use super::preset;
 use super::recipe::{self, Mistake, REFERENCE, Recipe, Source, TlsReach};
 use super::render::Renderer;
 
@@ -14,9 +15,10 @@ use super::render::Renderer;
 pub fn check_plan(plan: &Plan) -> Vec<String> {
     let mut problems = Vec::new();
     let (name, abilities) = match &plan.gateway {
-        GatewayPlan::Embedded { params, .. } => {
-            ("embedded", of_recipe(&REFERENCE, params, plan, &mut problems))
-        }
+        GatewayPlan::Embedded { preset, params, .. } => match preset::parameters(preset, params) {
+            Ok(params) => ("embedded", of_recipe(&REFERENCE, &params, plan, &mut problems)),
+            Err(problem) => return vec![problem],
+        },
         GatewayPlan::Recipe { name, params } => match recipe::find(name) {
             Ok(source) => (name.as_str(), of_recipe(source, params, plan, &mut problems)),
             Err(problem) => return vec![problem],

@@ -20,23 +20,44 @@ pub struct Source {
     pub recipe: &'static str,
     /// Template of the configuration file.
     pub config: &'static str,
+    /// Names and templates of the files that go beside it.
+    pub files: &'static [(&'static str, &'static str)],
     /// `declared.yaml`, the template of profile and probes.
     pub declared: &'static str,
 }
 
 macro_rules! source {
-    ($name:literal, $config:literal) => {
+    ($name:literal, $config:literal $(, $file:literal)*) => {
         Source {
             name: $name,
             recipe: include_str!(concat!("../../gateways/", $name, "/recipe.yaml")),
             config: include_str!(concat!("../../gateways/", $name, "/", $config)),
+            files: &[$(($file, include_str!(concat!("../../gateways/", $name, "/", $file)))),*],
             declared: include_str!(concat!("../../gateways/", $name, "/declared.yaml")),
         }
     };
 }
 
 /// Every recipe, in the order of the reference.
-pub const RECIPES: &[Source] = &[source!("nginx", "nginx.conf"), source!("haproxy", "haproxy.cfg")];
+pub const RECIPES: &[Source] = &[
+    source!("nginx", "nginx.conf"),
+    source!("haproxy", "haproxy.cfg"),
+    source!("varnish", "gateway.vcl"),
+    source!("caddy", "Caddyfile"),
+    source!("apache2", "httpd.conf"),
+    source!("squid", "squid.conf"),
+    source!(
+        "trafficserver",
+        "records.config",
+        "ip_allow.yaml",
+        "logging.yaml",
+        "remap.config",
+        "runroot.yaml",
+        "storage.config",
+        "strategies.yaml"
+    ),
+    source!("nginx-s3-gateway", "nginx.conf", "sign.js"),
+];
 
 /// The embedded gateway is started by a recipe too; scenarios name it `embedded`.
 pub(super) const REFERENCE: Source = source!("reference/recipe", "gateway.json");
@@ -59,6 +80,12 @@ pub struct Recipe {
     pub version: Option<Probe>,
     /// Arguments, templates; the program has to stay in the foreground.
     pub args: Vec<String>,
+    /// Environment on top of ours, templates.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+    /// It refuses to run as root; then it is started in a user namespace in which it is not.
+    #[serde(default)]
+    pub shuns_root: bool,
     /// Name of the rendered configuration file.
     pub config: String,
     /// When it counts as ready.
@@ -134,7 +161,11 @@ pub struct Stop {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Reload {
     /// Signal name, without SIG.
-    pub signal: String,
+    #[serde(default)]
+    pub signal: Option<String>,
+    /// In place of a signal: a program and its arguments, templates, run in the gateway's directory.
+    #[serde(default)]
+    pub run: Vec<String>,
     /// How long it may take.
     pub within: Span,
     /// What shows that it happened.
@@ -149,6 +180,8 @@ pub enum SeenBy {
     NewProcesses,
     /// A line with this text in one of its logs.
     Log(String),
+    /// The program that reloads has ended with exit code 0.
+    Done,
 }
 
 /// A wrong value in the configuration.
@@ -214,11 +247,16 @@ mod tests {
         for source in RECIPES.iter().chain([&REFERENCE]) {
             let recipe = Recipe::parse(source).unwrap_or_else(|e| panic!("{}: {e}", source.name));
             assert!(source.name.starts_with(&recipe.name), "{}", source.name);
-            let signals = [&recipe.stop.signal].into_iter().chain(recipe.reload.as_ref().map(|r| &r.signal));
+            let signals =
+                [&recipe.stop.signal].into_iter().chain(recipe.reload.iter().flat_map(|r| &r.signal));
             for signal in signals {
                 assert!(SIGNALS.iter().any(|(name, _)| name == signal), "{}: {signal}", recipe.name);
             }
             assert_eq!(recipe.can.is_empty(), recipe.reload.is_none(), "{}", recipe.name);
+            if let Some(reload) = &recipe.reload {
+                assert_ne!(reload.signal.is_some(), !reload.run.is_empty(), "{}: one way", recipe.name);
+                assert!(reload.seen_by != SeenBy::Done || reload.signal.is_none(), "{}", recipe.name);
+            }
             let names: BTreeSet<&str> = recipe.parameters.iter().map(|p| p.name.as_str()).collect();
             assert_eq!(names.len(), recipe.parameters.len(), "{}: a parameter twice", recipe.name);
             assert!(recipe.parameters.iter().all(|p| p.about.ends_with('.')), "{}", recipe.name);

@@ -1,8 +1,11 @@
 //! A reload, and the wait until it is in force.
 
+use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 
 use rustix::process::Pid;
+use tokio::process::Command;
 use tokio::time::Instant;
 
 use super::error::GatewayError;
@@ -16,7 +19,7 @@ const QUOTED: usize = 8;
 /// meanwhile. A second reload of the same file does no harm.
 const SIGNAL_EVERY: Duration = Duration::from_secs(1);
 
-/// Signals the gateway and waits until the new configuration serves.
+/// Signals the gateway, or runs the command that does, and waits until the new configuration serves.
 pub(super) async fn reload(running: &Running) -> Result<(), GatewayError> {
     let blueprint = &running.blueprint;
     let failed = |problem: String| GatewayError::Reload {
@@ -32,6 +35,10 @@ pub(super) async fn reload(running: &Running) -> Result<(), GatewayError> {
     let said = count(running, &how.seen_by);
     let deadline = Instant::now() + how.within.duration();
     let mut due = Instant::now();
+    let command = blueprint.reload_command(&running.dir, running.addr)?;
+    if let Some((program, args)) = &command {
+        run(program, args, running, how.within.duration()).await.map_err(failed)?;
+    }
     loop {
         if let Some(how) = process.ended() {
             return Err(failed(format!("it ended ({how})")));
@@ -41,6 +48,7 @@ pub(super) async fn reload(running: &Running) -> Result<(), GatewayError> {
         let in_force = match &how.seen_by {
             SeenBy::NewProcesses => fresh && gone(&before, &now),
             SeenBy::Log(_) => count(running, &how.seen_by) > said,
+            SeenBy::Done => true,
         };
         if in_force {
             return Ok(());
@@ -49,12 +57,31 @@ pub(super) async fn reload(running: &Running) -> Result<(), GatewayError> {
             // Old workers may finish their last requests for as long as those take; new ones take all others.
             return if fresh { Ok(()) } else { Err(failed(format!("no sign of it within {}", how.within))) };
         }
-        if !fresh && Instant::now() >= due {
-            process.signal(signal_named(&how.signal)).map_err(|e| failed(e.to_string()))?;
+        if let Some(signal) = &how.signal
+            && !fresh
+            && Instant::now() >= due
+        {
+            process.signal(signal_named(signal)).map_err(|e| failed(e.to_string()))?;
             due = Instant::now() + SIGNAL_EVERY;
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
+}
+
+/// Runs the command that makes the gateway reload; what it says is quoted when it fails.
+async fn run(program: &Path, args: &[String], running: &Running, within: Duration) -> Result<(), String> {
+    let mut command = Command::new(program);
+    command.args(args).envs(&running.start.env).current_dir(&running.dir);
+    let output = command.stdin(Stdio::null()).kill_on_drop(true).output();
+    let output = tokio::time::timeout(within, output)
+        .await
+        .map_err(|_| format!("{} did not end within {} s", program.display(), within.as_secs_f64()))?
+        .map_err(|e| format!("{}: {e}", program.display()))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).trim().to_owned());
+    Err(format!("{}: {}: {}", program.display(), output.status, said.join(" ").trim()))
 }
 
 fn gone(before: &[Pid], now: &[Pid]) -> bool {

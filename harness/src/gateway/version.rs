@@ -57,6 +57,8 @@ pub(super) async fn probe(program: &Path, probe: &Probe) -> Result<String, Gatew
 
 fn extract(text: &str, after: &str) -> Option<String> {
     let (_, rest) = text.split_once(after)?;
+    // `2.6.2` and `v2.11.7` are both ways of it.
+    let rest = rest.strip_prefix('v').unwrap_or(rest);
     let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
     let version = rest[..end].trim_end_matches('.');
     (!version.is_empty()).then(|| version.to_owned())
@@ -72,6 +74,7 @@ mod tests {
         assert_eq!(extract(haproxy, "version "), Some("2.6.12".into()));
         assert_eq!(extract("\nnginx version: nginx/1.22.1\n", "nginx/"), Some("1.22.1".into()));
         assert_eq!(extract("usage: ...", "nginx/"), None);
+        assert_eq!(extract("v2.11.7 h1:Xy=", ""), Some("2.11.7".into()));
     }
 
     #[test]

@@ -54,6 +54,7 @@ fn bucket(plan: &Plan, bucket: &BucketPlan) -> Result<BucketConfig, String> {
         policy: bucket.policy.clone(),
         replication: bucket.replication.as_ref().map(|plan| replication(plan, bucket)),
         objects: vec![population(plan, bucket)?],
+        cache_control: bucket.cache_control.clone(),
         ..BucketConfig::new(&bucket.name, &[])
     })
 }

@@ -21,7 +21,7 @@ pub(crate) struct Attempt {
     pub(crate) start: Nanos,
     /// 1 + index of the first fault that changed it.
     pub(crate) fault: u16,
-    /// PROBE, NO_HEAD.
+    /// PROBE, NO_HEAD, NO_REQUEST, AMBIGUOUS.
     pub(crate) flags: u16,
     pub(crate) up: Up,
     pub(crate) down: Down,
@@ -112,6 +112,22 @@ impl Attempt {
             start,
             fault: 0,
             flags,
+            up: Up::default(),
+            down: Down::default(),
+        }
+    }
+
+    /// One without a request head.
+    pub(crate) fn headless(id: AttemptId, start: Nanos) -> Self {
+        Self {
+            id,
+            request: Self::STRANGER,
+            number: 0,
+            op: Op::Unknown,
+            key: StrId::default(),
+            start,
+            fault: 0,
+            flags: AttemptRecord::NO_HEAD,
             up: Up::default(),
             down: Down::default(),
         }

@@ -7,13 +7,13 @@ use bytes::{Buf, BytesMut};
 use gatecrash_core::faults::{Lapse, Stray, Terminal, With};
 use gatecrash_core::rules::Point;
 use gatecrash_model::{
-    AttemptContext, AttemptId, AttemptRecord, Closing, ConnectionRecord, EndedBy, Nanos, Op, StrId,
+    AttemptContext, AttemptId, AttemptRecord, Closing, ConnectionRecord, EndedBy, Nanos, Op,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::attempt::{Attempt, Down, End, Up};
+use crate::attempt::{Attempt, End};
 use crate::closing;
 use crate::delivery::Paced;
 use crate::h2::Open;
@@ -159,18 +159,7 @@ impl Connection {
             sleep(Duration::from_nanos(orders.delay)).await;
         }
         let Some((fault, terminal)) = orders.terminal else { return self.secure().await };
-        let mut attempt = Attempt {
-            id,
-            request: Attempt::STRANGER,
-            number: 0,
-            op: Op::Unknown,
-            key: StrId::default(),
-            start: self.record.opened,
-            fault: 0,
-            flags: AttemptRecord::NO_HEAD,
-            up: Up::default(),
-            down: Down::default(),
-        };
+        let mut attempt = Attempt::headless(id, self.record.opened);
         attempt.touched(fault);
         self.attempt = Some(attempt);
         self.record.attempts += 1;
@@ -239,6 +228,15 @@ impl Connection {
     async fn turn_away(&mut self, why: String) -> End {
         let context = AttemptContext::STRANGER;
         self.wire.keep_evidence(context, &self.input, format!("the gateway's request: {why}"));
+        let mut attempt = Attempt::headless(self.attempt_id(self.record.attempts as u16), self.wire.now());
+        attempt.flags |= match why == head::AMBIGUOUS {
+            true => AttemptRecord::AMBIGUOUS,
+            false => AttemptRecord::NO_REQUEST,
+        };
+        attempt.down.status = 400;
+        attempt.down.whole = true;
+        self.attempt = Some(attempt);
+        self.record.attempts += 1;
         let answer = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
         if self.gateway.write_all(answer).await.is_ok() {
             self.record.down += answer.len() as u64;

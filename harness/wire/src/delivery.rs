@@ -17,12 +17,20 @@ pub(crate) struct Delivery<'a> {
     pub(crate) down: &'a mut Down,
     /// Bytes to the gateway on the whole connection.
     pub(crate) sent: &'a mut u64,
-    /// What was written, where it is to be written again.
-    pub(crate) copy: Option<Vec<u8>>,
+    /// What is held back, or was written, where it is to be written again.
+    pub(crate) copy: Option<Replay>,
 }
 
 /// The most that is remembered of an answer to be written again.
-pub(crate) const COPY: usize = 1024 * 1024;
+const COPY: usize = 1024 * 1024;
+
+/// An answer that is to be written twice.
+#[derive(Debug, Default)]
+pub(crate) struct Replay {
+    bytes: Vec<u8>,
+    /// Whether it is longer than is remembered, and has therefore been written once.
+    written: bool,
+}
 
 /// A pace that is being kept, from one write or read to the next.
 pub(crate) struct Paced {
@@ -105,10 +113,16 @@ impl Delivery<'_> {
         done
     }
 
-    /// Writes all that was remembered once more.
-    pub(crate) async fn again(&mut self) -> Result<(), End> {
-        let copy = self.copy.take().unwrap_or_default();
-        self.write(&copy).await
+    /// Writes what was held back, twice and in one go, so that nobody can come in between; what was too long to be held
+    /// back is written again as far as it is remembered. Whether that was all of it.
+    pub(crate) async fn twice(&mut self) -> Result<bool, End> {
+        let Replay { bytes, written } = self.copy.take().unwrap_or_default();
+        if !written {
+            // Counted as it was held back.
+            self.down.wire -= bytes.len() as u64;
+        }
+        self.send(&if written { bytes } else { bytes.repeat(2) }).await?;
+        Ok(!written)
     }
 
     async fn trickle(&mut self, mut bytes: &[u8], paced: &mut Paced, payload: usize) -> Result<(), End> {
@@ -127,16 +141,31 @@ impl Delivery<'_> {
         Ok(())
     }
 
-    async fn write(&mut self, mut bytes: &[u8]) -> Result<(), End> {
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), End> {
+        let Some(copy) = &mut self.copy else { return self.send(bytes).await };
+        if copy.written {
+            return self.send(bytes).await;
+        }
+        let held = copy.bytes.len();
+        let room = COPY - held;
+        copy.bytes.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        if bytes.len() <= room {
+            self.down.wire += bytes.len() as u64;
+            return Ok(());
+        }
+        copy.written = true;
+        self.down.wire -= held as u64;
+        let all = [&copy.bytes[..], &bytes[room..]].concat();
+        self.send(&all).await
+    }
+
+    async fn send(&mut self, mut bytes: &[u8]) -> Result<(), End> {
         while !bytes.is_empty() {
             match self.gateway.write(bytes).await {
                 Ok(n) => {
                     self.down.first.get_or_insert_with(|| self.wire.now());
                     self.down.wire += n as u64;
                     *self.sent += n as u64;
-                    if let Some(copy) = &mut self.copy {
-                        copy.extend_from_slice(&bytes[..n.min(COPY - copy.len())]);
-                    }
                     bytes = &bytes[n..];
                 }
                 Err(_) => return Err(End::gateway(With::Rst, self.down.wire > 0)),

@@ -8,5 +8,6 @@ mod probe;
 mod server;
 mod zone;
 
+pub use probe::look_up;
 pub use server::NameServer;
 pub use zone::{NamedRegion, host_name};

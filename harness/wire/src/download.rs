@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
-use gatecrash_core::faults::{Corruption, Parting, Terminal, With, bare_reply};
+use gatecrash_core::faults::{Corruption, Endless, Parting, Terminal, With, bare_reply};
 use gatecrash_core::rules::Orders;
-use gatecrash_model::{AttemptId, EndedBy};
+use gatecrash_model::{AttemptId, EndedBy, Framing};
 use tokio::io::AsyncReadExt;
 
 use crate::attempt::End;
-use crate::delivery::{COPY, Delivery, Paced};
+use crate::delivery::{Delivery, Paced, Replay};
 use crate::framing::{BadChunk, Frame, Stretch};
 use crate::head::{self, Read, ResponseHead};
 use crate::stream::ReadHalf;
@@ -119,6 +119,13 @@ impl Download<'_> {
                 self.deliver(head, response, orders, *bytes, None).await?;
                 Err(End::fault(*with))
             }
+            Some(Terminal::CutUnframed(bytes)) => {
+                self.deliver(&head::unframed(head), response, orders, *bytes, None).await?;
+                // A shorter body has come to its end.
+                let with = if self.out.down.whole { With::Fin } else { With::Rst };
+                Err(End::fault(with))
+            }
+            Some(Terminal::EndlessHead(what)) => Err(self.endless(*what).await),
             Some(Terminal::StallBody(bytes)) => {
                 let close = response.close;
                 self.deliver(head, response, orders, *bytes, None).await?;
@@ -178,17 +185,29 @@ impl Download<'_> {
         Ok(Answer::Whole { close: response.close })
     }
 
-    /// Writes the answer, then the same bytes again.
+    /// Begins a head and never ends it; returns when the gateway has left.
+    async fn endless(&mut self, what: Endless) -> End {
+        self.out.down.illegal = true;
+        let some = what.part().repeat(Endless::PARTS);
+        let mut bytes = [what.beginning(), &some[..]].concat();
+        loop {
+            if let Err(end) = self.out.interim(&bytes).await {
+                return End { hung: true, ..end };
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            bytes.clone_from(&some);
+        }
+    }
+
+    /// Writes the answer and the same bytes again, all at once as far as they can be held back.
     async fn twice(&mut self, head: &[u8], response: ResponseHead, orders: &Orders) -> Result<Answer, End> {
         let close = response.close;
         self.out.down.illegal = true;
-        self.out.copy = Some(Vec::new());
-        let before = self.out.down.wire;
+        self.out.copy = Some(Replay::default());
         self.deliver(head, response, orders, u64::MAX, None).await?;
-        let remembered = self.out.down.wire - before <= COPY as u64;
         *self.poison = orders.terminal.as_ref().map(|(fault, _)| *fault);
-        self.out.again().await?;
-        if remembered { Ok(Answer::Whole { close }) } else { Err(End::fault(With::Fin)) }
+        let whole = self.out.twice().await?;
+        if whole { Ok(Answer::Whole { close }) } else { Err(End::fault(With::Fin)) }
     }
 
     /// Writes the response as it is, up to `limit` body bytes, some of them spoilt.
@@ -205,8 +224,9 @@ impl Download<'_> {
         let down = &mut *self.out.down;
         down.status = response.status;
         if response.has_body {
-            down.framing = frame.kind();
-            down.promised = response.states.filter(|_| matches!(frame, Frame::Length(_)));
+            let unframed = matches!(orders.terminal, Some((_, Terminal::CutUnframed(_))));
+            down.framing = if unframed { Framing::Close } else { frame.kind() };
+            down.promised = response.states.filter(|_| matches!(frame, Frame::Length(_)) && !unframed);
         }
         let mut paced = orders.body_pace.map(Paced::new);
         if orders.head_pace.is_none() && paced.is_none() && corruption.is_none() {

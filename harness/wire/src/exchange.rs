@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Buf;
 use gatecrash_core::faults::{Parting, Terminal, With, bare_reply};
 use gatecrash_core::rules::{Orders, Point};
-use gatecrash_model::{EndedBy, Nanos};
+use gatecrash_model::{AttemptRecord, EndedBy, Nanos};
 use tokio::io::AsyncReadExt;
 use tokio::time::{Instant, sleep_until};
 
@@ -34,6 +34,9 @@ impl Connection {
         let (ordinal, to_head) = (self.record.attempts, request.to_head);
         self.take_head(request.length);
         let mut attempt = Attempt::begin(&self.wire, &self.head, self.attempt_id(ordinal as u16), start);
+        if request.ambiguous {
+            attempt.flags |= AttemptRecord::AMBIGUOUS;
+        }
         if let Some(fault) = self.poison.take() {
             attempt.touched(fault);
             attempt.down.illegal = true;
@@ -51,6 +54,9 @@ impl Connection {
         self.hold(baseline + Duration::from_nanos(orders.delay), &request.frame).await?;
         match orders.terminal {
             None => {}
+            Some((_, Terminal::Early(status, Parting::Keep))) => {
+                return self.answer_and_read_on(status, request.frame).await;
+            }
             Some((_, Terminal::Early(status, then))) => return Err(self.answer_early(status, then).await),
             Some((_, Terminal::Deaf(lasting))) => {
                 self.uncount();
@@ -102,19 +108,38 @@ impl Connection {
         })
     }
 
-    /// Answers at the head of a request.
-    async fn answer_early(&mut self, status: u16, then: Parting) -> End {
-        let Some(attempt) = &mut self.attempt else { return End::fault(With::Rst) };
-        let head = bare_reply(status, true, &head::attempt_line(attempt.id));
+    /// Answers at the head of a request, without its body.
+    async fn write_early(&mut self, status: u16, close: bool) -> Result<(), End> {
+        let Some(attempt) = &mut self.attempt else { return Err(End::fault(With::Rst)) };
+        let head = bare_reply(status, close, &head::attempt_line(attempt.id));
         let (_, gateway) = self.gateway.split();
         let sent = &mut self.record.down;
         let mut out = Delivery { wire: &self.wire, gateway, down: &mut attempt.down, sent, copy: None };
-        if let Err(end) = out.head(&head, None).await {
-            return end;
-        }
+        out.head(&head, None).await?;
         attempt.down.status = status;
         attempt.down.promised = Some(0);
         attempt.down.whole = true;
+        Ok(())
+    }
+
+    /// Answers at the head of a request, and reads the rest of it to keep the connection.
+    async fn answer_and_read_on(&mut self, status: u16, mut frame: Frame) -> Result<Idle, End> {
+        self.uncount();
+        self.write_early(status, false).await?;
+        match self.discard(&mut frame).await {
+            Some(with) => Err(End::gateway(with, true)),
+            None => {
+                self.finish(None);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Answers at the head of a request, and ends the connection.
+    async fn answer_early(&mut self, status: u16, then: Parting) -> End {
+        if let Err(end) = self.write_early(status, true).await {
+            return end;
+        }
         match then {
             Parting::Close(with) => End::fault(with),
             Parting::HalfClose | Parting::Keep => self.half_close().await,
@@ -171,6 +196,14 @@ impl Connection {
 
     /// Reads what is left of the request and all that may follow, and never answers.
     async fn swallow(&mut self, mut frame: Frame) -> End {
+        match self.discard(&mut frame).await {
+            Some(with) => End::gateway(with, false),
+            None => self.outlast().await,
+        }
+    }
+
+    /// Reads what is left of the request; `Some` when the gateway left before its end.
+    async fn discard(&mut self, frame: &mut Frame) -> Option<With> {
         while !frame.is_done() {
             let stretch = frame.walk(&self.input, u64::MAX).unwrap_or_default();
             self.input.advance(stretch.len());
@@ -184,12 +217,12 @@ impl Connection {
             }
             self.input.reserve(4096);
             match self.gateway.read_buf(&mut self.input).await {
-                Ok(0) => return End::gateway(With::Fin, false),
+                Ok(0) => return Some(With::Fin),
                 Ok(n) => self.record.up += n as u64,
-                Err(_) => return End::gateway(With::Rst, false),
+                Err(_) => return Some(With::Rst),
             }
         }
-        self.outlast().await
+        None
     }
 
     /// Relays request and response, both as they come.

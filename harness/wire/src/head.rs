@@ -8,6 +8,8 @@ use crate::framing::Frame;
 pub(crate) const LIMIT: usize = 64 * 1024;
 /// The most headers that are read.
 const HEADERS: usize = 128;
+/// Why a request head is none to answer: RFC 9112 6.3 has no reading of its framing.
+pub(crate) const AMBIGUOUS: &str = "ambiguous request framing";
 
 /// What the bytes so far are.
 #[derive(Debug)]
@@ -31,6 +33,8 @@ pub(crate) struct RequestHead {
     pub(crate) close: bool,
     /// Whether the method is HEAD.
     pub(crate) to_head: bool,
+    /// Whether it states its framing more than once: Transfer-Encoding wins (RFC 9112 6.3).
+    pub(crate) ambiguous: bool,
 }
 
 /// What a link needs of a response head.
@@ -82,12 +86,13 @@ pub(crate) fn request(bytes: &[u8]) -> Read<RequestHead> {
     let says = Says::read(parsed.headers);
     let frame = match (says.chunked, says.length) {
         (true, _) => Frame::chunked(),
-        _ if says.bad_length || says.other_coding => return Read::Bad("ambiguous request framing".into()),
+        _ if says.bad_length || says.other_coding => return Read::Bad(AMBIGUOUS.into()),
         (false, length) => Frame::Length(length.unwrap_or(0)),
     };
     let close = says.closes(parsed.version == Some(0));
     let to_head = parsed.method == Some("HEAD");
-    Read::Whole(RequestHead { length, frame, close, to_head })
+    let ambiguous = says.chunked && (says.length.is_some() || says.bad_length || says.other_coding);
+    Read::Whole(RequestHead { length, frame, close, to_head, ambiguous })
 }
 
 /// Reads a response head; `to_head` when it answers a HEAD request.
@@ -141,12 +146,21 @@ pub(crate) fn with_line(head: &[u8], line: &str) -> Vec<u8> {
 
 /// A head that says `Connection: close`, and nothing else about the connection.
 pub(crate) fn closing(head: &[u8]) -> Vec<u8> {
-    let says_connection = |line: &&[u8]| {
+    with_line(&without(head, &["connection", "keep-alive"]), "Connection: close\r\n")
+}
+
+/// The same, and it does not say where the body ends either.
+pub(crate) fn unframed(head: &[u8]) -> Vec<u8> {
+    closing(&without(head, &["content-length"]))
+}
+
+/// A head without the lines of these headers.
+fn without(head: &[u8], names: &[&str]) -> Vec<u8> {
+    let is_named = |line: &&[u8]| {
         let name = line.split(|b| *b == b':').next().unwrap_or_default();
-        name.eq_ignore_ascii_case(b"connection") || name.eq_ignore_ascii_case(b"keep-alive")
+        names.iter().any(|n| name.eq_ignore_ascii_case(n.as_bytes()))
     };
-    let lines = head.split_inclusive(|b| *b == b'\n').filter(|line| !says_connection(line));
-    with_line(&lines.collect::<Vec<_>>().concat(), "Connection: close\r\n")
+    head.split_inclusive(|b| *b == b'\n').filter(|line| !is_named(line)).collect::<Vec<_>>().concat()
 }
 
 // === impl Parsed ===
@@ -244,6 +258,30 @@ mod tests {
             closing(b"HTTP/1.1 200 OK\r\nconnection: keep-alive\r\nA: b\r\nKeep-Alive: timeout=5\r\n\r\n"),
             b"HTTP/1.1 200 OK\r\nA: b\r\nConnection: close\r\n\r\n"
         );
+    }
+
+    #[test]
+    fn an_unframed_head_states_no_length() {
+        assert_eq!(
+            unframed(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nA: b\r\n\r\n"),
+            b"HTTP/1.1 200 OK\r\nA: b\r\nConnection: close\r\n\r\n"
+        );
+    }
+
+    #[test]
+    fn requests_that_state_two_framings_are_ambiguous() {
+        for (lines, wanted) in [
+            ("Content-Length: 5\r\n", false),
+            ("Transfer-Encoding: chunked\r\n", false),
+            ("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", true),
+            ("Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n", true),
+        ] {
+            let text = format!("PUT / HTTP/1.1\r\n{lines}\r\n");
+            let Read::Whole(head) = request(text.as_bytes()) else { panic!("{text}") };
+            assert_eq!(head.ambiguous, wanted, "{text}");
+        }
+        let Read::Bad(why) = request(b"PUT / HTTP/1.1\r\nContent-Length: x\r\n\r\n") else { panic!() };
+        assert_eq!(why, AMBIGUOUS);
     }
 
     #[test]

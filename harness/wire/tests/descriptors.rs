@@ -14,7 +14,7 @@ fn open() -> usize {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_left_open() {
     let before = open();
-    let spec = FaultSpec::Truncate(Truncate { at: Size(1), with: With::Fin });
+    let spec = FaultSpec::Truncate(Truncate { at: Size(1), with: With::Fin, unframed: false });
     let rig = Rig::start(&[fault("f", spec)], |_| ok(b"xyz")).await;
     let mut clients = Vec::new();
     for k in 0..50 {

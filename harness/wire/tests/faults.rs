@@ -5,8 +5,8 @@ mod support;
 use std::time::{Duration, Instant};
 
 use gatecrash_core::faults::{
-    Bandwidth, Close, CloseOnReuse, FaultSpec, IdleClose, Latency, Malformed, Reset, ResetAt, SlowBody,
-    SlowHead, Stall, Swallow, Truncate, With, malformed::Kind,
+    Bandwidth, Close, CloseOnReuse, Endless, EndlessHead, FaultSpec, IdleClose, Latency, Malformed, Reset,
+    ResetAt, SlowBody, SlowHead, Stall, Swallow, Truncate, With, malformed::Kind,
 };
 use gatecrash_core::plan::{FaultPlan, Per};
 use gatecrash_core::rules::{ConnectionMatch, Glob, Matcher};
@@ -65,6 +65,29 @@ async fn a_half_close_during_a_delay_changes_nothing() {
     client.stream.shutdown().await.unwrap();
     assert_eq!(client.rest().await, (ok_via("3-0-0", BODY).into_bytes(), End::Fin));
     assert_eq!(told(&rig.attempts(1).await[0]), (Ending::Complete, EndedBy::Nobody, 1, 200, 16));
+}
+
+#[tokio::test]
+async fn an_unframed_body_is_cut_by_a_reset() {
+    let spec = Truncate { at: Size(5), with: With::Rst, unframed: true };
+    let (rig, mut client) = asked(FaultSpec::Truncate(spec)).await;
+    let head = "HTTP/1.1 200 OK\r\nx-gatecrash-attempt: 3-0-0\r\nConnection: close\r\n\r\n";
+    assert_eq!(client.rest().await, (format!("{head}01234").into_bytes(), End::Rst));
+    let attempt = rig.attempts(1).await[0];
+    assert_eq!(told(&attempt), (Ending::CutRst, EndedBy::Fault, 1, 200, 5));
+    assert_eq!(attempt.promised, u32::MAX);
+}
+
+#[tokio::test]
+async fn an_endless_head_goes_on_until_the_gateway_leaves() {
+    for of in [Endless::Interim, Endless::Headers] {
+        let (rig, mut client) = asked(FaultSpec::EndlessHead(EndlessHead { of })).await;
+        client.expect([of.beginning(), &of.part().repeat(2 * Endless::PARTS)].concat()).await;
+        client.reset();
+        let attempt = rig.attempts(1).await[0];
+        assert_eq!(told(&attempt), (Ending::Hang, EndedBy::Gateway, 1, 0, 0));
+        assert!(attempt.has(AttemptRecord::ILLEGAL));
+    }
 }
 
 #[tokio::test]
@@ -201,7 +224,8 @@ async fn a_close_ends_by_fin_at_each_point_of_a_reset() {
 async fn truncate_ends_by_fin_or_rst() {
     for (with, end, ending) in [(With::Fin, End::Fin, Ending::CutFin), (With::Rst, End::Rst, Ending::CutRst)]
     {
-        let (rig, mut client) = asked(FaultSpec::Truncate(Truncate { at: Size(5), with })).await;
+        let (rig, mut client) =
+            asked(FaultSpec::Truncate(Truncate { at: Size(5), with, unframed: false })).await;
         assert_eq!(client.rest().await, ((head() + "01234").into_bytes(), end));
         let attempt = rig.attempts(1).await[0];
         assert_eq!(told(&attempt), (ending, EndedBy::Fault, 1, 200, 5));
@@ -215,7 +239,7 @@ async fn truncate_counts_payload_of_chunks_and_spares_what_is_shorter() {
     for (at, wanted, ending) in
         [(6, "4\r\nabcd\r\n4\r\nef", Ending::CutFin), (9, &chunks[47..], Ending::Complete)]
     {
-        let spec = FaultSpec::Truncate(Truncate { at: Size(at), with: With::Fin });
+        let spec = FaultSpec::Truncate(Truncate { at: Size(at), with: With::Fin, unframed: false });
         let rig = Rig::start(&[fault("f", spec)], move |_| reply(chunks)).await;
         let mut client = rig.connect().await;
         client.send(get(1)).await;
@@ -273,7 +297,7 @@ async fn idle_close_waits_for_its_time() {
 async fn the_first_terminal_wins_and_the_record_names_the_first_that_fired() {
     let faults = [
         fault("slow", FaultSpec::Latency(Latency { add: Span::millis(5), jitter: None })),
-        fault("cut", FaultSpec::Truncate(Truncate { at: Size(3), with: With::Fin })),
+        fault("cut", FaultSpec::Truncate(Truncate { at: Size(3), with: With::Fin, unframed: false })),
         fault("rewrite", FaultSpec::Malformed(Malformed::of(Kind::SshBanner))),
     ];
     let rig = Rig::start(&faults, |_| ok(BODY.as_bytes())).await;
@@ -314,7 +338,7 @@ async fn a_probability_is_drawn_by_identity_and_replays() {
         let plan = FaultPlan {
             probability: Share(0.3),
             per: Per::Attempt,
-            ..fault("third", FaultSpec::Truncate(Truncate { at: Size(3), with: With::Fin }))
+            ..fault("third", FaultSpec::Truncate(Truncate { at: Size(3), with: With::Fin, unframed: false }))
         };
         let rig = Rig::start(&[plan], |_| ok(BODY.as_bytes())).await;
         let mut client = rig.connect().await;

@@ -182,7 +182,8 @@ async fn resets_and_closes_end_the_connection() {
     peer.expect_end([ok_head(1, "3-0-0", 16), frame(DATA, 0, 1, "01234")].concat(), End::Rst).await;
     assert_eq!(told(&rig.attempts(1).await[0]), (Ending::CutRst, EndedBy::Fault, 1, 200, 5));
 
-    let (rig, mut peer) = asked(FaultSpec::Truncate(Truncate { at: Size(5), with: With::Fin })).await;
+    let (rig, mut peer) =
+        asked(FaultSpec::Truncate(Truncate { at: Size(5), with: With::Fin, unframed: false })).await;
     peer.expect_end([ok_head(1, "3-0-0", 16), frame(DATA, 0, 1, "01234")].concat(), End::Fin).await;
     assert_eq!(told(&rig.attempts(1).await[0]), (Ending::CutFin, EndedBy::Fault, 1, 200, 5));
 }

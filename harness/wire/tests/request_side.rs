@@ -91,6 +91,35 @@ async fn an_early_answer_leaves_the_body_unread() {
 }
 
 #[tokio::test]
+async fn an_early_answer_may_keep_the_connection() {
+    let head = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nx-gatecrash-attempt: 3-0-0\r\n\r\n";
+    let keep = || FaultSpec::EarlyClose(EarlyClose { status: 503, then: EarlyEnd::Keep });
+    let (rig, mut client) = rig(keep()).await;
+    client.send(put(10)).await;
+    client.expect(head).await;
+    client.send("0123456789".to_owned() + &get(2)).await;
+    client.expect(ok_via("3-0-1", BODY)).await;
+    let attempts = rig.attempts(2).await;
+    assert!(attempts[0].is_answered_early() && attempts[0].has(AttemptRecord::REQUEST_WHOLE));
+    assert_eq!((attempts[0].request_bytes, attempts[0].status, attempts[1].status), (10, 503, 200));
+    assert_eq!(rig.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn who_leaves_out_a_body_is_out_of_step() {
+    let keep = FaultSpec::EarlyClose(EarlyClose { status: 503, then: EarlyEnd::Keep });
+    let (rig, mut client) = rig(keep).await;
+    // The first ten bytes of the second request are taken for the body.
+    client.send(put(10) + &get(2)).await;
+    let (bytes, end) = client.rest().await;
+    assert!(bytes.ends_with(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"));
+    assert_eq!(end, End::Fin);
+    let stray = rig.attempts(2).await[1];
+    assert!(stray.has(AttemptRecord::NO_REQUEST) && stray.has(AttemptRecord::NO_HEAD));
+    assert_eq!((stray.request(), stray.id().map(|id| id.ordinal), stray.status), (None, Some(1), 400));
+}
+
+#[tokio::test]
 async fn only_uploads_are_answered_early_or_left_unread() {
     for spec in [
         FaultSpec::EarlyClose(EarlyClose { status: 503, then: EarlyEnd::Fin }),

@@ -43,7 +43,11 @@ async fn no_byte_before_the_rst_is_lost() {
     let size = |bytes: usize| Size(bytes as u64);
     let table = [
         ("reset", FaultSpec::Reset(Reset { at: ResetAt::Bytes(size(BODY - 7)) }), BODY - 7),
-        ("truncate", FaultSpec::Truncate(Truncate { at: size(BODY / 2), with: With::Rst }), BODY / 2),
+        (
+            "truncate",
+            FaultSpec::Truncate(Truncate { at: size(BODY / 2), with: With::Rst, unframed: false }),
+            BODY / 2,
+        ),
         ("close-after-reply", FaultSpec::CloseAfterReply(CloseAfterReply { with: With::Rst }), BODY),
         ("idle-close", FaultSpec::IdleClose(IdleClose { after: Span(0), with: With::Rst }), BODY),
     ];

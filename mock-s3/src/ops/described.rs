@@ -1,7 +1,9 @@
 //! The headers that tell of an object.
 
 use http::StatusCode;
-use http::header::{ACCEPT_RANGES, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LAST_MODIFIED};
+use http::header::{
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LAST_MODIFIED,
+};
 
 use super::{Answer, Call};
 use crate::errors::S3Error;
@@ -25,7 +27,12 @@ pub(super) fn described(call: &Call<'_>, status: StatusCode, object: &Object) ->
         answer.headers.insert(name.clone(), value.clone());
     }
     Ok(match object.stored() {
-        None => answer.encrypted(&Vec::new()),
+        None => {
+            if let Some(value) = &call.place()?.bucket.cache_control {
+                answer.headers.insert(CACHE_CONTROL, value.clone());
+            }
+            answer.encrypted(&Vec::new())
+        }
         Some(stored) => with(call, answer, &stored.attributes),
     })
 }

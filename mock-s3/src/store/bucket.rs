@@ -15,10 +15,12 @@ pub(crate) struct Bucket {
     /// Of version ids.
     pub(crate) seed: u64,
     pub(crate) keyspaces: Vec<Keyspace>,
+    /// Cache-Control of the synthetic objects.
+    pub(crate) cache_control: Option<http::HeaderValue>,
 }
 
 impl Bucket {
     pub(crate) fn empty(name: &str, owner: Arc<Owner>, created: i64, seed: u64) -> Self {
-        Self { name: name.into(), owner, created, seed, keyspaces: Vec::new() }
+        Self { name: name.into(), owner, created, seed, keyspaces: Vec::new(), cache_control: None }
     }
 }

@@ -17,7 +17,7 @@ use crate::verdict::Finding;
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Amplification {
-    /// At most this many attempts per request, such as 1.2.
+    /// At most this many attempts per request, such as 1.2; below 1 behind a cache.
     pub max: f64,
 }
 
@@ -72,7 +72,7 @@ impl Check for Amplification {
     }
 
     fn problem(&self) -> Option<&'static str> {
-        (self.max.is_nan() || self.max < 1.0).then_some("a ratio of at least 1, such as `max: 1.2`")
+        (self.max.is_nan() || self.max <= 0.0).then_some("a ratio above 0, such as `max: 1.2`")
     }
 
     #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! Each file also holds its golden stories: at least one that passes, one that fails, one that stays open.
 
+mod copies;
 mod quantiles;
 mod tally;
 mod uploaded;
@@ -159,6 +160,8 @@ checks! {
     body_complete: BodyComplete = "body-complete",
     body_exact: BodyExact = "body-exact",
     no_mixup: NoMixup = "no-mixup",
+    no_request_desync: NoRequestDesync = "no-request-desync",
+    no_ambiguous_framing: NoAmbiguousFraming = "no-ambiguous-framing",
     no_false_success: NoFalseSuccess = "no-false-success",
     status_map: StatusMap = "status-map",
     status_pass: StatusPass = "status-pass",
@@ -174,14 +177,21 @@ checks! {
     retry_after_obeyed: RetryAfterObeyed = "retry-after-obeyed",
     deadline: Deadline = "deadline",
     attempts_to: AttemptsTo = "attempts-to",
+    stale_reads: StaleReads = "stale-reads",
     failover: Failover = "failover",
     failback: Failback = "failback",
     no_self_ejection: NoSelfEjection = "no-self-ejection",
     recovery: Recovery = "recovery",
     stale_pool: StalePool = "stale-pool",
     connections_released: ConnectionsReleased = "connections-released",
+    coalescing: Coalescing = "coalescing",
+    negative_cache: NegativeCache = "negative-cache",
+    stale_if_error: StaleIfError = "stale-if-error",
+    no_cache_poisoning: NoCachePoisoning = "no-cache-poisoning",
     upload_once: UploadOnce = "upload-once",
+    limits: Limits = "limits",
     crash_free: CrashFree = "crash-free",
+    head_and_range: HeadAndRange = "head-and-range",
 }
 
 impl ShareBounds {

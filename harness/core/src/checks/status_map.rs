@@ -110,6 +110,10 @@ fn expected(scope: &Scope<'_>, client: &ClientRecord) -> Option<(Cause, Vec<u16>
         return None;
     }
     let connect = scope.connect_causes(client);
+    let keeps_errors = scope.profile.cache.is_some_and(|cache| cache.negative_ttl.0 > 0);
+    if attempts.is_empty() && fed.is_none() && keeps_errors {
+        return None;
+    }
     let seen: Vec<_> = attempts.iter().map(|a| scope.cause(a)).collect();
     let last = match seen.last() {
         Some(Cause::BodyBroken) if attempts.last().is_some_and(|a| a.status == client.status) => return None,

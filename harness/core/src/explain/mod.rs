@@ -2,10 +2,13 @@
 
 mod rules;
 mod story;
+mod waterfall;
 
 use gatecrash_model::{AttemptRecord, ClientRecord, RequestId, UpstreamRecord};
 
 pub use story::story;
+pub(crate) use waterfall::MOST;
+pub use waterfall::{Doing, Row, Stretch, Waterfall};
 
 use crate::history::{History, Intervals, Join};
 use crate::plan::Plan;

@@ -1,6 +1,6 @@
 //! The story of one request, line by line.
 
-use gatecrash_model::{AttemptRecord, BodyCheck, ClientRecord, Decision, RequestId};
+use gatecrash_model::{AttemptRecord, BodyCheck, ClientRecord, Decision, EndedBy, RequestId};
 
 use super::likely_cause;
 use crate::history::{History, Join};
@@ -48,16 +48,14 @@ fn told_by_client(history: &History, plan: &Plan, client: &ClientRecord) -> Vec<
         millis(client.lag),
         client.conn
     ));
-    let status = if client.status == 0 { "no status".to_owned() } else { client.status.to_string() };
-    let code = history.text(client.code);
-    let code = if code.is_empty() { String::new() } else { format!(" {code}") };
+    let answer = answer(client.status, history.text(client.code));
     let first = if client.first_byte == u32::MAX {
         "no byte came".to_owned()
     } else {
         format!("first byte after {}", millis(client.first_byte))
     };
     lines.push(format!(
-        "client saw {status}{code}, {}, {} body bytes{}; {first}, end after {}",
+        "client saw {answer}, {}, {} body bytes{}; {first}, end after {}",
         client.ending,
         client.body_bytes,
         checked(client.shape.body()),
@@ -73,23 +71,19 @@ fn told_by_link(
     client: &ClientRecord,
     attempt: &AttemptRecord,
 ) -> String {
-    let (region, endpoint) = plan.links().get(usize::from(attempt.link())).copied().unwrap_or_default();
-    let region = plan.regions.get(usize::from(region)).map_or("?", |r| r.name.as_str());
+    let endpoint = endpoint(plan, attempt);
     let id = attempt.id().map_or("?".to_owned(), |id| id.to_string());
     let reused = if attempt.has(AttemptRecord::REUSED) { "reused" } else { "new" };
     let after = attempt.start.saturating_sub(client.sent()) / 1_000;
-    let fault = attempt.fault.checked_sub(1).and_then(|i| plan.faults.get(usize::from(i)));
-    let fault = fault.map_or(String::new(), |f| format!(", fault {} ({})", f.name, f.spec.name()));
-    let status = if attempt.status == 0 { "no status".to_owned() } else { attempt.status.to_string() };
+    let (fault, status) = (fault(plan, attempt), answer(attempt.status, ""));
     let upstream = join.upstream(history, attempt).map_or(String::new(), |u| {
-        let code = history.text(u.code);
-        let code = if code.is_empty() { String::new() } else { format!(" {code}") };
+        let answer = answer(u.status, history.text(u.code));
         let decision =
             if u.decision == Decision::NotEvaluated { String::new() } else { format!(", {}", u.decision) };
-        format!("; upstream said {}{code}{decision}", u.status)
+        format!("; upstream said {answer}{decision}")
     });
     format!(
-        "attempt {} at +{} ({id}): {region}/{endpoint}, {reused} connection, {} request bytes{fault}, \
+        "attempt {} at +{} ({id}): {endpoint}, {reused} connection, {} request bytes{fault}, \
          {status}, {} body bytes, {} by {} after {}{upstream}",
         attempt.number,
         millis(u32::try_from(after).unwrap_or(u32::MAX)),
@@ -99,6 +93,51 @@ fn told_by_link(
         attempt.ended_by,
         millis(attempt.done),
     )
+}
+
+/// Status and ending as the client saw them.
+pub(super) fn by_client(history: &History, client: &ClientRecord) -> String {
+    format!(
+        "{}, {}{}",
+        answer(client.status, history.text(client.code)),
+        client.ending,
+        checked(client.shape.body())
+    )
+}
+
+/// The endpoint of an attempt, and how the attempt ended.
+pub(super) fn by_link(
+    history: &History,
+    join: &Join,
+    plan: &Plan,
+    attempt: &AttemptRecord,
+) -> (String, String) {
+    let reused = if attempt.has(AttemptRecord::REUSED) { "reused" } else { "new" };
+    let code = join.upstream(history, attempt).map_or("", |u| history.text(u.code));
+    let by =
+        if attempt.ended_by == EndedBy::Nobody { String::new() } else { format!(" by {}", attempt.ended_by) };
+    let (status, fault) =
+        (answer(attempt.status, if attempt.status == 0 { "" } else { code }), fault(plan, attempt));
+    (endpoint(plan, attempt), format!("{reused}{fault}, {status}, {}{by}", attempt.ending))
+}
+
+fn endpoint(plan: &Plan, attempt: &AttemptRecord) -> String {
+    let (region, endpoint) = plan.links().get(usize::from(attempt.link())).copied().unwrap_or_default();
+    let region = plan.regions.get(usize::from(region)).map_or("?", |r| r.name.as_str());
+    format!("{region}/{endpoint}")
+}
+
+fn fault(plan: &Plan, attempt: &AttemptRecord) -> String {
+    let fault = attempt.fault.checked_sub(1).and_then(|i| plan.faults.get(usize::from(i)));
+    fault.map_or(String::new(), |f| format!(", fault {} ({})", f.name, f.spec.name()))
+}
+
+fn answer(status: u16, code: &str) -> String {
+    match (status, code) {
+        (0, _) => "no status".into(),
+        (status, "") => status.to_string(),
+        (status, code) => format!("{status} {code}"),
+    }
 }
 
 fn checked(body: BodyCheck) -> String {

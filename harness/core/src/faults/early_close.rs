@@ -30,6 +30,9 @@ pub enum EarlyEnd {
     Rst,
     /// A FIN one way, then everything is read.
     HalfClose,
+    /// Not at all: the answer does not say `Connection: close`, the rest of the body is read and thrown away,
+    /// and the next request may follow it.
+    Keep,
 }
 
 fn unavailable() -> u16 {
@@ -44,7 +47,9 @@ impl Fault for EarlyClose {
               nothing goes to the upstream and the body is not read. Then the connection ends: by FIN \
               (what still comes is read for two seconds, so that no RST overtakes the answer), by an RST \
               right behind the answer, or half, by a FIN after which everything is read until the gateway \
-              leaves. Servers do it on refusal, overload and size limits. A gateway in the middle of its \
+              leaves. With `keep` it does not end: the answer says nothing of closing, and the server reads \
+              the rest of the body before the next request, as RFC 9112 9.3 wants it; who sends another \
+              request without having sent the rest is out of step with it from then on. Servers do it on refusal, overload and size limits. A gateway in the middle of its \
               upload has to look for the answer before it reports a broken pipe (RFC 9112 9.5); nginx and \
               HAProxy answer 502 or drop the client when the RST is faster. The mock's `early-reply` is \
               the same from the server itself, with an S3 error document.",
@@ -58,8 +63,11 @@ impl Fault for EarlyClose {
             EarlyEnd::Fin => Parting::Close(With::Fin),
             EarlyEnd::Rst => Parting::Close(With::Rst),
             EarlyEnd::HalfClose => Parting::HalfClose,
+            EarlyEnd::Keep => Parting::Keep,
         };
         match facts.method {
+            // Of HTTP/1.1 alone: streams of HTTP/2 do not follow each other.
+            "PUT" | "POST" if self.then == EarlyEnd::Keep && facts.http2 => Order::Continue,
             "PUT" | "POST" => Order::End(Terminal::Early(self.status, then)),
             _ => Order::Continue,
         }

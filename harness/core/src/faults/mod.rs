@@ -73,6 +73,11 @@ pub enum Terminal {
     Early(u16, Parting),
     /// Throw the upstream's answer away and answer this status without a body.
     Answer(u16),
+    /// Write the answer as one whose end only the close of the connection tells, and an RST after this many body
+    /// bytes.
+    CutUnframed(u64),
+    /// Write parts of a response head without end.
+    EndlessHead(Endless),
     /// Write the answer, then the same bytes again.
     Twice,
     /// Write the answer with wrong body bytes, as many as there were.
@@ -250,6 +255,7 @@ faults! {
     corrupt_body: CorruptBody = "corrupt-body",
     truncate: Truncate = "truncate",
     malformed_fault: Malformed = "malformed",
+    endless_head: EndlessHead = "endless-head",
     http2: Http2 = "http2",
     tls: Tls = "tls",
     s3_error: S3Error = "s3-error",
@@ -295,6 +301,7 @@ pub use clock_skew::ClockOf;
 pub use corruption::Corruption;
 pub use dns::{DNS_TTL, DnsKind, DnsReply};
 pub use early_close::EarlyEnd;
+pub use endless_head::Endless;
 pub use fail_first::FirstOf;
 pub use half_request::{HalfAt, Leaving};
 pub use http2::{HTTP2_KINDS, Http2Kind, Http2KindInfo};

@@ -218,6 +218,18 @@ impl Try {
         Self { flags: served.flags | AttemptRecord::ILLEGAL, ..served }
     }
 
+    /// Answered before the request was whole.
+    pub fn early(mut self) -> Self {
+        self.flags &= !AttemptRecord::REQUEST_WHOLE;
+        self
+    }
+
+    /// With a flag of the attempt record.
+    pub fn flag(mut self, flag: u16) -> Self {
+        self.flags |= flag;
+        self
+    }
+
     /// Through another link.
     pub fn link(mut self, link: u8) -> Self {
         self.link = link;

@@ -119,6 +119,23 @@ impl Story {
         self
     }
 
+    /// With something that no client sent, of these flags of the attempt record, on the connection of the last attempt.
+    pub fn after_last(mut self, flags: u16) -> Self {
+        let last = self.history.attempts.last().copied().unwrap_or_default();
+        let id = last.id().map(|id| AttemptId { ordinal: id.ordinal + 1, ..id });
+        let no_head = AttemptRecord::NO_HEAD * u16::from(flags & AttemptRecord::NO_REQUEST != 0);
+        self.history.attempts.push(AttemptRecord {
+            attempt: id.map_or(AttemptId::NONE, AttemptId::pack),
+            request: RequestId::NONE,
+            start: last.ended() + MS,
+            flags: flags | no_head,
+            status: 400,
+            number: 0,
+            ..last
+        });
+        self
+    }
+
     /// Judged however late the load generator was.
     pub fn patient(mut self) -> Self {
         self.plan.guards.max_lag_p99 = Span::seconds(3600);
@@ -165,7 +182,7 @@ impl Story {
             attempt: attempt.pack(),
             request: id.pack(),
             start,
-            request_done: 0,
+            request_done: if told.flags & AttemptRecord::REQUEST_WHOLE == 0 { u32::MAX } else { 0 },
             first_byte: if written { 1000 } else { u32::MAX },
             done: told.took as u32 * 1000,
             request_bytes: if request.op == Op::PutObject { SIZE as u32 } else { 0 },
@@ -352,6 +369,7 @@ fn plan() -> Plan {
             objects: 100,
             key: "o/{n}".into(),
             size: SizePlan::Fixed(Size(SIZE)),
+            cache_control: None,
         }],
         identities: Vec::new(),
         workloads: vec![WorkloadPlan {

@@ -2,7 +2,7 @@
 //!
 //! Many-to-many: a cached or coalesced response names an attempt that another request originated.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use gatecrash_model::{AttemptId, AttemptRecord, ClientRecord, RequestId, UpstreamRecord};
 
@@ -27,7 +27,8 @@ pub struct JoinStats {
     pub sent: u64,
     /// Attempts that are no probes.
     pub attempts: u64,
-    /// Attempts without a request id of this run (and with a head).
+    /// Attempts without a request id of this run (and with a head), unless they follow an early answer on its connection:
+    /// then they may be made of body bytes, which `no-request-desync` judges.
     pub strangers: u64,
     /// Attempts whose request id names no client request.
     pub orphans: u64,
@@ -43,14 +44,20 @@ impl Join {
             join.client_by_request.insert(client.id().pack(), index as u32);
             join.stats.sent += u64::from(!client.was_dropped());
         }
+        let mut out_of_step = HashSet::new();
         for (index, attempt) in history.attempts.iter().enumerate() {
+            let connection = attempt.id().map(|id| (id.link, id.conn));
+            if attempt.is_answered_early() {
+                out_of_step.insert(connection);
+            }
             join.by_attempt.insert(attempt.attempt, index as u32);
             if attempt.has(AttemptRecord::PROBE) {
                 continue;
             }
             join.stats.attempts += 1;
             if attempt.request == RequestId::NONE {
-                join.stats.strangers += u64::from(!attempt.has(AttemptRecord::NO_HEAD));
+                let known = attempt.has(AttemptRecord::NO_HEAD) || out_of_step.contains(&connection);
+                join.stats.strangers += u64::from(!known);
             } else {
                 join.by_request.entry(attempt.request).or_default().push(index as u32);
                 join.stats.orphans += u64::from(!join.client_by_request.contains_key(&attempt.request));

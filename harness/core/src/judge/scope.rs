@@ -179,6 +179,11 @@ impl<'a> Scope<'a> {
         self.clients().filter(|c| c.ending != Ending::DroppedReused)
     }
 
+    /// Whether an instant is in the window.
+    pub fn includes_time(&self, at: Nanos) -> bool {
+        (self.from..self.until).contains(&at)
+    }
+
     /// Whether a request was answered rightly, whole and with every byte right; 404 for what does not exist.
     pub fn succeeded(&self, client: &ClientRecord) -> bool {
         self.answers.is_right(self.history, client)

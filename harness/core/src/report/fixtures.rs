@@ -58,6 +58,7 @@ pub(super) fn passing() -> RunReport {
             directory: "runs/slowdown-9f2c41aa".into(),
         },
         interrupted: None,
+        requests: Vec::new(),
     }
 }
 

@@ -25,6 +25,7 @@ pub use progress::ProgressLine;
 pub use secrets::{mask, redact_argument, redact_plan, redacted};
 pub use standing::{Standing, Tally, standing, word};
 
+use crate::explain::Waterfall;
 use crate::plan::Plan;
 use crate::profile::Profile;
 use crate::verdict::Verdict;
@@ -105,6 +106,9 @@ pub struct RunReport {
     pub faults: Vec<FaultSummary>,
     /// One verdict per expectation, in order.
     pub verdicts: Vec<Verdict>,
+    /// Exemplary requests of verdicts that did not pass, as waterfalls; at most two dozen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requests: Vec<Waterfall>,
     /// Guards that spoke.
     pub guards: Vec<GuardNote>,
     /// Per-second series for charts.

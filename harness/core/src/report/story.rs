@@ -4,6 +4,7 @@
 use super::RunReport;
 use super::standing::{Standing, standing};
 use super::text::{clean, count};
+use crate::explain::Waterfall;
 use crate::plan::{ExpectationPlan, Plan};
 use crate::rules::Matcher;
 use crate::verdict::Verdict;
@@ -32,6 +33,8 @@ pub(super) struct Story {
     pub(super) explain: Option<String>,
     /// Exemplars after the first.
     pub(super) also: Vec<String>,
+    /// Exemplars as waterfalls, where they were drawn.
+    pub(super) falls: Vec<Waterfall>,
 }
 
 /// ` --out DIR` where the run directory is not in the place that the command looks in by itself.
@@ -79,6 +82,12 @@ impl Story {
                 .next()
                 .map(|e| format!("gatecrash explain run:{}/{e}{}", clean(&report.run), elsewhere(report))),
             also: exemplars.collect(),
+            falls: report
+                .requests
+                .iter()
+                .filter(|f| verdict.exemplars.contains(&f.request))
+                .cloned()
+                .collect(),
         }
     }
 

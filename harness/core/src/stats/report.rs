@@ -1,14 +1,15 @@
 //! Everything a renderer needs, out of a stored run alone.
 
-use gatecrash_model::RunId;
+use gatecrash_model::{RequestId, RunId};
 
 use super::summarise;
+use crate::explain::{self, Waterfall};
 use crate::history::History;
 use crate::judge::{Case, judge_case};
 use crate::plan::Plan;
 use crate::profile::Profile;
 use crate::report::{Environment, RunReport};
-use crate::verdict::Outcome;
+use crate::verdict::{Outcome, Verdict};
 
 /// Why a run ended before its plan.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -41,12 +42,25 @@ pub fn run_report(
         profile: profile.clone(),
         phases,
         faults,
+        requests: drawn(&case, &judgement.verdicts),
         verdicts: judgement.verdicts,
         guards: judgement.guards,
         series,
         environment,
         interrupted: interrupted.map(|i| i.why),
     }
+}
+
+/// The exemplars of verdicts that did not pass, each once.
+fn drawn(case: &Case<'_>, verdicts: &[Verdict]) -> Vec<Waterfall> {
+    let open = verdicts.iter().filter(|v| v.outcome != Outcome::Pass || v.deviation.is_some());
+    let mut ids: Vec<RequestId> = Vec::new();
+    for id in open.flat_map(|v| &v.exemplars).filter_map(|e| RequestId::parse(e)) {
+        if ids.len() < explain::MOST && !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    ids.into_iter().filter_map(|id| Waterfall::of(case.history, &case.join, case.plan, id)).collect()
 }
 
 /// One code of several: a signal, then 4 environment, 1 failed, 5 aborted, 3 inconclusive.

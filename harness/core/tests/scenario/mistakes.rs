@@ -71,7 +71,7 @@ mistakes! {
     bounds_reversed: "{ min: 99% }" => "{ min: 99%, max: 9% }";
     bounds_missing: "{ min: 99% }" => "{}";
     bounds_that_say_nothing: "success-rate: { min: 99% }" => "statuses: {}";
-    bounds_out_of_range: "success-rate: { min: 99% }" => "amplification: { max: 0.5 }";
+    bounds_out_of_range: "success-rate: { min: 99% }" => "amplification: { max: 0 }";
     zero_endpoints: "endpoints: 2" => "endpoints: 0";
     bad_key_pattern: "o/{n:04}" => "o/{number}";
     key_pattern_without_number: "o/{n:04}" => "o/x";

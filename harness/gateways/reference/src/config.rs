@@ -1,8 +1,10 @@
 //! What the gateway is told: one JSON document, kebab-case keys, unknown keys refused, every field defaulted
 //! but `upstreams`. Times are milliseconds, sizes bytes.
 
+mod cache;
 mod health;
 mod limits;
+mod origin_group;
 mod signing;
 mod tls;
 mod upstream;
@@ -11,8 +13,10 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::cache::Cache;
 pub use self::health::Health;
 pub use self::limits::{Backoff, Pool, RetryBudget, Timeouts};
+pub use self::origin_group::OriginGroup;
 pub use self::signing::{RegionScope, Secret, Signing};
 pub use self::tls::Tls;
 pub use self::upstream::{Misconfigure, Role, Upstream};
@@ -61,6 +65,10 @@ pub struct Config {
     pub max_connections: usize,
     /// Idle upstream connections kept for reuse.
     pub pool: Pool,
+    /// A fixed course through two regions instead of `tries`, `retry-budget` and health, or null. Default null.
+    pub origin_group: Option<OriginGroup>,
+    /// The response cache, or null for none. Default null.
+    pub cache: Option<Cache>,
 }
 
 /// Why a configuration cannot be used.
@@ -70,7 +78,7 @@ pub enum ConfigError {
     #[error("invalid gateway configuration: {0}")]
     Json(#[from] serde_json::Error),
     /// A preset that is planned, not built.
-    #[error("preset `{0}` is not supported yet (supported: strict)")]
+    #[error("preset `{0}` is not supported yet")]
     PresetNotSupportedYet(String),
     /// A preset nobody knows.
     #[error("unknown preset `{name}` (known: {known})")]
@@ -120,6 +128,8 @@ impl Default for Config {
             misconfigure: None,
             max_connections: 4096,
             pool: Pool::default(),
+            origin_group: None,
+            cache: None,
         }
     }
 }
@@ -153,6 +163,12 @@ impl Config {
         }
         if let Some(mistake) = &self.misconfigure {
             mistake.check()?;
+        }
+        if let Some(group) = &self.origin_group {
+            group.check()?;
+        }
+        if let Some(cache) = &self.cache {
+            cache.check()?;
         }
         match &self.tls {
             Some(tls) => _ = tls.load()?,
@@ -216,7 +232,7 @@ mod tests {
         assert_eq!(with(r#""tries": 0"#), "`tries` must be at least 1");
         assert_eq!(with(r#""defect-rate": 1.5"#), "`defect-rate` must be between 0 and 1");
         assert!(with(r#""defects": ["al-404"]"#).starts_with("unknown defect `al-404` (known: "));
-        assert!(with(r#""preset": "cloudfront""#).contains("not supported yet"));
+        assert!(with(r#""preset": "app-server""#).contains("not supported yet"));
         assert!(with(r#""preset": "stric""#).starts_with("unknown preset `stric`"));
         assert!(with(r#""timeouts-ms": {"read": 0}"#).contains("`timeouts-ms`"));
     }

@@ -35,9 +35,17 @@ macro_rules! defects {
 defects! {
     1 CompleteOnBodyError "complete-on-body-error" "A response whose body broke is ended as if complete.";
     2 RecomputeLength "recompute-length" "Bodies are buffered, Content-Length is what arrived.";
+    3 EndOnReset "end-on-reset" "A reset in a body that ends with its connection is taken for the end.";
     4 PadWithZeros "pad-with-zeros" "A body cut short is filled up with zeros to its Content-Length.";
+    5 ResumeAstray "resume-astray" "A broken body goes on with another attempt's, from half of where it broke off.";
     6 RetryAfterBytes "retry-after-bytes" "After a broken body a new attempt's body is appended.";
+    7 KeepSurplus "keep-surplus" "Bytes after a response stay with the pooled connection, for the next request.";
+    8 BodyWhereNone "body-where-none" "Bytes after the head of an answer to HEAD, a 204 or a 304 are relayed.";
+    9 PoolAfterTimeout "pool-after-timeout" "A connection whose answer did not come in time goes back to the pool.";
     10 SwapResponses "swap-responses" "Two waiting GET responses are handed to each other's clients.";
+    11 PoolAfterEarlyAnswer "pool-after-early-answer" "A connection answered before its request was sent whole goes back to the pool.";
+    12 RelayTwoLengths "relay-two-lengths" "The first of two Content-Lengths counts, and both are relayed.";
+    13 LengthOverCoding "length-over-coding" "Content-Length counts where Transfer-Encoding is stated too.";
     14 PassHttp09 "pass-http09" "Unparsable upstream bytes become the body of a 200.";
     15 All404 "all-404" "Upstream failures and upstream 5xx become a 404.";
     16 All200 "all-200" "Upstream failures and upstream 5xx become a 200 with an XML error body.";
@@ -57,9 +65,15 @@ defects! {
     30 NoFailback "no-failback" "An endpoint once unhealthy is not used again while others are left.";
     31 FlapOnSingleResult "flap-on-single-result" "One result, good or bad, flips an endpoint's health.";
     32 EjectLast "eject-last" "One failure ejects the last endpoint for 10 s; the answer is 503.";
+    34 CacheErrors "cache-errors" "A 5xx is served again for 60 s, a 403 for 30 s.";
+    35 CacheTruncated "cache-truncated" "A body that broke off is stored as if it were whole.";
+    36 StaleOnStatusOnly "stale-on-status-only" "A stale copy stands in for a 5xx, not for silence or a refused connection.";
+    37 LoseLock "lose-lock" "A failed fetch keeps its key's lock: the others wait for their timeout.";
+    38 ReleaseAll "release-all" "A failed fetch lets all that wait for it fetch at once.";
     39 LeakConnection "leak-connection" "A failed attempt keeps its connection, and its place, for good.";
     40 IgnoreAbort "ignore-abort" "What the upstream was asked goes on to its end after the client has left.";
     42 ShowDeadConnection "show-dead-connection" "A pooled connection that died is a 502 to the client.";
+    43 UnboundedHead "unbounded-head" "Response heads are read without a limit of size, number or time, interim ones too.";
     44 PanicOnBadChunk "panic-on-bad-chunk" "A malformed chunk panics the connection's task.";
     45 PanicPoisonsLock "panic-poisons-lock" "An invalid response panics under a lock; every later request is a 500.";
     46 AckBeforeUpstream "ack-before-upstream" "PUT is acknowledged before the upstream answered.";
@@ -122,12 +136,45 @@ impl Active {
         self.has(Switch::RecomputeLength)
     }
 
+    pub(crate) fn ends_bodies_on_reset(self) -> bool {
+        self.has(Switch::EndOnReset)
+    }
+
     pub(crate) fn pads_short_bodies(self) -> bool {
         self.has(Switch::PadWithZeros)
     }
 
     pub(crate) fn retries_after_bytes(self, method: &Method) -> bool {
         self.has(Switch::RetryAfterBytes) && method == Method::GET
+    }
+
+    pub(crate) fn resumes_astray(self, method: &Method) -> bool {
+        self.has(Switch::ResumeAstray) && method == Method::GET
+    }
+
+    /// Whether a pooled connection is not looked at, and what came after its response is kept with it.
+    pub(crate) fn keeps_surplus(self) -> bool {
+        self.has(Switch::KeepSurplus)
+    }
+
+    pub(crate) fn relays_undue_bodies(self) -> bool {
+        self.has(Switch::BodyWhereNone)
+    }
+
+    pub(crate) fn pools_after_timeout(self) -> bool {
+        self.has(Switch::PoolAfterTimeout)
+    }
+
+    pub(crate) fn pools_half_sent(self) -> bool {
+        self.has(Switch::PoolAfterEarlyAnswer)
+    }
+
+    pub(crate) fn relays_two_lengths(self) -> bool {
+        self.has(Switch::RelayTwoLengths)
+    }
+
+    pub(crate) fn prefers_length_to_coding(self) -> bool {
+        self.has(Switch::LengthOverCoding)
     }
 
     pub(crate) fn swaps_responses(self) -> bool {
@@ -264,8 +311,44 @@ impl Active {
         self.has(Switch::EjectLast)
     }
 
+    pub(crate) fn reads_heads_without_limit(self) -> bool {
+        self.has(Switch::UnboundedHead)
+    }
+
+    /// The limits that hold until the response head is there.
+    pub(crate) fn head_limits(self, honest: Limits) -> Limits {
+        let unlimited = self.reads_heads_without_limit();
+        if unlimited { Limits { read: None, deadline: None, ..honest } } else { honest }
+    }
+
     pub(crate) fn panics_on_bad_chunk(self) -> bool {
         self.has(Switch::PanicOnBadChunk)
+    }
+
+    /// How long an upstream's error is stored, against all rules.
+    pub(crate) fn keeps_error_for(self, status: StatusCode) -> Option<Duration> {
+        let seconds = match status.as_u16() {
+            500..=599 => 60,
+            403 => 30,
+            _ => return None,
+        };
+        self.has(Switch::CacheErrors).then_some(Duration::from_secs(seconds))
+    }
+
+    pub(crate) fn stores_truncated_bodies(self) -> bool {
+        self.has(Switch::CacheTruncated)
+    }
+
+    pub(crate) fn stands_in_for_statuses_only(self) -> bool {
+        self.has(Switch::StaleOnStatusOnly)
+    }
+
+    pub(crate) fn loses_the_lock(self) -> bool {
+        self.has(Switch::LoseLock)
+    }
+
+    pub(crate) fn releases_all(self) -> bool {
+        self.has(Switch::ReleaseAll)
     }
 
     pub(crate) fn acknowledges_early(self, method: &Method) -> bool {

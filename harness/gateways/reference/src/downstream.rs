@@ -1,13 +1,15 @@
 //! The client side: taking a request in, giving a response or an error out.
 
+mod as_it_is;
 mod errors;
 mod patient;
 mod relay;
 mod request;
 mod swap;
 
+pub(crate) use self::as_it_is::{AsItIs, Bypassed, write_as_it_is};
 pub(crate) use self::errors::{error_reply, mark, masked_reply};
 pub(crate) use self::patient::Patient;
-pub(crate) use self::relay::{Mend, Reply, whole};
+pub(crate) use self::relay::{Mend, Refetch, Reply, whole};
 pub(crate) use self::request::{ClientBodyError, ClientRequest, RequestBody, request_id};
 pub(crate) use self::swap::SwapSpot;

@@ -103,6 +103,11 @@ impl Fleet {
             && self.endpoints.iter().filter(untried).any(|endpoint| endpoint.health().usable(now))
     }
 
+    /// An endpoint of a region, by turns, whatever its health.
+    pub(crate) fn pick_in(self: &Arc<Self>, region: usize) -> Option<Peer> {
+        self.first(|endpoint, _| endpoint.region == region).map(|index| self.peer(index))
+    }
+
     fn any(&self, tried: &[usize]) -> Option<usize> {
         self.first(|_, index| !tried.contains(&index)).or_else(|| self.first(|_, _| true))
     }

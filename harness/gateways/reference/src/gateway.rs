@@ -1,10 +1,9 @@
 //! The listener and its connections.
 
-use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use hyper::server::conn::http1;
@@ -16,7 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::config::{Config, ConfigError};
-use crate::downstream::Patient;
+use crate::downstream::{AsItIs, Bypassed, Patient, write_as_it_is};
 use crate::fleet;
 use crate::proxy::Proxy;
 use crate::room::{Place, Room};
@@ -129,10 +128,16 @@ async fn converse(stream: TcpStream, current: Current, place: Place, mut stoppin
     let _ = stream.set_nodelay(true);
     let client = Patient::new(stream, in_force(&current).client_patience());
     let seated = matches!(place, Place::Seat { .. });
+    let bypass = Mutex::new(None);
     let service = service_fn(|request| {
-        let proxy = in_force(&current);
+        let (proxy, bypass) = (in_force(&current), &bypass);
         async move {
-            Ok::<_, Infallible>(if seated { proxy.handle(request).await } else { Proxy::shed(&request) })
+            let response = if seated { proxy.handle(request).await } else { Proxy::shed(&request) };
+            if response.extensions().get::<AsItIs>().is_none() {
+                return Ok(response);
+            }
+            *bypass.lock().unwrap_or_else(PoisonError::into_inner) = Some(response);
+            Err(Bypassed)
         }
     });
     let mut server = http1::Builder::new();
@@ -140,11 +145,17 @@ async fn converse(stream: TcpStream, current: Current, place: Place, mut stoppin
     if !seated {
         server.header_read_timeout(LOBBY_PATIENCE);
     }
-    let mut serving = pin!(server.serve_connection(TokioIo::new(client), service));
+    let mut serving = server.serve_connection(TokioIo::new(client), service);
+    // A cut or a client that left ends here too; neither is ours to report.
     tokio::select! {
-        // A cut or a client that left ends here too; neither is ours to report.
-        _ = serving.as_mut() => return,
-        _ = stopping.changed() => serving.as_mut().graceful_shutdown(),
+        _ = &mut serving => {}
+        _ = stopping.changed() => {
+            Pin::new(&mut serving).graceful_shutdown();
+            let _ = (&mut serving).await;
+        }
     }
-    let _ = serving.await;
+    let past = bypass.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(response) = past {
+        let _ = write_as_it_is(&mut serving.into_parts().io.into_inner(), response).await;
+    }
 }

@@ -7,7 +7,8 @@
 //!
 //! A request's way: [`gateway`] accepts, `proxy` is the path as a table of contents, `downstream` reads the
 //! client and writes to it, `fleet` chooses an endpoint, `forward` and `sign` make the upstream request,
-//! `upstream` exchanges it on the wire, `retry` decides about another attempt.
+//! `upstream` exchanges it on the wire, `retry` decides about another attempt, `cache` keeps what may be
+//! shared.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -23,6 +24,7 @@
 //! # }
 //! ```
 
+mod cache;
 pub mod config;
 mod defects;
 mod downstream;
@@ -41,4 +43,4 @@ mod upstream;
 pub use self::config::{Config, ConfigError};
 pub use self::defects::{DEFECTS, Defect};
 pub use self::gateway::{BindError, Gateway};
-pub use self::presets::{PRESETS, Preset};
+pub use self::presets::{PRESETS, Preset, Setting};

@@ -1,5 +1,7 @@
 //! The path of one request, as a table of contents.
 
+mod cached;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,15 +11,17 @@ use hyper::body::Incoming;
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep};
 
+use crate::cache::Cache;
 use crate::config::Config;
 use crate::defects::{Active, Defects};
 use crate::downstream::{
-    ClientRequest, Mend, Reply, RequestBody, SwapSpot, error_reply, mark, masked_reply, request_id, whole,
+    AsItIs, ClientRequest, Mend, Refetch, Reply, RequestBody, SwapSpot, error_reply, mark, masked_reply,
+    request_id, whole,
 };
 use crate::fleet::{Fleet, Peer};
 use crate::forward;
 use crate::headers::keep_end_to_end;
-use crate::retry::{self, Budget, Waits};
+use crate::retry::{self, Budget, Course, Waits};
 use crate::upstream::{Answer, BodyError, Failed, Failure, Limits, Stage, exchange};
 
 /// Most of a 5xx's body that is read before deciding about a retry, in bytes.
@@ -29,6 +33,7 @@ pub(crate) struct Proxy {
     fleet: Arc<Fleet>,
     budget: Budget,
     swap: SwapSpot,
+    cache: Option<Arc<Cache>>,
 }
 
 /// What became of a request's attempts, and where the last one went.
@@ -44,7 +49,8 @@ impl Proxy {
         let defects = Defects::new(&config.defects, config.defect_rate);
         let fleet = Fleet::new(&config, &defects);
         let budget = Budget::new(config.retry_budget, Instant::now());
-        Self { config, defects, fleet, budget, swap: SwapSpot::default() }
+        let cache = config.cache.map(|rules| Arc::new(Cache::new(rules, config.signing.is_some())));
+        Self { config, defects, fleet, budget, swap: SwapSpot::default(), cache }
     }
 
     pub(crate) fn fleet(&self) -> &Arc<Fleet> {
@@ -100,6 +106,11 @@ impl Proxy {
             });
             return Response::new(Reply::full(""));
         }
+        if let Some(cache) = &self.cache
+            && let Some(key) = cache.key(&request)
+        {
+            return self.answer_from_cache(cache, key, request, limits, active).await;
+        }
         let (mut request, fetched) = if active.ignores_aborts() || active.retries_past_the_deadline() {
             let method = request.method.clone();
             match self.fetch_detached(request, limits, active).await {
@@ -111,8 +122,14 @@ impl Proxy {
             (request, fetched)
         };
         request.body.let_end(limits);
+        if let (Some(cache), Ok(answer)) = (&self.cache, &fetched.outcome)
+            && !request.method.is_safe()
+            && !answer.status.is_client_error()
+        {
+            cache.forget(&request);
+        }
         match fetched.outcome {
-            Ok(answer) => self.pass(request, answer, limits, active).await,
+            Ok(answer) => self.pass(&request, answer, limits, active).await,
             Err(failure) => error_reply(&failure, fetched.last, &request.method, active),
         }
     }
@@ -151,11 +168,16 @@ impl Proxy {
         let mut tried = Vec::new();
         let mut waits = Waits::default();
         let mut last = None;
+        let mut course = Course::default();
         if self.defects.process_wide().gives_up_on_poisoned_locks() && self.budget.is_poisoned() {
             return Fetched { outcome: Err(Failure::Internal), last };
         }
         for attempt in 1.. {
-            let Some(peer) = self.fleet.pick(&tried, active) else { break };
+            let picked = match self.config.origin_group {
+                Some(_) => self.fleet.pick_in(course.region),
+                None => self.fleet.pick(&tried, active),
+            };
+            let Some(peer) = picked else { break };
             tried.push(peer.index());
             last = Some(peer.endpoint().address);
             let outcome = self.attempt(&peer, request, attempt > 1, limits, active).await;
@@ -163,11 +185,22 @@ impl Proxy {
                 self.budget.die_inside();
             }
             waits.note(&outcome, Instant::now());
-            let free = active.ignores_retry_after() || self.fleet.has_another_region(&tried, active);
+            let free = active.ignores_retry_after()
+                || self.config.origin_group.is_some()
+                || self.fleet.has_another_region(&tried, active);
             let wait = if free { Duration::ZERO } else { waits.left(Instant::now()) };
-            let again = attempt < tries
-                && !limits.passes_during(wait)
-                && retry::may_repeat(&outcome, request, active);
+            let again = match &self.config.origin_group {
+                Some(group) => {
+                    let next = course.next(&outcome, request, group, self.config.upstreams.len());
+                    course = next.unwrap_or(course);
+                    next.is_some()
+                }
+                None => {
+                    attempt < tries
+                        && !limits.passes_during(wait)
+                        && retry::may_repeat(&outcome, request, active)
+                }
+            };
             let pause = if again { self.pause(&outcome, attempt, &request.id, active) } else { None };
             let pause = pause.map(|pause| pause.max(wait));
             let Some(pause) = pause.filter(|&pause| !limits.passes_during(pause)) else {
@@ -239,7 +272,7 @@ impl Proxy {
     /// Hands an upstream's answer to the client.
     async fn pass(
         self: &Arc<Self>,
-        request: ClientRequest,
+        request: &ClientRequest,
         answer: Answer,
         limits: Limits,
         active: Active,
@@ -255,7 +288,13 @@ impl Proxy {
             retry::strip(&mut headers);
         }
         let bodiless = request.method == Method::HEAD || matches!(status.as_u16(), 204 | 304);
-        let reply = if bodiless {
+        // Only a defect lets two of them come this far.
+        let mut as_it_is = headers.get_all(header::CONTENT_LENGTH).iter().count() > 1;
+        let reply = if bodiless && active.relays_undue_bodies() {
+            let stray = body.stray().await;
+            as_it_is = !stray.is_empty();
+            Reply::full(stray)
+        } else if bodiless {
             Reply::full("")
         } else if active.recomputes_length() {
             headers.remove(header::CONTENT_LENGTH);
@@ -267,23 +306,28 @@ impl Proxy {
         } else if active.pads_short_bodies() {
             Reply::relayed(body, Mend::Pad)
         } else if active.retries_after_bytes(&request.method) {
-            Reply::relayed(body, self.refetch(&request, limits, active))
+            Reply::relayed(body, Mend::Append(self.refetch(request, limits, active)))
+        } else if active.resumes_astray(&request.method) {
+            Reply::relayed(body, Mend::Resume(self.refetch(request, limits, active)))
         } else {
             Reply::relayed(body, Mend::Never)
         };
         let mut response = Response::new(reply);
         *response.status_mut() = status;
         *response.headers_mut() = headers;
+        if as_it_is {
+            response.extensions_mut().insert(AsItIs);
+        }
         response
     }
 
-    fn refetch(self: &Arc<Self>, request: &ClientRequest, limits: Limits, active: Active) -> Mend {
-        let Some(mut request) = request.copy() else { return Mend::Never };
+    fn refetch(self: &Arc<Self>, request: &ClientRequest, limits: Limits, active: Active) -> Refetch {
+        let copy = request.copy();
         let proxy = Arc::clone(self);
-        Mend::Refetch(Box::pin(async move {
-            let fetched = proxy.fetch(&mut request, limits, active).await;
+        Box::pin(async move {
+            let fetched = proxy.fetch(&mut copy?, limits, active).await;
             fetched.outcome.ok().map(|answer| answer.body)
-        }))
+        })
     }
 }
 

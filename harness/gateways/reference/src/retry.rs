@@ -1,6 +1,7 @@
 //! Whether there is another attempt, and when: by method, by what went wrong, within the budget, with jitter.
 
 mod budget;
+mod course;
 mod wait;
 
 use std::time::Duration;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use http::{Method, StatusCode};
 
 pub(crate) use self::budget::Budget;
+pub(crate) use self::course::Course;
 pub(crate) use self::wait::{Waits, strip};
 use crate::config::Backoff;
 use crate::defects::Active;

@@ -3,9 +3,9 @@
 /// Longest size line or trailer section, bytes.
 const MAX_LINE: usize = 64 * 1024;
 
-/// Where in the coding we are.
+/// A decoder: where in the coding it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Chunked {
+pub struct Chunked {
     state: State,
     /// Size so far, then data bytes left.
     size: u64,
@@ -29,7 +29,7 @@ enum State {
 
 /// What a piece of input was.
 #[derive(PartialEq, Eq, Debug)]
-pub(super) enum Piece<'a> {
+pub enum Piece<'a> {
     /// Body bytes.
     Data(&'a [u8]),
     /// Everything was used up.
@@ -48,7 +48,7 @@ impl Default for Chunked {
 
 impl Chunked {
     /// Takes bytes off the front of `input` up to the next piece of data, the end, or an error.
-    pub(super) fn next<'a>(&mut self, input: &mut &'a [u8]) -> Piece<'a> {
+    pub fn next<'a>(&mut self, input: &mut &'a [u8]) -> Piece<'a> {
         loop {
             if self.state == State::Data {
                 let take = usize::try_from(self.size).unwrap_or(usize::MAX).min(input.len());

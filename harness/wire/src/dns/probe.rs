@@ -1,7 +1,7 @@
 //! Our own look at the name server: what a resolver would be told now, and whether dead addresses are dead.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use gatecrash_core::faults::DnsReply;
@@ -17,14 +17,25 @@ const PROBE: Duration = Duration::from_millis(300);
 
 /// What a question for a region's addresses was answered with; `None` for a probe that could not be sent or read.
 pub(super) async fn ask(server: SocketAddr, region: &str) -> Option<DnsReply> {
+    look_up(server, &probe_name(region), PROBE).await
+}
+
+/// What a name server says about the IPv4 addresses of a name, over UDP; `None` when the question could not be sent, or
+/// the answer is none of these.
+pub async fn look_up(server: SocketAddr, name: &str, patience: Duration) -> Option<DnsReply> {
     let mut question = Message::query();
-    let name = Name::from_ascii(format!("{}.", probe_name(region))).ok()?;
+    question.metadata.recursion_desired = true;
+    let name = Name::from_ascii(format!("{}.", name.trim_end_matches('.'))).ok()?;
     question.add_query(Query::query(name, RecordType::A));
-    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.ok()?;
+    let from = match server {
+        SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
+        SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
+    };
+    let socket = UdpSocket::bind(from).await.ok()?;
     socket.connect(server).await.ok()?;
     socket.send(&question.to_vec().ok()?).await.ok()?;
     let mut buffer = [0; 4096];
-    let answered = timeout(PROBE, async {
+    let answered = timeout(patience, async {
         loop {
             let length = socket.recv(&mut buffer).await.ok()?;
             let answer = Message::from_vec(&buffer[..length]).ok()?;
@@ -42,7 +53,7 @@ pub(super) async fn ask(server: SocketAddr, region: &str) -> Option<DnsReply> {
 fn read(answer: &Message) -> Option<DnsReply> {
     match answer.metadata.response_code {
         ResponseCode::NXDomain => Some(DnsReply::NoSuchName),
-        ResponseCode::ServFail => Some(DnsReply::ServerFailure),
+        ResponseCode::ServFail | ResponseCode::Refused => Some(DnsReply::ServerFailure),
         ResponseCode::NoError => {
             let ttl = answer.answers.first().map_or(0, |record| record.ttl);
             let address = |data: &RData| if let RData::A(a) = data { Some(a.0) } else { None };

@@ -167,6 +167,17 @@ impl Kind {
         &KINDS[self as usize]
     }
 
+    /// Whether two readers may take its head differently: where the body ends, where a line does, or whose a value is
+    /// (RFC 9112 2.2, 5, 6.3; RFC 9110 5.5). A length that is only wrong is not ambiguous.
+    pub fn is_ambiguous(self) -> bool {
+        let info = self.info();
+        match self {
+            Self::ClTooSmall | Self::ClTooLarge => false,
+            Self::HeaderSpaceBeforeColon | Self::HeaderNul | Self::HeaderBareCr | Self::HeaderObsFold => true,
+            _ => info.group == "framing",
+        }
+    }
+
     /// Its script for a plain answer to GET: 200 with a body of 5 bytes.
     pub fn sample(self) -> Script {
         let head = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n";

@@ -8,6 +8,7 @@ mod chart;
 mod lanes;
 mod tables;
 mod verdicts;
+mod waterfall;
 
 use axis::{Scale, Time};
 use chart::Chart;

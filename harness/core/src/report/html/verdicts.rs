@@ -1,7 +1,7 @@
 //! The verdicts: what did not pass in full, what passed as a table.
 
 use super::lanes::window;
-use super::{class, samples, text};
+use super::{class, samples, text, waterfall};
 use crate::report::RunReport;
 use crate::report::standing::Standing;
 use crate::report::story::Story;
@@ -50,6 +50,9 @@ fn article(report: &RunReport, story: &Story) -> String {
             also => format!(" (also {})", escape(&also.join(", "))),
         };
         item("look closer", format!("<code>{}</code>{also}", escape(explain)));
+    }
+    for fall in &story.falls {
+        item("request", waterfall::drawn(fall));
     }
     if !story.place.is_empty() {
         item("place", format!("<code>{}</code>", escape(&story.place)));

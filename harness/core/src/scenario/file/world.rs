@@ -156,6 +156,9 @@ pub(crate) struct Objects {
     /// Their size. Default: 16KiB.
     #[serde(default)]
     pub(crate) size: Option<Spanned<Sizes>>,
+    /// Cache-Control that reads of them carry, such as `max-age=1`. Default: none.
+    #[serde(default)]
+    pub(crate) cache_control: Option<Spanned<String>>,
 }
 
 /// One size, or a law of sizes.

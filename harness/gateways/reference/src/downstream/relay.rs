@@ -23,8 +23,10 @@ pub(crate) enum Mend {
     Finish,
     /// It is filled up with zeros.
     Pad,
-    /// Another attempt's body follows.
-    Refetch(Refetch),
+    /// Another attempt's body follows, from its beginning.
+    Append(Refetch),
+    /// Another attempt's body follows, from half of where the first one broke off.
+    Resume(Refetch),
 }
 
 pub(crate) type Refetch = Pin<Box<dyn Future<Output = Option<UpstreamBody>> + Send>>;
@@ -40,6 +42,10 @@ pub(crate) struct Source {
     mend: Mend,
     /// Zeros still to be sent.
     padding: u64,
+    /// Bytes relayed.
+    relayed: u64,
+    /// Bytes of the body to be left out.
+    skip: u64,
 }
 
 type Next = Option<Result<Bytes, BodyError>>;
@@ -52,7 +58,7 @@ impl Reply {
     }
 
     pub(crate) fn relayed(body: UpstreamBody, mend: Mend) -> Self {
-        Self::Relayed(Relayed::Waiting(Box::new(Source { body, mend, padding: 0 })))
+        Self::Relayed(Relayed::Waiting(Box::new(Source { body, mend, padding: 0, relayed: 0, skip: 0 })))
     }
 }
 
@@ -127,7 +133,10 @@ impl Source {
         }
         loop {
             let error = match self.body.next().await {
-                Ok(bytes) => return bytes.map(Ok),
+                Ok(bytes) => match bytes.map(|bytes| self.rest_of(bytes)) {
+                    Some(rest) if rest.is_empty() => continue,
+                    rest => return rest.map(Ok),
+                },
                 Err(error) => error,
             };
             match std::mem::replace(&mut self.mend, Mend::Never) {
@@ -137,12 +146,25 @@ impl Source {
                     self.padding = self.body.missing();
                     return if self.padding > 0 { self.zeros() } else { Some(Err(error)) };
                 }
-                Mend::Refetch(again) => match again.await {
+                Mend::Append(again) => match again.await {
                     Some(body) => self.body = body,
+                    None => return Some(Err(error)),
+                },
+                Mend::Resume(again) => match again.await {
+                    Some(body) => (self.body, self.skip) = (body, self.relayed / 2),
                     None => return Some(Err(error)),
                 },
             }
         }
+    }
+
+    /// The bytes without those that are left out.
+    fn rest_of(&mut self, mut bytes: Bytes) -> Bytes {
+        let left_out = usize::try_from(self.skip).unwrap_or(usize::MAX).min(bytes.len());
+        let _ = bytes.split_to(left_out);
+        self.skip -= left_out as u64;
+        self.relayed += bytes.len() as u64;
+        bytes
     }
 
     fn zeros(&mut self) -> Next {

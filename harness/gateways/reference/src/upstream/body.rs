@@ -3,8 +3,9 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use tokio::io::AsyncReadExt;
 
 use super::chunks::{Chunks, Step};
@@ -15,6 +16,8 @@ use crate::fleet::Peer;
 
 /// Bytes asked of the socket at a time.
 const READ_SIZE: usize = 32 * 1024;
+/// How long bytes after a message without a body may be late.
+const STRAY: Duration = Duration::from_millis(50);
 
 /// Body of an [`Answer`](super::Answer).
 #[derive(Debug)]
@@ -73,10 +76,25 @@ impl UpstreamBody {
         let held = VecDeque::new();
         let mut body =
             Self { held, connection: Some(connection), left, keep: head.keep, judged, peer, limits, active };
-        if matches!(body.left, Left::Length(0)) {
+        if matches!(body.left, Left::Length(0)) && !active.relays_undue_bodies() {
             body.finish();
         }
         body
+    }
+
+    /// What follows the head of a response without a body, for the defect that relays it.
+    pub(crate) async fn stray(mut self) -> Bytes {
+        let mut stray = Bytes::new();
+        if let Some(connection) = &mut self.connection {
+            let buffer = &mut connection.buffer;
+            if buffer.is_empty() {
+                let _ = self.limits.within(Some(STRAY), connection.stream.read_buf(buffer)).await;
+            }
+            stray = buffer.split().freeze();
+        }
+        self.keep &= stray.is_empty();
+        self.finish();
+        stray
     }
 
     /// The next bytes, `None` at the end of a whole body.
@@ -86,16 +104,20 @@ impl UpstreamBody {
         }
         let next = self.read().await;
         if next.is_err() {
-            if let Some(connection) = self.connection.take()
-                && self.active.leaks_connections()
-            {
-                self.peer.endpoint().leak(connection);
-            }
-            if self.judged {
-                self.peer.failed();
-            }
+            self.broke();
         }
         next
+    }
+
+    fn broke(&mut self) {
+        if let Some(connection) = self.connection.take()
+            && self.active.leaks_connections()
+        {
+            self.peer.endpoint().leak(connection);
+        }
+        if self.judged {
+            self.peer.failed();
+        }
     }
 
     /// Reads ahead up to `limit` bytes and keeps them for [`next`](Self::next).
@@ -108,6 +130,27 @@ impl UpstreamBody {
             self.held.push_back(bytes);
         }
         Ok(&self.held)
+    }
+
+    /// All of it, unless it is longer than `limit` bytes: then what was read is kept for [`next`](Self::next).
+    pub(crate) async fn collect(&mut self, limit: usize) -> Result<Option<Bytes>, BodyError> {
+        if let Err(error) = self.hold(limit.saturating_add(1)).await {
+            self.broke();
+            return Err(error);
+        }
+        let size: usize = self.held.iter().map(Bytes::len).sum();
+        Ok((self.connection.is_none() && size <= limit).then(|| self.arrived()))
+    }
+
+    /// What was read ahead.
+    pub(crate) fn arrived(&mut self) -> Bytes {
+        self.held
+            .drain(..)
+            .fold(BytesMut::new(), |mut all, bytes| {
+                all.extend_from_slice(&bytes);
+                all
+            })
+            .freeze()
     }
 
     /// Bytes missing to the declared length, where one was declared.
@@ -144,8 +187,11 @@ impl UpstreamBody {
             }
             buffer.reserve(READ_SIZE);
             let reading = connection.stream.read_buf(buffer);
-            let count =
-                self.limits.within(self.limits.read, reading).await.map_err(|_| BodyError::Stalled)??;
+            let read = self.limits.within(self.limits.read, reading).await.map_err(|_| BodyError::Stalled)?;
+            let count = match read {
+                Err(_) if matches!(self.left, Left::UntilClose) && self.active.ends_bodies_on_reset() => 0,
+                read => read?,
+            };
             if count == 0 && matches!(self.left, Left::UntilClose) {
                 self.finish();
                 return Ok(None);
@@ -159,9 +205,13 @@ impl UpstreamBody {
     fn finish(&mut self) {
         if let Some(connection) = self.connection.take()
             && self.keep
-            && connection.buffer.is_empty()
         {
-            self.peer.endpoint().pool.put(connection.stream);
+            let pool = &self.peer.endpoint().pool;
+            if self.active.keeps_surplus() {
+                pool.put_unseen(connection);
+            } else if connection.buffer.is_empty() {
+                pool.put(connection.stream);
+            }
         }
         if self.judged {
             self.peer.succeeded();

@@ -38,18 +38,19 @@ pub(crate) async fn exchange(
     let place = peer.endpoint().place(&limits).await.map_err(Failed::unsent)?;
     let pooled = if fresh { None } else { peer.endpoint().pool.take() };
     let mut connection = match pooled {
-        Some(stream) => Connection::new(stream, true),
+        Some(connection) => connection,
         None => {
             let opened = open(peer, &limits).await;
             opened.map_err(Failed::unsent)?
         }
     };
+    connection.written = 0;
     connection.place = Some(place);
     let head_length = head.len();
-    match converse(&mut connection, method, head, body, &limits).await {
+    match converse(&mut connection, method, head, body, &active.head_limits(limits), active).await {
         Ok((head, whole)) => {
             let mut head = head;
-            head.keep &= whole;
+            head.keep &= whole || active.pools_half_sent();
             let body = UpstreamBody::new(connection, &head, peer.clone(), limits, active);
             Ok(Answer { status: head.status, headers: head.headers, body })
         }
@@ -59,6 +60,8 @@ pub(crate) async fn exchange(
             let sent = connection.written.saturating_sub(head_length);
             if active.leaks_connections() {
                 peer.endpoint().leak(connection);
+            } else if active.pools_after_timeout() && matches!(failure, Failure::Timeout(Stage::Head)) {
+                peer.endpoint().pool.put_unseen(connection);
             }
             Err(Failed { failure, wrote: true, stale, sent })
         }
@@ -82,7 +85,8 @@ async fn open(peer: &Peer, limits: &Limits) -> Result<Connection, Failure> {
 pub(crate) async fn ask(endpoint: &Endpoint, head: Bytes, limits: Limits) -> Result<StatusCode, Failure> {
     let mut connection = connect(endpoint.address, endpoint.dialer.as_deref(), &limits).await?;
     let mut body = RequestBody::Buffered(Bytes::new());
-    let (head, _) = converse(&mut connection, &Method::GET, head, &mut body, &limits).await?;
+    let honest = Active::default();
+    let (head, _) = converse(&mut connection, &Method::GET, head, &mut body, &limits, honest).await?;
     Ok(head.status)
 }
 
@@ -94,17 +98,18 @@ async fn converse(
     head: Bytes,
     body: &mut RequestBody,
     limits: &Limits,
+    active: Active,
 ) -> Result<(Head, bool), Failure> {
     let Connection { stream, buffer, written, .. } = connection;
     match stream {
         Stream::Plain(tcp) => {
             let (reader, writer) = tcp.split();
-            let reading = receive(reader, buffer, method);
+            let reading = receive(reader, buffer, method, active);
             talk(send(writer, head, body, written, limits), reading, limits).await
         }
         Stream::Tls(tls) => {
             let (reader, writer) = tokio::io::split(tls);
-            let reading = receive(reader, buffer, method);
+            let reading = receive(reader, buffer, method, active);
             talk(send(writer, head, body, written, limits), reading, limits).await
         }
     }
@@ -192,16 +197,17 @@ async fn receive(
     mut reader: impl AsyncRead + Unpin,
     buffer: &mut BytesMut,
     method: &Method,
+    active: Active,
 ) -> Result<Head, Failure> {
     let mut interim = 0;
     loop {
-        match head::parse(buffer, method) {
+        match head::parse(buffer, method, active) {
             Ok(Some(head)) if head.status == StatusCode::SWITCHING_PROTOCOLS => {
                 return Err(invalid("unasked 101", buffer));
             }
             Ok(Some(head)) if head.status.is_informational() => {
                 interim += 1;
-                if interim > MAX_INTERIM {
+                if interim > MAX_INTERIM && !active.reads_heads_without_limit() {
                     return Err(invalid("too many interim responses", buffer));
                 }
                 let _ = buffer.split_to(head.length);

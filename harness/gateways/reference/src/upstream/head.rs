@@ -4,6 +4,8 @@ use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
+use crate::defects::Active;
+
 /// Largest response head, in bytes.
 pub(crate) const MAX_HEAD: usize = 16 * 1024;
 /// Most header lines in a head.
@@ -31,7 +33,7 @@ pub(crate) enum Framing {
 }
 
 /// Reads a head from the front of `bytes`: `None` while it is incomplete, the broken rule if it never can be.
-pub(crate) fn parse(bytes: &[u8], method: &Method) -> Result<Option<Head>, &'static str> {
+pub(crate) fn parse(bytes: &[u8], method: &Method, active: Active) -> Result<Option<Head>, &'static str> {
     let expected = b"HTTP/1.";
     let begun = expected.len().min(bytes.len());
     if bytes[..begun] != expected[..begun] {
@@ -40,12 +42,14 @@ pub(crate) fn parse(bytes: &[u8], method: &Method) -> Result<Option<Head>, &'sta
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + 4);
     let head = &bytes[..end.unwrap_or(bytes.len())];
     check_bytes(head)?;
-    if head.len() > MAX_HEAD {
+    let bounded = !active.reads_heads_without_limit();
+    if head.len() > MAX_HEAD && bounded {
         return Err("response head too large");
     }
     let Some(length) = end else { return Ok(None) };
 
-    let mut lines = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    let most = if bounded { MAX_HEADERS } else { head.len() / 4 };
+    let mut lines = vec![httparse::EMPTY_HEADER; most];
     let mut response = httparse::Response::new(&mut lines);
     match response.parse(head) {
         Ok(httparse::Status::Complete(_)) => {}
@@ -66,7 +70,7 @@ pub(crate) fn parse(bytes: &[u8], method: &Method) -> Result<Option<Head>, &'sta
         headers.append(name, value.map_err(|_| "bad header value")?);
     }
     let http10 = response.version == Some(0);
-    let framing = framing(status, &headers, http10, method)?;
+    let framing = framing(status, &headers, http10, method, active)?;
     let keep = !http10 && framing != Framing::UntilClose && !says_close(&headers);
     Ok(Some(Head { status, headers, framing, keep, length }))
 }
@@ -91,9 +95,17 @@ fn framing(
     headers: &HeaderMap,
     http10: bool,
     method: &Method,
+    active: Active,
 ) -> Result<Framing, &'static str> {
-    let coding = only_one(headers, &TRANSFER_ENCODING, "more than one Transfer-Encoding")?;
-    let length = only_one(headers, &CONTENT_LENGTH, "more than one Content-Length")?;
+    let mut coding = only_one(headers, &TRANSFER_ENCODING, "more than one Transfer-Encoding")?;
+    let length = if active.relays_two_lengths() {
+        headers.get(CONTENT_LENGTH)
+    } else {
+        only_one(headers, &CONTENT_LENGTH, "more than one Content-Length")?
+    };
+    if active.prefers_length_to_coding() && length.is_some() {
+        coding = None;
+    }
     if coding.is_some() && length.is_some() {
         return Err("Content-Length together with Transfer-Encoding");
     }
@@ -139,7 +151,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Option<Head>, &'static str> {
-        parse(text.as_bytes(), &Method::GET)
+        parse(text.as_bytes(), &Method::GET, Active::default())
     }
 
     #[test]
@@ -168,8 +180,8 @@ mod tests {
             for byte in 0..=u8::MAX {
                 let mut changed = *head;
                 changed[at] = byte;
-                let _ = parse(&changed, &Method::GET);
-                assert!(parse(&changed[..at], &Method::GET).is_ok());
+                let _ = parse(&changed, &Method::GET, Active::default());
+                assert!(parse(&changed[..at], &Method::GET, Active::default()).is_ok());
             }
         }
     }
@@ -237,7 +249,8 @@ mod tests {
     #[test]
     fn some_responses_have_no_body_whatever_they_say() {
         let text = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n";
-        let framing = |text: &str, method| parse(text.as_bytes(), &method).unwrap().unwrap().framing;
+        let framing =
+            |text: &str, method| parse(text.as_bytes(), &method, Active::default()).unwrap().unwrap().framing;
         assert_eq!(framing(text, Method::HEAD), Framing::Empty);
         assert_eq!(framing(&text.replace("200", "204"), Method::GET), Framing::Empty);
         assert_eq!(framing(&text.replace("200", "304"), Method::GET), Framing::Empty);

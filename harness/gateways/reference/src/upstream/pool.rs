@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Stream;
+use super::{Connection, Stream};
 use crate::config::Pool;
 
 #[derive(Debug)]
@@ -17,8 +17,10 @@ pub(crate) struct IdlePool {
 
 #[derive(Debug)]
 struct Idle {
-    stream: Stream,
+    connection: Connection,
     since: Instant,
+    /// Whether nobody looks at what it says.
+    unseen: bool,
 }
 
 // === impl IdlePool ===
@@ -33,20 +35,29 @@ impl IdlePool {
     }
 
     /// A connection that is young enough and silent; the others found on the way are closed.
-    pub(crate) fn take(&self) -> Option<Stream> {
+    pub(crate) fn take(&self) -> Option<Connection> {
         let mut idle = self.lock();
         while let Some(candidate) = idle.pop() {
             if candidate.usable(self.lifetime) {
-                return Some(candidate.stream);
+                return Some(candidate.connection);
             }
         }
         None
     }
 
     pub(crate) fn put(&self, stream: Stream) {
+        self.keep(Connection::new(stream, true), false);
+    }
+
+    /// Keeps a connection that may not be clean, with what was read ahead, for the defects that do.
+    pub(crate) fn put_unseen(&self, connection: Connection) {
+        self.keep(Connection { reused: true, place: None, ..connection }, true);
+    }
+
+    fn keep(&self, connection: Connection, unseen: bool) {
         let mut idle = self.lock();
         if idle.len() < self.max_idle {
-            idle.push(Idle { stream, since: Instant::now() });
+            idle.push(Idle { connection, since: Instant::now(), unseen });
         }
     }
 
@@ -69,6 +80,6 @@ impl IdlePool {
 impl Idle {
     /// An idle connection has nothing to say: bytes, an end or an error on it make it useless.
     fn usable(&self, lifetime: Duration) -> bool {
-        self.stream.is_silent() && self.since.elapsed() < lifetime
+        (self.unseen || self.connection.stream.is_silent()) && self.since.elapsed() < lifetime
     }
 }

@@ -12,12 +12,12 @@ use crate::support::{
     Act, Client, Ending, Running, Upstream, eventually, get, pair, post, put, refusing, region, script,
 };
 
-fn switch(defect: &str, on: bool) -> Value {
+pub(crate) fn switch(defect: &str, on: bool) -> Value {
     assert!(DEFECTS.iter().any(|known| known.name == defect));
     json!({"defects": if on { vec![defect] } else { vec![] }})
 }
 
-fn ok(body: &str) -> Vec<Act> {
+pub(crate) fn ok(body: &str) -> Vec<Act> {
     script(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len()))
 }
 
@@ -26,7 +26,7 @@ fn busy() -> Vec<Act> {
 }
 
 /// A body of three bytes where nine were promised.
-fn broken() -> Vec<Act> {
+pub(crate) fn broken() -> Vec<Act> {
     vec![Act::Send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhel".to_vec()), Act::Fin]
 }
 

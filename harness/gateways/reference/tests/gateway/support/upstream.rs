@@ -17,6 +17,8 @@ pub(crate) enum Act {
     Send(Vec<u8>),
     /// Sends a byte every 20 ms for as long as the other side takes them.
     Drip,
+    /// Goes on when it gets a permit, which it keeps.
+    Wait(Arc<tokio::sync::Semaphore>),
     /// Keeps the connection open and says no more.
     Hang,
     Fin,
@@ -167,6 +169,7 @@ async fn serve(mut stream: TcpStream, connection: usize, log: &Mutex<Vec<Seen>>,
                     }
                     return;
                 }
+                Act::Wait(gate) => gate.acquire().await.unwrap().forget(),
                 // Until the other side closes.
                 Act::Hang => {
                     while matches!(stream.read(&mut [0; 1024]).await, Ok(1..)) {}

@@ -1,0 +1,119 @@
+//! `head-and-range`: no body where none belongs, and a body of one piece.
+
+use std::collections::HashSet;
+
+use gatecrash_model::{AttemptRecord, BodyCheck, Capabilities, Capability, ClientRecord, Op};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::tally::Tally;
+use super::{Check, CheckInfo, Rests};
+use crate::faults::Host;
+#[cfg(test)]
+use crate::golden::{Golden, Request, Story, Try};
+use crate::judge::Scope;
+use crate::verdict::Finding;
+
+/// Answers to HEAD, 204 and 304 carry no body; a range is the range asked for; and a body that several upstream
+/// exchanges made up is one object's, byte for byte.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct HeadAndRange {}
+
+impl Check for HeadAndRange {
+    const INFO: CheckInfo = CheckInfo {
+        name: "head-and-range",
+        summary: "no body after HEAD, 204, 304; ranges and resumed bodies fit together",
+        doc: "Two places where gateways get bodies wrong. Where none is allowed (HEAD, 204, 304: RFC 9110 6.4.1, \
+              RFC 9112 6.3), bytes that follow are read as the next response on that connection. And where a body \
+              is put together - a 206, a body resumed from another upstream after a break, slices of a cache - each \
+              piece must be of the same version (RFC 9110 15.3.7.3 wants a strong validator, If-Range) and begin \
+              where the one before ended. It fails on a body where none is allowed, and on bytes that are not the \
+              object's at that place in a 206 or in a 2xx to which more than one upstream exchange gave bytes. \
+              Answers the upstream itself made untrue are left out. Inconclusive when no answer was of these kinds. \
+              Typical fixes: let the client resume, with If-Range; nginx `proxy_next_upstream` never resumes a \
+              begun body, the `slice` module checks the ETag; Varnish and Envoy do not resume either; close \
+              upstream connections that said more than they may.",
+        example: "head-and-range: {}",
+        needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
+        min_samples: 1,
+        rests: Rests::OnExchanges,
+    };
+
+    fn judge(&self, scope: &Scope<'_>) -> Finding {
+        let (mut tally, altered) = (Tally::default(), altered_by_upstream(scope));
+        for client in scope.clients().filter(|c| c.status != 0) {
+            let wrong = matches!(client.shape.body(), BodyCheck::Wrong | BodyCheck::Other);
+            let pieces = scope.attempts(client).filter(|a| gave_bytes(a)).count();
+            if client.has(ClientRecord::UNDUE_BODY) || is_bodiless(client) {
+                tally.count(!client.has(ClientRecord::UNDUE_BODY), client.id(), || {
+                    format!("a body after {} {}, or after the answer before it", client.op, client.status)
+                });
+            } else if altered.contains(&client.id().pack()) {
+            } else if matches!(client.status, 200..=299) && pieces > 1 {
+                tally.count(!wrong, client.id(), || {
+                    format!("a {} of {pieces} exchanges' bytes that do not fit together", client.status)
+                });
+            } else if client.status == 206 {
+                tally.count(!wrong, client.id(), || "a 206 with other bytes than the range asked for".into());
+            }
+        }
+        let none = "no answer was to HEAD, a 204, 304 or 206, or made of several pieces";
+        tally.finding(scope, "no undue body, and pieces that fit", none)
+    }
+
+    #[cfg(test)]
+    fn goldens() -> Vec<Golden> {
+        let story = |tell: fn(Request) -> Request| {
+            Story::new().every(10, 0, 50, |r| r).every(10, 50, 60, tell)
+        };
+        let resumed = |r: Request| r.tries([Try::cut(), Try::served()]);
+        vec![
+            Golden::pass("HEAD has no body", Self {}, story(|r| r.op(Op::HeadObject))),
+            Golden::fail(
+                "a body after HEAD",
+                Self {},
+                story(|r| r.op(Op::HeadObject).flag(ClientRecord::UNDUE_BODY)),
+            ),
+            Golden::fail(
+                "a body after a 304",
+                Self {},
+                story(|r| r.tries([Try::status(304, "")]).flag(ClientRecord::UNDUE_BODY)),
+            ),
+            Golden::pass("resumed rightly", Self {}, story(resumed)),
+            Golden::fail("resumed astray", Self {}, {
+                Story::new().every(10, 0, 60, move |r| resumed(r).body(BodyCheck::Wrong))
+            }),
+            Golden::fail(
+                "another range",
+                Self {},
+                story(|r| r.tries([Try::status(206, "")]).body(BodyCheck::Wrong)),
+            ),
+            Golden::inconclusive("plain GETs", Self {}, Story::new().every(10, 0, 50, |r| r)),
+            Golden::inconclusive(
+                "the bytes of one exchange are wrong",
+                Self {},
+                Story::new().every(10, 0, 50, |r| r.body(BodyCheck::Wrong)),
+            ),
+        ]
+    }
+}
+
+fn is_bodiless(client: &ClientRecord) -> bool {
+    matches!(client.op, Op::HeadObject | Op::HeadBucket) || matches!(client.status, 204 | 304)
+}
+
+/// Whether an exchange gave bytes of the object to the gateway.
+fn gave_bytes(attempt: &AttemptRecord) -> bool {
+    matches!(attempt.status, 200..=299) && attempt.response_bytes > 0
+}
+
+/// Packed ids of requests whose answer was made untrue before it reached the gateway.
+fn altered_by_upstream(scope: &Scope<'_>) -> HashSet<u64> {
+    let untrue = scope.untrue_attempts();
+    let in_mock = |fault: u16| {
+        scope.plan.faults.get(usize::from(fault)).is_some_and(|f| f.spec.info().host == Host::Mock)
+    };
+    let told = scope.history.firings.iter().filter(|f| untrue.contains(&f.attempt) || in_mock(f.fault));
+    told.map(|f| f.request).collect()
+}

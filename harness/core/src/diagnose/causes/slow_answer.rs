@@ -1,0 +1,39 @@
+//! `slow-answer`: late first bytes
+
+use super::super::evidence::{self, Evidence};
+use super::super::rank::Strength;
+use super::super::{Cause, Observations, Place, Sample};
+
+pub(super) const CAUSE: Cause = Cause {
+    name: "slow-answer",
+    summary: "the first byte comes late",
+    doc: "S3 answers, and later than it should: small objects take 100 to 200 ms. Where that is above \
+          the gateway's timeout, clients see 504 for requests that S3 served.",
+    look_at: &[
+        ("nginx", "`proxy_read_timeout` (60 s, for each read)"),
+        ("HAProxy", "`timeout server`"),
+        ("Envoy", "route `timeout` (15 s, retries included), `per_try_timeout`"),
+        ("API Gateway, CloudFront", "29 s integration timeout; 30 s origin response timeout (1 to 120)"),
+        ("S3", "distance to the region, `FirstByteLatency` in CloudWatch request metrics"),
+    ],
+    find,
+};
+
+fn find(seen: &Observations) -> Option<Evidence> {
+    if seen.view() == Place::Gateway {
+        return None;
+    }
+    let first = |s: &Sample| s.answer().map(|a| a.first_byte);
+    let is_slow = |s: &Sample| first(s).is_some_and(|took| seen.is_slow(took));
+    let what = format!("reads got their first byte after more than {:.1} s", seen.slow / 1000.0);
+    let found = evidence::reads(seen, &what, is_slow)?;
+    let mut times: Vec<_> = seen.reads(seen.view()).filter_map(first).collect();
+    times.sort_by(f64::total_cmp);
+    let (median, most) = (times[times.len() / 2], times[times.len() - 1]);
+    let found = found.with(format!("first bytes: median {median:.0} ms, slowest {most:.0} ms"));
+    // One slow answer among many is a day like others.
+    let rare = found.met * 10 < found.of && seen.is_clean(Place::Gateway);
+    let above = seen.gateway_timeout.filter(|limit| most > *limit);
+    let found = found.with_first(above.map(|limit| format!("above the gateway's timeout of {limit:.0} ms")).into_iter());
+    Some(if rare { found.only(Strength::Possible) } else { found })
+}
