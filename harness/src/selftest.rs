@@ -113,7 +113,11 @@ fn planned(course: &Course, plans: &BTreeMap<String, Plan>) -> Result<Vec<Planne
                 all.push(Planned::new(trial, None, plan));
             }
             for (name, plan) in &benign {
-                all.push(Planned::new(trial(Kind::Benign, name, benign::SCENARIO, *seed, repeat), None, plan));
+                all.push(Planned::new(
+                    trial(Kind::Benign, name, benign::SCENARIO, *seed, repeat),
+                    None,
+                    plan,
+                ));
             }
         }
         for proof in &proofs {

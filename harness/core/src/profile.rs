@@ -36,6 +36,12 @@ pub struct Profile {
     /// Bound on a whole request including retries, when declared; trickling is bounded only then.
     #[serde(default)]
     pub total_timeout: Option<Span>,
+    /// From when on after a request began no new attempt starts, when declared.
+    #[serde(default)]
+    pub deadline: Option<Span>,
+    /// How long an idle upstream connection is kept, when declared.
+    #[serde(default)]
+    pub keep_alive: Option<Span>,
     /// Upper end of all pauses between attempts of one request.
     #[serde(default)]
     pub back_off: Span,
@@ -135,6 +141,8 @@ impl Profile {
             connect_timeout: Span::millis(500),
             read_timeout: Span::millis(1000),
             total_timeout: Some(Span::millis(3000)),
+            deadline: Some(Span::millis(3000)),
+            keep_alive: Some(Span::millis(4000)),
             back_off: Span::millis(500),
             replays: vec![Op::GetObject, Op::HeadObject, Op::ListObjectsV2, Op::PutObject, Op::DeleteObject],
             retries_4xx: Vec::new(),

@@ -112,14 +112,20 @@ proofs! {
         must ["bounded-time"] may ["status-map" "recovery"];
     21 "retry-plus-one" in "selftest/upstream-errors"
         must ["bounded-attempts"] may ["amplification"];
+    22 "retry-for-ever" in "selftest/upstream-errors"
+        must ["bounded-attempts" "amplification"] may ["bounded-time" "status-pass" "status-map"];
     23 "retry-post" in "selftest/writes"
         must ["no-unsafe-replay"] may [];
+    24 "resume-upload" in "selftest/writes"
+        must ["upload-once" "body-exact"] may [];
     25 "retry-4xx" in "selftest/upstream-errors"
         must ["no-retry-4xx"] may ["bounded-attempts"];
     26 "no-backoff" in "selftest/throttling"
         must ["backoff"] may [];
     27 "no-retry-budget" in "selftest/throttling"
         must ["amplification"] may ["backoff" "bounded-attempts" "bounded-time"];
+    28 "ignore-retry-after" in "selftest/asked-to-wait"
+        must ["retry-after-obeyed" "retry-after-passed"] may [];
     29 "retry-same-peer" in "selftest/region-outage"
         must ["failover" "outage-errors"] may ["status-map" "bounded-time"];
     30 "no-failback" in "selftest/region-outage"
@@ -140,18 +146,28 @@ proofs! {
         must ["coalescing" "recovery"] may [];
     38 "release-all" in "selftest/hot-keys"
         must ["coalescing" "amplification"] may ["recovery"];
+    39 "leak-connection" in "selftest/released"
+        must ["connections-released" "recovery"] may [];
+    40 "ignore-abort" in "selftest/released"
+        must ["connections-released"] may [];
     41 "half-open-floods" in "selftest/breaker"
         must ["breaker" "no-herd"] may ["recovery"];
     41 "breaker-never-closes" in "selftest/breaker"
         must ["breaker" "recovery"] may ["no-herd"];
     41 "open-calls-upstream" in "selftest/breaker"
         must ["breaker"] may [];
+    42 "show-dead-connection" in "selftest/kept-connections"
+        must ["stale-pool"] may [];
     43 "unbounded-head" in "selftest/floods"
         must ["limits"] may [];
     44 "panic-on-bad-chunk" in "selftest/garbage"
         must ["crash-free"] may ["status-map" "body-complete"];
+    45 "panic-poisons-lock" in "selftest/garbage"
+        must ["crash-free" "recovery"] may ["status-map"];
     46 "ack-before-upstream" in "selftest/writes"
         must ["upload-once"] may ["no-false-success" "status-map" "status-pass" "no-retry-after-bytes"];
+    47 "retry-past-deadline" in "selftest/deadline"
+        must ["deadline"] may [];
     50 "rewrite-host" in "selftest/signed"
         must ["signed-headers-untouched"] may [];
     51 "html-errors" in "selftest/lone-upstream"

@@ -419,6 +419,11 @@ impl AttemptRecord {
         self.flags & flag != 0
     }
 
+    /// Whether it ended without a byte on a connection that had carried another: a pooled one that was dead.
+    pub fn is_stale(&self) -> bool {
+        self.has(Self::REUSED) && matches!(self.ending, Ending::DroppedFirst | Ending::DroppedReused)
+    }
+
     /// When it ended.
     pub fn ended(&self) -> Nanos {
         self.start + u64::from(self.done) * 1_000

@@ -6,6 +6,7 @@ mod copies;
 mod outages;
 mod quantiles;
 mod tally;
+mod uploaded;
 
 use gatecrash_model::{Capabilities, ClientRecord, Ending};
 use schemars::JsonSchema;
@@ -173,6 +174,9 @@ checks! {
     no_retry_4xx: NoRetry4xx = "no-retry-4xx",
     backoff: Backoff = "backoff",
     amplification: Amplification = "amplification",
+    retry_after_passed: RetryAfterPassed = "retry-after-passed",
+    retry_after_obeyed: RetryAfterObeyed = "retry-after-obeyed",
+    deadline: Deadline = "deadline",
     attempts_to: AttemptsTo = "attempts-to",
     stale_reads: StaleReads = "stale-reads",
     failover: Failover = "failover",
@@ -184,6 +188,8 @@ checks! {
     recovery: Recovery = "recovery",
     no_herd: NoHerd = "no-herd",
     breaker: Breaker = "breaker",
+    stale_pool: StalePool = "stale-pool",
+    connections_released: ConnectionsReleased = "connections-released",
     coalescing: Coalescing = "coalescing",
     negative_cache: NegativeCache = "negative-cache",
     stale_if_error: StaleIfError = "stale-if-error",

@@ -1,11 +1,11 @@
 //! What one expectation looks at: a window, a match, and the questions that checks share.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use gatecrash_model::{AttemptRecord, Capabilities, Capability, ClientRecord, Ending, Nanos};
+use gatecrash_model::{AttemptRecord, Capabilities, Capability, ClientRecord, Ending, FiringRecord, Nanos};
 
-use super::cause::{Cause, cause_of, is_on_accept, is_untrue};
-use crate::faults::{FaultSpec, Host, Tls, TlsKind};
+use super::cause::{Cause, asked_wait, cause_of, is_on_accept, is_untrue};
+use crate::faults::{FaultSpec, Host, Tls, TlsKind, Wait};
 use crate::history::{Answers, History, IdSet, Interval, Intervals, Join};
 use crate::plan::{ExpectationPlan, FaultPlan, Plan};
 use crate::profile::Profile;
@@ -247,6 +247,16 @@ impl<'a> Scope<'a> {
             return IdSet::default();
         }
         self.history.firings.iter().filter(|f| faults.contains(&f.fault)).map(|f| f.attempt).collect()
+    }
+
+    /// Packed ids of the attempts whose answer asked for a pause, with that.
+    pub fn asked_waits(&self) -> HashMap<u64, Wait> {
+        let waits: Vec<_> = self.plan.faults.iter().map(|f| asked_wait(&f.spec)).collect();
+        if waits.iter().all(Option::is_none) {
+            return HashMap::new();
+        }
+        let asked = |f: &FiringRecord| Some((f.attempt, (*waits.get(usize::from(f.fault))?)?));
+        self.history.firings.iter().filter_map(asked).collect()
     }
 
     /// Causes without an attempt: what connecting can have met while the request was under way.

@@ -118,6 +118,15 @@ impl Fleet {
             .or_else(|| if active.gives_up_without_healthy_peer() { None } else { self.any(tried, shut) })
     }
 
+    /// Whether [`pick`](Self::pick) finds a healthy endpoint in a region that no attempt went to.
+    pub(crate) fn has_another_region(&self, tried: &[usize], active: Active) -> bool {
+        let now = Instant::now();
+        let untried =
+            |endpoint: &&Endpoint| !tried.iter().any(|&t| self.endpoints[t].region == endpoint.region);
+        !active.sticks_to_the_same_peer()
+            && self.endpoints.iter().filter(untried).any(|endpoint| endpoint.health().usable(now))
+    }
+
     /// An endpoint of a region, by turns, whatever its health; none while the region's breaker is open.
     pub(crate) fn pick_in(self: &Arc<Self>, region: usize) -> Option<Peer> {
         let index = self.first(|endpoint, _| endpoint.region == region)?;

@@ -21,8 +21,8 @@ use crate::downstream::{
 use crate::fleet::{Fleet, Peer};
 use crate::forward;
 use crate::headers::keep_end_to_end;
-use crate::retry::{self, Budget, Course};
-use crate::upstream::{Answer, Failed, Failure, Limits, exchange};
+use crate::retry::{self, Budget, Course, Waits};
+use crate::upstream::{Answer, Failed, Failure, Limits, Stage, exchange};
 use crate::variants::Variants;
 
 /// Most of a 5xx's body that is read before deciding about a retry, in bytes.
@@ -151,7 +151,16 @@ impl Proxy {
         {
             return self.answer_from_cache(cache, key, request, limits, active).await;
         }
-        let fetched = self.fetch(&mut request, limits, active).await;
+        let (mut request, fetched) = if active.ignores_aborts() || active.retries_past_the_deadline() {
+            let method = request.method.clone();
+            match self.fetch_detached(request, limits, active).await {
+                Ok(done) => done,
+                Err(failure) => return error_reply(&failure, None, &method, active),
+            }
+        } else {
+            let fetched = self.fetch(&mut request, limits, active).await;
+            (request, fetched)
+        };
         request.body.let_end(limits);
         if let (Some(cache), Ok(answer)) = (&self.cache, &fetched.outcome)
             && !request.method.is_safe()
@@ -165,6 +174,33 @@ impl Proxy {
         }
     }
 
+    /// The same as [`fetch`](Self::fetch) in a task of its own, which outlives the client, and under a defect
+    /// the deadline as well.
+    async fn fetch_detached(
+        self: &Arc<Self>,
+        mut request: ClientRequest,
+        limits: Limits,
+        active: Active,
+    ) -> Result<(ClientRequest, Fetched), Failure> {
+        let proxy = Arc::clone(self);
+        let late = active.retries_past_the_deadline();
+        let own = if late { Limits { deadline: None, ..limits } } else { limits };
+        let task = tokio::spawn(async move {
+            let mut fetched = proxy.fetch(&mut request, own, active).await;
+            if active.ignores_aborts()
+                && let Ok(answer) = &mut fetched.outcome
+                && let Err(error) = answer.body.hold(usize::MAX).await
+            {
+                fetched.outcome = Err(error.into());
+            }
+            (request, fetched)
+        });
+        match limits.within(None, task).await {
+            Ok(done) => done.map_err(|_| Failure::Internal),
+            Err(_) => Err(Failure::Timeout(Stage::Head)),
+        }
+    }
+
     /// Makes attempts until one is final.
     async fn fetch(&self, request: &mut ClientRequest, limits: Limits, active: Active) -> Fetched {
         if self.config.retry_budget.earned_by == Earned::Request {
@@ -172,8 +208,12 @@ impl Proxy {
         }
         let tries = active.tries(self.config.tries);
         let mut tried = Vec::new();
+        let mut waits = Waits::default();
         let (mut last, mut before) = (None, None);
         let mut course = Course::default();
+        if self.defects.process_wide().gives_up_on_poisoned_locks() && self.budget.is_poisoned() {
+            return Fetched { outcome: Err(Failure::Internal), last };
+        }
         for attempt in 1.. {
             let picked = match self.config.origin_group {
                 Some(_) => self.fleet.pick_in(course.region),
@@ -183,24 +223,41 @@ impl Proxy {
             tried.push(peer.index());
             last = Some(peer.endpoint().address);
             let outcome = self.attempt(&peer, request, attempt > 1, limits, active).await;
+            if active.panics_under_a_lock() && is_invalid(&outcome) {
+                self.budget.die_inside();
+            }
+            waits.note(&outcome, Instant::now());
+            let free = active.ignores_retry_after()
+                || self.config.origin_group.is_some()
+                || self.fleet.has_another_region(&tried, active);
+            let wait = if free { Duration::ZERO } else { waits.left(Instant::now()) };
             let again = match &self.config.origin_group {
                 Some(group) => {
                     let next = course.next(&outcome, request, group, self.config.upstreams.len());
                     course = next.unwrap_or(course);
                     next.is_some()
                 }
-                None => attempt < tries && retry::may_repeat(&outcome, request, active),
+                None => {
+                    attempt < tries
+                        && !limits.passes_during(wait)
+                        && retry::may_repeat(&outcome, request, active)
+                }
             };
             let pause = if again { self.pause(&outcome, attempt, &request.id, active) } else { None };
+            let pause = pause.map(|pause| pause.max(wait));
             let Some(pause) = pause.filter(|&pause| !limits.passes_during(pause)) else {
                 self.settle(&outcome, before.as_ref());
                 return Fetched { outcome: outcome.map_err(|failed| failed.failure), last };
             };
+            if let Err(failed) = &outcome
+                && active.resumes_uploads(&request.method)
+            {
+                request.body.skip(failed.sent);
+            }
             before = Some(outcome);
             sleep(pause).await;
         }
-        let before =
-            before.unwrap_or(Err(Failed { failure: Failure::NoUpstream, wrote: false, stale: false }));
+        let before = before.unwrap_or_else(|| Err(Failed::unsent(Failure::NoUpstream)));
         Fetched { outcome: before.map_err(|failed| failed.failure), last }
     }
 
@@ -252,7 +309,7 @@ impl Proxy {
         let address = peer.endpoint().address;
         let head =
             forward::head(request, peer.region(), address, &self.config, active, OffsetDateTime::now_utc())
-                .map_err(|failure| Failed { failure, wrote: false, stale: false })?;
+                .map_err(Failed::unsent)?;
         let method = &request.method;
         let mut outcome = exchange(peer, method, head, &mut request.body, fresh, limits, active).await;
         let mut blameless = false;
@@ -262,7 +319,7 @@ impl Proxy {
             match answer.body.hold(HELD).await {
                 Ok(held) => blameless = held.iter().any(|bytes| says_slow_down(bytes)),
                 Err(error) => {
-                    outcome = Err(Failed { failure: error.into(), wrote: true, stale: false });
+                    outcome = Err(Failed { failure: error.into(), wrote: true, stale: false, sent: 0 });
                 }
             }
         }
@@ -290,7 +347,8 @@ impl Proxy {
             return Some(Duration::ZERO);
         }
         let honest = || retry::pause(&self.config.backoff_ms, attempt, id, is_throttled(outcome));
-        self.budget.withdraw(Instant::now(), self.cost(outcome)).then(|| active.pause(honest()))
+        let granted = self.budget.withdraw(Instant::now(), self.cost(outcome)) || active.retries_on_credit();
+        granted.then(|| active.pause(honest()))
     }
 
     /// Hands an upstream's answer to the client.
@@ -308,6 +366,9 @@ impl Proxy {
             return masked_reply(mask, &request.method);
         }
         keep_end_to_end(&mut headers);
+        if active.ignores_retry_after() {
+            retry::strip(&mut headers);
+        }
         let bodiless = request.method == Method::HEAD || matches!(status.as_u16(), 204 | 304);
         let answers = self.config.answers;
         if answers.unmapped != 0 && status.as_u16() >= 300 {
@@ -363,6 +424,10 @@ impl Proxy {
             fetched.outcome.ok().map(|answer| answer.body)
         })
     }
+}
+
+fn is_invalid(outcome: &Result<Answer, Failed>) -> bool {
+    outcome.as_ref().is_err_and(|failed| matches!(failed.failure, Failure::Invalid { .. }))
 }
 
 fn says_slow_down(body: &[u8]) -> bool {

@@ -2,6 +2,7 @@
 
 mod budget;
 mod course;
+mod wait;
 
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use http::{Method, StatusCode};
 
 pub(crate) use self::budget::Budget;
 pub(crate) use self::course::Course;
+pub(crate) use self::wait::{Waits, strip};
 use crate::config::Backoff;
 use crate::defects::Active;
 use crate::downstream::ClientRequest;
@@ -24,6 +26,7 @@ pub(crate) fn may_repeat(outcome: &Result<Answer, Failed>, request: &ClientReque
     request.body.replayable()
         && match outcome {
             Ok(answer) => repeatable && (is_passing(answer.status) || active.retries_status(answer.status)),
+            Err(failed) if failed.stale && active.shows_dead_connections() => false,
             Err(failed) => failed.failure.is_upstreams() && (repeatable || !failed.wrote),
         }
 }

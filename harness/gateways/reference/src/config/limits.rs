@@ -62,14 +62,17 @@ pub enum Earned {
     Success,
 }
 
-/// Idle upstream connections kept for reuse, for each endpoint.
+/// Upstream connections, for each endpoint.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Pool {
-    /// How many are kept; 0 turns reuse off. Default 64.
+    /// How many idle ones are kept for reuse; 0 turns reuse off. Default 64.
     pub max_idle: usize,
     /// How long one is kept, in milliseconds. Default 4000.
     pub idle_ms: u64,
+    /// Most exchanges under way at a time; further ones wait for as long as connecting may take, and then are
+    /// answered 503. 0 for no limit. Default 0.
+    pub max_active: usize,
 }
 
 // === impl Timeouts ===
@@ -128,6 +131,6 @@ impl RetryBudget {
 
 impl Default for Pool {
     fn default() -> Self {
-        Self { max_idle: 64, idle_ms: 4000 }
+        Self { max_idle: 64, idle_ms: 4000, max_active: 0 }
     }
 }

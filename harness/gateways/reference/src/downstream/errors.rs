@@ -59,9 +59,9 @@ fn message(failure: &Failure) -> &'static str {
             "Network error communicating with endpoint"
         }
         Failure::RequestTooLarge => "Request Too Long",
-        Failure::NoUpstream | Failure::Shed | Failure::Exhausted(_) => "Service Unavailable",
+        Failure::NoUpstream | Failure::Shed | Failure::Full | Failure::Exhausted(_) => "Service Unavailable",
         Failure::ClientBody | Failure::SlowClient => "Bad Request",
-        Failure::ResponseTooLarge | Failure::NotImplemented(_) => "Internal server error",
+        Failure::ResponseTooLarge | Failure::Internal | Failure::NotImplemented(_) => "Internal server error",
     }
 }
 
@@ -79,9 +79,9 @@ fn code(failure: &Failure) -> &'static str {
     match failure {
         Failure::Connect(_) | Failure::Dropped(_) | Failure::Invalid { .. } => "BadGateway",
         Failure::Timeout(_) => "GatewayTimeout",
-        Failure::NoUpstream | Failure::Shed | Failure::Exhausted(_) => "ServiceUnavailable",
+        Failure::NoUpstream | Failure::Shed | Failure::Full | Failure::Exhausted(_) => "ServiceUnavailable",
         Failure::RequestTooLarge => "EntityTooLarge",
-        Failure::ResponseTooLarge => "InternalError",
+        Failure::ResponseTooLarge | Failure::Internal => "InternalError",
         Failure::ClientBody => "IncompleteBody",
         Failure::SlowClient => "RequestTimeout",
         Failure::NotImplemented(_) => "NotImplemented",

@@ -51,6 +51,17 @@ impl Budget {
         });
     }
 
+    /// Whether somebody panicked while the books were open.
+    pub(crate) fn is_poisoned(&self) -> bool {
+        self.state.is_poisoned()
+    }
+
+    /// What the poisoning defect does: dies with the books open.
+    pub(crate) fn die_inside(&self) -> ! {
+        let _open = self.state.lock();
+        panic!("invalid response");
+    }
+
     fn change(&self, now: Instant, change: impl FnOnce(&mut State) -> bool) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let passed = now.saturating_duration_since(state.at).as_secs_f64();

@@ -122,7 +122,11 @@ impl UpstreamBody {
     }
 
     fn broke(&mut self) {
-        self.connection = None;
+        if let Some(connection) = self.connection.take()
+            && self.active.leaks_connections()
+        {
+            self.peer.endpoint().leak(connection);
+        }
         if self.judged {
             self.peer.failed();
         }
