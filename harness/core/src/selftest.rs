@@ -78,7 +78,8 @@ proofs! {
     4 "pad-with-zeros" in "selftest/broken-bodies"
         must ["body-exact"] may ["body-complete"];
     5 "resume-astray" in "selftest/broken-bodies"
-        must ["body-exact" "head-and-range"] may ["body-complete" "no-retry-after-bytes" "bounded-attempts"];
+        must ["body-exact" "head-and-range"]
+        may ["body-complete" "no-retry-after-bytes" "bounded-attempts" "bounded-time"];
     6 "retry-after-bytes" in "selftest/broken-bodies"
         must ["no-retry-after-bytes" "body-exact"]
         may ["body-complete" "bounded-attempts" "no-mixup" "head-and-range"];

@@ -396,7 +396,8 @@ impl AttemptRecord {
     pub const ILLEGAL: u16 = 32;
     /// Bytes that are no request head, where one was to begin; with [`NO_HEAD`](Self::NO_HEAD).
     pub const NO_REQUEST: u16 = 64;
-    /// The gateway's request head states its framing more than once, or so that RFC 9112 6.3 has no reading of it.
+    /// The gateway's request head states its framing more than once, or so that RFC 9112 6.3 has no reading
+    /// of it.
     pub const AMBIGUOUS: u16 = 128;
 
     /// The attempt's id.

@@ -119,7 +119,8 @@ impl Story {
         self
     }
 
-    /// With something that no client sent, of these flags of the attempt record, on the connection of the last attempt.
+    /// With something that no client sent, of these flags of the attempt record, on the connection of the last
+    /// attempt.
     pub fn after_last(mut self, flags: u16) -> Self {
         let last = self.history.attempts.last().copied().unwrap_or_default();
         let id = last.id().map(|id| AttemptId { ordinal: id.ordinal + 1, ..id });

@@ -32,8 +32,8 @@ pub struct JoinStats {
     pub sent: u64,
     /// Attempts that are no probes.
     pub attempts: u64,
-    /// Attempts without a request id of this run (and with a head), unless they follow an early answer on its connection:
-    /// then they may be made of body bytes, which `no-request-desync` judges.
+    /// Attempts without a request id of this run (and with a head), unless they follow an early answer on its
+    /// connection: then they may be made of body bytes, which `no-request-desync` judges.
     pub strangers: u64,
     /// Attempts whose request id names no client request.
     pub orphans: u64,
