@@ -125,7 +125,7 @@ proofs! {
     37 "lose-lock" in "selftest/hot-keys"
         must ["coalescing" "recovery"] may [];
     38 "release-all" in "selftest/hot-keys"
-        must ["coalescing" "amplification"] may ["recovery"];
+        must ["coalescing"] may ["amplification" "recovery"];
     43 "unbounded-head" in "selftest/floods"
         must ["limits"] may [];
     44 "panic-on-bad-chunk" in "selftest/garbage"
