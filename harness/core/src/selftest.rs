@@ -146,7 +146,7 @@ proofs! {
     37 "lose-lock" in "selftest/hot-keys"
         must ["coalescing" "recovery"] may [];
     38 "release-all" in "selftest/hot-keys"
-        must ["coalescing" "amplification"] may ["recovery"];
+        must ["coalescing"] may ["amplification" "recovery"];
     39 "leak-connection" in "selftest/released"
         must ["connections-released" "recovery"] may [];
     40 "ignore-abort" in "selftest/released"
