@@ -46,13 +46,20 @@ impl Explain {
 
 fn page(name: &str) -> Option<String> {
     check(name)
-        .or_else(|| fault(name))
+        .or_else(|| both(fault(name), cause(name)))
         .or_else(|| malformed(name))
         .or_else(|| http2(name))
         .or_else(|| defect(name))
-        .or_else(|| cause(name))
         .or_else(|| code(name))
         .or_else(|| scenario(name))
+}
+
+/// Some causes of failures are called like the faults that imitate them.
+fn both(fault: Option<String>, cause: Option<String>) -> Option<String> {
+    match (fault, cause) {
+        (Some(fault), Some(cause)) => Some(format!("{fault}\n{cause}")),
+        (fault, cause) => fault.or(cause),
+    }
 }
 
 fn check(name: &str) -> Option<String> {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Diagnosis, Finding, Observations, Place, Strength, Verdict};
+use super::{Diagnosis, Finding, Observations, Place, Probe, Sample, Strength, Verdict, evidence};
 
 /// Findings shown with everything that belongs to them; the others in a line each.
 const IN_FULL: usize = 3;
@@ -35,6 +35,17 @@ pub fn terminal(seen: &Observations, diagnosis: &Diagnosis) -> String {
         for (who, what) in finding.look_at {
             let _ = writeln!(out, "     look at {who}: {what}");
         }
+    }
+    let listed = seen.samples.iter().filter(|s| s.place == Place::Endpoint && s.probe == Probe::List);
+    if let Some(refused) = listed.filter(|s| !s.is_good()).find_map(Sample::answer)
+        && seen.is_clean(Place::Endpoint)
+    {
+        let quote = evidence::quote(refused);
+        let _ = writeln!(
+            out,
+            "\nListing the bucket is refused ({quote}). Reads do not need it; without it S3 answers 403 for keys that do \
+             not exist."
+        );
     }
     if diagnosis.verdict == Verdict::CannotTell && !seen.has(Place::Endpoint) {
         out.push_str(

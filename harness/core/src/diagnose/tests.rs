@@ -96,6 +96,22 @@ fn what_only_the_gateway_shows_is_the_gateways() {
 }
 
 #[test]
+fn what_is_slow_is_measured_by_the_machine_too() {
+    let late = Answer { status: 200, from_s3: true, first_byte: 1500.0, ..Answer::default() };
+    let late = Outcome::Answered(Box::new(late));
+    let mut slow = seen(late.clone(), late.clone(), 10);
+    assert_eq!(first(&slow), "slow-answer");
+    slow.own_lag = 600.0;
+    assert_eq!(diagnose(&slow).verdict, Verdict::Healthy);
+    // Through the gateway alone, it may be the gateway.
+    let mut outside = seen(good(), late, 10);
+    outside.samples.retain(|s| s.place == Place::Gateway);
+    outside.places.retain(|(place, _)| *place == Place::Gateway);
+    let found = diagnose(&outside);
+    assert_eq!((found.findings[0].cause, found.findings[0].strength), ("slow-answer", Strength::Likely));
+}
+
+#[test]
 fn a_denial_without_a_reason_needs_a_canary() {
     let denied = seen(error(403, "AccessDenied"), error(403, "AccessDenied"), 10);
     assert_eq!(diagnose(&denied).verdict, Verdict::CannotTell);

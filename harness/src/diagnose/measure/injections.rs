@@ -133,7 +133,7 @@ injections! {
     "clock-skew": [
         |s, n| { s.signed = true; all(s, &format!("clock-skew: {{ of: upstream, by: {}m }}", 16 + 7 * n)) },
         |s, n| { s.signed = true; all(s, &format!("clock-skew: {{ of: clients, by: {}m }}", 16 + 7 * n)) },
-        |s, n| { s.signed = true; all(s, &format!("clock-skew: {{ of: clients, by: -{}m }}", 16 + 7 * n)) },
+        |s, n| { s.signed = true; all(s, &format!("clock-skew: {{ of: clients, by: {}h }}", 1 + n)) },
     ];
     "key-unknown": [
         |s, _| { s.signed = true; all(s, "rotate-key: { identity: app }") },
@@ -225,8 +225,8 @@ injections! {
     ];
     "gateway-limits": [|s, n| {
         // So that what is asked at once is also under way at once.
-        all(s, "latency: { add: 300ms }");
-        all(s, &format!("descriptors: {{ limit: {} }}", 18 + n % 8));
+        all(s, "latency: { add: 500ms }");
+        all(s, &format!("descriptors: {{ limit: {} }}", 18 + n % 4));
     }];
     "gateway-path": [
         |s, _| all(s, "misconfigure: { endpoint: '127.0.0.1:1' }"),

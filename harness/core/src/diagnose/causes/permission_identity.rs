@@ -36,7 +36,7 @@ fn find(seen: &Observations) -> Option<Evidence> {
     let found = evidence::answers(seen, "reads were denied without a reason", bare)?;
     let canary = seen.samples.iter().filter(|s| s.place == Place::CanaryBucket).collect::<Vec<_>>();
     let refused = canary.iter().filter(|s| s.code() == Some("AccessDenied")).count();
-    let all = !canary.is_empty() && refused == canary.len();
+    let all = seen.signed && !canary.is_empty() && refused == canary.len();
     Some(match all {
         true => found.only(Strength::Likely).with("the canary bucket is denied, too"),
         false => found.only(Strength::Possible),

@@ -19,10 +19,12 @@ pub(super) const CAUSE: Cause = Cause {
     find,
 };
 
+/// How long gateways wait for an answer unless they are told otherwise, milliseconds: nginx `proxy_read_timeout`,
+/// CloudFront's response timeout, API Gateway's integration timeout, Envoy's route timeout (their documentation).
+const USUAL: &[(&str, f64)] =
+    &[("Envoy", 15_000.0), ("API Gateway", 29_000.0), ("CloudFront", 30_000.0), ("nginx", 60_000.0)];
+
 fn find(seen: &Observations) -> Option<Evidence> {
-    if seen.view() == Place::Gateway {
-        return None;
-    }
     let first = |s: &Sample| s.answer().map(|a| a.first_byte);
     let is_slow = |s: &Sample| first(s).is_some_and(|took| seen.is_slow(took));
     let what = format!("reads got their first byte after more than {:.1} s", seen.slow / 1000.0);
@@ -32,8 +34,16 @@ fn find(seen: &Observations) -> Option<Evidence> {
     let (median, most) = (times[times.len() / 2], times[times.len() - 1]);
     let found = found.with(format!("first bytes: median {median:.0} ms, slowest {most:.0} ms"));
     // One slow answer among many is a day like others.
-    let rare = found.met * 10 < found.of && seen.is_clean(Place::Gateway);
-    let above = seen.gateway_timeout.filter(|limit| most > *limit);
-    let found = found.with_first(above.map(|limit| format!("above the gateway's timeout of {limit:.0} ms")).into_iter());
+    let rare = found.met * 10 < found.of && (!seen.has(Place::Gateway) || seen.is_clean(Place::Gateway));
+    let limits = match seen.gateway_timeout {
+        Some(limit) => vec![("the gateway", limit)],
+        None => USUAL.to_vec(),
+    };
+    let above = limits.into_iter().filter(|(_, limit)| most > *limit);
+    let above: Vec<_> = above.map(|(who, limit)| format!("{who} ({:.0} s)", limit / 1000.0)).collect();
+    let above = (!above.is_empty()).then(|| format!("above the timeout of {}", above.join(", ")));
+    let found = found.with_first(above.into_iter());
+    // Through the gateway alone, the gateway may be what is slow.
+    let found = if seen.view() == Place::Gateway { found.only(Strength::Likely) } else { found };
     Some(if rare { found.only(Strength::Possible) } else { found })
 }
