@@ -328,6 +328,10 @@ impl ClientRecord {
     pub const UNDUE_BODY: u16 = 32;
     /// The response contains a secret, address or name that only the gateway's configuration knows.
     pub const LEAK: u16 = 64;
+    /// The body is a JSON object.
+    pub const JSON: u16 = 128;
+    /// The body is an S3 error document or a JSON object, and Content-Type says something else or nothing.
+    pub const MISLABELLED: u16 = 256;
 
     /// The request's id.
     pub fn id(&self) -> RequestId {

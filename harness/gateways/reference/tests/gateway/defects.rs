@@ -284,6 +284,24 @@ async fn flap_on_single_result() {
 }
 
 #[tokio::test]
+async fn probes_only_connect() {
+    for on in [false, true] {
+        let (first, second, _up) = switchable().await;
+        let mut changes = switch("probes-only-connect", on);
+        changes["health"] = json!({"path": "/", "interval-ms": 5, "fall": 2, "passive-fails": 0});
+        changes["tries"] = json!(1);
+        let gateway = Running::start(pair(first.address, second.address), changes).await;
+        if on {
+            for _ in 0..20 {
+                gateway.get("/b/k").await.expect_error(502);
+            }
+        } else {
+            eventually("probes took it out", async || gateway.get("/b/k").await.status == 200).await;
+        }
+    }
+}
+
+#[tokio::test]
 async fn eject_last() {
     for on in [false, true] {
         let (first, _second, up) = switchable().await;
