@@ -95,7 +95,8 @@ pub async fn run_case(
     let profile = &topology.gateway.profile;
     if !profile.was_measured() {
         crate::output::note(&format!(
-            "warning: {} {} is another version than those whose profile was measured ({}): its known deviations may differ",
+            "warning: {} {} is another version than those whose profile was measured ({}): its known \
+             deviations may differ",
             profile.gateway,
             profile.version,
             profile
