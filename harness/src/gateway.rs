@@ -34,7 +34,9 @@ use std::path::{Path, PathBuf};
 
 use gatecrash_core::plan::Plan;
 
-pub use self::catalogue::{Described, Listed, catalogue, described, known, probe_pattern, survey_parameters};
+pub use self::catalogue::{
+    Described, Installed, Listed, catalogue, described, installed, known, probe_pattern, survey_parameters,
+};
 pub use self::error::{GatewayError, Side};
 pub use self::launch::launch;
 pub use self::live::Gateway;

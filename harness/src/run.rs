@@ -91,6 +91,20 @@ pub async fn run_case(
 
     live.note(&format!("{}: starting {}", plan.title(), gateway_name(plan)));
     let mut topology = Topology::start(plan, &ground, dir.path(), options, stop).await?;
+    let profile = &topology.gateway.profile;
+    if !profile.was_measured() {
+        crate::output::note(&format!(
+            "warning: {} {} is another version than those whose profile was measured ({}): its known deviations may differ",
+            profile.gateway,
+            profile.version,
+            profile
+                .measured_on
+                .split_whitespace()
+                .map(|v| v.trim_end_matches('.'))
+                .collect::<Vec<_>>()
+                .join(", ")
+        ));
+    }
     let mut facts = RunFacts {
         version: 1,
         run: run.to_string(),
@@ -176,13 +190,15 @@ fn new_run_id() -> RunId {
     RunId(hash::combine(&[now, u64::from(std::process::id())]) as u32)
 }
 
-fn gateway_name(plan: &Plan) -> String {
+/// The gateway of a plan in words.
+pub fn gateway_name(plan: &Plan) -> String {
     match &plan.gateway {
         GatewayPlan::Embedded { preset, defects, .. } if defects.is_empty() => {
             format!("the reference gateway ({preset})")
         }
         GatewayPlan::Embedded { defects, .. } => format!("the reference gateway with {}", defects.join(", ")),
-        GatewayPlan::Recipe { name, .. } => name.clone(),
+        GatewayPlan::Recipe { name, version: None, .. } => name.clone(),
+        GatewayPlan::Recipe { name, version: Some(version), .. } => format!("{name} {version}"),
         GatewayPlan::Command { run, .. } => run.first().cloned().unwrap_or_default(),
         GatewayPlan::Url { base } => base.clone(),
     }

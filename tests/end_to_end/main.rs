@@ -9,6 +9,7 @@ mod commands;
 mod diagnose;
 mod library;
 mod mock_page;
+mod own_gateway;
 mod policy;
 mod released_gateways;
 mod runs;

@@ -189,9 +189,23 @@ pub(crate) fn json(path: &Path) -> Value {
 /// Whether a program is installed; says by name what is skipped when it is not.
 pub(crate) fn installed(program: &str) -> bool {
     let places = ["/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin"];
-    let found = places.iter().any(|place| Path::new(place).join(program).exists());
+    let found = places.iter().any(|place| Path::new(place).join(program).exists()) || beside(program);
     if !found {
         eprintln!("skipped: {program} is not installed");
     }
     found
+}
+
+/// Whether another version of a program is in the folders that are looked through last; says so when not.
+pub(crate) fn installed_beside(program: &str) -> bool {
+    let found = beside(program);
+    if !found {
+        eprintln!("skipped: GATECRASH_PROGRAMS has no {program}");
+    }
+    found
+}
+
+fn beside(program: &str) -> bool {
+    let further = std::env::var_os("GATECRASH_PROGRAMS").unwrap_or_default();
+    std::env::split_paths(&further).any(|place| place.join(program).exists())
 }

@@ -20,9 +20,11 @@ pub fn executable() -> &'static Path {
 
 /// Whether a gateway's program is here; says so by name when it is not.
 pub fn installed(program: &str) -> bool {
-    let dirs = std::env::var_os("PATH").unwrap_or_default();
+    let [dirs, further] =
+        ["PATH", "GATECRASH_PROGRAMS"].map(|name| std::env::var_os(name).unwrap_or_default());
     let found = std::env::split_paths(&dirs)
         .chain(["/usr/local/sbin", "/usr/sbin", "/sbin"].map(Into::into))
+        .chain(std::env::split_paths(&further))
         .any(|dir| dir.join(program).is_file());
     if !found {
         eprintln!("skipped: {program} not installed");
@@ -32,7 +34,7 @@ pub fn installed(program: &str) -> bool {
 
 pub fn recipe(name: &str, params: &[(&str, &str)]) -> GatewayPlan {
     let params = params.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-    GatewayPlan::Recipe { name: name.into(), params }
+    GatewayPlan::Recipe { name: name.into(), version: None, params }
 }
 
 pub fn command(run: &[&str]) -> GatewayPlan {

@@ -1,6 +1,6 @@
 //! `gateways.md`.
 
-use gatecrash::gateway::{Described, ParameterKind, described};
+use gatecrash::gateway::{Described, ParameterKind, Recipe, described};
 use gatecrash_core::profile::Profile;
 
 use super::page::{Page, code, codes, sentence};
@@ -50,10 +50,11 @@ fn facts(gateway: &Described) -> Vec<[String; 2]> {
     let yes = |holds: bool| if holds { "yes" } else { "no" }.to_owned();
     let statuses = |list: &[u16]| if list.is_empty() { "none".into() } else { codes(list) };
     let row = |what: &str, value: String| [what.to_owned(), value];
-    let measured = profile.measured_on.trim_end_matches('.');
+    let measured: Vec<_> = profile.measured_on.split_whitespace().map(|v| v.trim_end_matches('.')).collect();
+    let measured = measured.join(", ");
     vec![
-        row("Debian package", recipe.package.as_deref().map_or_else(|| "none, built in".into(), code)),
-        row("measured on version", if measured.is_empty() { "this one".into() } else { measured.to_owned() }),
+        row("comes with", origin(recipe)),
+        row("measured on version", if measured.is_empty() { "this one".into() } else { measured }),
         row("mistakes that `misconfigure` can make", codes(recipe.can.iter().map(|m| m.name()))),
         row("bucket names of their own for regions", yes(recipe.maps_buckets)),
         row("signs with a key of its own", yes(recipe.signs)),
@@ -69,6 +70,13 @@ fn facts(gateway: &Described) -> Vec<[String; 2]> {
         row("5xx it retries", statuses(&profile.retries_5xx)),
         row("4xx it retries", statuses(&profile.retries_4xx)),
     ]
+}
+
+fn origin(recipe: &Recipe) -> String {
+    let package = recipe.package.as_ref().map(|name| format!("Debian package {}", code(name)));
+    let wheel = recipe.wheel.as_ref().map(|name| format!("Python package {}", code(name)));
+    let all: Vec<_> = [package, wheel].into_iter().flatten().collect();
+    if all.is_empty() { "gatecrash, built in".into() } else { all.join(", ") }
 }
 
 fn deviations(page: &mut Page, profile: &Profile) {

@@ -67,6 +67,9 @@ pub enum GatewayPlan {
     Recipe {
         /// Recipe name.
         name: String,
+        /// Version of the program, or the beginning of one (`2.8`); the first that is found when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        version: Option<String>,
         /// Parameters, as written.
         params: BTreeMap<String, String>,
     },

@@ -14,7 +14,7 @@ pub struct Profile {
     /// Version that was probed, empty when not known.
     #[serde(default)]
     pub version: String,
-    /// Version prefix the profile was measured on, empty for any.
+    /// Beginnings of the versions the profile was measured on (`2.6. 2.8.`), empty for any.
     #[serde(default)]
     pub measured_on: String,
     /// Statuses for "no connection": refused, reset on accept.
@@ -84,7 +84,7 @@ pub struct Deviation {
     pub check: String,
     /// The fault (or malformed kind) under which it does; `*` for any.
     pub fault: String,
-    /// Versions.
+    /// Beginnings of the versions that do, separated by spaces; `*` for all.
     pub version: String,
     /// What it does.
     pub what: String,
@@ -121,10 +121,32 @@ impl Profile {
 }
 
 impl Profile {
+    /// The same for the version that runs. Deviations of other versions are left out, unless this one was never
+    /// measured: then what others do is the best that is known.
+    pub fn for_version(self, version: &str) -> Self {
+        let mut own = Self { version: version.to_owned(), ..self };
+        if own.was_measured() {
+            own.deviations.retain(|d| d.version == "*" || names(&d.version, version));
+        }
+        own
+    }
+
+    /// Whether it was measured on the version that runs, as far as either is known.
+    pub fn was_measured(&self) -> bool {
+        self.version.is_empty() || self.measured_on.is_empty() || names(&self.measured_on, &self.version)
+    }
+
     /// The same without its known deviations: strict mode, in which they fail.
     pub fn without_deviations(&self) -> Self {
         Self { deviations: Vec::new(), ..self.clone() }
     }
+}
+
+/// Whether one of these beginnings, separated by spaces, is one of the version.
+fn names(beginnings: &str, version: &str) -> bool {
+    let begins =
+        |begin: &str| format!("{version}.").starts_with(&format!("{}.", begin.trim_end_matches('.')));
+    beginnings.split_whitespace().any(begins)
 }
 
 /// How a gateway's own health probes look on a link, so that they are not taken for attempts. All given parts
@@ -150,5 +172,31 @@ impl ProbePattern {
             && self.method.as_deref().is_none_or(|m| m == method)
             && self.target.as_deref().is_none_or(|t| t == target)
             && self.user_agent.as_ref().is_none_or(|glob| user_agent.is_some_and(|ua| glob.matches(ua)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deviations_are_those_of_the_version_or_of_all_when_it_is_unknown() {
+        let deviation = |version: &str| Deviation {
+            check: "status-map".into(),
+            fault: "*".into(),
+            version: version.into(),
+            what: version.into(),
+            source: String::new(),
+        };
+        let deviations = vec![deviation("2.6"), deviation("2.6 2.8"), deviation("2.8"), deviation("*")];
+        let profile = Profile { measured_on: "2.6. 2.8.".into(), deviations, ..Profile::strict("haproxy") };
+        let of = |version: &str| {
+            let profile = profile.clone().for_version(version);
+            let what: Vec<_> = profile.deviations.iter().map(|d| d.what.clone()).collect();
+            (profile.was_measured(), what.join(", "))
+        };
+        assert_eq!(of("2.6.12"), (true, "2.6, 2.6 2.8, *".into()));
+        assert_eq!(of("2.8.25"), (true, "2.6 2.8, 2.8, *".into()));
+        assert_eq!(of("2.80.1"), (false, "2.6, 2.6 2.8, 2.8, *".into()));
     }
 }

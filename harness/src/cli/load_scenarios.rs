@@ -8,14 +8,15 @@ use gatecrash_core::plan::Plan;
 use gatecrash_core::scenario::{Case, Options};
 
 use crate::exit::Failure;
-use crate::{gateway, suite};
+use crate::{gateway, output, suite};
 
 /// Which scenarios, and what is changed in them.
 #[derive(Args, Debug, Clone, Default)]
 pub(super) struct Selection {
     /// Scenario files or folders, or names of shipped scenarios
     paths: Vec<PathBuf>,
-    /// Put this gateway in the place of the scenario's: embedded, or a recipe such as nginx
+    /// Put this gateway in the place of the scenario's: embedded, a recipe such as nginx or haproxy@2.8, or for `run`
+    /// all that are installed: `all`
     #[arg(long, value_name = "NAME")]
     pub(super) gateway: Option<String>,
     /// Switch a defect of the reference gateway on (repeatable)
@@ -46,8 +47,31 @@ impl Selection {
         Ok(self.cases()?.into_iter().map(|case| case.plan).collect())
     }
 
-    /// The plans with the origin of their values.
+    /// The plans of every gateway that is installed, one gateway after the other; those that are not are named.
+    pub(super) fn plans_of_all_gateways(&self) -> Result<Vec<Plan>, Failure> {
+        let installed = super::block_on(async { Ok(gateway::installed().await?) })?;
+        if !installed.absent.is_empty() {
+            output::note(&format!("not installed here: {}", installed.absent.join(", ")));
+        }
+        let mut plans = Vec::new();
+        for name in installed.here {
+            let selection = Self { gateway: Some(name.clone()), ..self.clone() };
+            let cases = selection.selected()?;
+            if cases.is_empty() {
+                output::note(&format!("nothing of this is for the gateway {name}"));
+            }
+            plans.extend(cases.into_iter().map(|case| case.plan));
+        }
+        if plans.is_empty() { Err(nothing()) } else { Ok(plans) }
+    }
+
+    /// The plans with the origin of their values; nothing selected is an error.
     pub(super) fn cases(&self) -> Result<Vec<Case>, Failure> {
+        let cases = self.selected()?;
+        if cases.is_empty() { Err(nothing()) } else { Ok(cases) }
+    }
+
+    fn selected(&self) -> Result<Vec<Case>, Failure> {
         let options = self.options()?;
         let mut tags = self.tag.clone();
         if self.paths.is_empty() && tags.is_empty() {
@@ -60,10 +84,6 @@ impl Selection {
         }
         let mut cases = suite::plan_all(&sources, &options)?;
         cases.retain(|c| self.case.as_deref().is_none_or(|wanted| c.plan.title().contains(wanted)));
-        if cases.is_empty() {
-            return Err(Failure::usage("nothing was selected")
-                .hint("`gatecrash list scenarios` shows names and tags"));
-        }
         Ok(cases)
     }
 
@@ -95,6 +115,10 @@ impl Selection {
             known: gateway::known(),
         })
     }
+}
+
+fn nothing() -> Failure {
+    Failure::usage("nothing was selected").hint("`gatecrash list scenarios` shows names and tags")
 }
 
 /// No overrides.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use gatecrash_core::plan::Plan;
-use gatecrash_core::report::RunReport;
+use gatecrash_core::report::{Comparison, RenderOptions, RunReport};
 
 use super::load_scenarios::Selection;
 use super::wanted_reports::Wanted;
@@ -13,6 +13,9 @@ use crate::live::Live;
 use crate::output::{self, Colour, Stream};
 use crate::reports;
 use crate::run::{self, Options, StopLine};
+
+/// `--gateway all`: each that is installed, and a table of gateways and checks at the end.
+const ALL: &str = "all";
 
 /// Runs scenarios one after the other and judges each case.
 #[derive(Args, Debug)]
@@ -61,7 +64,9 @@ struct Tally {
 
 impl Run {
     pub(super) fn execute(self) -> Result<Exit, Failure> {
-        let plans = self.selection.plans()?;
+        let side_by_side = self.selection.gateway.as_deref() == Some(ALL);
+        let plans =
+            if side_by_side { self.selection.plans_of_all_gateways()? } else { self.selection.plans()? };
         let wanted = self.report.iter().map(|text| Wanted::parse(text)).collect::<Result<Vec<_>, _>>()?;
         let options = Options {
             out: self.out.clone(),
@@ -80,6 +85,9 @@ impl Run {
         })?;
         if tally.cases.len() > 1 {
             summary.write(tally.text().as_bytes());
+        }
+        if let Some(table) = Comparison::of(&tally.reports) {
+            summary.write(table.terminal(RenderOptions::default().width).as_bytes());
         }
         let mut exit = tally.exit();
         for written in wanted.iter().map(|w| w.write(&tally.reports)) {
@@ -110,7 +118,11 @@ impl Run {
                     failure.exit()
                 }
             };
-            tally.cases.push((plan.title(), exit));
+            let case = match self.selection.gateway.as_deref() {
+                Some(ALL) => format!("{} on {}", plan.title(), run::gateway_name(plan)),
+                _ => plan.title(),
+            };
+            tally.cases.push((case, exit));
             tally.stopped = stop.borrow().as_ref().map(|stop| stop.exit);
             if tally.stopped.is_some() || (self.fail_fast && exit != Exit::Pass) {
                 break;

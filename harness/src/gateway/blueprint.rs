@@ -6,6 +6,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use gatecrash_core::faults::Misconfigure;
 use gatecrash_core::plan::{GatewayPlan, Plan};
@@ -35,6 +36,9 @@ pub(super) struct Blueprint {
     pub(super) name: String,
     pub(super) program: String,
     pub(super) package: Option<String>,
+    pub(super) wheel: Option<String>,
+    /// The version that has to be run, when not the first that is found.
+    pub(super) wanted: Option<String>,
     pub(super) args: Vec<String>,
     pub(super) env: BTreeMap<String, String>,
     pub(super) shuns_root: bool,
@@ -50,6 +54,8 @@ pub(super) struct Blueprint {
     pub(super) profile: Profile,
     pub(super) probes: Vec<ProbePattern>,
     pub(super) facts: Value,
+    /// How often the configuration was written.
+    pub(super) written: AtomicU64,
 }
 
 /// A configuration file to be.
@@ -80,9 +86,10 @@ impl Blueprint {
                 blueprint.profile.version = env!("CARGO_PKG_VERSION").into();
                 Ok(Some(blueprint))
             }
-            GatewayPlan::Recipe { name, params } => {
+            GatewayPlan::Recipe { name, version, params } => {
                 let source = recipe::find(name).map_err(|problem| GatewayError::Plan(vec![problem]))?;
-                Self::from_recipe(source, params, launch.plan, facts).map(Some)
+                let blueprint = Self::from_recipe(source, params, launch.plan, facts)?;
+                Ok(Some(Self { wanted: version.clone(), ..blueprint }))
             }
             GatewayPlan::Command { .. } => command::blueprint(&launch.plan.gateway, facts),
             GatewayPlan::Url { .. } => Ok(None),
@@ -109,6 +116,8 @@ impl Blueprint {
             name: recipe.name,
             program: recipe.program,
             package: recipe.package,
+            wheel: recipe.wheel,
+            wanted: None,
             args: recipe.args,
             env: recipe.env,
             shuns_root: recipe.shuns_root,
@@ -123,13 +132,25 @@ impl Blueprint {
             profile: declared.profile,
             probes: declared.probes,
             facts,
+            written: AtomicU64::new(0),
         })
     }
 
-    /// The program's path.
-    pub(super) fn find_program(&self) -> Result<PathBuf, GatewayError> {
+    /// The program's path and its version, where it can tell one.
+    pub(super) async fn find_program(&self) -> Result<(PathBuf, Option<String>), GatewayError> {
         let program = Renderer::new().text("program", &self.program, self.facts.clone())?;
-        self.find(&program, self.package.as_deref())
+        let path = self.find(&program, self.package.as_deref())?;
+        match (&self.version, &self.wanted) {
+            (Some(probe), Some(wanted)) => {
+                let (path, version) = version::find_version(&program, probe, wanted).await?;
+                Ok((path, Some(version)))
+            }
+            (Some(probe), None) => {
+                let version = version::probe(&path, probe).await?;
+                Ok((path, Some(version)))
+            }
+            (None, _) => Ok((path, None)),
+        }
     }
 
     fn find(&self, program: &str, package: Option<&str>) -> Result<PathBuf, GatewayError> {
@@ -137,6 +158,7 @@ impl Blueprint {
             gateway: self.name.clone(),
             program: program.to_owned(),
             package: package.map(str::to_owned),
+            wheel: self.wheel.clone(),
         })
     }
 
@@ -191,6 +213,7 @@ impl Blueprint {
         listen: SocketAddr,
         mistake: Option<&Misconfigure>,
     ) -> Result<(), GatewayError> {
+        self.written.fetch_add(1, Ordering::Relaxed);
         let context = self.context(dir, listen, mistake);
         for file in &self.config {
             let text = Renderer::new().text(&file.name, &file.template, context.clone())?;
@@ -209,6 +232,11 @@ impl Blueprint {
         Ok(())
     }
 
+    /// The path that is asked for until it is ready.
+    pub(super) fn ready_path(&self, dir: &Path, listen: SocketAddr) -> Result<String, GatewayError> {
+        Renderer::new().text("ready path", &self.ready.path, self.context(dir, listen, None))
+    }
+
     fn context(&self, dir: &Path, listen: SocketAddr, mistake: Option<&Misconfigure>) -> Value {
         let config = self.config.first().map(|config| dir.join(&config.name).display().to_string());
         let wrong = mistake.cloned().unwrap_or(Misconfigure {
@@ -223,6 +251,7 @@ impl Blueprint {
             listen_port => listen.port(),
             dir => dir.display().to_string(),
             config => config,
+            generation => self.written.load(Ordering::Relaxed),
             wrong => context! {
                 bucket => wrong.bucket,
                 region => wrong.region,

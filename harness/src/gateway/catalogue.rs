@@ -62,11 +62,46 @@ pub fn catalogue() -> Vec<Listed> {
         installed: "built in".into(),
     });
     let released = recipes(RECIPES).map(|r| {
-        let package = r.package.map_or_else(String::new, |p| format!(", package {p}"));
+        let package = r.package.map_or_else(String::new, |p| format!(", package {p}"))
+            + &r.wheel.map_or_else(String::new, |w| format!(", Python package {w}"));
         let here = if version::find(&r.program).is_some() { "installed" } else { "not installed" };
         Listed { name: r.name, summary: r.about, installed: format!("{here}{package}") }
     });
     embedded.chain(released).collect()
+}
+
+/// The gateways that can be started here, as `--gateway` takes them, and those that cannot, with what they lack.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Installed {
+    /// `embedded`, `nginx`, `haproxy`, `haproxy@2.8.25`: each recipe by the program that is found first, then by every
+    /// other version that is found.
+    pub here: Vec<String>,
+    /// `varnish (package varnish)`.
+    pub absent: Vec<String>,
+}
+
+/// Looks for the programs of all recipes.
+pub async fn installed() -> Result<Installed, GatewayError> {
+    let mut found = Installed { here: vec!["embedded".into()], absent: Vec::new() };
+    for (source, recipe) in RECIPES.iter().zip(recipes(RECIPES)) {
+        match version::find(&recipe.program) {
+            Some(_) => found.here.push(source.name.to_owned()),
+            None => {
+                let from = recipe.package.map(|p| format!("package {p}"));
+                let from = from.or(recipe.wheel.map(|w| format!("Python package {w}")));
+                found.absent.push(format!(
+                    "{} ({})",
+                    source.name,
+                    from.unwrap_or_else(|| recipe.program.clone())
+                ));
+            }
+        }
+        if let Some(probe) = &recipe.version {
+            let others = version::others(&recipe.program, probe).await?;
+            found.here.extend(others.iter().map(|version| format!("{}@{version}", source.name)));
+        }
+    }
+    Ok(found)
 }
 
 /// Names, parameters and abilities that a scenario may use.

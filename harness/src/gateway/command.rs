@@ -2,6 +2,7 @@
 //! file.
 
 use std::path::Path;
+use std::sync::atomic::AtomicU64;
 
 use gatecrash_core::plan::GatewayPlan;
 use gatecrash_core::profile::Profile;
@@ -37,6 +38,8 @@ pub(super) fn blueprint(plan: &GatewayPlan, facts: Value) -> Result<Option<Bluep
         name: "command".into(),
         program: run.first().cloned().unwrap_or_default(),
         package: None,
+        wheel: None,
+        wanted: None,
         args: run.iter().skip(1).cloned().collect(),
         env: env.clone(),
         shuns_root: false,
@@ -51,6 +54,7 @@ pub(super) fn blueprint(plan: &GatewayPlan, facts: Value) -> Result<Option<Bluep
         profile: Profile::strict("command"),
         probes: Vec::new(),
         facts,
+        written: AtomicU64::new(0),
     }))
 }
 

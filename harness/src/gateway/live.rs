@@ -47,6 +47,8 @@ pub(super) struct Running {
     pub(super) start: Start,
     pub(super) dir: PathBuf,
     pub(super) addr: SocketAddr,
+    /// What its configuration gets wrong now.
+    pub(super) mistake: Mutex<Option<Misconfigure>>,
     /// Replaced by a restart.
     process: Mutex<Arc<Process>>,
     pub(super) descriptors: Mutex<Lowered>,
@@ -123,7 +125,7 @@ impl Gateway {
                 });
             }
         }
-        running.blueprint.write_config(&running.dir, running.addr, mistake)?;
+        *lock(&running.mistake) = mistake.cloned();
         reload::reload(running).await
     }
 
@@ -201,6 +203,7 @@ impl Running {
             start,
             dir,
             addr,
+            mistake: Mutex::default(),
             process: Mutex::new(Arc::new(process)),
             descriptors: Mutex::new(Lowered::of(Limit::Descriptors)),
             data: Mutex::new(Lowered::of(Limit::Data)),

@@ -19,7 +19,7 @@ pub fn check_plan(plan: &Plan) -> Vec<String> {
             Ok(params) => ("embedded", of_recipe(&REFERENCE, &params, plan, &mut problems)),
             Err(problem) => return vec![problem],
         },
-        GatewayPlan::Recipe { name, params } => match recipe::find(name) {
+        GatewayPlan::Recipe { name, params, .. } => match recipe::find(name) {
             Ok(source) => (name.as_str(), of_recipe(source, params, plan, &mut problems)),
             Err(problem) => return vec![problem],
         },

@@ -57,6 +57,8 @@ pub const RECIPES: &[Source] = &[
         "strategies.yaml"
     ),
     source!("nginx-s3-gateway", "nginx.conf", "sign.js"),
+    source!("envoy", "clusters.json", "listener.json"),
+    source!("traefik", "dynamic.yaml"),
 ];
 
 /// The embedded gateway is started by a recipe too; scenarios name it `embedded`.
@@ -75,6 +77,9 @@ pub struct Recipe {
     /// Debian package that holds it.
     #[serde(default)]
     pub package: Option<String>,
+    /// Python package whose wheel holds it, where no Debian package does or an older version.
+    #[serde(default)]
+    pub wheel: Option<String>,
     /// How to ask for the version; absent for the embedded gateway, which has ours.
     #[serde(default)]
     pub version: Option<Probe>,
@@ -137,7 +142,7 @@ pub enum TlsReach {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Ready {
-    /// Path asked for.
+    /// Path asked for, a template.
     pub path: String,
     /// How long it may take.
     pub within: Span,
@@ -160,7 +165,7 @@ pub struct Stop {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Reload {
-    /// Signal name, without SIG.
+    /// Signal name, without SIG. Without it and without `run` the program watches its files.
     #[serde(default)]
     pub signal: Option<String>,
     /// In place of a signal: a program and its arguments, templates, run in the gateway's directory.
@@ -180,6 +185,8 @@ pub enum SeenBy {
     NewProcesses,
     /// A line with this text in one of its logs.
     Log(String),
+    /// The ready path, which has to hold `{{ generation }}`, is answered: the new configuration alone does that.
+    Ready,
     /// The program that reloads has ended with exit code 0.
     Done,
 }
@@ -254,7 +261,11 @@ mod tests {
             }
             assert_eq!(recipe.can.is_empty(), recipe.reload.is_none(), "{}", recipe.name);
             if let Some(reload) = &recipe.reload {
-                assert_ne!(reload.signal.is_some(), !reload.run.is_empty(), "{}: one way", recipe.name);
+                let ways = usize::from(reload.signal.is_some()) + usize::from(!reload.run.is_empty());
+                assert!(ways <= 1, "{}: one way", recipe.name);
+                assert!(ways == 1 || reload.seen_by == SeenBy::Ready, "{}: not seen", recipe.name);
+                let telling = recipe.ready.path.contains("generation");
+                assert_eq!(telling, reload.seen_by == SeenBy::Ready, "{}: its ready path", recipe.name);
                 assert!(reload.seen_by != SeenBy::Done || reload.signal.is_none(), "{}", recipe.name);
             }
             let names: BTreeSet<&str> = recipe.parameters.iter().map(|p| p.name.as_str()).collect();

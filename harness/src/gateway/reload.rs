@@ -9,6 +9,7 @@ use tokio::process::Command;
 use tokio::time::Instant;
 
 use super::error::GatewayError;
+use super::launch::wait_ready;
 use super::live::{self, Running, signal_named};
 use super::recipe::SeenBy;
 
@@ -19,7 +20,8 @@ const QUOTED: usize = 8;
 /// meanwhile. A second reload of the same file does no harm.
 const SIGNAL_EVERY: Duration = Duration::from_secs(1);
 
-/// Signals the gateway, or runs the command that does, and waits until the new configuration serves.
+/// Writes the configuration, signals the gateway or runs the command that does (one that watches its files needs
+/// neither), and waits until the new configuration serves.
 pub(super) async fn reload(running: &Running) -> Result<(), GatewayError> {
     let blueprint = &running.blueprint;
     let failed = |problem: String| GatewayError::Reload {
@@ -33,11 +35,20 @@ pub(super) async fn reload(running: &Running) -> Result<(), GatewayError> {
     let process = running.process();
     let before = process.workers();
     let said = count(running, &how.seen_by);
+    let mistake = live::lock(&running.mistake).clone();
+    blueprint.write_config(&running.dir, running.addr, mistake.as_ref())?;
     let deadline = Instant::now() + how.within.duration();
     let mut due = Instant::now();
     let command = blueprint.reload_command(&running.dir, running.addr)?;
     if let Some((program, args)) = &command {
         run(program, args, running, how.within.duration()).await.map_err(failed)?;
+    }
+    if how.seen_by == SeenBy::Ready {
+        if let Some(signal) = &how.signal {
+            process.signal(signal_named(signal)).map_err(|e| failed(e.to_string()))?;
+        }
+        let ready = wait_ready(blueprint, &process, running.addr, &running.dir, how.within).await;
+        return ready.map_err(|error| failed(error.to_string()));
     }
     loop {
         if let Some(how) = process.ended() {
@@ -48,7 +59,7 @@ pub(super) async fn reload(running: &Running) -> Result<(), GatewayError> {
         let in_force = match &how.seen_by {
             SeenBy::NewProcesses => fresh && gone(&before, &now),
             SeenBy::Log(_) => count(running, &how.seen_by) > said,
-            SeenBy::Done => true,
+            SeenBy::Done | SeenBy::Ready => true,
         };
         if in_force {
             return Ok(());

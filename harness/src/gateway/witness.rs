@@ -36,6 +36,9 @@ struct Line {
     /// HAProxy: retries, `+` before them when the last went to another server.
     #[serde(default)]
     retries: Option<String>,
+    /// Envoy: tries in all, the first included; 0 when no upstream was tried.
+    #[serde(default)]
+    attempts: Option<u32>,
     #[serde(default)]
     ending: String,
 }
@@ -61,6 +64,7 @@ fn parse(line: &str) -> Option<WitnessLine> {
     };
     let upstreams = split(&line.upstreams);
     let attempts = match &line.retries {
+        _ if line.attempts.is_some() => line.attempts.unwrap_or_default(),
         Some(_) if upstreams.is_empty() => 0,
         Some(retries) => retries.trim_start_matches('+').parse::<u32>().ok()? + 1,
         // A group without a live server is logged by its name, which has no port.
@@ -92,6 +96,16 @@ mod tests {
         assert_eq!((line.id.as_str(), line.status, line.attempts), ("9f2c41aa-0-7", 200, 2));
         assert_eq!(line.upstreams, ["127.0.0.2:4001", "127.0.0.3:4001", "pool"]);
         assert_eq!(line.statuses, ["502", "200", "502"]);
+    }
+
+    #[test]
+    fn envoy_counts_tries() {
+        let line = concat!(
+            r#"{"id":"9f2c41aa-0-9","status":503,"upstreams":"127.0.0.2:4001","#,
+            r#""statuses":"","attempts":2,"ending":"URX,UF"}"#
+        );
+        let line = parse(line).expect("a witness line");
+        assert_eq!((line.attempts, line.ending.as_str(), line.upstreams.len()), (2, "URX,UF", 1));
     }
 
     #[test]

@@ -192,7 +192,7 @@ impl Download<'_> {
         let mut bytes = [what.beginning(), &some[..]].concat();
         loop {
             if let Err(end) = self.out.interim(&bytes).await {
-                return End { hung: true, ..end };
+                return end;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
             bytes.clone_from(&some);

@@ -85,7 +85,7 @@ async fn an_endless_head_goes_on_until_the_gateway_leaves() {
         client.expect([of.beginning(), &of.part().repeat(2 * Endless::PARTS)].concat()).await;
         client.reset();
         let attempt = rig.attempts(1).await[0];
-        assert_eq!(told(&attempt), (Ending::Hang, EndedBy::Gateway, 1, 0, 0));
+        assert_eq!(told(&attempt), (Ending::CutRst, EndedBy::Gateway, 1, 0, 0));
         assert!(attempt.has(AttemptRecord::ILLEGAL));
     }
 }

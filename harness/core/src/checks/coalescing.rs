@@ -6,7 +6,7 @@ use gatecrash_model::BodyCheck;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::copies::{Fetch, fetches, shared_key};
+use super::copies::{Fetch, Fetches, shared_key};
 use super::tally::Tally;
 use super::{Check, CheckInfo, Rests};
 #[cfg(test)]
@@ -59,10 +59,11 @@ impl Check for Coalescing {
         let Some(lock) = scope.profile.cache.and_then(|cache| cache.lock_timeout) else {
             return Finding::inconclusive(wanted, 0, "the profile declares no request collapsing");
         };
-        let (fetches, mut tally) = (fetches(scope), Tally::default());
+        let (fetches, mut tally) = (Fetches::of(scope), Tally::default());
         for client in scope.clients().filter(|c| !scope.hides_attempts(c)) {
-            let Some(fetches) = shared_key(scope.plan, client).and_then(|key| fetches.get(&key)) else { continue };
+            let Some(key) = shared_key(scope.plan, client) else { continue };
             let turn = Turn::of(scope, client);
+            let fetches = fetches.during(key, turn.sent, turn.end());
             let others = || fetches.iter().filter(|f| f.client.id() != client.id() && is_shareable(scope, f));
             let waited_out = |turn: &Turn| turn.waited() >= lock.0 / 10 * 9;
             let found_one = others().any(|f| (f.from..f.until).contains(&turn.sent));

@@ -33,19 +33,41 @@ pub(super) fn shared_key<'a>(plan: &'a Plan, client: &ClientRecord) -> Option<Ke
     shared.then_some((workload.bucket.as_str(), client.key))
 }
 
-/// Every fetch of the run by key, in order of start.
-pub(super) fn fetches<'a>(scope: &Scope<'a>) -> HashMap<Key<'a>, Vec<Fetch<'a>>> {
-    let mut fetches = HashMap::<Key<'a>, Vec<Fetch<'a>>>::new();
-    for client in scope.clients_between(0, Nanos::MAX) {
-        let Some(key) = shared_key(scope.plan, client) else { continue };
-        let mut attempts = scope.attempts(client);
-        let Some(first) = attempts.next() else { continue };
-        let last = attempts.last().unwrap_or(first);
-        let fetch = Fetch { client, from: first.start, until: last.ended(), last };
-        fetches.entry(key).or_default().push(fetch);
+/// Every fetch of a run by key.
+#[derive(Debug, Default)]
+pub(super) struct Fetches<'a> {
+    by_key: HashMap<Key<'a>, Vec<Fetch<'a>>>,
+    longest: Nanos,
+}
+
+impl<'a> Fetches<'a> {
+    pub(super) fn of(scope: &Scope<'a>) -> Self {
+        let mut all = Self::default();
+        for client in scope.clients_between(0, Nanos::MAX) {
+            let Some(key) = shared_key(scope.plan, client) else { continue };
+            let mut attempts = scope.attempts(client);
+            let Some(first) = attempts.next() else { continue };
+            let last = attempts.last().unwrap_or(first);
+            let fetch = Fetch { client, from: first.start, until: last.ended(), last };
+            all.longest = all.longest.max(fetch.until.saturating_sub(fetch.from));
+            all.by_key.entry(key).or_default().push(fetch);
+        }
+        all.by_key.values_mut().for_each(|list| list.sort_by_key(|fetch| fetch.from));
+        all
     }
-    fetches.values_mut().for_each(|list| list.sort_by_key(|fetch| fetch.from));
-    fetches
+
+    /// The fetches of each key, in order of start.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Key<'a>, &[Fetch<'a>])> {
+        self.by_key.iter().map(|(key, list)| (*key, list.as_slice()))
+    }
+
+    /// A stretch of a key's fetches that has all that were under way at some instant of `from..=until`.
+    pub(super) fn during(&self, key: Key<'a>, from: Nanos, until: Nanos) -> &[Fetch<'a>] {
+        let Some(list) = self.by_key.get(&key) else { return &[] };
+        let begin = list.partition_point(|f| f.from + self.longest < from);
+        let end = list.partition_point(|f| f.from <= until);
+        &list[begin..end.max(begin)]
+    }
 }
 
 /// The attempt of another request that a response came from, when it was over before this request was sent: the

@@ -8,7 +8,7 @@ use gatecrash_model::{Capabilities, Capability, ClientRecord, Ending, Nanos};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::copies::{Key, fetches, freshness, has_failed, shared_key, stored_from};
+use super::copies::{Fetch, Fetches, Key, freshness, has_failed, shared_key, stored_from};
 use super::tally::Tally;
 use super::{Check, CheckInfo, Rests};
 #[cfg(test)]
@@ -154,8 +154,8 @@ impl<'a> Copies<'a> {
         let written: HashSet<_> =
             scope.history.clients.iter().filter(|c| c.op.is_write()).map(|c| c.key).collect();
         let mut fetched = HashMap::<Key<'a>, Vec<Nanos>>::new();
-        for (key, fetches) in fetches(scope).into_iter().filter(|(key, _)| !written.contains(&key.1)) {
-            let whole = |f: &&super::copies::Fetch<'_>| {
+        for (key, fetches) in Fetches::of(scope).iter().filter(|(key, _)| !written.contains(&key.1)) {
+            let whole = |f: &&Fetch<'_>| {
                 scope.cause(f.last) == Cause::Served && matches!(f.last.status, 200 | 304)
             };
             let mut ends: Vec<_> = fetches.iter().filter(whole).map(|f| f.until).collect();

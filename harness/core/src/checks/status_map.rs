@@ -11,6 +11,10 @@ use crate::faults::{FaultSpec, Refuse, Swallow};
 #[cfg(test)]
 use crate::golden::{Golden, Story, Try};
 use crate::judge::{Cause, Scope};
+#[cfg(test)]
+use crate::profile::CachePolicy;
+#[cfg(test)]
+use crate::units::Span;
 use crate::verdict::Finding;
 
 /// Each request that found no usable answer upstream gets a status of the profile's set for that cause.
@@ -82,6 +86,13 @@ impl Check for StatusMap {
             Golden::fail("a reset is a 404", Self {}, told(Try::reset, 404)),
             Golden::fail("garbage is a 200", Self {}, told(Try::garbage, 200)),
             Golden::fail("refused is a 404", Self {}, refused(404)),
+            Golden::inconclusive(
+                "an error that the gateway made before and kept",
+                Self {},
+                Story::new().every(10, 0, 50, |r| r.tries([]).answer(504)).profile(|p| {
+                    p.cache = Some(CachePolicy { negative_ttl: Span::seconds(1), ..CachePolicy::default() });
+                }),
+            ),
             Golden::inconclusive("nothing fails", Self {}, Story::new().every(10, 0, 50, |r| r)),
         ]
     }

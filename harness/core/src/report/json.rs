@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{RenderOptions, Renderer, RunReport, redacted};
+use super::{Comparison, RenderOptions, Renderer, RunReport, redacted};
 
 pub(super) const RENDERER: Renderer = Renderer {
     name: "json",
@@ -17,12 +17,16 @@ pub(super) const RENDERER: Renderer = Renderer {
 struct Runs {
     version: u32,
     ok: bool,
+    /// Where there are several gateways.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comparison: Option<Comparison>,
     runs: Vec<RunReport>,
 }
 
 fn render_many(reports: &[RunReport], _: &RenderOptions) -> Vec<u8> {
     let ok = reports.iter().all(|r| r.ok);
-    pretty(&Runs { version: 1, ok, runs: reports.iter().map(redacted).collect() })
+    let comparison = Comparison::of(reports);
+    pretty(&Runs { version: 1, ok, comparison, runs: reports.iter().map(redacted).collect() })
 }
 
 fn pretty(value: &impl Serialize) -> Vec<u8> {

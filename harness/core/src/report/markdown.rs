@@ -5,7 +5,7 @@ use super::secrets::arguments;
 use super::standing::{Standing, Tally, word};
 use super::story::{Story, gateway};
 use super::text::{clean, count, escape, percent, thousands};
-use super::{RenderOptions, Renderer, RunReport};
+use super::{Comparison, RenderOptions, Renderer, RunReport};
 
 pub(super) const RENDERER: Renderer = Renderer {
     name: "markdown",
@@ -31,6 +31,9 @@ fn render_many(reports: &[RunReport], _: &RenderOptions) -> Vec<u8> {
         sheet.push(&row(report));
     }
     sheet.push("\n");
+    if let Some(table) = Comparison::of(reports) {
+        sheet.push(&format!("### Side by side\n\n{}", table.markdown()));
+    }
     for report in reports {
         for problem in problems(report) {
             sheet.push(&problem);

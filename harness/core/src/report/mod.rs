@@ -4,6 +4,7 @@
 //! standing of each verdict ([`Standing`]), make text from the wire harmless (`text`), and hold back
 //! credentials ([`redacted`]).
 
+mod comparison;
 mod github;
 mod html;
 mod json;
@@ -21,6 +22,7 @@ mod fixtures;
 
 use serde::{Deserialize, Serialize};
 
+pub use comparison::{Cell, CellResult, Comparison, Row};
 pub use progress::ProgressLine;
 pub use secrets::{mask, redact_argument, redact_plan, redacted};
 pub use standing::{Standing, Tally, standing, word};

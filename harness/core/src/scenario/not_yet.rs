@@ -14,7 +14,6 @@ const KEYS: &[(&str, &str)] = &[
     ("identities.*.policy", "use allow and deny"),
     ("identities.*.session-token", ""),
     ("identities.*.expiry", ""),
-    ("gateway.recipe.version", "the installed version runs, and is recorded"),
     ("gateway.recipe.cpus", ""),
     ("gateway.command.reload", ""),
     ("gateway.url.drain", ""),

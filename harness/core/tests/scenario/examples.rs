@@ -159,7 +159,7 @@ fn throttling() {
         (plan.name.as_str(), plan.seed, plan.source.as_str()),
         ("slowdown-20pct-get", 7, "scenarios/x.yaml")
     );
-    let GatewayPlan::Recipe { name, params } = &plan.gateway else { panic!("a recipe") };
+    let GatewayPlan::Recipe { name, params, .. } = &plan.gateway else { panic!("a recipe") };
     assert_eq!(
         (name.as_str(), params["tries"].as_str(), params["read-timeout"].as_str()),
         ("nginx", "3", "2s")

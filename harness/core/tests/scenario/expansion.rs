@@ -128,7 +128,7 @@ fn seed_gateway_and_defects_of_the_command_line_hold() {
     options.gateway = Some("nginx".into());
     let plan = read_with(&text, &Files::default(), &options).expect("is right").plans().remove(0);
     assert!(
-        matches!(&plan.gateway, GatewayPlan::Recipe { name, params } if name == "nginx" && params.is_empty())
+        matches!(&plan.gateway, GatewayPlan::Recipe { name, params, .. } if name == "nginx" && params.is_empty())
     );
     options.gateway = Some("embedded".into());
     let recipe = with("embedded: { preset: strict }", "recipe: { name: nginx }");
@@ -138,6 +138,16 @@ fn seed_gateway_and_defects_of_the_command_line_hold() {
     let tuned = with("embedded: { preset: strict }", "recipe: { name: nginx, params: { tries: 3 } }");
     let plan = read_with(&tuned, &Files::default(), &options).expect("is right").plans().remove(0);
     assert!(matches!(&plan.gateway, GatewayPlan::Recipe { params, .. } if params["tries"] == "3"));
+    options.gateway = Some("nginx@1.24".into());
+    let plan = read_with(&tuned, &Files::default(), &options).expect("is right").plans().remove(0);
+    let GatewayPlan::Recipe { version, params, .. } = &plan.gateway else { panic!("a recipe") };
+    assert_eq!((version.as_deref(), params["tries"].as_str()), (Some("1.24"), "3"));
+    options.gateway = None;
+    let versioned = with("embedded: { preset: strict }", "recipe: { name: nginx, version: 1.22 }");
+    let plan = read_with(&versioned, &Files::default(), &options).expect("is right").plans().remove(0);
+    assert!(
+        matches!(&plan.gateway, GatewayPlan::Recipe { version, .. } if version.as_deref() == Some("1.22"))
+    );
 }
 
 #[test]

@@ -159,7 +159,10 @@ fn gateway(plan: &GatewayPlan) -> String {
                 if defects.is_empty() { String::new() } else { format!(", defects {}", defects.join(", ")) };
             format!("embedded reference, preset {preset}{}{defects}", settings(params))
         }
-        GatewayPlan::Recipe { name, params } => format!("recipe {name}{}", settings(params)),
+        GatewayPlan::Recipe { name, version, params } => {
+            let version = version.as_ref().map_or_else(String::new, |version| format!(" {version}"));
+            format!("recipe {name}{version}{}", settings(params))
+        }
         GatewayPlan::Command { run, .. } => format!("command {}", run.join(" ")),
         GatewayPlan::Url { base } => format!("running at {base}"),
     }

@@ -45,6 +45,9 @@ pub(crate) struct Embedded {
 pub(crate) struct Recipe {
     /// Its name, such as nginx or haproxy.
     pub(crate) name: Spanned<String>,
+    /// Version of the program, or the beginning of one, such as 2.8. Default: the first program that is found.
+    #[serde(default)]
+    pub(crate) version: Option<Spanned<Word>>,
     /// Parameters that differ from the recipe's defaults. Default: none.
     #[serde(default)]
     pub(crate) params: Named<Spanned<Word>>,

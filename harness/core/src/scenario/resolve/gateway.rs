@@ -25,8 +25,14 @@ impl Cx<'_> {
             (Some("embedded"), Some(Gateway::Embedded(embedded)))
             | (None, Some(Gateway::Embedded(embedded))) => self.embedded(embedded),
             (None, None) | (Some("embedded"), _) => self.embedded(&Embedded::default()),
-            (Some(name), Some(Gateway::Recipe(recipe))) if recipe.name.value == name => self.recipe(recipe),
-            (Some(name), _) => self.other_recipe(name),
+            (Some(asked), Some(Gateway::Recipe(recipe))) if recipe.name.value == asked_of(asked).0 => {
+                let mut plan = self.recipe(recipe);
+                if let (GatewayPlan::Recipe { version, .. }, Some(asked)) = (&mut plan, asked_of(asked).1) {
+                    *version = Some(self.given("gateway.version", Origin::Option("--gateway"), asked));
+                }
+                plan
+            }
+            (Some(asked), _) => self.other_recipe(asked),
             (None, Some(Gateway::Recipe(recipe))) => self.recipe(recipe),
             (None, Some(Gateway::Command(command))) => self.command(command),
             (None, Some(Gateway::Url(url))) => self.url(url),
@@ -99,19 +105,32 @@ impl Cx<'_> {
             Some(at) => self.params(&recipe.params, &known.recipes[at]),
             None => BTreeMap::new(),
         };
-        GatewayPlan::Recipe { name: recipe.name.value.clone(), params }
+        if let Some(version) = &recipe.version {
+            self.took("gateway.version", version.place);
+            if !is_version(&version.value.0) {
+                self.error("no version", version.place, "expected numbers and dots, such as 2.8 or 2.8.25");
+            }
+        }
+        let version = recipe.version.as_ref().map(|version| version.value.0.clone());
+        GatewayPlan::Recipe { name: recipe.name.value.clone(), version, params }
     }
 
-    /// The recipe of the command line, with its default parameters.
-    fn other_recipe(&mut self, name: &str) -> GatewayPlan {
+    /// The recipe of the command line (`haproxy`, `haproxy@2.8`), with its default parameters.
+    fn other_recipe(&mut self, asked: &str) -> GatewayPlan {
+        let (name, version) = asked_of(asked);
         let known = &self.options.known;
         let names = known.recipes.iter().map(|r| r.name.as_str()).chain(["embedded"]);
         if known.recipes.iter().all(|r| r.name != name) {
             let place = self.option("--gateway", name);
             self.refer("gateway", name, place, names);
         }
+        if let Some(version) = version.as_ref().filter(|version| !is_version(version)) {
+            let place = self.option("--gateway", asked);
+            let what = format!("`{version}` is no version");
+            self.error(what, place, "expected numbers and dots, as in haproxy@2.8");
+        }
         let name = self.given("gateway.name", Origin::Option("--gateway"), name.to_owned());
-        GatewayPlan::Recipe { name, params: BTreeMap::new() }
+        GatewayPlan::Recipe { name, version, params: BTreeMap::new() }
     }
 
     fn params(&mut self, params: &Named<Spanned<Word>>, known: &KnownGateway) -> BTreeMap<String, String> {
@@ -225,4 +244,16 @@ impl Cx<'_> {
             }
         }
     }
+}
+
+/// Recipe and version of `--gateway NAME@VERSION`.
+fn asked_of(asked: &str) -> (&str, Option<String>) {
+    match asked.split_once('@') {
+        Some((name, version)) => (name, Some(version.to_owned())),
+        None => (asked, None),
+    }
+}
+
+fn is_version(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(|c| c.is_ascii_digit() || c == '.')
 }
