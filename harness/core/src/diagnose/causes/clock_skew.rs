@@ -26,7 +26,7 @@ fn find(seen: &Observations) -> Option<Evidence> {
     let found = evidence::reads(seen, what, |sample| off(sample).is_some() || told(sample))?;
     let place = seen.view();
     let by = seen.reads(place).filter_map(|sample| sample.answer()?.clock).max_by_key(|by| by.unsigned_abs());
-    let failed = seen.reads(place).any(|s| told(s)) || !seen.is_clean(place);
+    let failed = seen.reads(place).any(told) || !seen.is_clean(place);
     let found = if failed { found } else { found.only(Strength::Likely) };
     Some(found.with_first(by.map(|by| format!("Date there is {by} s from the clock here")).into_iter()))
 }
