@@ -53,7 +53,7 @@ enum Command {
     /// Put a gateway under every condition of the upstream and tabulate what its clients see
     Survey(survey::Survey),
     /// Find out why a gateway in front of S3 fails: probes, ranked causes, and where to look
-    Diagnose(diagnose::Diagnose),
+    Diagnose(Box<diagnose::Diagnose>),
     /// Run one of the long-running parts alone: mock, proxy, gateway, upstreams
     Serve(serve::Serve),
     /// Ask the policy engine of the mock S3 from policy files, with nothing running
