@@ -16,6 +16,7 @@ pub mod reports;
 pub mod run;
 pub mod run_dir;
 pub mod selftest;
+pub mod side_by_side;
 pub mod suite;
 pub mod survey;
 pub mod timeline;

@@ -15,6 +15,8 @@ use crate::output::{self, Stream};
 #[derive(Debug)]
 pub struct Live {
     mode: Mode,
+    /// The run it belongs to, where several are under way.
+    title: Option<String>,
     last: Mutex<Last>,
 }
 
@@ -63,7 +65,17 @@ impl Live {
             (false, true) => Mode::Terminal,
             (false, false) => Mode::Plain,
         };
-        Self { mode, last: Mutex::default() }
+        Self { mode, title: None, last: Mutex::default() }
+    }
+
+    /// For another run that has the terminal to itself.
+    pub fn alone(&self) -> Self {
+        Self { mode: self.mode, title: None, last: Mutex::default() }
+    }
+
+    /// For a run among others: every line says whose it is.
+    pub fn beside(&self, title: &str) -> Self {
+        Self { title: Some(title.to_owned()), ..self.alone() }
     }
 
     /// A line of its own.
@@ -81,11 +93,13 @@ impl Live {
             return;
         }
         let line = pulse.line(&last);
+        let whose = self.title.as_ref().map_or_else(String::new, |title| format!("{title}: "));
         let slot = pulse.at / 1_000_000_000 / PLAIN_EVERY;
         if self.mode == Mode::Terminal {
-            Stream::Stderr.write(format!("{WIPE}{}", line.tty(columns())).as_bytes());
+            let room = columns().saturating_sub(whose.chars().count()).max(40);
+            Stream::Stderr.write(format!("{WIPE}{whose}{}", line.tty(room)).as_bytes());
         } else if slot > last.slot {
-            output::note(&line.plain());
+            output::note(&format!("{whose}{}", line.plain()));
         }
         *last = Last { at: pulse.at, load: pulse.load.clone(), attempts: pulse.attempts, slot };
     }
@@ -122,7 +136,10 @@ impl Pulse<'_> {
 
     fn offered(&self) -> f64 {
         let segments = self.plan.workloads.iter().flat_map(|w| &w.segments);
-        segments.filter(|s| s.from.0 <= self.at && self.at < s.until.0).map(|s| s.rate.0).sum()
+        segments
+            .filter(|s| s.from.0 <= self.at && self.at < s.until.0)
+            .map(|s| s.rate.0)
+            .fold(0.0, |a, b| a + b)
     }
 }
 

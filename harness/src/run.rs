@@ -19,6 +19,7 @@ use crate::exit::{Exit, Failure};
 use crate::live::Live;
 use crate::recorder::Recorder;
 use crate::run_dir::{RunDir, RunDirError, RunFacts};
+use crate::side_by_side;
 use crate::topology::{Ground, Topology};
 
 mod drive;
@@ -94,7 +95,8 @@ pub async fn run_case(
     let profile = &topology.gateway.profile;
     if !profile.was_measured() {
         crate::output::note(&format!(
-            "warning: {} {} is another version than those whose profile was measured ({}): its known deviations may differ",
+            "warning: {} {} is another version than those whose profile was measured ({}): its known \
+             deviations may differ",
             profile.gateway,
             profile.version,
             profile
@@ -130,7 +132,8 @@ pub async fn run_case(
     facts.interrupted = stop.map(|s| (s.exit.code(), s.why));
     recorder.finish().map_err(disk_failure)?;
     dir.write_facts(&facts)?;
-    let report = judge(&dir, options.strict)?;
+    let (judged, strict) = (dir.clone(), options.strict);
+    let report = side_by_side::off_the_timers(move || judge(&judged, strict)).await??;
     Ok((report, dir))
 }
 

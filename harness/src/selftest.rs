@@ -1,207 +1,201 @@
 //! gatecrash measured by gatecrash: every defect must be detected by its checks, nothing else may alarm.
+//!
+//! Every trial is a run of its own, several side by side. A row is kept as soon as its run ends, so that a long
+//! measurement goes on where it was ended.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use gatecrash_core::plan::{GatewayPlan, Plan};
-use gatecrash_core::report::RunReport;
-use gatecrash_core::selftest::{DEFECTS, DefectProof, Detection};
-use gatecrash_core::units::Share;
-use gatecrash_core::verdict::Outcome;
-use serde::Serialize;
+use gatecrash_core::selftest::{DEFECTS, DefectProof, Kind, Row, Score, Trial};
+use gatecrash_core::units::{Rate, Share};
+use gatecrash_model::hash;
 
-use crate::exit::{Exit, Failure};
+use crate::environment;
+use crate::exit::Failure;
 use crate::live::Live;
-use crate::run::{self, Options, StopLine};
+use crate::run::{Options, StopLine};
+use crate::side_by_side::{Ended, Errand, run_all};
+
+mod benign;
+pub mod rows;
+
+use rows::Rows;
+
+/// At a rate below this, the load is so many times the scenario's: else too few requests could show a defect.
+const FEW: (Share, u32) = (Share(0.05), 3);
 
 /// What to measure.
 #[derive(Clone, Debug)]
 pub struct Course {
-    /// Defects to switch on; all when empty.
+    /// Defects to switch on; all when empty, and gateways without a defect then run every scenario.
     pub only: Vec<String>,
-    /// Share of requests a defect touches.
-    pub rate: Share,
+    /// Shares of requests a defect touches.
+    pub rates: Vec<Share>,
     /// Seeds to run each case with.
     pub seeds: Vec<u64>,
+    /// How often gateways without a defect run each scenario and seed.
+    pub repeat: u32,
+    /// Runs side by side: lanes.
+    pub lanes: usize,
+    /// Whether the run directories of rows that are as they should be are removed.
+    pub tidy: bool,
+    /// The command, for the tables.
+    pub command: String,
 }
 
-/// One row of the result: one defect (or the correct gateway) under one scenario and seed.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Row {
-    /// Defect name, `correct` for the gateway without any.
-    pub gateway: String,
-    /// Catalogue number, 0 for the correct gateway.
-    pub number: u8,
-    /// Scenario.
-    pub scenario: String,
-    /// Seed.
-    pub seed: u64,
-    /// Checks that had to fail.
-    pub must: Vec<String>,
-    /// Of those, the ones that did not.
-    pub missed: Vec<String>,
-    /// Checks that failed and were not allowed to.
-    pub false_alarms: Vec<String>,
-    /// Checks that could not be judged, beyond what the defect itself explains.
-    pub inconclusive: Vec<String>,
-    /// Run id.
-    pub run: String,
+/// One trial with all that it takes.
+struct Planned {
+    trial: Trial,
+    proof: Option<&'static DefectProof>,
+    plan: Plan,
+    /// Hash of the plan.
+    hash: String,
 }
 
-/// All rows.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Score {
-    /// Version of this structure, 1.
-    pub version: u32,
-    /// Share of requests the defects touched, per cent.
-    pub rate: Share,
-    /// Rows in order: the correct gateway first.
-    pub rows: Vec<Row>,
-}
-
-/// Runs the course. `plans` holds the self-test scenarios by name.
+/// Runs the course. `plans` holds the self-test scenarios by name; rows that `rows` holds already are not measured
+/// again.
 pub async fn measure(
     course: &Course,
     plans: &BTreeMap<String, Plan>,
+    rows: &mut Rows,
     options: &Options,
     live: &Live,
     stop: &StopLine,
 ) -> Result<Score, Failure> {
-    let proofs: Vec<_> = DEFECTS
-        .iter()
-        .filter(|d| course.only.is_empty() || course.only.iter().any(|n| n == d.name))
-        .collect();
-    let scenarios: BTreeSet<_> = proofs.iter().map(|p| p.scenario).collect();
-    let mut rows = Vec::new();
-    for seed in &course.seeds {
-        for scenario in &scenarios {
-            let plan = seeded(plan_named(plans, scenario)?, *seed);
-            rows.push(row(None, scenario, &plan, options, live, stop).await?);
-        }
-        for proof in &proofs {
-            let mut plan = seeded(plan_named(plans, proof.scenario)?, *seed);
-            if let GatewayPlan::Embedded { defects, defect_rate, .. } = &mut plan.gateway {
-                defects.push(proof.name.to_owned());
-                *defect_rate = course.rate;
+    let started = environment::now_rfc3339();
+    let planned = planned(course, plans)?;
+    let (done, due): (Vec<_>, Vec<_>) =
+        planned.iter().partition(|p: &&Planned| rows.holds(&p.trial, &p.hash));
+    if !done.is_empty() {
+        live.note(&format!("{} of {} runs were made before", done.len(), planned.len()));
+    }
+    let errands = due.iter().map(|p| p.errand(options)).collect();
+    let (mut failure, mut ended) = (None, 0);
+    let hand_over = |index: usize, result: Ended| {
+        ended += 1;
+        let kept = row(due[index], result, course, stop).and_then(|row| {
+            live.note(&format!("{:>4}/{} {}", done.len() + ended, planned.len(), row.line()));
+            rows.keep(row)
+        });
+        match kept {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(why) => {
+                failure.get_or_insert(why);
+                ControlFlow::Break(())
             }
-            rows.push(row(Some(proof), proof.scenario, &plan, options, live, stop).await?);
         }
+    };
+    run_all(errands, course.lanes, live, stop, hand_over).await?;
+    if let Some(failure) = failure {
+        return Err(failure);
     }
-    Ok(Score { version: 1, rate: course.rate, rows })
-}
-
-async fn row(
-    proof: Option<&DefectProof>,
-    scenario: &str,
-    plan: &Plan,
-    options: &Options,
-    live: &Live,
-    stop: &StopLine,
-) -> Result<Row, Failure> {
-    let mut options = options.clone();
-    if let Some(proof) = proof {
-        options.reproduce.push_str(&format!(" --defect {}", proof.name));
-    }
-    let (report, dir) = run::run_case(plan, &options, live, stop).await?;
-    crate::reports::keep(&dir, &report)?;
     if let Some(stop) = stop.borrow().as_ref() {
         return Err(Failure::stopped(stop));
     }
+    let rows = planned.iter().filter_map(|p| rows.row(&p.trial, &p.hash).cloned()).collect();
+    let gatecrash = env!("CARGO_PKG_VERSION").into();
+    Ok(Score { version: 2, command: course.command.clone(), gatecrash, started, rows })
+}
+
+/// Every trial of a course, in the order of the tables.
+fn planned(course: &Course, plans: &BTreeMap<String, Plan>) -> Result<Vec<Planned>, Failure> {
+    let wanted = |d: &&DefectProof| course.only.is_empty() || course.only.iter().any(|n| n == d.name);
+    let proofs: Vec<_> = DEFECTS.iter().filter(wanted).collect();
+    let mut all = Vec::new();
+    let everything = course.only.is_empty();
+    let shows = |scenario: &str| everything || proofs.iter().any(|p| p.scenario == scenario);
+    let benign = plans.get(benign::SCENARIO).filter(|_| everything).map_or_else(Vec::new, benign::gateways);
+    for seed in &course.seeds {
+        for repeat in 1..=course.repeat {
+            for (scenario, plan) in plans.iter().filter(|(name, _)| shows(name)) {
+                let trial = trial(Kind::Correct, "correct", scenario, *seed, repeat);
+                all.push(Planned::new(trial, None, plan));
+            }
+            for (name, plan) in &benign {
+                all.push(Planned::new(
+                    trial(Kind::Benign, name, benign::SCENARIO, *seed, repeat),
+                    None,
+                    plan,
+                ));
+            }
+        }
+        for proof in &proofs {
+            let scenario = proof.scenario;
+            let plan = plans.get(scenario).ok_or_else(|| {
+                Failure::environment(format!("the self-test scenario {scenario} is not shipped"))
+            })?;
+            for rate in &course.rates {
+                let load = if *rate < FEW.0 { FEW.1 } else { 1 };
+                let trial = Trial {
+                    number: proof.number,
+                    rate: *rate,
+                    load,
+                    ..trial(Kind::Defect, proof.name, scenario, *seed, 1)
+                };
+                all.push(Planned::new(trial, Some(proof), plan));
+            }
+        }
+    }
+    all.sort_by(|a, b| a.trial.order(&b.trial));
+    Ok(all)
+}
+
+fn trial(kind: Kind, gateway: &str, scenario: &str, seed: u64, repeat: u32) -> Trial {
+    let (gateway, scenario) = (gateway.to_owned(), scenario.to_owned());
+    Trial { kind, gateway, number: 0, scenario, rate: Share(1.0), load: 1, seed, repeat }
+}
+
+fn row(planned: &Planned, ended: Ended, course: &Course, stop: &StopLine) -> Result<Row, Failure> {
+    let judged = ended?;
+    judged.kept?;
+    if let Some(stop) = stop.borrow().as_ref() {
+        return Err(Failure::stopped(stop));
+    }
+    let report = judged.report;
+    let directory = &report.environment.directory;
     // A run cut short measures nothing, whatever its verdicts are.
-    if let Some(why) = report.interrupted {
-        let directory = report.environment.directory;
+    if let Some(why) = &report.interrupted {
         return Err(Failure::environment(format!(
             "a run of the self-test was cut short: {why} ({directory})"
         )));
     }
-    let failed = checks_with(&report, Outcome::Fail);
-    let detection = match proof {
-        Some(proof) => proof.detection(failed.iter().map(String::as_str)),
-        None => Detection { missed: Vec::new(), false_alarms: failed.iter().cloned().collect() },
-    };
-    let row = Row {
-        gateway: proof.map_or("correct", |p| p.name).to_owned(),
-        number: proof.map_or(0, |p| p.number),
-        scenario: scenario.to_owned(),
-        seed: plan.seed,
-        must: proof.map_or_else(Vec::new, |p| p.must.iter().map(|m| (*m).to_owned()).collect()),
-        missed: detection.missed,
-        false_alarms: detection.false_alarms,
-        inconclusive: checks_with(&report, Outcome::Inconclusive)
-            .into_iter()
-            .filter(|c| proof.is_none() && !failed.contains(c))
-            .collect(),
-        run: report.run.clone(),
-    };
-    live.note(&row.line());
+    let (trial, hash) = (planned.trial.clone(), planned.hash.clone());
+    let row =
+        Row::of(trial, hash, report.run.clone(), planned.proof, &report.plan.expectations, &report.verdicts);
+    if course.tidy && row.good() {
+        std::fs::remove_dir_all(directory)
+            .map_err(|e| Failure::environment(format!("cannot remove {directory}: {e}")))?;
+    }
     Ok(row)
 }
 
-fn checks_with(report: &RunReport, outcome: Outcome) -> BTreeSet<String> {
-    let named = |v: &gatecrash_core::verdict::Verdict| {
-        report.plan.expectations.get(v.expectation as usize).map(|e| e.check.info().name.to_owned())
-    };
-    report.verdicts.iter().filter(|v| v.outcome == outcome).filter_map(named).collect()
-}
+// === impl Planned ===
 
-fn plan_named<'a>(plans: &'a BTreeMap<String, Plan>, scenario: &str) -> Result<&'a Plan, Failure> {
-    plans
-        .get(scenario)
-        .ok_or_else(|| Failure::environment(format!("the self-test scenario {scenario} is not shipped")))
-}
-
-fn seeded(plan: &Plan, seed: u64) -> Plan {
-    Plan { seed, ..plan.clone() }
-}
-
-impl Row {
-    /// Whether it is as it should be.
-    pub fn good(&self) -> bool {
-        self.missed.is_empty() && self.false_alarms.is_empty() && self.inconclusive.is_empty()
-    }
-
-    fn line(&self) -> String {
-        let mark = if self.good() { "ok  " } else { "BAD " };
-        let mut text = format!("{mark}{:>2} {:<24} {:<22}", self.number, self.gateway, self.scenario);
-        for (what, list) in [
-            ("must", &self.must),
-            ("MISSED", &self.missed),
-            ("FALSE ALARM", &self.false_alarms),
-            ("INCONCLUSIVE", &self.inconclusive),
-        ] {
-            if !list.is_empty() {
-                text.push_str(&format!(" {what}: {}", list.join(", ")));
+impl Planned {
+    fn new(trial: Trial, proof: Option<&'static DefectProof>, scenario: &Plan) -> Self {
+        let mut plan = Plan { seed: trial.seed, ..scenario.clone() };
+        if let (Some(proof), GatewayPlan::Embedded { defects, defect_rate, .. }) = (proof, &mut plan.gateway)
+        {
+            defects.push(proof.name.to_owned());
+            *defect_rate = trial.rate;
+        }
+        for workload in &mut plan.workloads {
+            workload.max_in_flight = workload.max_in_flight.saturating_mul(trial.load);
+            for segment in &mut workload.segments {
+                segment.rate = Rate(segment.rate.0 * f64::from(trial.load));
             }
         }
-        text.trim_end().to_owned()
-    }
-}
-
-impl Score {
-    /// The table with its totals.
-    pub fn table(&self) -> String {
-        let mut text: String = self.rows.iter().map(|r| format!("{}\n", r.line())).collect();
-        let defects: Vec<_> = self.rows.iter().filter(|r| r.number > 0).collect();
-        let detected = defects.iter().filter(|r| r.missed.is_empty()).count();
-        let alarms: usize = self.rows.iter().map(|r| r.false_alarms.len()).sum();
-        let unsure: usize = self.rows.iter().map(|r| r.inconclusive.len()).sum();
-        text.push_str(&format!(
-            "\n{detected} of {} defects detected at a rate of {}, {alarms} false alarms, {unsure} inconclusive on the correct gateway\n",
-            defects.len(),
-            self.rate
-        ));
-        text
+        let text = serde_json::to_vec(&plan).unwrap_or_default();
+        let hash = format!("{:016x}", hash::bytes(&text));
+        Self { trial, proof, plan, hash }
     }
 
-    /// 0 when the harness is as good as it claims, 1 when it is not, 3 when the correct gateway could not be judged.
-    pub fn exit(&self) -> Exit {
-        let bad = self.rows.iter().any(|r| !r.missed.is_empty() || !r.false_alarms.is_empty());
-        let unsure = self.rows.iter().any(|r| !r.inconclusive.is_empty());
-        match (bad, unsure) {
-            (true, _) => Exit::Failed,
-            (false, true) => Exit::Inconclusive,
-            (false, false) => Exit::Pass,
+    fn errand(&self, options: &Options) -> Errand {
+        let mut options = options.clone();
+        if let Some(proof) = self.proof {
+            options.reproduce.push_str(&format!(" --defect {} --rates {}", proof.name, self.trial.rate));
         }
+        Errand { plan: self.plan.clone(), options }
     }
 }

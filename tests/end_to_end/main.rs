@@ -15,5 +15,6 @@ mod released_gateways;
 mod runs;
 mod selftest;
 mod serve_mock;
+mod side_by_side;
 mod survey;
 mod trouble;

@@ -36,6 +36,12 @@ pub struct Profile {
     /// Bound on a whole request including retries, when declared; trickling is bounded only then.
     #[serde(default)]
     pub total_timeout: Option<Span>,
+    /// From when on after a request began no new attempt starts, when declared.
+    #[serde(default)]
+    pub deadline: Option<Span>,
+    /// How long an idle upstream connection is kept, when declared.
+    #[serde(default)]
+    pub keep_alive: Option<Span>,
     /// Upper end of all pauses between attempts of one request.
     #[serde(default)]
     pub back_off: Span,
@@ -48,6 +54,12 @@ pub struct Profile {
     /// Upstream statuses it retries on another try, so that a later answer (or the last) reaches the client.
     #[serde(default)]
     pub retries_5xx: Vec<u16>,
+    /// Its circuit breaker, when it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub breaker: Option<DeclaredBreaker>,
+    /// The form of the errors it makes itself, when it declares one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_shape: Option<ErrorShape>,
     /// Whether it has a second witness of connect attempts (a log) that the runner read.
     #[serde(default)]
     pub witness: bool,
@@ -57,6 +69,26 @@ pub struct Profile {
     /// Known deviations.
     #[serde(default)]
     pub deviations: Vec<Deviation>,
+}
+
+/// A circuit breaker for each region: open for a while after enough failures, then half open.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct DeclaredBreaker {
+    /// How long it is open before it lets attempts through to find out.
+    pub open: Span,
+    /// Attempts that it lets through each time it is half open.
+    pub probes: u32,
+}
+
+/// The form of the errors that a gateway makes itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ErrorShape {
+    /// As S3's own: an `Error` document with a `Code`, of an XML media type.
+    S3Xml,
+    /// A JSON object, of media type `application/json`.
+    Json,
 }
 
 /// What a gateway declares of its response cache.
@@ -109,10 +141,14 @@ impl Profile {
             connect_timeout: Span::millis(500),
             read_timeout: Span::millis(1000),
             total_timeout: Some(Span::millis(3000)),
+            deadline: Some(Span::millis(3000)),
+            keep_alive: Some(Span::millis(4000)),
             back_off: Span::millis(500),
             replays: vec![Op::GetObject, Op::HeadObject, Op::ListObjectsV2, Op::PutObject, Op::DeleteObject],
             retries_4xx: Vec::new(),
             retries_5xx: vec![500, 502, 503, 504],
+            breaker: None,
+            error_shape: None,
             witness: false,
             cache: None,
             deviations: Vec::new(),

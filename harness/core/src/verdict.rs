@@ -26,6 +26,8 @@ pub struct Finding {
     pub wanted: String,
     /// How many exchanges it rests on.
     pub samples: u64,
+    /// Exchanges that broke the rule, for a check that counts them.
+    pub violations: Option<u64>,
     /// One sentence per line: numbers, windows, what the upstream saw. For an inconclusive one: the reason
     /// first.
     pub details: Vec<String>,
@@ -47,6 +49,9 @@ pub struct Verdict {
     pub wanted: String,
     /// Samples.
     pub samples: u64,
+    /// Exchanges that broke the rule, for a check that counts them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub violations: Option<u64>,
     /// Sentences of evidence.
     pub details: Vec<String>,
     /// Exemplary requests, as `<workload>-<k>`.
@@ -67,6 +72,7 @@ impl Finding {
             observed: "not known".into(),
             wanted: wanted.into(),
             samples,
+            violations: None,
             details: vec![reason.into()],
             exemplars: Vec::new(),
         }
@@ -79,6 +85,7 @@ impl Finding {
             observed: observed.into(),
             wanted: wanted.into(),
             samples,
+            violations: None,
             details: Vec::new(),
             exemplars: Vec::new(),
         }

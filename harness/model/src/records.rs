@@ -328,6 +328,10 @@ impl ClientRecord {
     pub const UNDUE_BODY: u16 = 32;
     /// The response contains a secret, address or name that only the gateway's configuration knows.
     pub const LEAK: u16 = 64;
+    /// The body is a JSON object.
+    pub const JSON: u16 = 128;
+    /// The body is an S3 error document or a JSON object, and Content-Type says something else or nothing.
+    pub const MISLABELLED: u16 = 256;
 
     /// The request's id.
     pub fn id(&self) -> RequestId {
@@ -392,7 +396,8 @@ impl AttemptRecord {
     pub const ILLEGAL: u16 = 32;
     /// Bytes that are no request head, where one was to begin; with [`NO_HEAD`](Self::NO_HEAD).
     pub const NO_REQUEST: u16 = 64;
-    /// The gateway's request head states its framing more than once, or so that RFC 9112 6.3 has no reading of it.
+    /// The gateway's request head states its framing more than once, or so that RFC 9112 6.3 has no reading
+    /// of it.
     pub const AMBIGUOUS: u16 = 128;
 
     /// The attempt's id.
@@ -413,6 +418,11 @@ impl AttemptRecord {
     /// Whether a flag is set.
     pub fn has(&self, flag: u16) -> bool {
         self.flags & flag != 0
+    }
+
+    /// Whether it ended without a byte on a connection that had carried another: a pooled one that was dead.
+    pub fn is_stale(&self) -> bool {
+        self.has(Self::REUSED) && matches!(self.ending, Ending::DroppedFirst | Ending::DroppedReused)
     }
 
     /// When it ended.

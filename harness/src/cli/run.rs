@@ -1,5 +1,6 @@
 //! `gatecrash run`.
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -13,11 +14,12 @@ use crate::live::Live;
 use crate::output::{self, Colour, Stream};
 use crate::reports;
 use crate::run::{self, Options, StopLine};
+use crate::side_by_side::{Ended, Errand, InOrder, Judged, run_all, usual_lanes};
 
 /// `--gateway all`: each that is installed, and a table of gateways and checks at the end.
 const ALL: &str = "all";
 
-/// Runs scenarios one after the other and judges each case.
+/// Runs scenarios, as many at once as do not disturb each other, and judges each case.
 #[derive(Args, Debug)]
 pub(super) struct Run {
     #[command(flatten)]
@@ -31,9 +33,13 @@ pub(super) struct Run {
     /// Run every case this many times
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     repeat: u32,
-    /// Stop after the first case that does not pass
+    /// Stop after the first case that does not pass; cases run one by one then
     #[arg(long)]
     fail_fast: bool,
+    /// Lanes for cases side by side: one for every 150 requests per second a case offers, all of them for a case that
+    /// must be alone; 1 runs them one by one. Four for each core where nothing is said, two in a debug build
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: Option<u16>,
     /// Judge without the known deviations of the gateway's profile
     #[arg(long)]
     strict: bool,
@@ -102,33 +108,70 @@ impl Run {
     async fn all(&self, plans: &[Plan], options: &Options, summary: Stream, stop: &StopLine) -> Tally {
         let live = Live::new(self.quiet);
         let mut tally = Tally::default();
-        for plan in plans.iter().flat_map(|p| std::iter::repeat_n(p, self.repeat as usize)) {
-            let exit = match run::run_case(plan, options, &live, stop).await {
-                Ok((report, dir)) => {
-                    let colour = self.color.on(summary);
-                    let shown = reports::render("terminal", std::slice::from_ref(&report), self.full, colour);
-                    let exit = complain(shown.map(|text| summary.write(&text)), Exit::from_code(report.exit));
-                    let exit = complain(reports::keep(&dir, &report), exit);
-                    tally.reports.push(report);
-                    exit
+        let plans: Vec<_> =
+            plans.iter().flat_map(|plan| std::iter::repeat_n(plan, self.repeat as usize)).collect();
+        let errands = plans.iter().map(|plan| Errand { plan: (*plan).clone(), options: options.clone() });
+        let mut order = InOrder::default();
+        let made = run_all(errands.collect(), self.lanes(), &live, stop, |index, ended| {
+            for (index, ended) in order.put(index, ended) {
+                let exit = self.judged(plans[index], ended, options, summary, &live, &mut tally);
+                if self.fail_fast && exit != Exit::Pass {
+                    return ControlFlow::Break(());
                 }
-                Err(failure) => {
-                    output::note(&format!("{}: {failure}", plan.title()));
-                    tally.reports.push(run::report_without_run(plan, &failure, options));
-                    failure.exit()
-                }
-            };
-            let case = match self.selection.gateway.as_deref() {
-                Some(ALL) => format!("{} on {}", plan.title(), run::gateway_name(plan)),
-                _ => plan.title(),
-            };
-            tally.cases.push((case, exit));
-            tally.stopped = stop.borrow().as_ref().map(|stop| stop.exit);
-            if tally.stopped.is_some() || (self.fail_fast && exit != Exit::Pass) {
-                break;
             }
+            ControlFlow::Continue(())
+        });
+        let broken = made.await.err();
+        for (index, ended) in order.rest() {
+            self.judged(plans[index], ended, options, summary, &live, &mut tally);
+        }
+        tally.stopped = stop.borrow().as_ref().map(|stop| stop.exit);
+        if let Some(failure) = broken {
+            tally.stopped = Some(complain(Err(failure), tally.stopped.unwrap_or(Exit::Pass)));
         }
         tally
+    }
+
+    /// What one port or one verdict at a time asks for is one lane.
+    fn lanes(&self) -> usize {
+        match self.jobs {
+            _ if self.fail_fast || self.upstream_port != 0 => 1,
+            Some(jobs) => usize::from(jobs),
+            None => usual_lanes(),
+        }
+    }
+
+    /// Shows what became of a case.
+    fn judged(
+        &self,
+        plan: &Plan,
+        ended: Ended,
+        options: &Options,
+        summary: Stream,
+        live: &Live,
+        tally: &mut Tally,
+    ) -> Exit {
+        let exit = match ended {
+            Ok(Judged { report, kept }) => {
+                let colour = self.color.on(summary);
+                let shown = reports::render("terminal", std::slice::from_ref(&report), self.full, colour);
+                live.clear();
+                let exit = complain(shown.map(|text| summary.write(&text)), Exit::from_code(report.exit));
+                tally.reports.push(report);
+                complain(kept, exit)
+            }
+            Err(failure) => {
+                output::note(&format!("{}: {failure}", plan.title()));
+                tally.reports.push(run::report_without_run(plan, &failure, options));
+                failure.exit()
+            }
+        };
+        let case = match self.selection.gateway.as_deref() {
+            Some(ALL) => format!("{} on {}", plan.title(), run::gateway_name(plan)),
+            _ => plan.title(),
+        };
+        tally.cases.push((case, exit));
+        exit
     }
 }
 

@@ -8,6 +8,9 @@ use gatecrash_reference::PRESETS;
 /// Parameter by which the times of a preset are divided, such as `10x`.
 const SPEED: &str = "speed";
 
+/// What parameters that choose among settings are when they are not given: the recipe's defaults.
+const CHOICES: &[(&str, &str)] = &[("retry-rules", "standard")];
+
 /// The parameters of the embedded gateway: those given, else the preset's at the speed given.
 pub(super) fn parameters(
     preset: &str,
@@ -27,7 +30,13 @@ pub(super) fn parameters(
         given.insert(SPEED.into(), speed.to_string());
     }
     let preset = PRESETS.iter().find(|p| p.name == preset);
-    for setting in preset.map_or(&[][..], |preset| preset.settings) {
+    let chosen = |(choice, value): (&str, &str)| match given.get(choice) {
+        Some(given) => given == value,
+        None => CHOICES.contains(&(choice, value)),
+    };
+    let settings = preset.map_or(&[][..], |preset| preset.settings).iter();
+    let settings: Vec<_> = settings.filter(|setting| setting.when.is_none_or(chosen)).collect();
+    for setting in settings {
         let scaled = || match setting.value.parse::<Span>() {
             Ok(Span(nanos)) => Span::millis((nanos as f64 / speed / 1e6).ceil() as u64).to_string(),
             Err(_) => setting.value.to_owned(),
@@ -66,5 +75,22 @@ mod tests {
         assert_eq!(settled["tries"], "3");
         assert!(parameters("strict", &given(&[])).unwrap().is_empty());
         assert!(parameters("cloudfront", &given(&[("speed", "0")])).is_err());
+    }
+
+    #[test]
+    fn retry_rules_choose_among_settings() {
+        let settled = |pairs| parameters("app-server", &given(pairs)).unwrap();
+        assert_eq!(settled(&[])["retry-cost"], "5");
+        let new = settled(&[("retry-rules", "2026")]);
+        assert_eq!([&new["retry-cost"], &new["back-off"]], ["14", "50ms"]);
+    }
+
+    #[test]
+    fn what_chooses_is_the_default_of_the_recipe() {
+        let recipe = Recipe::parse(&REFERENCE).unwrap();
+        for (name, value) in CHOICES {
+            let parameter = recipe.parameters.iter().find(|p| p.name == *name).unwrap();
+            assert_eq!(parameter.default, *value);
+        }
     }
 }

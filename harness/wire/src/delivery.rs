@@ -113,8 +113,8 @@ impl Delivery<'_> {
         done
     }
 
-    /// Writes what was held back, twice and in one go, so that nobody can come in between; what was too long to be held
-    /// back is written again as far as it is remembered. Whether that was all of it.
+    /// Writes what was held back, twice and in one go, so that nobody can come in between; what was too long
+    /// to be held back is written again as far as it is remembered. Whether that was all of it.
     pub(crate) async fn twice(&mut self) -> Result<bool, End> {
         let Replay { bytes, written } = self.copy.take().unwrap_or_default();
         if !written {

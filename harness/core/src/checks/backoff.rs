@@ -1,6 +1,6 @@
 //! `backoff`: retries keep their distance, and not all the same.
 
-use gatecrash_model::{AttemptRecord, Capabilities, Capability, Ending, Nanos, RequestId};
+use gatecrash_model::{AttemptRecord, Capabilities, Capability, Nanos, RequestId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -120,15 +120,9 @@ fn pauses<'h>(
     let attempts: Vec<_> = attempts.collect();
     let in_turn = attempts.windows(2).map(|pair| (pair[0], pair[1]));
     let retries = in_turn.filter(|(failed, next)| {
-        scope.cause(failed) != Cause::Served && !is_stale(failed) && failed.ended() <= next.start + OVERLAP
+        scope.cause(failed) != Cause::Served && !failed.is_stale() && failed.ended() <= next.start + OVERLAP
     });
     retries.map(|(failed, next)| (next.start.saturating_sub(failed.ended()), request)).collect()
-}
-
-/// Whether it met a pooled connection that was already dead.
-fn is_stale(attempt: &AttemptRecord) -> bool {
-    attempt.has(AttemptRecord::REUSED)
-        && matches!(attempt.ending, Ending::DroppedFirst | Ending::DroppedReused)
 }
 
 fn in_millis(nanos: Nanos) -> String {

@@ -1,21 +1,24 @@
 //! `body-exact`: every byte under a 2xx is the object's.
 
-use gatecrash_model::{BodyCheck, Capabilities, Capability};
+use gatecrash_model::{BodyCheck, Capabilities, Capability, Op};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::tally::Tally;
+use super::uploaded::Uploads;
 use super::{Check, CheckInfo, Rests};
 #[cfg(test)]
 use crate::faults::{CorruptBody, FaultSpec, WrongObject};
 #[cfg(test)]
-use crate::golden::{Golden, Story, Try};
+use crate::golden::{Golden, Stored, Story, Try};
+use crate::history::IdSet;
 use crate::judge::Scope;
 #[cfg(test)]
 use crate::units::Size;
 use crate::verdict::Finding;
 
-/// Bytes delivered under 2xx are a beginning of the object that was asked for.
+/// Bytes delivered under 2xx are a beginning of the object that was asked for; an upload reaches the store as it
+/// was sent.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct BodyExact {}
@@ -23,11 +26,13 @@ pub struct BodyExact {}
 impl Check for BodyExact {
     const INFO: CheckInfo = CheckInfo {
         name: "body-exact",
-        summary: "every byte under a 2xx is the object's",
+        summary: "every byte under a 2xx, and of an upload, is the object's",
         doc: "Bodies are derived from bucket, key, version and offset, so every byte of every 2xx is \
               compared. Padding, a repeated beginning after a retry in the middle, a resume at the wrong \
               offset and chunk framing mistaken for data all show as wrong bytes; a short but correct \
-              beginning is `body-complete`'s business. Responses that a fault spoilt are left out. RFC 9112 8 leaves no room for repair of a broken \
+              beginning is `body-complete`'s business. Responses that a fault spoilt are left out. Likewise an \
+              upload that an upstream took for whole must have the client's bytes: a retry that goes on \
+              where the first try broke off makes an object of the rest. RFC 9112 8 leaves no room for repair of a broken \
               body. Typical fixes: no retry once a byte was sent (nginx and HAProxy never do), no \
               body-rewriting filter (`sub_filter`, compression) on objects.",
         example: "body-exact: {}",
@@ -47,7 +52,10 @@ impl Check for BodyExact {
                 tally.count(!wrong, client.id(), || format!("{} with a body that is {body}", client.status));
             }
         }
-        tally.finding(scope, "every byte is the object's", "no object body was delivered under a 2xx")
+        if scope.missing(Capabilities::of(&[Capability::Store])).is_none() {
+            self.uploads(scope, &untrue, &mut tally);
+        }
+        tally.finding(scope, "every byte is the object's", "no object was delivered under a 2xx, or stored")
     }
 
     #[cfg(test)]
@@ -64,6 +72,9 @@ impl Check for BodyExact {
             let story = story.every(10, 0, 90, move |r| r.tries([told(!met)]));
             story.every(10, 90, 100, move |r| r.tries([told(met)]).body(BodyCheck::Other))
         };
+        let stored = |how| {
+            Story::new().every(10, 0, 90, move |r| r.op(Op::PutObject).tries([Try::served().applied(how)]))
+        };
         vec![
             Golden::pass("all bytes are right", Self {}, with(BodyCheck::Exact)),
             Golden::pass("a correct beginning is right", Self {}, with(BodyCheck::Prefix)),
@@ -72,7 +83,29 @@ impl Check for BodyExact {
             Golden::pass("a fault spoilt them", Self {}, spoilt()),
             Golden::pass("another object's bytes from the upstream", Self {}, untrue(true)),
             Golden::fail("another object's bytes while others met the fault", Self {}, untrue(false)),
+            Golden::pass("uploads are stored as they were sent", Self {}, stored(Stored::Whole)),
+            Golden::fail("an upload is stored with other bytes", Self {}, stored(Stored::Torn)),
             Golden::inconclusive("only errors", Self {}, Story::new().every(10, 0, 90, |r| r.answer(502))),
         ]
+    }
+}
+
+impl BodyExact {
+    /// Whether uploads that upstreams took for whole are what clients sent.
+    fn uploads(&self, scope: &Scope<'_>, untrue: &IdSet, tally: &mut Tally) {
+        let mut puts = scope.clients().filter(|c| c.op == Op::PutObject).peekable();
+        if puts.peek().is_none() {
+            return;
+        }
+        let uploads = Uploads::of(scope);
+        for client in puts {
+            let Some(sent) = uploads.sent(scope, client) else { continue };
+            let mut applied = uploads.applied(client).iter().filter(|u| !untrue.contains(&u.attempt)).peekable();
+            if applied.peek().is_some() {
+                tally.count(applied.all(|u| sent.is_what_came(u)), client.id(), || {
+                    "an upload stored with other bytes than were sent".into()
+                });
+            }
+        }
     }
 }

@@ -4,6 +4,7 @@ use gatecrash_model::{Capabilities, Capability, Nanos};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::outages::Part;
 use super::{Check, CheckInfo, Rests};
 #[cfg(test)]
 use crate::faults::{FaultSpec, Swallow};
@@ -50,7 +51,8 @@ impl Check for Failover {
         let (Some(from), Some(to)) = (scope.region(&self.from), scope.region(&self.to)) else {
             return Finding::inconclusive(wanted, 0, format!("{} or {} is no region", self.from, self.to));
         };
-        let Some((hit, end)) = outage(scope, from) else {
+        let part = Part::named(scope, &self.from, None);
+        let Some((part, (hit, end))) = part.and_then(|part| Some((part, part.outage(scope)?))) else {
             return Finding::inconclusive(wanted, 0, format!("no fault hit {} in this window", self.from));
         };
         if !scope.history.attempts.iter().any(|a| scope.plan.region_of_link(a.link()) == Some(from)) {
@@ -76,6 +78,7 @@ impl Check for Failover {
             Some(at) => format!("after {:.2}s", (at - hit) as f64 / 1e9),
             None => "never".into(),
         };
+        let detected = part.time_to_detect(scope, hit, end);
         let lost = samples.iter().filter(|(c, _)| !scope.succeeded(c)).count();
         Finding::judged(good as f64 >= GOOD * count as f64, observed, wanted, count)
             .detail(format!(
@@ -83,6 +86,7 @@ impl Check for Failover {
                 self.within, self.to
             ))
             .detail(format!("{lost} of {} requests failed while the fault was on", samples.len()))
+            .details(detected.map(|took| format!("time to detect: {:.2}s", took as f64 / 1e9)))
             .exemplars(late.iter().filter(|(_, good)| !good).map(|(c, _)| c.id()))
     }
 
@@ -110,17 +114,4 @@ impl Check for Failover {
             Golden::inconclusive("no fault", check(), Story::new().standby("b").every(10, 0, 1000, |r| r)),
         ]
     }
-}
-
-/// First edge on and last edge off of the faults that hit a region in this window.
-fn outage(scope: &Scope<'_>, region: u16) -> Option<(Nanos, Nanos)> {
-    let hits = |fault: u16| scope.plan.faults[usize::from(fault)].region.is_none_or(|r| r == region);
-    let in_window = scope
-        .intervals
-        .all()
-        .filter(|(fault, i)| hits(*fault) && i.from < scope.until && i.until > scope.from);
-    let edges: Vec<_> = in_window.map(|(_, i)| i).collect();
-    let hit = edges.iter().map(|i| i.from).min()?;
-    let end = edges.iter().map(|i| i.until).max()?;
-    Some((hit, end.min(scope.until)))
 }

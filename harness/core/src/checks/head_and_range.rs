@@ -14,8 +14,8 @@ use crate::golden::{Golden, Request, Story, Try};
 use crate::judge::Scope;
 use crate::verdict::Finding;
 
-/// Answers to HEAD, 204 and 304 carry no body; a range is the range asked for; and a body that several upstream
-/// exchanges made up is one object's, byte for byte.
+/// Answers to HEAD, 204 and 304 carry no body; a range is the range asked for; and a body that several
+/// upstream exchanges made up is one object's, byte for byte.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct HeadAndRange {}
@@ -24,16 +24,16 @@ impl Check for HeadAndRange {
     const INFO: CheckInfo = CheckInfo {
         name: "head-and-range",
         summary: "no body after HEAD, 204, 304; ranges and resumed bodies fit together",
-        doc: "Two places where gateways get bodies wrong. Where none is allowed (HEAD, 204, 304: RFC 9110 6.4.1, \
-              RFC 9112 6.3), bytes that follow are read as the next response on that connection. And where a body \
-              is put together - a 206, a body resumed from another upstream after a break, slices of a cache - each \
-              piece must be of the same version (RFC 9110 15.3.7.3 wants a strong validator, If-Range) and begin \
-              where the one before ended. It fails on a body where none is allowed, and on bytes that are not the \
-              object's at that place in a 206 or in a 2xx to which more than one upstream exchange gave bytes. \
-              Answers the upstream itself made untrue are left out. Inconclusive when no answer was of these kinds. \
-              Typical fixes: let the client resume, with If-Range; nginx `proxy_next_upstream` never resumes a \
-              begun body, the `slice` module checks the ETag; Varnish and Envoy do not resume either; close \
-              upstream connections that said more than they may.",
+        doc: "Two places where gateways get bodies wrong. Where none is allowed (HEAD, 204, 304: RFC 9110 \
+              6.4.1, RFC 9112 6.3), bytes that follow are read as the next response on that connection. And \
+              where a body is put together - a 206, a body resumed from another upstream after a break, \
+              slices of a cache - each piece must be of the same version (RFC 9110 15.3.7.3 wants a strong \
+              validator, If-Range) and begin where the one before ended. It fails on a body where none is \
+              allowed, and on bytes that are not the object's at that place in a 206 or in a 2xx to which \
+              more than one upstream exchange gave bytes. Answers the upstream itself made untrue are left \
+              out. Inconclusive when no answer was of these kinds. Typical fixes: let the client resume, \
+              with If-Range; nginx `proxy_next_upstream` never resumes a begun body, the `slice` module \
+              checks the ETag; close upstream connections that said more than they may.",
         example: "head-and-range: {}",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
         min_samples: 1,

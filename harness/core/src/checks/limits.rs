@@ -15,8 +15,9 @@ use crate::judge::Scope;
 use crate::units::{Size, Span};
 use crate::verdict::Finding;
 
-/// A request whose answer has an oversize head, very many header lines, a flood of interim responses or a head without
-/// end is answered in bounded time, and meanwhile the gateway's memory does not grow beyond a bound.
+/// A request whose answer has an oversize head, very many header lines, a flood of interim responses or a
+/// head without end is answered in bounded time, and meanwhile the gateway's memory does not grow beyond a
+/// bound.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Limits {
@@ -24,7 +25,8 @@ pub struct Limits {
     /// `bounded-time`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub within: Option<Span>,
-    /// Most that the resident memory of all its processes may grow by, from the first such answer on. Default: 64MiB.
+    /// Most that the resident memory of all its processes may grow by, from the first such answer on.
+    /// Default: 64MiB.
     #[serde(default = "most")]
     pub memory: Size,
 }
@@ -43,16 +45,17 @@ impl Check for Limits {
     const INFO: CheckInfo = CheckInfo {
         name: "limits",
         summary: "oversize, flooding and endless heads cost bounded time and memory",
-        doc: "A response head may be refused when it is too large (RFC 9110 5.4), and a client may get any number \
-              of interim responses (RFC 9110 15.2) but need not wait for ever. A gateway that reads on is kept \
-              busy by one upstream that is broken or malicious: each such answer holds a connection, a worker and \
-              ever more memory. The time is counted from the first byte sent to the end of the exchange, with the \
-              allowances of `bounded-time`; a client that left before the limit proves nothing. The memory is the \
-              resident size of the gateway's processes, sampled during the run, against the last sample before \
-              the first such answer; where no samples were taken only the time is judged. Inconclusive when no \
-              such answer was delivered. Typical fixes: nginx `proxy_buffer_size` bounds the head, \
-              `proxy_read_timeout` only the gap between reads; HAProxy `tune.bufsize`, `tune.http.maxhdr`, `timeout \
-              server`; Envoy `max_response_headers_kb`, `max_headers_count`, and a route `timeout` for the whole.",
+        doc: "A response head may be refused when it is too large (RFC 9110 5.4), and a client may get any \
+              number of interim responses (RFC 9110 15.2) but need not wait for ever. A gateway that reads \
+              on is kept busy by one upstream that is broken or malicious: each such answer holds a \
+              connection, a worker and ever more memory. The time is counted from the first byte sent to \
+              the end of the exchange, with the allowances of `bounded-time`; a client that left before the \
+              limit proves nothing. The memory is the resident size of the gateway's processes, sampled \
+              during the run, against the last sample before the first such answer; where no samples were \
+              taken only the time is judged. Inconclusive when no such answer was delivered. Typical fixes: \
+              nginx `proxy_buffer_size` bounds the head, `proxy_read_timeout` only the gap between reads; \
+              HAProxy `tune.bufsize`, `tune.http.maxhdr`, `timeout server`; Envoy \
+              `max_response_headers_kb`, `max_headers_count`, and a route `timeout` for the whole.",
         example: "limits: { memory: 64MiB }",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
         min_samples: 1,
@@ -77,7 +80,8 @@ impl Check for Limits {
             });
         }
         let grown = flooded.and_then(|(from, until)| growth(scope, from, until));
-        let wanted = format!("within {}, memory up by {} at most", Span::millis(limit / 1_000_000), self.memory);
+        let time = Span::millis(limit / 1_000_000);
+        let wanted = format!("within {time}, memory up by {} at most", self.memory);
         let none = "no oversize, flooding or endless head was delivered";
         let mut finding = tally.finding(scope, wanted.clone(), none);
         if finding.samples > 0 && grown.is_some_and(|grown| grown > self.memory.0) {
@@ -155,7 +159,8 @@ fn is_flood(scope: &Scope<'_>, attempt: &AttemptRecord) -> bool {
     }
 }
 
-/// By how much the gateway's memory grew over that time at most; `None` without a sample before and one in it.
+/// By how much the gateway's memory grew over that time at most; `None` without a sample before and one in
+/// it.
 fn growth(scope: &Scope<'_>, from: Nanos, until: Nanos) -> Option<u64> {
     let before = scope.history.samples().filter(|s| s.at <= from).last()?.resident;
     let within = scope.history.samples().filter(|s| from < s.at && s.at <= until);

@@ -3,8 +3,10 @@
 //! Each file also holds its golden stories: at least one that passes, one that fails, one that stays open.
 
 mod copies;
+mod outages;
 mod quantiles;
 mod tally;
+mod uploaded;
 
 use gatecrash_model::{Capabilities, ClientRecord, Ending};
 use schemars::JsonSchema;
@@ -172,17 +174,29 @@ checks! {
     no_retry_4xx: NoRetry4xx = "no-retry-4xx",
     backoff: Backoff = "backoff",
     amplification: Amplification = "amplification",
+    retry_after_passed: RetryAfterPassed = "retry-after-passed",
+    retry_after_obeyed: RetryAfterObeyed = "retry-after-obeyed",
+    deadline: Deadline = "deadline",
     attempts_to: AttemptsTo = "attempts-to",
     stale_reads: StaleReads = "stale-reads",
     failover: Failover = "failover",
-    failback: Failback = "failback",
+    outage_errors: OutageErrors = "outage-errors",
+    ejection: Ejection = "ejection",
     no_self_ejection: NoSelfEjection = "no-self-ejection",
+    failback: Failback = "failback",
+    no_flapping: NoFlapping = "no-flapping",
     recovery: Recovery = "recovery",
+    no_herd: NoHerd = "no-herd",
+    breaker: Breaker = "breaker",
+    stale_pool: StalePool = "stale-pool",
+    connections_released: ConnectionsReleased = "connections-released",
     coalescing: Coalescing = "coalescing",
     negative_cache: NegativeCache = "negative-cache",
     stale_if_error: StaleIfError = "stale-if-error",
     no_cache_poisoning: NoCachePoisoning = "no-cache-poisoning",
     upload_once: UploadOnce = "upload-once",
+    signed_headers_untouched: SignedHeadersUntouched = "signed-headers-untouched",
+    error_shape: ErrorShaped = "error-shape",
     limits: Limits = "limits",
     crash_free: CrashFree = "crash-free",
     head_and_range: HeadAndRange = "head-and-range",

@@ -14,8 +14,8 @@ use crate::golden::{Golden, Request, Story, Try};
 use crate::judge::Scope;
 use crate::verdict::Finding;
 
-/// A message with two lengths, with a length and a coding, with a length that is none, or with bytes that end lines for
-/// one reader and not for another, is refused or rewritten to one framing that is read rightly.
+/// A message with two lengths, with a length and a coding, with a length that is none, or with bytes that end
+/// lines for one reader and not for another, is refused or rewritten to one framing that is read rightly.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct NoAmbiguousFraming {}
@@ -24,18 +24,19 @@ impl Check for NoAmbiguousFraming {
     const INFO: CheckInfo = CheckInfo {
         name: "no-ambiguous-framing",
         summary: "a message that can be read in two ways is refused or rewritten",
-        doc: "Two Content-Lengths, Content-Length beside Transfer-Encoding, a length that is no number, a coding \
-              nobody knows, NUL or a bare CR in a header, folded lines, a space before a colon: where two readers \
-              in a row take such a message differently, one of them takes body bytes for the next message \
-              (request and response smuggling). RFC 9112 6.3 wants a response with an invalid Content-Length \
-              discarded with a 502, and lets Transfer-Encoding override Content-Length, which must then be \
-              removed; RFC 9110 5.5 wants CR, LF and NUL in a value rejected or replaced. It fails when the \
-              client's head is ambiguous, when the body was read by the wrong framing (the 2xx holds other bytes \
-              than the object), and when a request of the gateway states two framings. Inconclusive when no \
-              answer with such a head was delivered. Measured: HAProxy 2.6.12 passes a NUL in a value on, \
-              nginx 1.22.1 believes the last of two lengths. Typical fixes: a current version; HAProxy without \
-              `option accept-invalid-http-response`; Envoy without `allow_chunked_length`; nginx has no switch \
-              for it.",
+        doc: "Two Content-Lengths, Content-Length beside Transfer-Encoding, a length that is no number, a \
+              coding nobody knows, NUL or a bare CR in a header, folded lines, a space before a colon: \
+              where two readers in a row take such a message differently, one of them takes body bytes for \
+              the next message (request and response smuggling). RFC 9112 6.3 wants a response with an \
+              invalid Content-Length discarded with a 502, and lets Transfer-Encoding override \
+              Content-Length, which must then be removed; RFC 9110 5.5 wants CR, LF and NUL in a value \
+              rejected or replaced. It fails when the client's head is ambiguous, when the body was read by \
+              the wrong framing (the 2xx holds other bytes than the object), and when a request of the \
+              gateway states two framings. Inconclusive when no answer with such a head was delivered. \
+              Measured: HAProxy 2.6.12 passes a NUL in a value on, nginx 1.22.1 believes the last of two \
+              lengths. Typical fixes: a current version; HAProxy without `option \
+              accept-invalid-http-response`; Envoy without `allow_chunked_length`; nginx has no switch for \
+              it.",
         example: "no-ambiguous-framing: {}",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
         min_samples: 1,
@@ -56,7 +57,8 @@ impl Check for NoAmbiguousFraming {
                 });
             }
         }
-        tally.finding(scope, "no ambiguous message is passed on", "no answer with an ambiguous head was delivered")
+        let none = "no answer with an ambiguous head was delivered";
+        tally.finding(scope, "no ambiguous message is passed on", none)
     }
 
     #[cfg(test)]

@@ -1,7 +1,5 @@
 //! `no-mixup`: response N answers request N.
 
-use std::collections::HashSet;
-
 use gatecrash_model::{AttemptRecord, BodyCheck, Capabilities, Capability, ClientRecord, Op};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,6 +8,7 @@ use super::tally::Tally;
 use super::{Check, CheckInfo, Rests};
 #[cfg(test)]
 use crate::golden::{Golden, Story};
+use crate::history::IdSet;
 use crate::judge::Scope;
 use crate::verdict::Finding;
 
@@ -73,7 +72,7 @@ impl Check for NoMixup {
     }
 }
 
-fn mixup(scope: &Scope<'_>, client: &ClientRecord, untrue: &HashSet<u64>) -> Option<String> {
+fn mixup(scope: &Scope<'_>, client: &ClientRecord, untrue: &IdSet) -> Option<String> {
     if client.has(ClientRecord::SURPLUS) {
         return Some("bytes after the end of the response".into());
     }

@@ -13,7 +13,8 @@ use crate::golden::{Golden, Request, Story, Try};
 use crate::judge::Scope;
 use crate::verdict::Finding;
 
-/// A connection on which an upload was answered before it was sent whole carries the rest of it, or nothing more.
+/// A connection on which an upload was answered before it was sent whole carries the rest of it, or nothing
+/// more.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct NoRequestDesync {}
@@ -22,17 +23,17 @@ impl Check for NoRequestDesync {
     const INFO: CheckInfo = CheckInfo {
         name: "no-request-desync",
         summary: "body bytes are never taken for a request after an early answer",
-        doc: "An upstream may answer an upload before it has read it. The gateway then has to send the rest all \
-              the same, or close the connection (RFC 9112 9.3: a client that wants to go on with a connection sends \
-              the whole body or closes). One that puts the connection back into its pool is out of step: the \
-              upstream takes the next request for the missing body bytes, and what follows, the body of somebody's \
-              upload, for a request. Whoever chooses that body chooses the request: smuggling. It fails when, on a \
-              connection that carried a request before, bytes that are no request head arrive, or, after an early \
-              answer, a request without the id of any client. Uploads of the load are made of bytes that are no \
-              HTTP, so that taking them for a request shows. Inconclusive when no upload was answered early \
-              (`early-close: { then: keep }` does it on a connection that stays). Typical fixes: a current version; \
-              nginx and HAProxy close such connections; Envoy resets them; do not switch request buffering off in \
-              front of servers that answer early.",
+        doc: "An upstream may answer an upload before it has read it. The gateway then has to send the rest \
+              all the same, or close the connection (RFC 9112 9.3: a client that wants to go on with a \
+              connection sends the whole body or closes). One that puts the connection back into its pool is \
+              out of step: the upstream takes the next request for the missing body bytes, and what follows, \
+              the body of somebody's upload, for a request. Whoever chooses that body chooses the request: \
+              smuggling. It fails when, on a connection that carried a request before, bytes that are no \
+              request head arrive, or, after an early answer, a request without the id of any client. \
+              Uploads of the load are made of bytes that are no HTTP, so that taking them for a request \
+              shows. Inconclusive when no upload was answered early (`early-close: { then: keep }` does it \
+              on a connection that stays). Typical fixes: a current version; do not switch request buffering \
+              off in front of servers that answer early.",
         example: "no-request-desync: {}",
         needs: Capabilities::of(&[Capability::Attempts]),
         min_samples: 1,
@@ -53,9 +54,9 @@ impl Check for NoRequestDesync {
             if let (Some((last, early)), true) = (known, scope.includes_time(attempt.start)) {
                 let nameless = early && is_nameless(attempt);
                 if attempt.has(AttemptRecord::NO_REQUEST) {
-                    tally.bad(last, "bytes that are no request came after this one on its upstream connection");
+                    tally.bad(last, "bytes that are no request came next on its upstream connection");
                 } else if nameless {
-                    tally.bad(last, "a request that no client sent came after this one on its upstream connection");
+                    tally.bad(last, "a request of no client came next on its upstream connection");
                 }
             }
             if let Some(request) = attempt.request() {

@@ -49,6 +49,7 @@ impl Tally {
             n => format!("{n} violations"),
         };
         let mut finding = Finding::judged(count == 0, observed, wanted, self.samples);
+        finding.violations = Some(count as u64);
         for (how, requests) in groups.iter().take(6) {
             finding = finding.detail(format!("{} x {how}", requests.len()));
         }

@@ -1,19 +1,19 @@
 //! `upload-once`: what was acknowledged is stored, whole and once.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use gatecrash_model::population::SizeLaw;
-use gatecrash_model::{Capabilities, Capability, ClientRecord, Ending, Op, Pool, StoreEntry, UpstreamRecord};
+use gatecrash_model::{Capabilities, Capability, ClientRecord, Ending, Op, StoreEntry};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::tally::Tally;
+use super::uploaded::Uploads;
 use super::{Check, CheckInfo, Rests};
 #[cfg(test)]
 use crate::golden::{Golden, Request, Stored, Story, Try};
 use crate::faults::FaultSpec;
+use crate::history::IdSet;
 use crate::judge::Scope;
-use crate::plan::{SizePlan, WorkloadPlan};
 use crate::verdict::Finding;
 
 /// An upload answered 2xx is in the store, whole and applied once; any other is absent or whole.
@@ -102,21 +102,15 @@ impl Check for UploadOnce {
 
 /// The mock's side of all uploads.
 struct Store<'a> {
-    pool: Pool,
-    applied: HashMap<u64, Vec<&'a UpstreamRecord>>,
+    uploads: Uploads<'a>,
     at_end: HashMap<(&'a str, &'a str), Vec<&'a StoreEntry>>,
     deletes: bool,
     /// Requests on which the fault `lost-write` fired.
-    lost: HashSet<u64>,
+    lost: IdSet,
 }
 
 impl<'a> Store<'a> {
     fn of(scope: &Scope<'a>) -> Self {
-        let mut applied: HashMap<_, Vec<_>> = HashMap::new();
-        let is_put = |u: &&UpstreamRecord| u.op == Op::PutObject && u.has(UpstreamRecord::APPLIED);
-        for upstream in scope.history.upstreams.iter().filter(is_put) {
-            applied.entry(upstream.request).or_default().push(upstream);
-        }
         let mut at_end: HashMap<_, Vec<_>> = HashMap::new();
         for entry in scope.history.stored() {
             at_end.entry((entry.bucket.as_str(), entry.key.as_str())).or_default().push(entry);
@@ -128,21 +122,18 @@ impl<'a> Store<'a> {
             fault.is_some_and(|fault| matches!(fault.spec, FaultSpec::LostWrite(_)))
         };
         let lost = scope.history.firings.iter().filter(|f| loses(f.fault)).map(|f| f.request).collect();
-        Self { pool: Pool::new(scope.plan.seed), applied, at_end, deletes, lost }
+        Self { uploads: Uploads::of(scope), at_end, deletes, lost }
     }
 
     /// What is wrong with one upload, in words.
     fn wrong(&self, scope: &Scope<'_>, client: &ClientRecord) -> Option<String> {
         let workload = scope.plan.workloads.get(usize::from(client.workload))?;
         let key = scope.history.text(client.key);
-        let length = write_size(workload, scope.plan.seed, client.k);
-        let content = self.pool.content(&workload.bucket, key, client.id().pack() + 1);
-        let hash = content.hash(&self.pool, length);
-        let applied = self.applied.get(&client.id().pack()).map_or(&[][..], Vec::as_slice);
-        let whole =
-            applied.iter().filter(|u| u.body_hash == hash && u64::from(u.body_bytes) == length).count();
+        let sent = self.uploads.sent(scope, client)?;
+        let applied = self.uploads.applied(client);
+        let whole = applied.iter().filter(|u| sent.is_what_came(u)).count();
         let entries = self.at_end.get(&(workload.bucket.as_str(), key)).map_or(&[][..], Vec::as_slice);
-        let torn = entries.iter().any(|e| e.hash != hash || e.length != length);
+        let torn = entries.iter().any(|e| e.hash != sent.hash || e.length != sent.length);
         let acknowledged = client.ending == Ending::Complete && matches!(client.status, 200..=299);
         let word = if acknowledged { "acknowledged" } else { "not acknowledged" };
         if whole < applied.len() || torn {
@@ -157,15 +148,4 @@ impl<'a> Store<'a> {
         let gone = acknowledged && entries.is_empty() && !self.deletes;
         gone.then(|| "acknowledged and applied, and gone at the end".into())
     }
-}
-
-/// Bytes that arrival `k` uploads.
-fn write_size(workload: &WorkloadPlan, seed: u64, k: u32) -> u64 {
-    let law = match &workload.write_size {
-        SizePlan::Fixed(size) => SizeLaw::Fixed(size.0),
-        SizePlan::Weighted(list) => {
-            SizeLaw::Weighted(list.iter().map(|(size, share)| (size.0, share.0)).collect())
-        }
-    };
-    law.size(seed, &workload.bucket, k)
 }

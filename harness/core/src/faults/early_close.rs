@@ -44,15 +44,16 @@ impl Fault for EarlyClose {
         name: "early-close",
         summary: "answers an upload at its head and closes",
         doc: "A PUT or POST is answered `status` with `Connection: close` as soon as its head is there; \
-              nothing goes to the upstream and the body is not read. Then the connection ends: by FIN \
-              (what still comes is read for two seconds, so that no RST overtakes the answer), by an RST \
-              right behind the answer, or half, by a FIN after which everything is read until the gateway \
-              leaves. With `keep` it does not end: the answer says nothing of closing, and the server reads \
-              the rest of the body before the next request, as RFC 9112 9.3 wants it; who sends another \
-              request without having sent the rest is out of step with it from then on. Servers do it on refusal, overload and size limits. A gateway in the middle of its \
-              upload has to look for the answer before it reports a broken pipe (RFC 9112 9.5); nginx and \
-              HAProxy answer 502 or drop the client when the RST is faster. The mock's `early-reply` is \
-              the same from the server itself, with an S3 error document.",
+              nothing goes to the upstream and the body is not read. Then the connection ends: by FIN (what \
+              still comes is read for two seconds, so that no RST overtakes the answer), by an RST right \
+              behind the answer, or half, by a FIN after which everything is read until the gateway leaves. \
+              With `keep` it does not end: the answer says nothing of closing, and the server reads the rest \
+              of the body before the next request, as RFC 9112 9.3 wants it; who sends another request \
+              without having sent the rest is out of step with it from then on. Servers do it on refusal, \
+              overload and size limits. A gateway in the middle of its upload has to look for the answer \
+              before it reports a broken pipe (RFC 9112 9.5); nginx and HAProxy answer 502 or drop the \
+              client when the RST is faster. The mock's `early-reply` is the same from the server itself, \
+              with an S3 error document.",
         example: "early-close: { status: 503, then: rst }",
         host: Host::Link,
         points: &[Point::RequestHead],

@@ -51,12 +51,12 @@ impl Fault for EndlessHead {
     const INFO: FaultInfo = FaultInfo {
         name: "endless-head",
         summary: "writes a response head that never ends",
-        doc: "In place of the answer come interim responses (103 Early Hints) or header lines, 20 every 10 ms, \
-              until the gateway leaves. Each of them is legal, and none is the last. Limits on the gap between \
-              two reads never strike; only a limit on the size of a head, on the number of interim responses, \
-              or on the whole time does (RFC 9110 15.2 lets a client get any number of them; RFC 9112 3 and 9110 \
-              5.4 let it refuse what is too large). A gateway without one holds a connection, a worker and ever \
-              more memory for each such answer. HTTP/2 is left alone.",
+        doc: "In place of the answer come interim responses (103 Early Hints) or header lines, 20 every 10 \
+              ms, until the gateway leaves. Each of them is legal, and none is the last. Limits on the gap \
+              between two reads never strike; only a limit on the size of a head, on the number of interim \
+              responses, or on the whole time does (RFC 9110 15.2 lets a client get any number of them; RFC \
+              9112 3 and 9110 5.4 let it refuse what is too large). A gateway without one holds a \
+              connection, a worker and ever more memory for each such answer. HTTP/2 is left alone.",
         example: "endless-head: { of: interim }",
         host: Host::Link,
         points: &[Point::ResponseHead],

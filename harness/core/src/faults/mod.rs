@@ -73,8 +73,8 @@ pub enum Terminal {
     Early(u16, Parting),
     /// Throw the upstream's answer away and answer this status without a body.
     Answer(u16),
-    /// Write the answer as one whose end only the close of the connection tells, and an RST after this many body
-    /// bytes.
+    /// Write the answer as one whose end only the close of the connection tells, and an RST after this many
+    /// body bytes.
     CutUnframed(u64),
     /// Write parts of a response head without end.
     EndlessHead(Endless),

@@ -101,6 +101,29 @@ pub enum RangeLie {
     Ignored,
 }
 
+// === impl S3Order ===
+
+impl S3Order {
+    /// How long its answer asks the client to wait.
+    pub fn wait(&self) -> Wait {
+        match self {
+            Self::Error(reply) | Self::Unread(reply) => reply.wait,
+            Self::Status { wait, .. } => *wait,
+            _ => Wait::default(),
+        }
+    }
+}
+
+// === impl Wait ===
+
+impl Wait {
+    /// What `Retry-After` says on the wire: whole seconds, in nanoseconds.
+    pub fn whole_seconds(self) -> Option<Nanos> {
+        const SECOND: Nanos = 1_000_000_000;
+        self.retry_after.map(|span| span.0.div_ceil(SECOND) * SECOND)
+    }
+}
+
 // === impl S3Reply ===
 
 impl S3Reply {

@@ -28,11 +28,11 @@ impl Fault for Truncate {
     const INFO: FaultInfo = FaultInfo {
         name: "truncate",
         summary: "cuts the response body",
-        doc: "The head and `at` body bytes are sent, then the connection ends by FIN or RST: the client \
-              must be able to see that the message is not whole. With `unframed` the head states no length \
-              and the body ends with the connection: then an RST is all that tells a cut from an end (RFC \
-              9112 8), and a gateway that takes it for an end serves half an object as a whole one; HAProxy \
-              2.6 does. HTTP/2 has no such bodies: there it is a plain cut.",
+        doc: "The head and `at` body bytes are sent, then the connection ends by FIN or RST: the client must \
+              be able to see that the message is not whole. With `unframed` the head states no length and \
+              the body ends with the connection: then an RST is all that tells a cut from an end (RFC 9112 \
+              8), and a gateway that takes it for an end serves half an object as a whole one; HAProxy 2.6 \
+              does. HTTP/2 has no such bodies: there it is a plain cut.",
         example: "truncate: { at: 1KiB, with: fin }",
         host: Host::Link,
         points: &[Point::ResponseHead],

@@ -46,10 +46,8 @@ impl Intervals {
 
     /// All of them with their fault, by fault.
     pub fn all(&self) -> impl Iterator<Item = (u16, Interval)> {
-        let of = |(fault, list): (usize, &Vec<Interval>)| {
-            list.iter().map(move |i| (fault as u16, *i)).collect::<Vec<_>>()
-        };
-        self.by_fault.iter().enumerate().flat_map(of)
+        let faults = self.by_fault.iter().enumerate();
+        faults.flat_map(|(fault, list)| list.iter().map(move |i| (fault as u16, *i)))
     }
 
     /// Whether any fault was on at some instant of `from..=until`.

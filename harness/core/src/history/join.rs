@@ -2,20 +2,25 @@
 //!
 //! Many-to-many: a cached or coalesced response names an attempt that another request originated.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use gatecrash_model::{AttemptId, AttemptRecord, ClientRecord, RequestId, UpstreamRecord};
 
-use super::History;
+use super::{History, IdMap};
 
 /// Indexes from a request or an attempt into the lists of a [`History`].
 #[derive(Debug, Default)]
 pub struct Join {
-    by_request: HashMap<u64, Vec<u32>>,
-    by_attempt: HashMap<u64, u32>,
-    upstream_by_attempt: HashMap<u64, u32>,
-    client_by_request: HashMap<u64, u32>,
-    witnessed: HashMap<u64, u32>,
+    /// Attempts in the order of their requests; within one request by start.
+    by_request: Vec<u32>,
+    /// Where the attempts of each client request begin in `by_request`, and where the last one's end.
+    begins: Vec<u32>,
+    /// Attempts of requests that no client sent.
+    orphans: IdMap<Vec<u32>>,
+    by_attempt: IdMap<u32>,
+    upstream_by_attempt: IdMap<u32>,
+    client_by_request: IdMap<u32>,
+    witnessed: IdMap<u32>,
     /// What could not be joined.
     pub stats: JoinStats,
 }
@@ -27,8 +32,8 @@ pub struct JoinStats {
     pub sent: u64,
     /// Attempts that are no probes.
     pub attempts: u64,
-    /// Attempts without a request id of this run (and with a head), unless they follow an early answer on its connection:
-    /// then they may be made of body bytes, which `no-request-desync` judges.
+    /// Attempts without a request id of this run (and with a head), unless they follow an early answer on its
+    /// connection: then they may be made of body bytes, which `no-request-desync` judges.
     pub strangers: u64,
     /// Attempts whose request id names no client request.
     pub orphans: u64,
@@ -37,13 +42,18 @@ pub struct JoinStats {
 }
 
 impl Join {
-    /// Joins a history. O(n).
+    /// Joins a history in time and memory proportional to it.
     pub fn of(history: &History) -> Self {
         let mut join = Self::default();
+        join.client_by_request.reserve(history.clients.len());
+        join.by_attempt.reserve(history.attempts.len());
+        join.upstream_by_attempt.reserve(history.upstreams.len());
         for (index, client) in history.clients.iter().enumerate() {
             join.client_by_request.insert(client.id().pack(), index as u32);
             join.stats.sent += u64::from(!client.was_dropped());
         }
+        // The client request of each attempt; NOBODY for probes, strangers and orphans.
+        let mut asked_by = vec![NOBODY; history.attempts.len()];
         let mut out_of_step = HashSet::new();
         for (index, attempt) in history.attempts.iter().enumerate() {
             let connection = attempt.id().map(|id| (id.link, id.conn));
@@ -58,11 +68,14 @@ impl Join {
             if attempt.request == RequestId::NONE {
                 let known = attempt.has(AttemptRecord::NO_HEAD) || out_of_step.contains(&connection);
                 join.stats.strangers += u64::from(!known);
+            } else if let Some(client) = join.client_by_request.get(&attempt.request) {
+                asked_by[index] = *client;
             } else {
-                join.by_request.entry(attempt.request).or_default().push(index as u32);
-                join.stats.orphans += u64::from(!join.client_by_request.contains_key(&attempt.request));
+                join.stats.orphans += 1;
+                join.orphans.entry(attempt.request).or_default().push(index as u32);
             }
         }
+        (join.begins, join.by_request) = grouped(&asked_by, history.clients.len());
         join.witnessed = history.witnessed().collect();
         for (index, upstream) in history.upstreams.iter().enumerate() {
             if upstream.attempt != AttemptId::NONE {
@@ -80,7 +93,13 @@ impl Join {
         history: &'h History,
         request: RequestId,
     ) -> impl Iterator<Item = &'h AttemptRecord> + use<'h, '_> {
-        let list = self.by_request.get(&request.pack()).map_or(&[][..], Vec::as_slice);
+        let list = match self.client_by_request.get(&request.pack()) {
+            Some(client) => {
+                let (from, until) = (self.begins[*client as usize], self.begins[*client as usize + 1]);
+                &self.by_request[from as usize..until as usize]
+            }
+            None => self.orphans.get(&request.pack()).map_or(&[][..], Vec::as_slice),
+        };
         list.iter().map(|i| &history.attempts[*i as usize])
     }
 
@@ -109,5 +128,40 @@ impl Join {
         let bad = self.stats.strangers + self.stats.orphans + self.stats.dangling;
         let all = self.stats.attempts + self.stats.sent;
         if all == 0 { 0.0 } else { bad as f64 / all as f64 }
+    }
+}
+
+/// A request that no client sent.
+const NOBODY: u32 = u32::MAX;
+
+/// Positions in the order of their groups, each group in the order of the list, and where each group begins; the last
+/// entry is the end of the last one.
+fn grouped(groups: &[u32], count: usize) -> (Vec<u32>, Vec<u32>) {
+    let mut begins = vec![0; count + 1];
+    let members = || groups.iter().enumerate().filter(|(_, group)| **group != NOBODY);
+    members().for_each(|(_, group)| begins[*group as usize + 1] += 1);
+    for group in 0..count {
+        begins[group + 1] += begins[group];
+    }
+    let mut next = begins.clone();
+    let mut order = vec![0; begins[count] as usize];
+    for (index, group) in members() {
+        let place = &mut next[*group as usize];
+        order[*place as usize] = index as u32;
+        *place += 1;
+    }
+    (begins, order)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_keep_the_order_of_the_list() {
+        let (begins, order) = grouped(&[2, 0, NOBODY, 2, 0, 0], 3);
+        assert_eq!(begins, [0, 3, 3, 5]);
+        assert_eq!(order, [1, 4, 5, 0, 3]);
+        assert_eq!(grouped(&[NOBODY], 0), (vec![0], vec![]));
     }
 }

@@ -3,6 +3,7 @@
 //! It never contains the name of a defect: the judge cannot peek.
 
 mod answers;
+mod ids;
 mod intervals;
 mod join;
 mod store;
@@ -13,6 +14,7 @@ use gatecrash_model::{
 };
 
 pub use answers::Answers;
+pub use ids::{IdHasher, IdMap, IdSet};
 pub use intervals::{Interval, Intervals};
 pub use join::{Join, JoinStats};
 pub use store::{StoreError, decode_all, encode_header};

@@ -3,7 +3,7 @@
 use gatecrash_model::{AttemptRecord, EndedBy, Ending, Op};
 
 use crate::faults::malformed::{Kind, Nature};
-use crate::faults::{FaultSpec, Order, Terminal};
+use crate::faults::{FaultSpec, Order, Terminal, Wait};
 use crate::plan::Plan;
 use crate::profile::Profile;
 use crate::rules::{Facts, Point};
@@ -71,6 +71,17 @@ fn on_head(spec: &FaultSpec) -> Order {
 pub fn is_trickle(spec: &FaultSpec) -> bool {
     matches!(on_head(spec), Order::PaceHead(_) | Order::PaceBody(_) | Order::PaceAll(_))
         || matches!(on_upload(spec), Order::PaceUpload(_))
+}
+
+/// The pause that a fault's answer asks for, when it does.
+pub(super) fn asked_wait(spec: &FaultSpec) -> Option<Wait> {
+    if !spec.acts_at(Point::MockHandle) {
+        return None;
+    }
+    match spec.order(Point::MockHandle, &Facts::connection(0, 1, 0, 0), 0) {
+        Order::End(Terminal::S3(order)) => Some(order.wait()).filter(|wait| *wait != Wait::default()),
+        _ => None,
+    }
 }
 
 /// What a fault does to an upload when its head was read.

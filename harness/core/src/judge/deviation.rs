@@ -7,6 +7,7 @@ use gatecrash_model::AttemptId;
 use super::scope::{Case, Scope};
 use crate::checks::CheckSpec;
 use crate::faults::{FaultSpec, Host};
+use crate::history::IdSet;
 use crate::profile::{Deviation, Profile};
 use crate::report::GuardNote;
 use crate::verdict::{Outcome, Verdict};
@@ -92,11 +93,11 @@ fn kind(spec: &FaultSpec) -> Option<&'static str> {
 
 /// Packed ids of the requests that any of these faults touched: an attempt it changed, or an interval it
 /// overlapped.
-fn touched_by(faults: &HashSet<u16>, scope: &Scope<'_>) -> HashSet<u64> {
+fn touched_by(faults: &HashSet<u16>, scope: &Scope<'_>) -> IdSet {
     let history = scope.history;
     let changed = history.attempts.iter().filter(|a| a.fault > 0 && faults.contains(&(a.fault - 1)));
-    let mut touched: HashSet<u64> = changed.map(|a| a.request).collect();
-    let mut fired = HashSet::new();
+    let mut touched: IdSet = changed.map(|a| a.request).collect();
+    let mut fired = IdSet::default();
     for firing in history.firings.iter().filter(|f| faults.contains(&f.fault)) {
         touched.insert(firing.request);
         fired.insert(firing.attempt);

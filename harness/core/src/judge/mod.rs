@@ -70,6 +70,7 @@ fn verdict(case: &Case<'_>, guards: &Guards, index: u32, expectation: &Expectati
         observed: finding.observed,
         wanted: finding.wanted,
         samples: finding.samples,
+        violations: finding.violations,
         details: finding.details,
         exemplars: finding.exemplars.iter().map(ToString::to_string).collect(),
         likely,

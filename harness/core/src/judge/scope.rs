@@ -1,12 +1,12 @@
 //! What one expectation looks at: a window, a match, and the questions that checks share.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use gatecrash_model::{AttemptRecord, Capabilities, Capability, ClientRecord, Ending, Nanos};
+use gatecrash_model::{AttemptRecord, Capabilities, Capability, ClientRecord, Ending, FiringRecord, Nanos};
 
-use super::cause::{Cause, cause_of, is_on_accept, is_untrue};
-use crate::faults::{FaultSpec, Host, Tls, TlsKind};
-use crate::history::{Answers, History, Interval, Intervals, Join};
+use super::cause::{Cause, asked_wait, cause_of, is_on_accept, is_untrue};
+use crate::faults::{FaultSpec, Host, Tls, TlsKind, Wait};
+use crate::history::{Answers, History, IdSet, Interval, Intervals, Join};
 use crate::plan::{ExpectationPlan, FaultPlan, Plan};
 use crate::profile::Profile;
 use crate::rules::Matcher;
@@ -28,7 +28,7 @@ pub struct Case<'a> {
     /// When each fault was on.
     pub intervals: Intervals,
     /// Packed ids of requests that a fault on the clients' side touched.
-    pub spoilt_by_client: HashSet<u64>,
+    pub spoilt_by_client: IdSet,
     /// Which answers are right.
     pub answers: Answers,
     /// Scheduler slack measured in the run, added to time limits.
@@ -64,9 +64,9 @@ pub struct Scope<'a> {
     /// run.
     pub slack: Nanos,
     /// Packed ids of requests that a known deviation of the gateway excuses.
-    pub excused: Option<&'a HashSet<u64>>,
+    pub excused: Option<&'a IdSet>,
     /// Packed ids of requests that a fault on the clients' side touched: what came of them is the client's own doing.
-    pub spoilt_by_client: &'a HashSet<u64>,
+    pub spoilt_by_client: &'a IdSet,
 }
 
 // === impl Case ===
@@ -240,13 +240,23 @@ impl<'a> Scope<'a> {
     }
 
     /// Packed ids of the attempts whose body the upstream made untrue under a true head.
-    pub fn untrue_attempts(&self) -> HashSet<u64> {
+    pub fn untrue_attempts(&self) -> IdSet {
         let faults = self.plan.faults.iter().enumerate().filter(|(_, f)| is_untrue(&f.spec));
         let faults: HashSet<u16> = faults.map(|(i, _)| i as u16).collect();
         if faults.is_empty() {
-            return HashSet::new();
+            return IdSet::default();
         }
         self.history.firings.iter().filter(|f| faults.contains(&f.fault)).map(|f| f.attempt).collect()
+    }
+
+    /// Packed ids of the attempts whose answer asked for a pause, with that.
+    pub fn asked_waits(&self) -> HashMap<u64, Wait> {
+        let waits: Vec<_> = self.plan.faults.iter().map(|f| asked_wait(&f.spec)).collect();
+        if waits.iter().all(Option::is_none) {
+            return HashMap::new();
+        }
+        let asked = |f: &FiringRecord| Some((f.attempt, (*waits.get(usize::from(f.fault))?)?));
+        self.history.firings.iter().filter_map(asked).collect()
     }
 
     /// Causes without an attempt: what connecting can have met while the request was under way.
@@ -260,6 +270,22 @@ impl<'a> Scope<'a> {
     /// Whether attempts of this request can have gone unseen: a connect fault was on.
     pub fn hides_attempts(&self, client: &ClientRecord) -> bool {
         !self.connect_causes(client).is_empty()
+    }
+
+    /// Whether attempts of this time can have gone unseen: a connect fault was on.
+    pub fn hides_attempts_between(&self, from: Nanos, until: Nanos) -> bool {
+        let mut on = self.intervals.all().filter(|(_, i)| i.overlaps(from, until));
+        on.any(|(fault, _)| !connect_causes_of(&self.plan.faults[usize::from(fault)].spec).is_empty())
+    }
+
+    /// A link by what is behind it: region and endpoint.
+    pub fn link_name(&self, link: u8) -> String {
+        match self.plan.links().get(usize::from(link)) {
+            Some((region, endpoint)) => {
+                format!("{}/{endpoint}", self.plan.regions[usize::from(*region)].name)
+            }
+            None => format!("link {link}"),
+        }
     }
 
     /// How often a request was tried upstream; `None` where a connect fault hid tries and no log witnessed
@@ -300,7 +326,7 @@ impl<'a> Scope<'a> {
 }
 
 /// Requests on which a fault of the clients' side fired.
-fn spoilt_by_client(plan: &Plan, history: &History) -> HashSet<u64> {
+fn spoilt_by_client(plan: &Plan, history: &History) -> IdSet {
     let of_clients = |fault: u16| plan.faults.get(usize::from(fault)).is_some_and(|f| !f.side.is_upstream());
     history.firings.iter().filter(|f| of_clients(f.fault)).map(|f| f.request).collect()
 }

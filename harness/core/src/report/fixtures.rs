@@ -200,6 +200,7 @@ fn verdict(expectation: u32, outcome: Outcome, observed: &str, wanted: &str, sam
         observed: observed.into(),
         wanted: wanted.into(),
         samples,
+        violations: None,
         details: Vec::new(),
         exemplars: Vec::new(),
         likely: None,

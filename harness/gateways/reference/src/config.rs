@@ -1,6 +1,8 @@
 //! What the gateway is told: one JSON document, kebab-case keys, unknown keys refused, every field defaulted
 //! but `upstreams`. Times are milliseconds, sizes bytes.
 
+mod answers;
+mod breaker;
 mod cache;
 mod health;
 mod limits;
@@ -13,15 +15,18 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::answers::{Answers, Shape};
+pub use self::breaker::Breaker;
 pub use self::cache::Cache;
 pub use self::health::Health;
-pub use self::limits::{Backoff, Pool, RetryBudget, Timeouts};
+pub use self::limits::{Backoff, Earned, Pool, RetryBudget, Timeouts};
 pub use self::origin_group::OriginGroup;
 pub use self::signing::{RegionScope, Secret, Signing};
 pub use self::tls::Tls;
 pub use self::upstream::{Misconfigure, Role, Upstream};
 use crate::defects::DEFECTS;
 use crate::presets::{self, PRESETS};
+use crate::variants::VARIANTS;
 
 /// Everything one gateway process needs to run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -36,6 +41,8 @@ pub struct Config {
     /// Share of requests, 0 to 1, on which the switched-on defects act. Drawn from a hash of the request id
     /// and the defect's name, so a request meets the same fate in every run. Default 1.
     pub defect_rate: f64,
+    /// Names of harmless variants from [`VARIANTS`] to switch on. Default none.
+    pub variants: Vec<String>,
     /// The regions behind the gateway. At least one, with role primary for at least one.
     pub upstreams: Vec<Upstream>,
     /// How long each stage may take.
@@ -46,11 +53,15 @@ pub struct Config {
     pub backoff_ms: Backoff,
     /// How many retries the gateway may add to the load it was given.
     pub retry_budget: RetryBudget,
+    /// Form and statuses of errors, and how upstream answers are handed on.
+    pub answers: Answers,
     /// Largest request body kept for a retry, in bytes; a longer one is streamed and sent once. Default
     /// 1048576.
     pub buffer_limit: usize,
     /// Active and passive health.
     pub health: Health,
+    /// A circuit breaker for each region, or null for none. Default null.
+    pub breaker: Option<Breaker>,
     /// The gateway's own S3 credentials, or null to pass the client's signature through. Default null.
     pub signing: Option<Signing>,
     /// TLS to the upstreams that have it, or null. Default null.
@@ -77,9 +88,6 @@ pub enum ConfigError {
     /// Not JSON, an unknown key, or a value of the wrong type.
     #[error("invalid gateway configuration: {0}")]
     Json(#[from] serde_json::Error),
-    /// A preset that is planned, not built.
-    #[error("preset `{0}` is not supported yet")]
-    PresetNotSupportedYet(String),
     /// A preset nobody knows.
     #[error("unknown preset `{name}` (known: {known})")]
     UnknownPreset {
@@ -91,6 +99,14 @@ pub enum ConfigError {
     /// A defect nobody knows.
     #[error("unknown defect `{name}` (known: {known})")]
     UnknownDefect {
+        /// What was written.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
+    /// A variant nobody knows.
+    #[error("unknown variant `{name}` (known: {known})")]
+    UnknownVariant {
         /// What was written.
         name: String,
         /// The names there are.
@@ -115,13 +131,16 @@ impl Default for Config {
             preset: "strict".to_owned(),
             defects: Vec::new(),
             defect_rate: 1.0,
+            variants: Vec::new(),
             upstreams: Vec::new(),
             timeouts_ms: Timeouts::default(),
             tries: 2,
             backoff_ms: Backoff::default(),
             retry_budget: RetryBudget::default(),
+            answers: Answers::default(),
             buffer_limit: 1 << 20,
             health: Health::default(),
+            breaker: None,
             signing: None,
             tls: None,
             preserve_host: true,
@@ -151,12 +170,20 @@ impl Config {
                 return Err(ConfigError::UnknownDefect { name: name.clone(), known });
             }
         }
+        if let Some(name) = self.variants.iter().find(|name| VARIANTS.iter().all(|v| v.name != **name)) {
+            let known = VARIANTS.iter().map(|variant| variant.name).collect::<Vec<_>>().join(", ");
+            return Err(ConfigError::UnknownVariant { name: name.clone(), known });
+        }
         require((0.0..=1.0).contains(&self.defect_rate), "defect-rate", "must be between 0 and 1")?;
         require(self.tries >= 1, "tries", "must be at least 1")?;
         require(self.max_connections >= 1, "max-connections", "must be at least 1")?;
         self.timeouts_ms.check()?;
         self.retry_budget.check()?;
+        self.answers.check()?;
         self.health.check()?;
+        if let Some(breaker) = self.breaker {
+            breaker.check()?;
+        }
         if let Some(signing) = &self.signing {
             let plain = upstream::is_plain(&signing.access_key);
             require(plain, "signing.access-key", "must be plain ASCII without spaces")?;
@@ -232,7 +259,6 @@ mod tests {
         assert_eq!(with(r#""tries": 0"#), "`tries` must be at least 1");
         assert_eq!(with(r#""defect-rate": 1.5"#), "`defect-rate` must be between 0 and 1");
         assert!(with(r#""defects": ["al-404"]"#).starts_with("unknown defect `al-404` (known: "));
-        assert!(with(r#""preset": "app-server""#).contains("not supported yet"));
         assert!(with(r#""preset": "stric""#).starts_with("unknown preset `stric`"));
         assert!(with(r#""timeouts-ms": {"read": 0}"#).contains("`timeouts-ms`"));
     }

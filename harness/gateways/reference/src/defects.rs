@@ -54,22 +54,36 @@ defects! {
     19 LeakUpstream "leak-upstream" "Error bodies name the upstream's address and the exception.";
     20 NoReadTimeout "no-read-timeout" "No limit on reading a response, neither per gap nor in total.";
     21 RetryPlusOne "retry-plus-one" "One attempt more than configured.";
+    22 RetryForEver "retry-for-ever" "Retries go on until the deadline, whatever `tries` and the budget say.";
     23 RetryPost "retry-post" "POST is retried after it was sent.";
+    24 ResumeUpload "resume-upload" "A PUT is retried with the bytes that the failed attempt had not sent yet.";
     25 Retry4xx "retry-4xx" "403 and 404 answers are retried.";
     26 NoBackoff "no-backoff" "Retries go out at once, without a pause.";
     27 NoRetryBudget "no-retry-budget" "Retries need no budget and no pause; at least four tries.";
+    28 IgnoreRetryAfter "ignore-retry-after" "Retry-After is not waited for, and not passed on.";
     29 RetrySamePeer "retry-same-peer" "Retries go to the endpoint that failed; no ejection, no failover.";
     30 NoFailback "no-failback" "An endpoint once unhealthy is not used again while others are left.";
     31 FlapOnSingleResult "flap-on-single-result" "One result, good or bad, flips an endpoint's health.";
     32 EjectLast "eject-last" "One failure ejects the last endpoint for 10 s; the answer is 503.";
+    33 ProbesOnlyConnect "probes-only-connect" "Probes only connect: broken HTTP goes unnoticed.";
     34 CacheErrors "cache-errors" "A 5xx is served again for 60 s, a 403 for 30 s.";
     35 CacheTruncated "cache-truncated" "A body that broke off is stored as if it were whole.";
     36 StaleOnStatusOnly "stale-on-status-only" "A stale copy stands in for a 5xx, not for silence or a refused connection.";
     37 LoseLock "lose-lock" "A failed fetch keeps its key's lock: the others wait for their timeout.";
     38 ReleaseAll "release-all" "A failed fetch lets all that wait for it fetch at once.";
+    39 LeakConnection "leak-connection" "A failed attempt keeps its connection, and its place, for good.";
+    40 IgnoreAbort "ignore-abort" "What the upstream was asked goes on to its end after the client has left.";
+    41 HalfOpenFloods "half-open-floods" "An open breaker holds requests back; half open, it lets all through.";
+    41 NeverClosesBreaker "breaker-never-closes" "A breaker that opened stays open.";
+    41 OpenCallsUpstream "open-calls-upstream" "An open breaker calls the upstream all the same.";
+    42 ShowDeadConnection "show-dead-connection" "A pooled connection that died is a 502 to the client.";
     43 UnboundedHead "unbounded-head" "Response heads are read without a limit of size, number or time, interim ones too.";
     44 PanicOnBadChunk "panic-on-bad-chunk" "A malformed chunk panics the connection's task.";
+    45 PanicPoisonsLock "panic-poisons-lock" "An invalid response panics under a lock; every later request is a 500.";
     46 AckBeforeUpstream "ack-before-upstream" "PUT is acknowledged before the upstream answered.";
+    47 RetryPastDeadline "retry-past-deadline" "The client is answered at the deadline; attempts go on behind its back.";
+    50 RewriteHost "rewrite-host" "Host becomes the upstream's address, whatever the client signed.";
+    51 HtmlErrors "html-errors" "The gateway's own errors are HTML pages.";
 }
 
 /// The defects switched on in this process, with the share of requests they act on.
@@ -215,6 +229,9 @@ impl Active {
     }
 
     pub(crate) fn tries(self, honest: u32) -> u32 {
+        if self.has(Switch::RetryForEver) {
+            return u32::MAX;
+        }
         let tries = if self.has(Switch::NoRetryBudget) { honest.max(4) } else { honest };
         if self.has(Switch::RetryPlusOne) { tries.saturating_add(1) } else { tries }
     }
@@ -229,6 +246,45 @@ impl Active {
 
     pub(crate) fn pause(self, honest: Duration) -> Duration {
         if self.has(Switch::NoBackoff) { Duration::ZERO } else { honest }
+    }
+
+    /// Whether a retry is granted that the budget did not grant.
+    pub(crate) fn retries_on_credit(self) -> bool {
+        self.has(Switch::RetryForEver)
+    }
+
+    pub(crate) fn resumes_uploads(self, method: &Method) -> bool {
+        self.has(Switch::ResumeUpload) && method == Method::PUT
+    }
+
+    pub(crate) fn ignores_retry_after(self) -> bool {
+        self.has(Switch::IgnoreRetryAfter)
+    }
+
+    pub(crate) fn leaks_connections(self) -> bool {
+        self.has(Switch::LeakConnection)
+    }
+
+    pub(crate) fn ignores_aborts(self) -> bool {
+        self.has(Switch::IgnoreAbort)
+    }
+
+    pub(crate) fn shows_dead_connections(self) -> bool {
+        self.has(Switch::ShowDeadConnection)
+    }
+
+    /// On an invalid response.
+    pub(crate) fn panics_under_a_lock(self) -> bool {
+        self.has(Switch::PanicPoisonsLock)
+    }
+
+    /// Whether a lock that a panic left behind is taken for broken.
+    pub(crate) fn gives_up_on_poisoned_locks(self) -> bool {
+        self.has(Switch::PanicPoisonsLock)
+    }
+
+    pub(crate) fn retries_past_the_deadline(self) -> bool {
+        self.has(Switch::RetryPastDeadline)
     }
 
     pub(crate) fn ignores_retry_budget(self) -> bool {
@@ -259,6 +315,30 @@ impl Active {
 
     pub(crate) fn gives_up_without_healthy_peer(self) -> bool {
         self.has(Switch::EjectLast)
+    }
+
+    pub(crate) fn probes_only_connect(self) -> bool {
+        self.has(Switch::ProbesOnlyConnect)
+    }
+
+    pub(crate) fn floods_half_open_breakers(self) -> bool {
+        self.has(Switch::HalfOpenFloods)
+    }
+
+    pub(crate) fn never_closes_breakers(self) -> bool {
+        self.has(Switch::NeverClosesBreaker)
+    }
+
+    pub(crate) fn calls_through_open_breakers(self) -> bool {
+        self.has(Switch::OpenCallsUpstream)
+    }
+
+    pub(crate) fn rewrites_host(self) -> bool {
+        self.has(Switch::RewriteHost)
+    }
+
+    pub(crate) fn makes_html_errors(self) -> bool {
+        self.has(Switch::HtmlErrors)
     }
 
     pub(crate) fn reads_heads_without_limit(self) -> bool {
@@ -312,7 +392,7 @@ mod tests {
 
     #[test]
     fn the_table_is_in_order_and_well_named() {
-        assert!(DEFECTS.windows(2).all(|pair| pair[0].number < pair[1].number));
+        assert!(DEFECTS.windows(2).all(|pair| pair[0].number <= pair[1].number));
         for defect in DEFECTS {
             let kebab = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
             assert!(defect.name.chars().all(kebab), "{}", defect.name);

@@ -8,7 +8,7 @@ mod request;
 mod swap;
 
 pub(crate) use self::as_it_is::{AsItIs, Bypassed, write_as_it_is};
-pub(crate) use self::errors::{error_reply, mark, masked_reply};
+pub(crate) use self::errors::{as_declared, error_reply, mark, masked_reply};
 pub(crate) use self::patient::Patient;
 pub(crate) use self::relay::{Mend, Refetch, Reply, whole};
 pub(crate) use self::request::{ClientBodyError, ClientRequest, RequestBody, request_id};

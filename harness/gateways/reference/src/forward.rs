@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use time::OffsetDateTime;
 
 use crate::config::{Config, Misconfigure, Signing, Upstream};
+use crate::defects::Active;
 use crate::downstream::{ClientRequest, RequestBody, mark};
 use crate::headers::keep_end_to_end;
 use crate::sign::{ToSign, sha256_hex, timestamp};
@@ -24,6 +25,7 @@ pub(crate) fn head(
     region: &Upstream,
     address: SocketAddr,
     config: &Config,
+    active: Active,
     now: OffsetDateTime,
 ) -> Result<Bytes, Failure> {
     let region = mistaken_region(region, config);
@@ -33,7 +35,7 @@ pub(crate) fn head(
     keep_end_to_end(&mut headers);
     headers.remove(EXPECT);
     frame(&mut headers, request);
-    let host = host(&headers, address, config);
+    let host = host(&headers, address, config, active);
     headers.insert(HOST, host);
     mark(&mut headers);
     if let Some(signing) = &config.signing {
@@ -80,14 +82,15 @@ fn frame(headers: &mut HeaderMap, request: &ClientRequest) {
     }
 }
 
-fn host(headers: &HeaderMap, address: SocketAddr, config: &Config) -> HeaderValue {
+fn host(headers: &HeaderMap, address: SocketAddr, config: &Config, active: Active) -> HeaderValue {
     let own = || HeaderValue::try_from(address.to_string()).expect("an address is visible ASCII");
     if let Some(Misconfigure::Host(host)) = &config.misconfigure
         && let Ok(host) = HeaderValue::try_from(host)
     {
         return host;
     }
-    let preserved = headers.get(HOST).filter(|_| config.preserve_host && config.signing.is_none());
+    let preserves = config.preserve_host && config.signing.is_none() && !active.rewrites_host();
+    let preserved = headers.get(HOST).filter(|_| preserves);
     preserved.cloned().unwrap_or_else(own)
 }
 

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -128,11 +129,14 @@ async fn converse(stream: TcpStream, current: Current, place: Place, mut stoppin
     let _ = stream.set_nodelay(true);
     let client = Patient::new(stream, in_force(&current).client_patience());
     let seated = matches!(place, Place::Seat { .. });
-    let bypass = Mutex::new(None);
+    let (bypass, carried) = (Mutex::new(None), AtomicBool::new(false));
     let service = service_fn(|request| {
         let (proxy, bypass) = (in_force(&current), &bypass);
+        let reused = carried.swap(true, Ordering::Relaxed);
         async move {
-            let response = if seated { proxy.handle(request).await } else { Proxy::shed(&request) };
+            let response =
+                if seated { proxy.handle(request, reused).await } else { Some(Proxy::shed(&request)) };
+            let Some(response) = response else { return Err(Bypassed) };
             if response.extensions().get::<AsItIs>().is_none() {
                 return Ok(response);
             }
@@ -141,6 +145,7 @@ async fn converse(stream: TcpStream, current: Current, place: Place, mut stoppin
         }
     });
     let mut server = http1::Builder::new();
+    server.title_case_headers(in_force(&current).variants().title_case());
     server.timer(TokioTimer::new());
     if !seated {
         server.header_read_timeout(LOBBY_PATIENCE);

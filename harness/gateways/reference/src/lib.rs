@@ -39,8 +39,10 @@ mod retry;
 mod room;
 mod sign;
 mod upstream;
+mod variants;
 
 pub use self::config::{Config, ConfigError};
 pub use self::defects::{DEFECTS, Defect};
 pub use self::gateway::{BindError, Gateway};
 pub use self::presets::{PRESETS, Preset, Setting};
+pub use self::variants::{VARIANTS, Variant};

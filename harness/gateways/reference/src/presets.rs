@@ -1,7 +1,10 @@
-//! Named behaviours of the gateway: one file each, one line here. `strict` is the configuration's defaults; the
-//! others say in which parameters they differ, and from where that is known.
+//! Named behaviours of the gateway: what the parameters of its recipe are set to, each with its source. One
+//! preset is one file here and one line in the table; `strict` is the configuration's defaults.
 
+mod api_gateway;
+mod app_server;
 mod cloudfront;
+mod strict;
 
 use crate::config::ConfigError;
 
@@ -25,28 +28,23 @@ pub struct Setting {
     pub value: &'static str,
     /// Where the value is known from.
     pub source: &'static str,
+    /// Holds only where another parameter has this value.
+    pub when: Option<(&'static str, &'static str)>,
 }
 
 /// The presets that can be run.
-pub const PRESETS: &[Preset] = &[
-    Preset {
-        name: "strict",
-        about: "A correct S3-aware reverse proxy: 502 for refused or invalid, 504 for timeouts, no unsafe \
-                replay, retries within a budget, failover and failback by health.",
-        settings: &[],
-    },
-    cloudfront::PRESET,
-];
-
-/// Presets that are planned, so that asking for one is told apart from a slip of the pen.
-const PLANNED: &[&str] = &["api-gateway", "app-server"];
+pub const PRESETS: &[Preset] = &[strict::PRESET, cloudfront::PRESET, api_gateway::PRESET, app_server::PRESET];
 
 pub(crate) fn find(name: &str) -> Result<&'static Preset, ConfigError> {
     match PRESETS.iter().find(|preset| preset.name == name) {
         Some(preset) => Ok(preset),
-        None if PLANNED.contains(&name) => Err(ConfigError::PresetNotSupportedYet(name.to_owned())),
         None => Err(ConfigError::unknown_preset(name)),
     }
+}
+
+/// A setting that always holds.
+const fn set(parameter: &'static str, value: &'static str, source: &'static str) -> Setting {
+    Setting { parameter, value, source, when: None }
 }
 
 #[cfg(test)]
@@ -58,7 +56,7 @@ mod tests {
         let readme = include_str!("../README.md");
         for Preset { name, about, settings } in PRESETS.iter().filter(|preset| !preset.settings.is_empty()) {
             assert!(readme.contains(&format!("### {name}\n\n{about}\n")), "{name}");
-            for Setting { parameter, value, source } in *settings {
+            for Setting { parameter, value, source, .. } in *settings {
                 let row = format!("| `{parameter}` | `{value}` | {source} |");
                 assert!(source.len() > 10 && readme.contains(&row), "{name}: {row}");
             }

@@ -9,20 +9,21 @@ use std::time::Duration;
 use http::{Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use time::OffsetDateTime;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::cache::Cache;
-use crate::config::Config;
+use crate::config::{Config, Earned};
 use crate::defects::{Active, Defects};
 use crate::downstream::{
-    AsItIs, ClientRequest, Mend, Refetch, Reply, RequestBody, SwapSpot, error_reply, mark, masked_reply,
-    request_id, whole,
+    AsItIs, ClientRequest, Mend, Refetch, Reply, RequestBody, SwapSpot, as_declared, error_reply, mark,
+    masked_reply, request_id, whole,
 };
 use crate::fleet::{Fleet, Peer};
 use crate::forward;
 use crate::headers::keep_end_to_end;
-use crate::retry::{self, Budget, Course};
-use crate::upstream::{Answer, BodyError, Failed, Failure, Limits, Stage, exchange};
+use crate::retry::{self, Budget, Course, Waits};
+use crate::upstream::{Answer, Failed, Failure, Limits, Stage, exchange};
+use crate::variants::Variants;
 
 /// Most of a 5xx's body that is read before deciding about a retry, in bytes.
 const HELD: usize = 64 * 1024;
@@ -33,6 +34,7 @@ pub(crate) struct Proxy {
     fleet: Arc<Fleet>,
     budget: Budget,
     swap: SwapSpot,
+    variants: Variants,
     cache: Option<Arc<Cache>>,
 }
 
@@ -50,7 +52,8 @@ impl Proxy {
         let fleet = Fleet::new(&config, &defects);
         let budget = Budget::new(config.retry_budget, Instant::now());
         let cache = config.cache.map(|rules| Arc::new(Cache::new(rules, config.signing.is_some())));
-        Self { config, defects, fleet, budget, swap: SwapSpot::default(), cache }
+        let variants = Variants::new(&config.variants);
+        Self { config, defects, fleet, budget, swap: SwapSpot::default(), variants, cache }
     }
 
     pub(crate) fn fleet(&self) -> &Arc<Fleet> {
@@ -62,17 +65,29 @@ impl Proxy {
         Duration::from_millis(self.config.timeouts_ms.total)
     }
 
-    /// Answers one client request.
-    pub(crate) async fn handle(self: Arc<Self>, request: Request<Incoming>) -> Response<Reply> {
-        let id = request_id(request.headers());
+    pub(crate) fn variants(&self) -> Variants {
+        self.variants
+    }
+
+    /// Answers one client request, on a connection that had carried one before or not; `None` for a connection
+    /// that is closed without an answer.
+    pub(crate) async fn handle(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        reused: bool,
+    ) -> Option<Response<Reply>> {
+        let (id, begun) = (request_id(request.headers()), Instant::now());
+        if self.variants.closes(request.method(), &id, reused) {
+            return None;
+        }
         let active = self.defects.for_request(&id);
         let limits = active.limits(Limits::new(&self.config.timeouts_ms, Instant::now()));
         let method = request.method().clone();
-        let mut response = match ClientRequest::receive(id, request, self.config.buffer_limit, &limits).await
-        {
-            Ok(request) => self.answer(request, limits, active).await,
-            Err(failure) => error_reply(&failure, None, &method, active),
-        };
+        let mut response =
+            match ClientRequest::receive(id.clone(), request, self.config.buffer_limit, &limits).await {
+                Ok(request) => self.answer(request, limits, active).await,
+                Err(failure) => self.error(&failure, None, &method, active),
+            };
         if method == Method::GET
             && response.status() == StatusCode::OK
             && self.defects.process_wide().swaps_responses()
@@ -80,7 +95,27 @@ impl Proxy {
             response = self.swap.trade(response, active.swaps_responses()).await;
         }
         mark(response.headers_mut());
-        response
+        self.variants.dress(&mut response, &method, &id);
+        if let Some(delay) = self.variants.delay(begun.elapsed()) {
+            sleep(delay).await;
+        }
+        Some(response)
+    }
+
+    fn error(
+        &self,
+        failure: &Failure,
+        last: Option<SocketAddr>,
+        method: &Method,
+        active: Active,
+    ) -> Response<Reply> {
+        let mut reply = error_reply(failure, last, method, active);
+        // What a defect makes of an error stays as it is.
+        if reply.status() == failure.status() && !active.makes_html_errors() && !active.leaks_upstream() {
+            as_declared(&mut reply, failure, self.config.answers, method);
+        }
+        *reply.status_mut() = self.variants.status(failure, reply.status());
+        reply
     }
 
     /// Answers a request there is no room for.
@@ -106,12 +141,26 @@ impl Proxy {
             });
             return Response::new(Reply::full(""));
         }
+        let longest = self.config.answers.request_limit;
+        if longest > 0 && request.body.length().is_some_and(|length| length > longest) {
+            request.body.let_end(limits);
+            return self.error(&Failure::RequestTooLarge, None, &request.method, active);
+        }
         if let Some(cache) = &self.cache
             && let Some(key) = cache.key(&request)
         {
             return self.answer_from_cache(cache, key, request, limits, active).await;
         }
-        let fetched = self.fetch(&mut request, limits, active).await;
+        let (mut request, fetched) = if active.ignores_aborts() || active.retries_past_the_deadline() {
+            let method = request.method.clone();
+            match self.fetch_detached(request, limits, active).await {
+                Ok(done) => done,
+                Err(failure) => return error_reply(&failure, None, &method, active),
+            }
+        } else {
+            let fetched = self.fetch(&mut request, limits, active).await;
+            (request, fetched)
+        };
         request.body.let_end(limits);
         if let (Some(cache), Ok(answer)) = (&self.cache, &fetched.outcome)
             && !request.method.is_safe()
@@ -121,42 +170,130 @@ impl Proxy {
         }
         match fetched.outcome {
             Ok(answer) => self.pass(&request, answer, limits, active).await,
-            Err(failure) => error_reply(&failure, fetched.last, &request.method, active),
+            Err(failure) => self.error(&failure, fetched.last, &request.method, active),
+        }
+    }
+
+    /// The same as [`fetch`](Self::fetch) in a task of its own, which outlives the client, and under a defect
+    /// the deadline as well.
+    async fn fetch_detached(
+        self: &Arc<Self>,
+        mut request: ClientRequest,
+        limits: Limits,
+        active: Active,
+    ) -> Result<(ClientRequest, Fetched), Failure> {
+        let proxy = Arc::clone(self);
+        let late = active.retries_past_the_deadline();
+        let own = if late { Limits { deadline: None, ..limits } } else { limits };
+        let task = tokio::spawn(async move {
+            let mut fetched = proxy.fetch(&mut request, own, active).await;
+            if active.ignores_aborts()
+                && let Ok(answer) = &mut fetched.outcome
+                && let Err(error) = answer.body.hold(usize::MAX).await
+            {
+                fetched.outcome = Err(error.into());
+            }
+            (request, fetched)
+        });
+        match limits.within(None, task).await {
+            Ok(done) => done.map_err(|_| Failure::Internal),
+            Err(_) => Err(Failure::Timeout(Stage::Head)),
         }
     }
 
     /// Makes attempts until one is final.
     async fn fetch(&self, request: &mut ClientRequest, limits: Limits, active: Active) -> Fetched {
-        self.budget.deposit(Instant::now());
+        if self.config.retry_budget.earned_by == Earned::Request {
+            self.budget.deposit(Instant::now());
+        }
         let tries = active.tries(self.config.tries);
         let mut tried = Vec::new();
-        let mut last = None;
+        let mut waits = Waits::default();
+        let (mut last, mut before) = (None, None);
         let mut course = Course::default();
+        if self.defects.process_wide().gives_up_on_poisoned_locks() && self.budget.is_poisoned() {
+            return Fetched { outcome: Err(Failure::Internal), last };
+        }
         for attempt in 1.. {
             let picked = match self.config.origin_group {
                 Some(_) => self.fleet.pick_in(course.region),
-                None => self.fleet.pick(&tried, active),
+                None => self.pick(&tried, limits, active).await,
             };
             let Some(peer) = picked else { break };
             tried.push(peer.index());
             last = Some(peer.endpoint().address);
             let outcome = self.attempt(&peer, request, attempt > 1, limits, active).await;
+            if active.panics_under_a_lock() && is_invalid(&outcome) {
+                self.budget.die_inside();
+            }
+            waits.note(&outcome, Instant::now());
+            let free = active.ignores_retry_after()
+                || self.config.origin_group.is_some()
+                || self.fleet.has_another_region(&tried, active);
+            let wait = if free { Duration::ZERO } else { waits.left(Instant::now()) };
             let again = match &self.config.origin_group {
                 Some(group) => {
                     let next = course.next(&outcome, request, group, self.config.upstreams.len());
                     course = next.unwrap_or(course);
                     next.is_some()
                 }
-                None => attempt < tries && retry::may_repeat(&outcome, request, active),
+                None => {
+                    attempt < tries
+                        && !limits.passes_during(wait)
+                        && retry::may_repeat(&outcome, request, active)
+                }
             };
             let pause = if again { self.pause(&outcome, attempt, &request.id, active) } else { None };
+            let pause = pause.map(|pause| pause.max(wait));
             let Some(pause) = pause.filter(|&pause| !limits.passes_during(pause)) else {
+                self.settle(&outcome, before.as_ref());
                 return Fetched { outcome: outcome.map_err(|failed| failed.failure), last };
             };
-            drop(outcome);
+            if let Err(failed) = &outcome
+                && active.resumes_uploads(&request.method)
+            {
+                request.body.skip(failed.sent);
+            }
+            before = Some(outcome);
             sleep(pause).await;
         }
-        Fetched { outcome: Err(Failure::NoUpstream), last }
+        let before = before.unwrap_or_else(|| Err(Failed::unsent(Failure::NoUpstream)));
+        Fetched { outcome: before.map_err(|failed| failed.failure), last }
+    }
+
+    /// What an attempt that is well earns or gives back.
+    fn settle(&self, outcome: &Result<Answer, Failed>, before: Option<&Result<Answer, Failed>>) {
+        let rules = &self.config.retry_budget;
+        let well = outcome.as_ref().is_ok_and(|answer| !answer.status.is_server_error());
+        match before {
+            None if well && rules.earned_by == Earned::Success => self.budget.deposit(Instant::now()),
+            Some(before) if well && rules.refund => self.budget.refund(Instant::now(), self.cost(before)),
+            _ => {}
+        }
+    }
+
+    /// What a retry after this costs.
+    fn cost(&self, outcome: &Result<Answer, Failed>) -> f64 {
+        let rules = &self.config.retry_budget;
+        match outcome {
+            Err(failed) if failed.failure.is_timeout() => rules.timeout_cost,
+            outcome if is_throttled(outcome) => rules.throttling_cost,
+            _ => rules.cost,
+        }
+    }
+
+    /// Where the next attempt goes. Nowhere when all breakers are open: a defect waits for one instead.
+    async fn pick(&self, tried: &[usize], limits: Limits, active: Active) -> Option<Peer> {
+        loop {
+            if let Some(peer) = self.fleet.pick(tried, active) {
+                return Some(peer);
+            }
+            let until = self.fleet.held_until()?;
+            if limits.passes_during(until.saturating_duration_since(Instant::now())) {
+                return None;
+            }
+            sleep_until(until).await;
+        }
     }
 
     /// One attempt at one endpoint, a retry on a new connection. A 5xx is read ahead, so that its connection
@@ -170,8 +307,9 @@ impl Proxy {
         active: Active,
     ) -> Result<Answer, Failed> {
         let address = peer.endpoint().address;
-        let head = forward::head(request, peer.region(), address, &self.config, OffsetDateTime::now_utc())
-            .map_err(|failure| Failed { failure, wrote: false, stale: false })?;
+        let head =
+            forward::head(request, peer.region(), address, &self.config, active, OffsetDateTime::now_utc())
+                .map_err(Failed::unsent)?;
         let method = &request.method;
         let mut outcome = exchange(peer, method, head, &mut request.body, fresh, limits, active).await;
         let mut blameless = false;
@@ -180,7 +318,9 @@ impl Proxy {
         {
             match answer.body.hold(HELD).await {
                 Ok(held) => blameless = held.iter().any(|bytes| says_slow_down(bytes)),
-                Err(error) => outcome = Err(broken_error(error)),
+                Err(error) => {
+                    outcome = Err(Failed { failure: error.into(), wrote: true, stale: false, sent: 0 });
+                }
             }
         }
         let failed = match &outcome {
@@ -206,8 +346,9 @@ impl Proxy {
         if stale || active.ignores_retry_budget() {
             return Some(Duration::ZERO);
         }
-        let honest = || retry::pause(&self.config.backoff_ms, attempt, id);
-        self.budget.withdraw(Instant::now()).then(|| active.pause(honest()))
+        let honest = || retry::pause(&self.config.backoff_ms, attempt, id, is_throttled(outcome));
+        let granted = self.budget.withdraw(Instant::now(), self.cost(outcome)) || active.retries_on_credit();
+        granted.then(|| active.pause(honest()))
     }
 
     /// Hands an upstream's answer to the client.
@@ -218,14 +359,21 @@ impl Proxy {
         limits: Limits,
         active: Active,
     ) -> Response<Reply> {
-        let Answer { status, mut headers, body } = answer;
+        let Answer { mut status, mut headers, mut body } = answer;
         if status.is_server_error()
             && let Some(mask) = active.masks_upstream_5xx()
         {
             return masked_reply(mask, &request.method);
         }
         keep_end_to_end(&mut headers);
+        if active.ignores_retry_after() {
+            retry::strip(&mut headers);
+        }
         let bodiless = request.method == Method::HEAD || matches!(status.as_u16(), 204 | 304);
+        let answers = self.config.answers;
+        if answers.unmapped != 0 && status.as_u16() >= 300 {
+            status = StatusCode::from_u16(answers.unmapped).unwrap_or(status);
+        }
         // Only a defect lets two of them come this far.
         let mut as_it_is = headers.get_all(header::CONTENT_LENGTH).iter().count() > 1;
         let reply = if bodiless && active.relays_undue_bodies() {
@@ -234,6 +382,15 @@ impl Proxy {
             Reply::full(stray)
         } else if bodiless {
             Reply::full("")
+        } else if answers.buffer > 0 {
+            match body.collect(answers.buffer).await.map_err(Failure::from) {
+                Ok(Some(bytes)) => {
+                    headers.insert(header::CONTENT_LENGTH, header::HeaderValue::from(bytes.len()));
+                    Reply::full(bytes)
+                }
+                Ok(None) => return self.error(&Failure::ResponseTooLarge, None, &request.method, active),
+                Err(failure) => return self.error(&failure, None, &request.method, active),
+            }
         } else if active.recomputes_length() {
             headers.remove(header::CONTENT_LENGTH);
             Reply::full(whole(body).await)
@@ -269,18 +426,15 @@ impl Proxy {
     }
 }
 
+fn is_invalid(outcome: &Result<Answer, Failed>) -> bool {
+    outcome.as_ref().is_err_and(|failed| matches!(failed.failure, Failure::Invalid { .. }))
+}
+
 fn says_slow_down(body: &[u8]) -> bool {
     const CODE: &[u8] = b"<Code>SlowDown</Code>";
     body.windows(CODE.len()).any(|window| window == CODE)
 }
 
-/// A 5xx whose body broke: worth no more than no answer.
-fn broken_error(error: BodyError) -> Failed {
-    let failure = match error {
-        BodyError::Stalled => Failure::Timeout(Stage::Body),
-        BodyError::Cut => Failure::Dropped(std::io::ErrorKind::UnexpectedEof.into()),
-        BodyError::Reset(error) => Failure::Dropped(error),
-        BodyError::Invalid(what) => Failure::Invalid { what, raw: bytes::Bytes::new() },
-    };
-    Failed { failure, wrote: true, stale: false }
+fn is_throttled(outcome: &Result<Answer, Failed>) -> bool {
+    outcome.as_ref().is_ok_and(|answer| answer.body.held().iter().any(|bytes| says_slow_down(bytes)))
 }

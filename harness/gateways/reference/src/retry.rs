@@ -2,6 +2,7 @@
 
 mod budget;
 mod course;
+mod wait;
 
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use http::{Method, StatusCode};
 
 pub(crate) use self::budget::Budget;
 pub(crate) use self::course::Course;
+pub(crate) use self::wait::{Waits, strip};
 use crate::config::Backoff;
 use crate::defects::Active;
 use crate::downstream::ClientRequest;
@@ -24,13 +26,15 @@ pub(crate) fn may_repeat(outcome: &Result<Answer, Failed>, request: &ClientReque
     request.body.replayable()
         && match outcome {
             Ok(answer) => repeatable && (is_passing(answer.status) || active.retries_status(answer.status)),
+            Err(failed) if failed.stale && active.shows_dead_connections() => false,
             Err(failed) => failed.failure.is_upstreams() && (repeatable || !failed.wrote),
         }
 }
 
 /// Pause before the `retry`-th retry, counted from 1: full jitter, drawn from the request's id.
-pub(crate) fn pause(backoff: &Backoff, retry: u32, id: &str) -> Duration {
-    let doubled = backoff.base.saturating_mul(1_u64.checked_shl(retry - 1).unwrap_or(u64::MAX));
+pub(crate) fn pause(backoff: &Backoff, retry: u32, id: &str, throttled: bool) -> Duration {
+    let base = if throttled && backoff.throttling > 0 { backoff.throttling } else { backoff.base };
+    let doubled = base.saturating_mul(1_u64.checked_shl(retry - 1).unwrap_or(u64::MAX));
     let bound = Duration::from_millis(doubled.min(backoff.cap));
     bound.mul_f64(draw::unit(id, &format!("pause-{retry}")))
 }
@@ -50,9 +54,9 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_the_cap_and_are_spread() {
-        let backoff = Backoff { base: 25, cap: 250 };
+        let backoff = Backoff { base: 25, cap: 250, throttling: 0 };
         for (retry, bound) in [(1, 25), (2, 50), (3, 100), (4, 200), (5, 250), (6, 250), (80, 250)] {
-            let pauses: Vec<_> = (0..500).map(|k| pause(&backoff, retry, &format!("r-{k}"))).collect();
+            let pauses: Vec<_> = (0..500).map(|k| pause(&backoff, retry, &format!("r-{k}"), false)).collect();
             let bound = Duration::from_millis(bound);
             assert!(pauses.iter().all(|&pause| pause < bound), "retry {retry}");
             assert!(pauses.iter().any(|&pause| pause > bound.mul_f64(0.9)), "retry {retry}");

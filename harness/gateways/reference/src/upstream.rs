@@ -14,7 +14,8 @@ mod pool;
 mod stream;
 
 pub(crate) use self::body::{BodyError, UpstreamBody};
-use self::connection::{Connection, connect};
+pub(crate) use self::connection::Connection;
+use self::connection::connect;
 pub(crate) use self::exchange::{Answer, ask, exchange};
 pub(crate) use self::failure::{Failed, Failure, Stage};
 pub(crate) use self::limits::Limits;

@@ -271,6 +271,7 @@ impl Client {
             record.flags |= if whole { ClientRecord::S3_ERROR } else { 0 };
         }
         let failed = !matches!(record.status, 200..=299);
+        record.flags |= if record.status >= 400 { response.document_flags() } else { 0 };
         let leak = if failed { response.leaked(&setup.needles) } else { None };
         record.flags |= if leak.is_some() { ClientRecord::LEAK } else { 0 };
         if plan.is_answered_by(record) && record.flags & evidence::ORDINARY == record.flags {

@@ -144,6 +144,21 @@ impl Response {
         s3_code(&self.body.kept)
     }
 
+    /// Flags of an error's body: whether it is a JSON object, and whether Content-Type fits what it is.
+    pub(super) fn document_flags(&self) -> u16 {
+        let body = self.body.kept.trim_ascii();
+        let json = body.starts_with(b"{") && body.ends_with(b"}");
+        let xml = s3_code(body).is_some_and(|(_, whole)| whole);
+        let media = media_type(&self.raw_head);
+        let fits = match media.to_ascii_lowercase().as_slice() {
+            b"application/xml" | b"text/xml" => xml,
+            b"application/json" => json,
+            media => media.ends_with(b"+json") && json,
+        };
+        let json_flag = if json { ClientRecord::JSON } else { 0 };
+        json_flag | if (json || xml) && !fits { ClientRecord::MISLABELLED } else { 0 }
+    }
+
     /// The first of these texts in the head or the beginning of the body.
     pub(super) fn leaked<'a>(&self, needles: &'a [String]) -> Option<&'a str> {
         let holds = |needle: &str| {
@@ -251,6 +266,16 @@ impl Response {
         }
         Some(ending)
     }
+}
+
+/// The media type of a head, without parameters; empty when it states none.
+fn media_type(head: &[u8]) -> &[u8] {
+    let named = |line: &[u8]| {
+        let colon = line.iter().position(|b| *b == b':')?;
+        line[..colon].eq_ignore_ascii_case(b"content-type").then_some(colon + 1)
+    };
+    let value = head.split(|b| *b == b'\n').find_map(|line| named(line).map(|from| &line[from..]));
+    value.unwrap_or_default().split(|b| *b == b';').next().unwrap_or_default().trim_ascii()
 }
 
 #[cfg(test)]

@@ -167,8 +167,8 @@ impl Kind {
         &KINDS[self as usize]
     }
 
-    /// Whether two readers may take its head differently: where the body ends, where a line does, or whose a value is
-    /// (RFC 9112 2.2, 5, 6.3; RFC 9110 5.5). A length that is only wrong is not ambiguous.
+    /// Whether two readers may take its head differently: where the body ends, where a line does, or whose a
+    /// value is (RFC 9112 2.2, 5, 6.3; RFC 9110 5.5). A length that is only wrong is not ambiguous.
     pub fn is_ambiguous(self) -> bool {
         let info = self.info();
         match self {

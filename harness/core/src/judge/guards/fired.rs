@@ -10,7 +10,7 @@ use gatecrash_model::{
 use super::super::cause::is_on_accept;
 use super::super::scope::Case;
 use crate::faults::{FaultSpec, Host, Order};
-use crate::history::Interval;
+use crate::history::{IdMap, IdSet, Interval};
 use crate::plan::{FaultPlan, Per};
 use crate::rules::{Facts, Point};
 
@@ -44,7 +44,7 @@ struct Candidate {
 /// Compares plan and history, one entry per fault.
 pub fn deliveries(case: &Case<'_>) -> Vec<Delivery> {
     let probes = case.history.attempts.iter().filter(|a| a.has(AttemptRecord::PROBE));
-    let probes: HashSet<u64> = probes.map(|a| a.attempt).collect();
+    let probes: IdSet = probes.map(|a| a.attempt).collect();
     let mut firings: HashMap<u16, Vec<&FiringRecord>> = HashMap::new();
     for firing in case.history.firings.iter().filter(|f| !probes.contains(&f.attempt)) {
         firings.entry(firing.fault).or_default().push(firing);
@@ -90,7 +90,7 @@ fn by_rule(
     index: u16,
     fault: &FaultPlan,
     firings: &[&FiringRecord],
-    disturbed: &HashMap<u64, HashSet<u16>>,
+    disturbed: &IdMap<HashSet<u16>>,
 ) -> Delivery {
     let intervals = case.intervals.of_fault(index);
     let candidates = is_recomputable(fault).then(|| {
@@ -231,11 +231,11 @@ fn is_surely_inside(attempt: &AttemptRecord, point: Point, intervals: &[Interval
 }
 
 fn compare(candidates: &[Candidate], firings: &[&FiringRecord], intervals: &[Interval]) -> Option<String> {
-    let fired: HashSet<u64> = firings.iter().map(|f| f.attempt).collect();
+    let fired: IdSet = firings.iter().map(|f| f.attempt).collect();
     let missing: Vec<_> =
         candidates.iter().filter(|c| c.must && !fired.contains(&c.attempt)).map(|c| c.attempt).collect();
     let planned = candidates.iter().filter(|c| c.must).count();
-    let refused: HashSet<u64> = candidates.iter().filter(|c| !c.planned).map(|c| c.attempt).collect();
+    let refused: IdSet = candidates.iter().filter(|c| !c.planned).map(|c| c.attempt).collect();
     let near = |at: Nanos| intervals.iter().any(|i| i.from <= at + STRANGE && at <= i.until + STRANGE);
     let unplanned: Vec<_> =
         firings.iter().filter(|f| refused.contains(&f.attempt) || !near(f.at)).map(|f| f.attempt).collect();
@@ -260,8 +260,8 @@ fn list(attempts: &[u64]) -> Option<String> {
 }
 
 /// Attempts on which a fault fired that ends or replaces the exchange, and which ones.
-fn disturbances(case: &Case<'_>) -> HashMap<u64, HashSet<u16>> {
-    let mut all: HashMap<u64, HashSet<u16>> = HashMap::new();
+fn disturbances(case: &Case<'_>) -> IdMap<HashSet<u16>> {
+    let mut all: IdMap<HashSet<u16>> = IdMap::default();
     let facts = Facts { ordinal: u16::MAX, ..Facts::connection(0, 1, 0, 0) };
     let ends: Vec<bool> = case
         .plan

@@ -29,6 +29,9 @@ const REFERENCES: &[(&str, &str, To)] = &[
     ("failback", "from", To::Region),
     ("failback", "to", To::Region),
     ("attempts-to", "region", To::Region),
+    ("outage-errors", "region", To::Region),
+    ("ejection", "region", To::Region),
+    ("breaker", "region", To::Region),
     ("recovery", "fault", To::Fault),
     ("no-self-ejection", "fault", To::Fault),
 ];

@@ -25,6 +25,8 @@ pub struct Backoff {
     pub base: u64,
     /// Bound of every pause. Default 250.
     pub cap: u64,
+    /// Bound of the first pause after SlowDown, or 0 for `base`. Default 0.
+    pub throttling: u64,
 }
 
 /// A token bucket: over any t seconds at most `burst + ratio * requests + min-per-second * t` retries.
@@ -37,16 +39,40 @@ pub struct RetryBudget {
     pub min_per_second: f64,
     /// Retries that can be saved up, and are there at the start; 0 or more. Default 10.
     pub burst: f64,
+    /// What earns `ratio`. Default `request`.
+    pub earned_by: Earned,
+    /// What a retry costs; 0 or more. Default 1.
+    pub cost: f64,
+    /// What a retry after a timeout costs. Default 1.
+    pub timeout_cost: f64,
+    /// What a retry after SlowDown costs. Default 1.
+    pub throttling_cost: f64,
+    /// Whether a retry that is well gives back what it cost. Default false.
+    pub refund: bool,
 }
 
-/// Idle upstream connections kept for reuse, for each endpoint.
+/// What earns retries.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Earned {
+    /// Each client request.
+    #[default]
+    Request,
+    /// Each request that is well at the first attempt.
+    Success,
+}
+
+/// Upstream connections, for each endpoint.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Pool {
-    /// How many are kept; 0 turns reuse off. Default 64.
+    /// How many idle ones are kept for reuse; 0 turns reuse off. Default 64.
     pub max_idle: usize,
     /// How long one is kept, in milliseconds. Default 4000.
     pub idle_ms: u64,
+    /// Most exchanges under way at a time; further ones wait for as long as connecting may take, and then are
+    /// answered 503. 0 for no limit. Default 0.
+    pub max_active: usize,
 }
 
 // === impl Timeouts ===
@@ -68,7 +94,7 @@ impl Timeouts {
 
 impl Default for Backoff {
     fn default() -> Self {
-        Self { base: 25, cap: 250 }
+        Self { base: 25, cap: 250, throttling: 0 }
     }
 }
 
@@ -76,13 +102,23 @@ impl Default for Backoff {
 
 impl Default for RetryBudget {
     fn default() -> Self {
-        Self { ratio: 0.2, min_per_second: 3.0, burst: 10.0 }
+        Self {
+            ratio: 0.2,
+            min_per_second: 3.0,
+            burst: 10.0,
+            earned_by: Earned::Request,
+            cost: 1.0,
+            timeout_cost: 1.0,
+            throttling_cost: 1.0,
+            refund: false,
+        }
     }
 }
 
 impl RetryBudget {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
-        let each = [self.ratio, self.min_per_second, self.burst];
+        let costs = [self.cost, self.timeout_cost, self.throttling_cost];
+        let each = [&[self.ratio, self.min_per_second, self.burst][..], &costs].concat();
         require(
             each.iter().all(|value| value.is_finite() && *value >= 0.0),
             "retry-budget",
@@ -95,6 +131,6 @@ impl RetryBudget {
 
 impl Default for Pool {
     fn default() -> Self {
-        Self { max_idle: 64, idle_ms: 4000 }
+        Self { max_idle: 64, idle_ms: 4000, max_active: 0 }
     }
 }

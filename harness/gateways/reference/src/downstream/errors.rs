@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 
 use super::Reply;
+use crate::config::{Answers, Shape};
 use crate::defects::Active;
 use crate::upstream::Failure;
 
@@ -29,7 +30,39 @@ pub(crate) fn error_reply(
         Some(address) if active.leaks_upstream() => format!("upstream {address}: {failure}: {failure:?}"),
         _ => String::new(),
     };
-    xml(active.error_status(failure), code(failure), &detail, method)
+    let reply = xml(active.error_status(failure), code(failure), &detail, method);
+    if active.makes_html_errors() { as_html(reply, method) } else { reply }
+}
+
+/// An honest error as the configuration wants it: its status, and its form.
+pub(crate) fn as_declared(reply: &mut Response<Reply>, failure: &Failure, answers: Answers, method: &Method) {
+    let status = match failure {
+        Failure::Connect(_) => answers.refused,
+        Failure::Dropped(_) | Failure::Invalid { .. } => answers.invalid,
+        Failure::Timeout(_) => answers.timeout,
+        other => other.status().as_u16(),
+    };
+    if let Ok(status) = StatusCode::from_u16(status) {
+        *reply.status_mut() = status;
+    }
+    if answers.shape == Shape::Json {
+        let text = format!("{{\"message\": \"{}\"}}", message(failure));
+        replace_body(reply, "application/json", text, method);
+    }
+}
+
+/// What API Gateway says (API Gateway Developer Guide, Gateway response types).
+fn message(failure: &Failure) -> &'static str {
+    match failure {
+        Failure::Timeout(_) => "Endpoint request timed out",
+        Failure::Connect(_) | Failure::Dropped(_) | Failure::Invalid { .. } => {
+            "Network error communicating with endpoint"
+        }
+        Failure::RequestTooLarge => "Request Too Long",
+        Failure::NoUpstream | Failure::Shed | Failure::Full | Failure::Exhausted(_) => "Service Unavailable",
+        Failure::ClientBody | Failure::SlowClient => "Bad Request",
+        Failure::ResponseTooLarge | Failure::Internal | Failure::NotImplemented(_) => "Internal server error",
+    }
 }
 
 /// What takes the place of an upstream's 5xx under a masking defect.
@@ -46,11 +79,28 @@ fn code(failure: &Failure) -> &'static str {
     match failure {
         Failure::Connect(_) | Failure::Dropped(_) | Failure::Invalid { .. } => "BadGateway",
         Failure::Timeout(_) => "GatewayTimeout",
-        Failure::NoUpstream | Failure::Shed | Failure::Exhausted(_) => "ServiceUnavailable",
+        Failure::NoUpstream | Failure::Shed | Failure::Full | Failure::Exhausted(_) => "ServiceUnavailable",
+        Failure::RequestTooLarge => "EntityTooLarge",
+        Failure::ResponseTooLarge | Failure::Internal => "InternalError",
         Failure::ClientBody => "IncompleteBody",
         Failure::SlowClient => "RequestTimeout",
         Failure::NotImplemented(_) => "NotImplemented",
     }
+}
+
+/// The same error as the page of a server that knows nothing of S3.
+fn as_html(mut reply: Response<Reply>, method: &Method) -> Response<Reply> {
+    let status = reply.status();
+    let page = format!("<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>\n");
+    replace_body(&mut reply, "text/html", page, method);
+    reply
+}
+
+fn replace_body(reply: &mut Response<Reply>, media: &'static str, text: String, method: &Method) {
+    let headers = reply.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(text.len()));
+    *reply.body_mut() = Reply::full(if method == Method::HEAD { Bytes::new() } else { Bytes::from(text) });
 }
 
 fn xml(status: StatusCode, code: &str, detail: &str, method: &Method) -> Response<Reply> {

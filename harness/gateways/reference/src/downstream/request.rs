@@ -123,6 +123,13 @@ impl RequestBody {
         !matches!(self, Self::Started { .. })
     }
 
+    /// Leaves out the first `count` bytes of a body in memory.
+    pub(crate) fn skip(&mut self, count: usize) {
+        if let Self::Buffered(bytes) = self {
+            let _ = bytes.split_to(count.min(bytes.len()));
+        }
+    }
+
     /// Length in bytes, where it is known before the end.
     pub(crate) fn length(&self) -> Option<u64> {
         match self {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::net::TcpStream;
 use tokio::time;
 
 use super::Peer;
@@ -29,6 +30,9 @@ pub(crate) async fn watch(peer: Peer) {
 /// Whether the endpoint gives any well-formed answer below 500 in time.
 async fn probe(peer: &Peer, path: &str, patience: Duration) -> bool {
     let address = peer.endpoint().address;
+    if peer.fleet.active.probes_only_connect() {
+        return time::timeout(patience, TcpStream::connect(address)).await.is_ok_and(|stream| stream.is_ok());
+    }
     let head = format!(
         "GET {path} HTTP/1.1\r\nhost: {address}\r\nuser-agent: {USER_AGENT}\r\nconnection: close\r\n\r\n"
     );

@@ -1,6 +1,6 @@
 //! A CDN with an origin group, after Amazon CloudFront's documentation (developer guide).
 
-use super::{Preset, Setting};
+use super::{Preset, set};
 
 const CONNECTION: &str = "developer guide, Origin settings: connection attempts 3, connection timeout 10 s";
 const RESPONSE: &str = "developer guide, Origin settings: response timeout 30 s, to the first byte and between packets; \
@@ -16,40 +16,32 @@ pub(super) const PRESET: Preset = Preset {
     about: "A CDN as CloudFront documents itself: origin group with failover by status and no memory, three \
             connection attempts, cached errors, stale copies, request collapsing.",
     settings: &[
-        Setting { parameter: "origin-group", value: "true", source: GROUP },
-        Setting { parameter: "failover-on", value: "500 502 503 504", source: GROUP },
-        Setting { parameter: "checks", value: "false", source: GROUP },
-        Setting { parameter: "passive-fails", value: "0", source: GROUP },
-        Setting { parameter: "tries", value: "3", source: CONNECTION },
-        Setting { parameter: "connect-timeout", value: "10s", source: CONNECTION },
-        Setting { parameter: "read-timeout", value: "30s", source: RESPONSE },
-        Setting {
-            parameter: "total-timeout",
-            value: "180s",
-            source: "two origins x 3 attempts x 30 s; the response completion timeout is off by default",
-        },
-        Setting { parameter: "back-off", value: "0ms", source: UNTOLD },
-        Setting { parameter: "retry-budget", value: "1000", source: UNTOLD },
-        Setting { parameter: "retry-budget-burst", value: "1000000", source: UNTOLD },
-        Setting {
-            parameter: "idle",
-            value: "5s",
-            source: "developer guide, Origin settings: keep-alive timeout 5 s",
-        },
-        Setting { parameter: "cache", value: "true", source: "a CDN caches" },
-        Setting {
-            parameter: "cache-ttl",
-            value: "86400s",
-            source: "managed policy CachingOptimized: default TTL 86400 s",
-        },
-        Setting { parameter: "negative-ttl", value: "10s", source: ERRORS },
-        Setting { parameter: "stale-if-error", value: "86400s", source: ERRORS },
-        Setting { parameter: "stale-retry", value: "10s", source: ERRORS },
-        Setting {
-            parameter: "collapse",
-            value: "true",
-            source: "developer guide, Request and response behavior: simultaneous requests (request collapsing)",
-        },
-        Setting { parameter: "lock-timeout", value: "180s", source: UNTOLD },
+        set("origin-group", "true", GROUP),
+        set("failover-on", "500 502 503 504", GROUP),
+        set("checks", "false", GROUP),
+        set("passive-fails", "0", GROUP),
+        set("tries", "3", CONNECTION),
+        set("connect-timeout", "10s", CONNECTION),
+        set("read-timeout", "30s", RESPONSE),
+        set(
+            "total-timeout",
+            "180s",
+            "two origins x 3 attempts x 30 s; the response completion timeout is off by default",
+        ),
+        set("back-off", "0ms", UNTOLD),
+        set("retry-budget", "1000", UNTOLD),
+        set("retry-budget-burst", "1000000", UNTOLD),
+        set("idle", "5s", "developer guide, Origin settings: keep-alive timeout 5 s"),
+        set("cache", "true", "a CDN caches"),
+        set("cache-ttl", "86400s", "managed policy CachingOptimized: default TTL 86400 s"),
+        set("negative-ttl", "10s", ERRORS),
+        set("stale-if-error", "86400s", ERRORS),
+        set("stale-retry", "10s", ERRORS),
+        set(
+            "collapse",
+            "true",
+            "developer guide, Request and response behavior: simultaneous requests (request collapsing)",
+        ),
+        set("lock-timeout", "180s", UNTOLD),
     ],
 };

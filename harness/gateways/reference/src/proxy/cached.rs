@@ -6,10 +6,10 @@ use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, IF_NONE_MATCH};
 use http::{Response, StatusCode};
 
-use super::{Proxy, broken_error};
+use super::Proxy;
 use crate::cache::{Cache, Lease, Turn};
 use crate::defects::Active;
-use crate::downstream::{ClientRequest, Reply, error_reply};
+use crate::downstream::{ClientRequest, Reply};
 use crate::headers::keep_end_to_end;
 use crate::upstream::{Answer, Failure, Limits};
 
@@ -48,7 +48,7 @@ impl Proxy {
         let response = match standing_in {
             Some(copy) => copy.reply(),
             None => {
-                let response = error_reply(&failure, fetched.last, &request.method, active);
+                let response = self.error(&failure, fetched.last, &request.method, active);
                 if let Reply::Full(body) = response.body()
                     && (failure.is_upstreams() || matches!(failure, Failure::NoUpstream))
                 {
@@ -100,7 +100,7 @@ impl Proxy {
                     answer.headers.remove(CONTENT_LENGTH);
                     lease.store(status, answer.headers, answer.body.arrived());
                 }
-                return Err(broken_error(error).failure);
+                return Err(error.into());
             }
         };
         if let Some(ttl) = too_long {

@@ -26,7 +26,7 @@ impl Budget {
         Self { rules, state: Mutex::new(State { tokens: rules.burst, at: now }) }
     }
 
-    /// A client request came in.
+    /// What the rules give for a request, or for one that was well, was earned.
     pub(crate) fn deposit(&self, now: Instant) {
         self.change(now, |state| {
             state.tokens += self.rules.ratio;
@@ -34,13 +34,32 @@ impl Budget {
         });
     }
 
-    /// Asks for one retry.
-    pub(crate) fn withdraw(&self, now: Instant) -> bool {
+    /// Asks for one retry at this cost.
+    pub(crate) fn withdraw(&self, now: Instant, cost: f64) -> bool {
         self.change(now, |state| {
-            let granted = state.tokens >= 1.0;
-            state.tokens -= if granted { 1.0 } else { 0.0 };
+            let granted = state.tokens >= cost;
+            state.tokens -= if granted { cost } else { 0.0 };
             granted
         })
+    }
+
+    /// Gives back what a retry cost.
+    pub(crate) fn refund(&self, now: Instant, cost: f64) {
+        self.change(now, |state| {
+            state.tokens += cost;
+            true
+        });
+    }
+
+    /// Whether somebody panicked while the books were open.
+    pub(crate) fn is_poisoned(&self) -> bool {
+        self.state.is_poisoned()
+    }
+
+    /// What the poisoning defect does: dies with the books open.
+    pub(crate) fn die_inside(&self) -> ! {
+        let _open = self.state.lock();
+        panic!("invalid response");
     }
 
     fn change(&self, now: Instant, change: impl FnOnce(&mut State) -> bool) -> bool {
@@ -64,20 +83,26 @@ mod tests {
     use super::*;
 
     fn granted(budget: &Budget, wanted: usize, now: Instant) -> usize {
-        (0..wanted).filter(|_| budget.withdraw(now)).count()
+        (0..wanted).filter(|_| budget.withdraw(now, 1.0)).count()
     }
 
     #[test]
     fn the_burst_is_there_at_once_and_no_more() {
         let now = Instant::now();
-        let budget = Budget::new(RetryBudget { ratio: 0.2, min_per_second: 3.0, burst: 10.0 }, now);
+        let budget = Budget::new(
+            RetryBudget { ratio: 0.2, min_per_second: 3.0, burst: 10.0, ..RetryBudget::default() },
+            now,
+        );
         assert_eq!(granted(&budget, 100, now), 10);
     }
 
     #[test]
     fn requests_and_seconds_earn_retries() {
         let now = Instant::now();
-        let budget = Budget::new(RetryBudget { ratio: 0.25, min_per_second: 3.0, burst: 10.0 }, now);
+        let budget = Budget::new(
+            RetryBudget { ratio: 0.25, min_per_second: 3.0, burst: 10.0, ..RetryBudget::default() },
+            now,
+        );
         granted(&budget, 10, now);
         for _ in 0..8 {
             budget.deposit(now);
@@ -90,7 +115,10 @@ mod tests {
     #[test]
     fn a_budget_of_nothing_grants_nothing() {
         let now = Instant::now();
-        let budget = Budget::new(RetryBudget { ratio: 0.0, min_per_second: 0.0, burst: 0.0 }, now);
+        let budget = Budget::new(
+            RetryBudget { ratio: 0.0, min_per_second: 0.0, burst: 0.0, ..RetryBudget::default() },
+            now,
+        );
         budget.deposit(now);
         assert_eq!(granted(&budget, 100, now + Duration::from_secs(60)), 0);
     }

@@ -75,7 +75,7 @@ mod tests {
     }
 
     fn failed(failure: Failure, wrote: bool) -> Failed {
-        Failed { failure, wrote, stale: false }
+        Failed { failure, wrote, stale: false, sent: 0 }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use tokio::io::AsyncReadExt;
 
 use super::chunks::{Chunks, Step};
 use super::head::{Framing, Head};
-use super::{Connection, Limits};
+use super::{Connection, Failure, Limits, Stage};
 use crate::defects::Active;
 use crate::fleet::Peer;
 
@@ -54,6 +54,18 @@ pub(crate) enum BodyError {
     Stalled,
     #[error("invalid upstream body: {0}")]
     Invalid(&'static str),
+}
+
+impl From<BodyError> for Failure {
+    /// A broken body that nothing was handed on of: worth no more than no answer.
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::Stalled => Self::Timeout(Stage::Body),
+            BodyError::Cut => Self::Dropped(io::ErrorKind::UnexpectedEof.into()),
+            BodyError::Reset(error) => Self::Dropped(error),
+            BodyError::Invalid(what) => Self::Invalid { what, raw: Bytes::new() },
+        }
+    }
 }
 
 // === impl UpstreamBody ===
@@ -110,7 +122,11 @@ impl UpstreamBody {
     }
 
     fn broke(&mut self) {
-        self.connection = None;
+        if let Some(connection) = self.connection.take()
+            && self.active.leaks_connections()
+        {
+            self.peer.endpoint().leak(connection);
+        }
         if self.judged {
             self.peer.failed();
         }
@@ -126,6 +142,11 @@ impl UpstreamBody {
             self.held.push_back(bytes);
         }
         Ok(&self.held)
+    }
+
+    /// What was read ahead, kept for [`next`](Self::next).
+    pub(crate) fn held(&self) -> &VecDeque<Bytes> {
+        &self.held
     }
 
     /// All of it, unless it is longer than `limit` bytes: then what was read is kept for [`next`](Self::next).

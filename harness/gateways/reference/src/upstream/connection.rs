@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use bytes::BytesMut;
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Dialer, Failure, Limits, Stage, Stream};
 
@@ -14,13 +15,17 @@ pub(crate) struct Connection {
     pub(crate) buffer: BytesMut,
     /// Whether it carried an earlier request.
     pub(crate) reused: bool,
+    /// Bytes written of the request it carries.
+    pub(crate) written: usize,
+    /// The place at the endpoint, held for as long as the exchange lasts.
+    pub(crate) place: Option<OwnedSemaphorePermit>,
 }
 
 // === impl Connection ===
 
 impl Connection {
     pub(crate) fn new(stream: Stream, reused: bool) -> Self {
-        Self { stream, buffer: BytesMut::new(), reused }
+        Self { stream, buffer: BytesMut::new(), reused, written: 0, place: None }
     }
 }
 

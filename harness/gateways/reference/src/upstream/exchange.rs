@@ -35,14 +35,18 @@ pub(crate) async fn exchange(
     limits: Limits,
     active: Active,
 ) -> Result<Answer, Failed> {
+    let place = peer.endpoint().place(&limits).await.map_err(Failed::unsent)?;
     let pooled = if fresh { None } else { peer.endpoint().pool.take() };
     let mut connection = match pooled {
         Some(connection) => connection,
         None => {
             let opened = open(peer, &limits).await;
-            opened.map_err(|failure| Failed { failure, wrote: false, stale: false })?
+            opened.map_err(Failed::unsent)?
         }
     };
+    connection.written = 0;
+    connection.place = Some(place);
+    let head_length = head.len();
     match converse(&mut connection, method, head, body, &active.head_limits(limits), active).await {
         Ok((head, whole)) => {
             let mut head = head;
@@ -53,10 +57,13 @@ pub(crate) async fn exchange(
         Err(failure) => {
             let untouched = connection.buffer.is_empty();
             let stale = connection.reused && untouched && matches!(failure, Failure::Dropped(_));
-            if active.pools_after_timeout() && matches!(failure, Failure::Timeout(Stage::Head)) {
+            let sent = connection.written.saturating_sub(head_length);
+            if active.leaks_connections() {
+                peer.endpoint().leak(connection);
+            } else if active.pools_after_timeout() && matches!(failure, Failure::Timeout(Stage::Head)) {
                 peer.endpoint().pool.put_unseen(connection);
             }
-            Err(Failed { failure, wrote: true, stale })
+            Err(Failed { failure, wrote: true, stale, sent })
         }
     }
 }
@@ -93,17 +100,17 @@ async fn converse(
     limits: &Limits,
     active: Active,
 ) -> Result<(Head, bool), Failure> {
-    let Connection { stream, buffer, .. } = connection;
+    let Connection { stream, buffer, written, .. } = connection;
     match stream {
         Stream::Plain(tcp) => {
             let (reader, writer) = tcp.split();
             let reading = receive(reader, buffer, method, active);
-            talk(send(writer, head, body, limits), reading, limits).await
+            talk(send(writer, head, body, written, limits), reading, limits).await
         }
         Stream::Tls(tls) => {
             let (reader, writer) = tokio::io::split(tls);
             let reading = receive(reader, buffer, method, active);
-            talk(send(writer, head, body, limits), reading, limits).await
+            talk(send(writer, head, body, written, limits), reading, limits).await
         }
     }
 }
@@ -148,11 +155,12 @@ async fn send(
     mut writer: impl AsyncWrite + Unpin,
     head: Bytes,
     body: &mut RequestBody,
+    written: &mut usize,
     limits: &Limits,
 ) -> Result<(), SendError> {
     let mut next = Some(body.start(head));
     while let Some(bytes) = next {
-        write(&mut writer, bytes, limits).await?;
+        write(&mut writer, bytes, written, limits).await?;
         next = match limits.within(None, body.next()).await {
             Ok(Ok(next)) => next,
             Ok(Err(ClientBodyError)) => return Err(SendError::Gave(Failure::ClientBody)),
@@ -166,11 +174,12 @@ async fn send(
 async fn write(
     writer: &mut (impl AsyncWrite + Unpin),
     mut bytes: Bytes,
+    written: &mut usize,
     limits: &Limits,
 ) -> Result<(), SendError> {
     while !bytes.is_empty() {
         match limits.within(limits.read, writer.write_buf(&mut bytes)).await {
-            Ok(Ok(1..)) => {}
+            Ok(Ok(count @ 1..)) => *written += count,
             Ok(_) => return Err(SendError::Upstream),
             Err(_) => return Err(SendError::Gave(Failure::Timeout(Stage::Write))),
         }

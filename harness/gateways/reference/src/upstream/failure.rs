@@ -26,6 +26,14 @@ pub(crate) enum Failure {
     Shed,
     #[error("out of descriptors or ports: {0}")]
     Exhausted(io::Error),
+    #[error("the request is too large")]
+    RequestTooLarge,
+    #[error("the response is too large to be buffered")]
+    ResponseTooLarge,
+    #[error("no place for another exchange")]
+    Full,
+    #[error("internal error")]
+    Internal,
     #[error("the client's body broke off")]
     ClientBody,
     #[error("the client's body took too long")]
@@ -51,6 +59,17 @@ pub(crate) struct Failed {
     pub(crate) wrote: bool,
     /// Whether a pooled connection died under the request before any response byte.
     pub(crate) stale: bool,
+    /// Bytes of the request's body that were handed to the connection.
+    pub(crate) sent: usize,
+}
+
+// === impl Failed ===
+
+impl Failed {
+    /// An attempt that ended before a byte of it went out.
+    pub(crate) fn unsent(failure: Failure) -> Self {
+        Self { failure, wrote: false, stale: false, sent: 0 }
+    }
 }
 
 // === impl Failure ===
@@ -65,12 +84,17 @@ impl Failure {
         if exhausted { Self::Exhausted(error) } else { Self::Connect(error) }
     }
 
-    /// 502 refused, dropped or invalid; 504 too late; 503 nobody to ask or nothing to ask with.
+    /// 502 refused, dropped or invalid; 504 too late; 503 nobody to ask or nothing to ask with; 500 broken
+    /// itself.
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Connect(_) | Self::Dropped(_) | Self::Invalid { .. } => StatusCode::BAD_GATEWAY,
             Self::Timeout(_) => StatusCode::GATEWAY_TIMEOUT,
-            Self::NoUpstream | Self::Shed | Self::Exhausted(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NoUpstream | Self::Shed | Self::Full | Self::Exhausted(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Self::RequestTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::ResponseTooLarge | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::ClientBody => StatusCode::BAD_REQUEST,
             Self::SlowClient => StatusCode::REQUEST_TIMEOUT,
             Self::NotImplemented(_) => StatusCode::NOT_IMPLEMENTED,

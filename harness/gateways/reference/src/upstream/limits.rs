@@ -54,7 +54,8 @@ impl Limits {
 
     /// Whether the deadline comes before a pause of `pause` is over.
     pub(crate) fn passes_during(&self, pause: Duration) -> bool {
-        self.deadline.is_some_and(|deadline| Instant::now() + pause >= deadline)
+        let over = Instant::now().checked_add(pause);
+        self.deadline.is_some_and(|deadline| over.is_none_or(|over| over >= deadline))
     }
 }
 

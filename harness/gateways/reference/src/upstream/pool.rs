@@ -51,7 +51,7 @@ impl IdlePool {
 
     /// Keeps a connection that may not be clean, with what was read ahead, for the defects that do.
     pub(crate) fn put_unseen(&self, connection: Connection) {
-        self.keep(Connection { reused: true, ..connection }, true);
+        self.keep(Connection { reused: true, place: None, ..connection }, true);
     }
 
     fn keep(&self, connection: Connection, unseen: bool) {

@@ -284,6 +284,24 @@ async fn flap_on_single_result() {
 }
 
 #[tokio::test]
+async fn probes_only_connect() {
+    for on in [false, true] {
+        let (first, second, _up) = switchable().await;
+        let mut changes = switch("probes-only-connect", on);
+        changes["health"] = json!({"path": "/", "interval-ms": 5, "fall": 2, "passive-fails": 0});
+        changes["tries"] = json!(1);
+        let gateway = Running::start(pair(first.address, second.address), changes).await;
+        if on {
+            for _ in 0..20 {
+                gateway.get("/b/k").await.expect_error(502);
+            }
+        } else {
+            eventually("probes took it out", async || gateway.get("/b/k").await.status == 200).await;
+        }
+    }
+}
+
+#[tokio::test]
 async fn eject_last() {
     for on in [false, true] {
         let (first, _second, up) = switchable().await;
@@ -317,6 +335,123 @@ async fn ack_before_upstream() {
         gateway.get("/b/k").await.expect(503, "busy");
         eventually("the upload was tried", async || upstream.seen().iter().any(|seen| seen.body == b"data"))
             .await;
+    }
+}
+
+#[tokio::test]
+async fn retry_for_ever() {
+    let upstream = Upstream::always(busy()).await;
+    for (on, more) in [(false, false), (true, true)] {
+        let mut changes = switch("retry-for-ever", on);
+        changes["retry-budget"] = json!({"ratio": 0, "min-per-second": 0, "burst": 2});
+        changes["timeouts-ms"] = json!({"total": 500});
+        let before = upstream.count();
+        // The deadline may fall into an attempt.
+        let status = Running::before(&upstream, changes).await.get("/b/k").await.status;
+        assert!(status == 503 || (on && status == 504), "{status}");
+        assert_eq!(upstream.count() - before > 3, more);
+    }
+}
+
+#[tokio::test]
+async fn resume_upload() {
+    let acts = |seen: &crate::support::Seen| if seen.number == 0 { vec![Act::Fin] } else { ok("stored") };
+    for (on, body) in [(false, "data"), (true, "")] {
+        let upstream = Upstream::start(acts).await;
+        let gateway = Running::before(&upstream, switch("resume-upload", on)).await;
+        gateway.ask(&put("/b/k", "data")).await.expect(200, "stored");
+        assert_eq!(String::from_utf8_lossy(&upstream.seen()[1].body), body);
+    }
+}
+
+#[tokio::test]
+async fn ignore_retry_after() {
+    for (on, attempts, header) in [(false, 1, Some("60")), (true, 2, None)] {
+        let later = script("HTTP/1.1 503 X\r\nRetry-After: 60\r\nContent-Length: 4\r\n\r\nbusy");
+        let upstream = Upstream::always(later).await;
+        let mut changes = switch("ignore-retry-after", on);
+        changes["timeouts-ms"] = json!({"total": 20_000});
+        let reply = Running::before(&upstream, changes).await.get("/b/k").await;
+        reply.expect(503, "busy");
+        assert_eq!((upstream.count(), reply.header("retry-after")), (attempts, header));
+    }
+}
+
+#[tokio::test]
+async fn leak_connection() {
+    for on in [false, true] {
+        let upstream = Upstream::sequence(vec![vec![Act::Hang], ok("hello")]).await;
+        let mut changes = switch("leak-connection", on);
+        changes["timeouts-ms"] = json!({"read": 200, "connect": 200});
+        changes["tries"] = json!(1);
+        changes["pool"] = json!({"max-active": 1});
+        let gateway = Running::before(&upstream, changes).await;
+        gateway.get("/b/k").await.expect_error(504);
+        let reply = gateway.get("/b/k").await;
+        if on {
+            reply.expect_error(503)
+        } else {
+            reply.expect(200, "hello")
+        }
+        if !on {
+            eventually("the silent connection is closed", async || upstream.open() < 2).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn ignore_abort() {
+    for (on, attempts) in [(false, 1), (true, 2)] {
+        let upstream = Upstream::always(vec![Act::Hang]).await;
+        let mut changes = switch("ignore-abort", on);
+        changes["timeouts-ms"] = json!({"read": 500});
+        let gateway = Running::before(&upstream, changes).await;
+        let mut client = Client::connect(gateway.address).await;
+        client.send(get("/b/k")).await;
+        eventually("the request arrives", async || upstream.count() == 1).await;
+        drop(client);
+        eventually("the exchange ends", async || upstream.count() == attempts && upstream.open() == 0).await;
+    }
+}
+
+#[tokio::test]
+async fn show_dead_connection() {
+    for (on, status) in [(false, 200), (true, 502)] {
+        let upstream =
+            Upstream::start(|seen| if seen.ordinal == 0 { ok("hello") } else { vec![Act::Fin] }).await;
+        let gateway = Running::before(&upstream, switch("show-dead-connection", on)).await;
+        gateway.get("/b/k").await.expect(200, "hello");
+        assert_eq!(gateway.get("/b/k").await.status, status);
+    }
+}
+
+#[tokio::test]
+async fn panic_poisons_lock() {
+    for (on, first, then) in [(false, 502, 200), (true, 0, 500)] {
+        let upstream = Upstream::sequence(vec![script("garbage"), ok("hello")]).await;
+        let mut changes = switch("panic-poisons-lock", on);
+        changes["tries"] = json!(1);
+        let gateway = Running::before(&upstream, changes).await;
+        for status in [first, then, then] {
+            assert_eq!(gateway.get("/b/k").await.status, status);
+        }
+    }
+}
+
+#[tokio::test]
+async fn retry_past_deadline() {
+    for on in [false, true] {
+        let upstream = Upstream::always(vec![Act::Hang]).await;
+        let mut changes = switch("retry-past-deadline", on);
+        changes["timeouts-ms"] = json!({"read": 600, "total": 200});
+        let gateway = Running::before(&upstream, changes).await;
+        gateway.get("/b/k").await.expect_error(504);
+        assert_eq!(upstream.count(), 1);
+        if on {
+            eventually("an attempt begins after the answer", async || upstream.count() == 2).await;
+        }
+        eventually("all is over", async || upstream.open() == 0).await;
+        assert_eq!(upstream.count(), if on { 2 } else { 1 });
     }
 }
 

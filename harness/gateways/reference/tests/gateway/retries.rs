@@ -236,3 +236,37 @@ async fn many_clients_at_once_are_served() {
     assert_eq!(running.join_all().await.len(), 100);
     assert_eq!(upstream.count(), 2000);
 }
+
+/// A 503 that asks for a pause.
+fn later(wait: &str) -> Vec<Act> {
+    script(format!("HTTP/1.1 503 X\r\nRetry-After: {wait}\r\nContent-Length: 4\r\n\r\nbusy"))
+}
+
+#[tokio::test]
+async fn a_short_wait_is_obeyed() {
+    let upstream = Upstream::sequence(vec![later("1"), ok()]).await;
+    let gateway = Running::before(&upstream, json!({})).await;
+    let asked = std::time::Instant::now();
+    gateway.get("/b/k").await.expect(200, "hello");
+    assert!(asked.elapsed() >= std::time::Duration::from_secs(1));
+    assert_eq!(upstream.count(), 2);
+}
+
+#[tokio::test]
+async fn a_wait_that_does_not_fit_is_passed_on_at_once() {
+    for wait in ["5", "Fri, 31 Dec 2049 23:59:59 GMT", "soon"] {
+        let upstream = Upstream::sequence(vec![later(wait), ok()]).await;
+        let gateway = Running::before(&upstream, json!({"timeouts-ms": {"total": 5_000}})).await;
+        let reply = gateway.get("/b/k").await;
+        reply.expect(503, "busy");
+        assert_eq!((upstream.count(), reply.header("retry-after")), (1, Some(wait)));
+    }
+}
+
+#[tokio::test]
+async fn another_region_need_not_wait() {
+    let (first, second) = (Upstream::always(later("60")).await, Upstream::always(ok()).await);
+    let gateway = Running::start(pair(first.address, second.address), json!({})).await;
+    gateway.get("/b/k").await.expect(200, "hello");
+    assert_eq!([first.count(), second.count()], [1, 1]);
+}

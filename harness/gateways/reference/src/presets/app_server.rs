@@ -1,0 +1,57 @@
+//! `app-server`: a service that asks S3 through an AWS SDK, by the SDK's own retry rules.
+//!
+//! `retry-rules: standard` are the rules that SDKs have had since 2021, `2026` those they may be switched to with
+//! `AWS_NEW_RETRIES_2026=true`. Nothing here was measured on an SDK.
+
+use super::{Preset, Setting, set};
+
+const STANDARD: &str = "AWS SDKs and Tools Reference Guide, Retry behavior: standard mode, 3 attempts";
+const QUOTA: &str = "AWS SDKs and Tools Reference Guide, Retry behavior: bucket of 500 tokens, a success without \
+                     retry gives one back, a retry that succeeds gives back what it cost";
+const OLD: &str = "Standard mode: 5 tokens for a retry, 10 after a timeout; pauses up to 1 s, doubling to 20 s, with \
+                   full jitter";
+const NEW: &str = "Rules of 2026 (AWS_NEW_RETRIES_2026=true): 14 tokens for a retry, 5 after throttling; pauses \
+                   from 50 ms, after throttling from 1 s, with full jitter to 20 s";
+const APP: &str = "No rule of an SDK: what a service of our own would set, so that callers get an answer";
+const NO_HEALTH: &str = "An SDK has no health checks and one endpoint for a region";
+
+pub(super) const PRESET: Preset = Preset {
+    name: "app-server",
+    about: "As a service that uses an AWS SDK: three attempts, a bucket of 500 retry tokens, exponential back-off \
+            with full jitter, no health checks.",
+    settings: SETTINGS,
+};
+
+const SETTINGS: &[Setting] = &[
+    set("tries", "3", STANDARD),
+    set("retry-budget", "1", QUOTA),
+    set("retry-budget-earned-by", "success", QUOTA),
+    set("retry-budget-per-second", "0", QUOTA),
+    set("retry-budget-burst", "500", QUOTA),
+    set("retry-refund", "true", QUOTA),
+    under("standard", "retry-cost", "5", OLD),
+    under("standard", "retry-cost-timeout", "10", OLD),
+    under("standard", "retry-cost-throttling", "5", OLD),
+    under("standard", "back-off", "1s", OLD),
+    under("standard", "back-off-throttling", "1s", OLD),
+    under("2026", "retry-cost", "14", NEW),
+    under("2026", "retry-cost-timeout", "14", NEW),
+    under("2026", "retry-cost-throttling", "5", NEW),
+    under("2026", "back-off", "50ms", NEW),
+    under("2026", "back-off-throttling", "1s", NEW),
+    set("back-off-cap", "20s", OLD),
+    set("connect-timeout", "3s", APP),
+    set("read-timeout", "10s", APP),
+    set("total-timeout", "40s", APP),
+    set("checks", "false", NO_HEALTH),
+    set("passive-fails", "0", NO_HEALTH),
+];
+
+const fn under(
+    rules: &'static str,
+    parameter: &'static str,
+    value: &'static str,
+    source: &'static str,
+) -> Setting {
+    Setting { parameter, value, source, when: Some(("retry-rules", rules)) }
+}
