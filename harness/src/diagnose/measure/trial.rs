@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use gatecrash_core::diagnose::{Place, Verdict, diagnose};
@@ -25,6 +25,8 @@ use crate::exit::Failure;
 use crate::topology::{Ground, Topology};
 use crate::{gateway, run, suite};
 
+/// The gateways there are: read once for all cases.
+static KNOWN: OnceLock<scenario::Known> = OnceLock::new();
 /// The region of the bucket.
 const REGION: &str = "us-east-1";
 /// Longer than the gateway's own three seconds: its 504 is to be seen.
@@ -109,7 +111,8 @@ impl Setting {
 
     pub(super) fn plan(&self) -> Result<Plan, String> {
         let source = SourceText::new("diagnose/case", self.scenario());
-        let options = scenario::Options { known: gateway::known(), ..scenario::Options::default() };
+        let known = KNOWN.get_or_init(gateway::known).clone();
+        let options = scenario::Options { known, ..scenario::Options::default() };
         let loaded = suite::load(&source, &options).map_err(|e| e.to_string())?;
         loaded.cases.into_iter().next().map(|case| case.plan).ok_or_else(|| "no case".to_owned())
     }
