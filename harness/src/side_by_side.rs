@@ -165,13 +165,19 @@ fn is_alone(plan: &Plan) -> bool {
 mod tests {
     use gatecrash_core::golden::Story;
     use gatecrash_core::plan::{PhasePlan, SegmentPlan};
-    use gatecrash_core::units::{Rate, Span};
+    use gatecrash_core::units::{Rate, Share, Span};
 
     use super::*;
 
     /// A plan of one phase at one rate.
     fn plan(seconds: u64, rate: f64) -> Plan {
         let mut plan = Story::new().plan;
+        plan.gateway = GatewayPlan::Embedded {
+            preset: "strict".into(),
+            defects: Vec::new(),
+            defect_rate: Share(1.0),
+            params: BTreeMap::new(),
+        };
         let (from, until) = (Span(0), Span::millis(seconds * 1000));
         plan.phases = vec![PhasePlan { name: "only".into(), from, until }];
         plan.workloads[0].segments = vec![SegmentPlan { from, until, rate: Rate(rate) }];
