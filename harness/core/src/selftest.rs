@@ -163,7 +163,7 @@ proofs! {
         must ["limits"] may [];
     44 "panic-on-bad-chunk" in "selftest/garbage"
         must ["crash-free"] may ["status-map" "body-complete"];
-    45 "panic-poisons-lock" in "selftest/garbage"
+    45 "panic-poisons-lock" in "selftest/one-garbage"
         must ["crash-free" "recovery"] may ["status-map"];
     46 "ack-before-upstream" in "selftest/writes"
         must ["upload-once"] may ["no-false-success" "status-map" "status-pass" "no-retry-after-bytes"];
