@@ -309,10 +309,9 @@ fn a_url_has_no_process_to_limit() {
             "fault `few`: gateway `url` has no process of ours"
         ]
     );
-    assert_eq!(
-        check_plan(&plan(recipe("nginks", &[]), &endpoints())),
-        ["unknown gateway recipe `nginks` (known: nginx, haproxy)"]
-    );
+    let unknown = check_plan(&plan(recipe("nginks", &[]), &endpoints()));
+    let start = "unknown gateway recipe `nginks` (known: nginx, haproxy, ";
+    assert!(unknown.len() == 1 && unknown[0].starts_with(start), "{unknown:?}");
 }
 
 #[test]
