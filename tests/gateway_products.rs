@@ -333,7 +333,9 @@ async fn envoy_attempts_are_as_declared() {
 async fn traefik_attempts_are_as_declared() {
     if installed("traefik") {
         for endpoints in 1..=2 {
-            attempts_are_as_declared("traefik", endpoints, &[("checks", "false")], 502).await;
+            // One kept connection: it sends a GET again for each that turns out dead, a known deviation.
+            let params = [("checks", "false"), ("max-idle", "1")];
+            attempts_are_as_declared("traefik", endpoints, &params, 502).await;
         }
     }
 }

@@ -319,9 +319,10 @@ async fn what_is_no_request_is_turned_away() {
     client.send(request("GET", &format!("/b/{}", "k".repeat(70_000)), 1, "")).await;
     assert!(client.rest().await.0.starts_with(b"HTTP/1.1 400 "));
     drop(client);
-    assert!(rig.connections(2).await.iter().all(|c| c.attempts == 0));
+    assert!(rig.connections(2).await.iter().all(|c| c.attempts == 1));
     assert_eq!(rig.kept().evidence.len(), 2);
-    assert!(rig.kept().attempts.is_empty());
+    let turned_away = rig.attempts(2).await;
+    assert!(turned_away.iter().all(|a| a.has(AttemptRecord::NO_REQUEST)), "{turned_away:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -145,7 +145,7 @@ async fn what_a_response_says_is_recorded() {
     let body =
         b"<?xml version=\"1.0\"?><Error><Code>SlowDown</Code><Message>via 10.1.2.3:9000</Message></Error>";
     let head = format!(
-        "503 Slow Down\ncontent-length: {}\nretry-after: 1\nx-amz-request-id: 5E6F\n\
+        "503 Slow Down\ncontent-type: application/xml\ncontent-length: {}\nretry-after: 1\nx-amz-request-id: 5E6F\n\
          x-gatecrash-attempt: 2-7-1",
         body.len()
     );
@@ -230,7 +230,8 @@ async fn the_right_answer_for_a_missing_key_leaves_no_evidence() {
     let mut workload = workload(GET);
     workload.missing = 1.0;
     let body = b"<Error><Code>NoSuchKey</Code></Error>";
-    let wire = |status| answer(&format!("{status}\ncontent-length: {}", body.len()), body);
+    let xml = "content-type: application/xml";
+    let wire = |status| answer(&format!("{status}\n{xml}\ncontent-length: {}", body.len()), body);
     let script =
         vec![Step::Read, Step::Write(wire("404 Not Found")), Step::Read, Step::Write(wire("403 Forbidden"))];
     let bench = Bench::new(scripted(vec![script]).await, workload);
