@@ -60,6 +60,8 @@ equal "$(api list-objects --bucket "$bucket" --prefix a/ --query 'Contents[].Siz
 step "sync there and back"
 mkdir -p tree/deep
 for n in 1 2 3; do echo "file $n" > "tree/deep/$n"; done
+# S3 keeps whole seconds: what is uploaded within the second it was written in seems older there, and goes up again.
+touch -d '1 minute ago' tree/deep/*
 aws s3 sync --no-progress tree "s3://$bucket/tree" > /dev/null
 equal "$(aws s3 sync --no-progress tree "s3://$bucket/tree")" ""
 aws s3 sync --no-progress "s3://$bucket/tree" again > /dev/null
