@@ -70,9 +70,9 @@ struct Tally {
 
 impl Run {
     pub(super) fn execute(self) -> Result<Exit, Failure> {
-        let side_by_side = self.selection.gateway.as_deref() == Some(ALL);
+        let every_gateway = self.selection.gateway.as_deref() == Some(ALL);
         let plans =
-            if side_by_side { self.selection.plans_of_all_gateways()? } else { self.selection.plans()? };
+            if every_gateway { self.selection.plans_of_all_gateways()? } else { self.selection.plans()? };
         let wanted = self.report.iter().map(|text| Wanted::parse(text)).collect::<Result<Vec<_>, _>>()?;
         let options = Options {
             out: self.out.clone(),

@@ -60,14 +60,9 @@ impl Check for Ejection {
     fn judge(&self, scope: &Scope<'_>) -> Finding {
         let wanted = format!("at most {} of the attempts within {}", self.max, self.within);
         let open = |samples, reason: String| Finding::inconclusive(wanted.clone(), samples, reason);
-        let Some(part) = Part::named(scope, &self.region, self.endpoint) else {
-            return open(0, format!("there is no such part of {}", self.region));
-        };
-        if !part.has_peers(scope) {
-            return open(0, format!("there is nobody but {} to ask", self.region));
-        }
-        let Some((hit, end)) = part.outage(scope) else {
-            return open(0, format!("no fault hit {} in this window", self.region));
+        let (part, hit, end) = match Part::spared(scope, &self.region, self.endpoint) {
+            Ok(spared) => spared,
+            Err(reason) => return open(0, reason),
         };
         if scope.hides_attempts_between(hit, end) {
             return open(0, "attempts that find no connection are not seen".into());

@@ -50,14 +50,9 @@ impl Check for OutageErrors {
     fn judge(&self, scope: &Scope<'_>) -> Finding {
         let wanted = format!("at most {} of the requests fail", self.max);
         let open = |samples, reason: String| Finding::inconclusive(wanted.clone(), samples, reason);
-        let Some(part) = Part::named(scope, &self.region, self.endpoint) else {
-            return open(0, format!("there is no such part of {}", self.region));
-        };
-        if !part.has_peers(scope) {
-            return open(0, format!("there is nobody but {} to ask", self.region));
-        }
-        let Some((hit, end)) = part.outage(scope) else {
-            return open(0, format!("no fault hit {} in this window", self.region));
+        let (part, hit, end) = match Part::spared(scope, &self.region, self.endpoint) {
+            Ok(spared) => spared,
+            Err(reason) => return open(0, reason),
         };
         if part.share(scope, &attempts_between(scope, 0, end)).unwrap_or(0.0) == 0.0 {
             return open(0, format!("{} never had traffic", self.region));

@@ -24,6 +24,22 @@ impl Part {
         part.links(scope).next().is_some().then_some(part)
     }
 
+    /// The part that clients could do without, and the time in which it was hit ([`outage`](Self::outage)); or why there
+    /// is nothing to judge.
+    pub(super) fn spared(
+        scope: &Scope<'_>,
+        region: &str,
+        endpoint: Option<u16>,
+    ) -> Result<(Self, Nanos, Nanos), String> {
+        let part = Self::named(scope, region, endpoint)
+            .ok_or_else(|| format!("there is no such part of {region}"))?;
+        if !part.has_peers(scope) {
+            return Err(format!("there is nobody but {region} to ask"));
+        }
+        let (hit, end) = part.outage(scope).ok_or_else(|| format!("no fault hit {region} in this window"))?;
+        Ok((part, hit, end))
+    }
+
     /// Whether a link belongs to it.
     pub(super) fn holds(self, scope: &Scope<'_>, link: u8) -> bool {
         self.links(scope).any(|own| own == link)

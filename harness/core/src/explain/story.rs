@@ -116,8 +116,7 @@ pub(super) fn by_link(
     let code = join.upstream(history, attempt).map_or("", |u| history.text(u.code));
     let by =
         if attempt.ended_by == EndedBy::Nobody { String::new() } else { format!(" by {}", attempt.ended_by) };
-    let (status, fault) =
-        (answer(attempt.status, if attempt.status == 0 { "" } else { code }), fault(plan, attempt));
+    let (status, fault) = (answer(attempt.status, code), fault(plan, attempt));
     (endpoint(plan, attempt), format!("{reused}{fault}, {status}, {}{by}", attempt.ending))
 }
 

@@ -14,7 +14,7 @@ use crate::downstream::Reply;
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 
 /// A whole response, and until when it is good for what.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Copy {
     status: StatusCode,
     headers: HeaderMap,
@@ -75,16 +75,7 @@ impl Copy {
 
     /// The same copy, which goes unasked until `then` although it is stale, but not beyond its own end.
     pub(super) fn held_until(&self, then: Instant) -> Self {
-        Self {
-            status: self.status,
-            headers: self.headers.clone(),
-            body: self.body.clone(),
-            stored: self.stored,
-            fresh_until: self.fresh_until,
-            unasked_until: Some(then.min(self.stale_on_error_until)),
-            stale_on_error_until: self.stale_on_error_until,
-            stale_while_renewed_until: self.stale_while_renewed_until,
-        }
+        Self { unasked_until: Some(then.min(self.stale_on_error_until)), ..self.clone() }
     }
 
     /// Whether it is served without asking.
