@@ -11,6 +11,8 @@ use std::time::Duration;
 use gatecrash_model::{Event, Nanos};
 use tokio::sync::Notify;
 
+mod crowd;
+
 use crate::health;
 use crate::histogram::Counts;
 use crate::live::LiveCounters;
@@ -71,6 +73,9 @@ pub enum LoadError {
     /// A request id has 32 bits for the arrival number.
     #[error("workload {0} has more than 4294967295 arrivals")]
     TooManyArrivals(String),
+    /// The engine of journeys.
+    #[error("workload {0}: {1}")]
+    Journeys(String, String),
 }
 
 struct Shared {
@@ -126,12 +131,16 @@ pub fn run_load(load: Load) -> Result<LoadSummary, LoadError> {
         }
     }
     let mut summary = LoadSummary::default();
+    let walked = crowd::walk(&shared);
     for thread in running {
         let done = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         summary.arrivals += done.arrivals;
         summary.cancelled += done.cancelled;
         summary.abandoned += done.abandoned;
     }
+    let walked = walked?;
+    summary.arrivals += walked.arrivals;
+    summary.abandoned += walked.abandoned;
     let live = shared.live.snapshot();
     summary.ended = clock.now();
     sink.event(Event::LoadEnd { at: summary.ended });

@@ -8,8 +8,11 @@
 
 pub mod drive;
 mod encode;
+#[cfg(feature = "goose")]
+pub mod goose;
 mod health;
 pub mod histogram;
+pub mod journey;
 pub mod keys;
 pub mod live;
 mod pace;
@@ -24,6 +27,7 @@ pub mod workload;
 
 pub use drive::{Load, LoadError, LoadSummary, run_load};
 pub use health::process_cpu;
+pub use journey::{Journey, Journeys, Stage, Step};
 pub use keys::KeyLaw;
 pub use live::{LiveCounters, LiveSnapshot};
 pub use plan::{Expect, Payload, RequestPlan};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use gatecrash_model::{ClientRecord, Content, Ending, Op, Pool, RequestId, draw, hash};
 
-use crate::workload::{OpPlan, Workload};
+use crate::workload::{ByteRange, OpPlan, Workload};
 
 mod delete;
 pub(crate) use delete::content_md5;
@@ -64,6 +64,13 @@ pub enum Expect {
         /// Its whole length, bytes.
         size: u64,
     },
+    /// What a journey put before.
+    Uploaded {
+        /// Its bytes.
+        content: Content,
+        /// Its whole length, bytes.
+        size: u64,
+    },
     /// The key does not exist, so no body can be right.
     Absent,
 }
@@ -82,27 +89,19 @@ enum Choice {
 impl Workload {
     /// The request of arrival `k`.
     pub fn plan(self: &Arc<Self>, pool: &Pool, k: u32) -> RequestPlan {
-        let mut plan = RequestPlan {
-            workload: Arc::clone(self),
-            k,
-            op: Op::Unknown,
-            key: String::new(),
-            query: String::new(),
-            range: None,
-            payload: Payload::Empty,
-            expect: Expect::Anything,
-        };
-        let Some(op) = self.op(k) else { return plan };
-        plan.op = op.op();
+        match self.op(k) {
+            Some(op) => self.plan_op(pool, k, op),
+            None => RequestPlan::blank(self, k, Op::Unknown),
+        }
+    }
+
+    /// The request number `k` with an operation that is given.
+    pub(crate) fn plan_op(self: &Arc<Self>, pool: &Pool, k: u32, op: &OpPlan) -> RequestPlan {
+        let mut plan = RequestPlan::blank(self, k, op.op());
         match op {
             OpPlan::GetObject { range } => {
                 (plan.key, plan.expect) = self.target(pool, k);
-                plan.range = range.map(|r| (r.first, r.last));
-                if let (Some((first, last)), Expect::Object { size, .. }) = (&mut plan.range, plan.expect)
-                    && *first < size
-                {
-                    *last = (*last).min(size - 1);
-                }
+                plan.read(*range);
             }
             OpPlan::HeadObject => (plan.key, plan.expect) = self.target(pool, k),
             OpPlan::PutObject => {
@@ -183,6 +182,31 @@ impl Workload {
 // === impl RequestPlan ===
 
 impl RequestPlan {
+    /// A request about nothing yet.
+    pub(crate) fn blank(workload: &Arc<Workload>, k: u32, op: Op) -> Self {
+        Self {
+            workload: Arc::clone(workload),
+            k,
+            op,
+            key: String::new(),
+            query: String::new(),
+            range: None,
+            payload: Payload::Empty,
+            expect: Expect::Anything,
+        }
+    }
+
+    /// Asks for a range of what is expected, its end clipped to the object.
+    pub(crate) fn read(&mut self, range: Option<ByteRange>) {
+        self.range = range.map(|r| (r.first, r.last));
+        if let (Some((first, last)), Expect::Object { size, .. } | Expect::Uploaded { size, .. }) =
+            (&mut self.range, self.expect)
+            && *first < size
+        {
+            *last = (*last).min(size - 1);
+        }
+    }
+
     /// The request's id.
     pub fn id(&self) -> RequestId {
         RequestId { workload: u16::from(self.workload.index), k: self.k }

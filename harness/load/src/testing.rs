@@ -30,5 +30,6 @@ pub(crate) fn workload(op: OpPlan) -> Workload {
         timeout: Duration::from_secs(1),
         max_in_flight: 10,
         headers: Vec::new(),
+        journeys: None,
     }
 }

@@ -27,7 +27,9 @@ pub use records::{
     AttemptRecord, BodyCheck, ClientRecord, Closing, ConnectionRecord, Decision, EndedBy, Ending, Evidence,
     EvidenceSide, FiringRecord, Framing, Record, Shape, UpstreamRecord, printable,
 };
-pub use sink::{Event, GatewaySample, MemorySink, NullSink, Sink, StoreEntry, Strings};
+pub use sink::{
+    Event, GatewaySample, JourneyCount, JourneyThreshold, MemorySink, NullSink, Sink, StoreEntry, Strings,
+};
 pub use time::{Clock, Nanos};
 
 /// Request header that names the client request: `<run>-<workload>-<k>`.

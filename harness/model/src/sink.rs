@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::StrId;
+use crate::op::Op;
 use crate::records::{AttemptRecord, ClientRecord, ConnectionRecord, Evidence, FiringRecord, UpstreamRecord};
 use crate::time::Nanos;
 
@@ -108,6 +109,16 @@ pub enum Event {
     },
     /// One object of the mock's store at the end, uploads only.
     Stored(StoreEntry),
+    /// What the engine that walked the journeys of a workload counted for itself.
+    Journeys {
+        /// Workload index.
+        workload: u8,
+        /// Its requests by operation.
+        counts: Vec<JourneyCount>,
+        /// What became of its thresholds.
+        #[serde(default)]
+        thresholds: Vec<JourneyThreshold>,
+    },
     /// The last arrival was due and every request had ended (or was given up).
     LoadEnd {
         /// When.
@@ -131,6 +142,30 @@ pub struct GatewaySample {
     pub sockets: u32,
     /// Processes.
     pub processes: u32,
+}
+
+/// Requests of one operation as the engine of a workload's journeys counted them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct JourneyCount {
+    /// Operation.
+    pub op: Op,
+    /// Right answers.
+    pub ok: u64,
+    /// All others.
+    pub failed: u64,
+}
+
+/// What became of a threshold of the engine of a workload's journeys.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct JourneyThreshold {
+    /// The rule as it was given.
+    pub rule: String,
+    /// What was observed, in the engine's words.
+    pub observed: String,
+    /// Whether it held.
+    pub passed: bool,
 }
 
 /// An uploaded object as the mock holds it at the end of a run.

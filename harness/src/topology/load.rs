@@ -74,6 +74,7 @@ fn workload(
         timeout: w.timeout.duration(),
         max_in_flight: w.max_in_flight as usize,
         headers: Vec::new(),
+        journeys: None,
     })
 }
 

@@ -62,12 +62,14 @@ impl Body {
             _ if plan.op != Op::GetObject || !success => None,
             Expect::Anything => None,
             Expect::Absent => Some(Expected::NoBody),
-            Expect::Object { content, size, .. } => Some(match plan.range {
-                Some((first, last)) if status == 206 => {
-                    Expected::Bytes { content, base: first, len: (last + 1).saturating_sub(first), size }
-                }
-                _ => Expected::Bytes { content, base: 0, len: size, size },
-            }),
+            Expect::Object { content, size, .. } | Expect::Uploaded { content, size } => {
+                Some(match plan.range {
+                    Some((first, last)) if status == 206 => {
+                        Expected::Bytes { content, base: first, len: (last + 1).saturating_sub(first), size }
+                    }
+                    _ => Expected::Bytes { content, base: 0, len: size, size },
+                })
+            }
         };
         self.keep = match self.expected {
             Some(_) => 0,

@@ -53,6 +53,7 @@ pub(crate) fn workload(op: OpPlan) -> Workload {
         timeout: PATIENCE,
         max_in_flight: 1000,
         headers: Vec::new(),
+        journeys: None,
     }
 }
 
