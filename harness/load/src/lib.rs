@@ -8,6 +8,7 @@
 
 pub mod drive;
 mod encode;
+pub mod engine;
 #[cfg(feature = "goose")]
 pub mod goose;
 mod health;
@@ -26,6 +27,7 @@ pub mod wire;
 pub mod workload;
 
 pub use drive::{Load, LoadError, LoadSummary, run_load};
+pub use engine::{ClientOptions, Engine};
 pub use health::process_cpu;
 pub use journey::{Journey, Journeys, Stage, Step};
 pub use keys::KeyLaw;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use gatecrash_model::population::{Population, SizeLaw};
 
+use crate::engine::ClientOptions;
 use crate::keys::KeyLaw;
 use crate::schedule::Schedule;
 use crate::workload::{OpPlan, Workload, Writes};
@@ -31,5 +32,6 @@ pub(crate) fn workload(op: OpPlan) -> Workload {
         max_in_flight: 10,
         headers: Vec::new(),
         journeys: None,
+        client: ClientOptions::default(),
     }
 }

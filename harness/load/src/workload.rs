@@ -7,6 +7,7 @@ use std::time::Duration;
 use gatecrash_model::Op;
 use gatecrash_model::population::{KeyPattern, PatternError, Population, SizeLaw};
 
+use crate::engine::ClientOptions;
 use crate::journey::Journeys;
 use crate::keys::KeyLaw;
 use crate::schedule::Schedule;
@@ -52,6 +53,8 @@ pub struct Workload {
     pub headers: Vec<(String, String)>,
     /// What its users do, instead of operations that come on a schedule. Needs the feature `goose`.
     pub journeys: Option<Journeys>,
+    /// Who carries the requests.
+    pub client: ClientOptions,
 }
 
 /// An operation with its details.

@@ -95,6 +95,7 @@ pub(crate) async fn walk(
         () = whistle(&road, journeys.until) => return Err(JourneyError::Stuck),
     };
     drop(said);
+    road.close();
     let metrics = match &ended {
         Ok(metrics) => metrics,
         Err(GooseError::ThresholdsFailed { metrics, .. }) => metrics,

@@ -7,11 +7,12 @@ use std::time::Duration;
 use ::goose::goose::{GooseUser, TransactionError, TransactionFunction, TransactionResult};
 use gatecrash_model::{BodyCheck, ClientRecord, Ending};
 
+use crate::engine::Engine;
 use crate::journey::{self, Journeys, Step, Upload};
 use crate::live::LiveCounters;
 use crate::plan::RequestPlan;
 use crate::stop::Stop;
-use crate::wire::{Client, Session};
+use crate::wire::Session;
 use crate::workload::Workload;
 
 /// How long a user that has nothing more to do stays where it is: goose looks twice a second whether it should end,
@@ -20,7 +21,9 @@ const UNTIL_NOTICED: Duration = Duration::from_millis(600);
 
 /// What all users of an attack share.
 pub(super) struct Road {
-    client: Client,
+    session: Arc<Session>,
+    /// The one of the workload.
+    engines: Vec<Arc<Engine>>,
     workload: Arc<Workload>,
     live: Arc<LiveCounters>,
     stop: Stop,
@@ -50,7 +53,8 @@ impl Road {
         stop: &Stop,
     ) -> Self {
         Self {
-            client: Client::new(Arc::clone(session)),
+            session: Arc::clone(session),
+            engines: Engine::open_all(session, std::slice::from_ref(workload), 0, 1),
             workload: Arc::clone(workload),
             live: Arc::clone(live),
             stop: stop.clone(),
@@ -64,7 +68,7 @@ impl Road {
 
     /// Returns when no more steps may begin, and sees to it.
     pub(super) async fn over(&self, until: Duration) {
-        let clock = &self.client.session().setup().clock;
+        let clock = &self.session.setup().clock;
         let time = async {
             while clock.now() < until.as_nanos() as u64 {
                 tokio::time::sleep(Duration::from_nanos(until.as_nanos() as u64 - clock.now())).await;
@@ -79,6 +83,11 @@ impl Road {
 
     pub(super) async fn aborted(&self) {
         self.stop.aborted().await;
+    }
+
+    /// A last look at idle connections.
+    pub(super) fn close(&self) {
+        self.engines.iter().for_each(|engine| engine.close_idle());
     }
 
     /// Requests begun, and those given up.
@@ -110,8 +119,8 @@ impl Road {
         let Some(k) = journey::number(walker.user, walker.requests, self.users) else {
             return failed("no more request numbers");
         };
-        let session = self.client.session();
-        let Some(plan) = self.workload.step(&session.setup().pool, k, step, walker.upload.as_ref()) else {
+        let pool = &self.session.setup().pool;
+        let Some(plan) = self.workload.step(pool, k, step, walker.upload.as_ref()) else {
             return failed("nothing to remove");
         };
         walker.requests += 1;
@@ -154,10 +163,10 @@ impl Road {
     async fn exchange(&self, plan: &RequestPlan) -> Option<ClientRecord> {
         self.begun.fetch_add(1, Ordering::Relaxed);
         self.live.begin();
-        let now = self.client.session().setup().clock.now();
+        let now = self.session.setup().clock.now();
         tokio::select! {
             biased;
-            record = self.client.exchange(plan, now) => {
+            record = self.engines[0].exchange(plan, now) => {
                 self.live.end(plan, &record);
                 Some(record)
             }
