@@ -152,13 +152,15 @@ fn lanes_of(plan: &Plan, lanes: usize) -> usize {
 }
 
 /// Whether a run measures what others would disturb, or meets something that is not its own: quotas of processor and
-/// memory, a gateway that already runs or whose command may name fixed ports, somebody else's proxy.
+/// memory, a gateway that already runs or whose command may name fixed ports, somebody else's proxy, the one goose that a
+/// process can have.
 fn is_alone(plan: &Plan) -> bool {
     let foreign = matches!(plan.gateway, GatewayPlan::Url { .. } | GatewayPlan::Command { .. });
     let quota = |spec: &FaultSpec| matches!(spec, FaultSpec::Cpu(_) | FaultSpec::Memory(_));
     foreign
         || plan.faults.iter().any(|f| quota(&f.spec))
         || plan.regions.iter().any(|r| r.toxiproxy.is_some())
+        || plan.workloads.iter().any(|w| w.journeys.is_some())
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gatecrash_core::faults::Host;
@@ -26,6 +26,7 @@ use crate::run::{Options, StopLine, asked};
 mod external;
 mod faults;
 mod hook;
+pub mod journeys;
 mod links;
 pub mod load;
 mod names;
@@ -49,6 +50,7 @@ pub struct Topology {
     changes: HashMap<u16, Vec<ChangeId>>,
     means: HashMap<u16, String>,
     learned: HashMap<u16, (usize, Credentials)>,
+    dir: PathBuf,
 }
 
 /// What all parts share.
@@ -160,7 +162,8 @@ impl Topology {
             Ok((gateway, entrance, signers)) => {
                 let (changes, learned, means) = (HashMap::new(), HashMap::new(), HashMap::new());
                 let (gateway, clock) = (Arc::new(gateway), Arc::clone(&ground.clock));
-                Ok(Self { upstream, gateway, entrance, control, clock, signers, changes, means, learned })
+                let dir = dir.to_owned();
+                Ok(Self { upstream, gateway, entrance, control, clock, signers, changes, means, learned, dir })
             }
             Err(failure) => {
                 upstream.stop().await;
@@ -172,6 +175,11 @@ impl Topology {
     /// Where clients connect.
     pub fn address(&self) -> SocketAddr {
         self.entrance.as_ref().map_or_else(|| self.gateway.addr(), Link::addr)
+    }
+
+    /// The folder of the run.
+    pub fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// The mock regions and their links.

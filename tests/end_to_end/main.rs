@@ -7,6 +7,8 @@ mod support;
 mod breakage;
 mod commands;
 mod diagnose;
+#[cfg(feature = "goose")]
+mod journeys;
 mod library;
 mod mock_page;
 mod own_gateway;

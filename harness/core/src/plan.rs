@@ -13,7 +13,9 @@ use crate::rules::{Matcher, Trigger};
 use crate::units::{Rate, Share, Size, Span};
 
 mod client;
+mod journeys;
 pub use client::{AddressingPlan, ClientPlan, EnginePlan, HttpPlan, RetriesPlan};
+pub use journeys::{JourneyPlan, JourneysPlan, StepPlan};
 
 /// One case of one scenario.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -260,6 +262,9 @@ pub struct WorkloadPlan {
     /// Who carries its requests.
     #[serde(default, skip_serializing_if = "ClientPlan::is_default")]
     pub client: ClientPlan,
+    /// What its users do, step after step; `ops` are then those that the steps come to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub journeys: Option<JourneysPlan>,
 }
 
 /// A stretch of constant rate.

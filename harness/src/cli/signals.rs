@@ -10,6 +10,8 @@ use crate::run::{Stop, StopLine};
 /// The first signal ends the run with a partial report, the second ends the process at once. Works from its return on.
 pub(super) fn listen() -> Result<StopLine, Failure> {
     let (sender, receiver) = watch::channel(None);
+    #[cfg(feature = "goose")]
+    gatecrash_load::goose::leave_ctrl_c_alone();
     let (mut interrupt, mut terminate) = both()?;
     tokio::spawn(async move {
         loop {

@@ -15,7 +15,7 @@ use crate::exit::{Exit, Failure};
 use crate::live::Live;
 use crate::recorder::Recorder;
 use crate::timeline;
-use crate::topology::{Ground, Topology, load};
+use crate::topology::{Ground, Topology, journeys, load};
 
 /// How long requests under way may take to end once a run is stopped.
 const GRACE: Duration = Duration::from_secs(1);
@@ -63,6 +63,8 @@ pub(super) async fn drive(
 
 fn load(plan: &Plan, topology: &Topology, ground: &Ground) -> Result<Load, Failure> {
     let addr = topology.gateway.addr();
+    let mut workloads = load::workloads(plan, &topology.signers()).map_err(Failure::usage)?;
+    journeys::report_into(topology.dir(), &mut workloads);
     Ok(Load {
         setup: Setup {
             target: Target { addr: topology.address(), host_header: addr.to_string() },
@@ -73,7 +75,7 @@ fn load(plan: &Plan, topology: &Topology, ground: &Ground) -> Result<Load, Failu
             needles: topology.gateway.needles.clone().into(),
             evidence: EvidenceBudget::default(),
         },
-        workloads: load::workloads(plan, &topology.signers()).map_err(Failure::usage)?,
+        workloads,
         threads: 1,
         stop: gatecrash_load::Stop::default(),
         live: Arc::new(LiveCounters::default()),

@@ -76,7 +76,7 @@ fn workload(
         timeout: w.timeout.duration(),
         max_in_flight: w.max_in_flight as usize,
         headers: Vec::new(),
-        journeys: None,
+        journeys: super::journeys::journeys(plan, w),
         client: client(&w.client),
     })
 }
@@ -84,7 +84,8 @@ fn workload(
 fn client(plan: &ClientPlan) -> ClientOptions {
     ClientOptions {
         kind: match plan.engine {
-            EnginePlan::Native => Kind::Native,
+            // Goose moves the users; what they send goes through our own client.
+            EnginePlan::Native | EnginePlan::Goose => Kind::Native,
         },
         keep_alive: plan.keep_alive,
         connections: plan.connections.and_then(|most| NonZeroUsize::new(most as usize)),

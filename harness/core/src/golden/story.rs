@@ -394,6 +394,7 @@ fn plan() -> Plan {
             identity: None,
             timeout: Span::seconds(5),
             client: ClientPlan::default(),
+            journeys: None,
         }],
         phases: vec![PhasePlan { name: "all".into(), from: all.0, until: all.1 }],
         faults: Vec::new(),

@@ -1,6 +1,8 @@
 //! What guards and deviations make of findings.
 
-use gatecrash_model::{BodyCheck, Capability, ClientRecord, Event, FiringRecord, RequestId};
+use gatecrash_model::{
+    BodyCheck, Capability, ClientRecord, Event, FiringRecord, JourneyCount, JourneyThreshold, RequestId,
+};
 
 use super::*;
 use crate::checks::{
@@ -53,6 +55,34 @@ fn a_late_generator_takes_back_what_it_blurs() {
     let bad = late(300).every(10, 400, 600, |r| r.lag(300).body(BodyCheck::Wrong));
     let bad = judged(&bad, &checks[..2]);
     assert_eq!(outcomes(&bad), [Outcome::Inconclusive, Outcome::Fail]);
+}
+
+/// A history whose engine counted other requests than it recorded proves nothing, neither way.
+#[test]
+fn counts_of_journeys_have_to_agree_with_the_records() {
+    let counted = |ok, failed| {
+        let mut story = Story::new().every(10, 0, 400, |r| r);
+        let count = JourneyCount { op: gatecrash_model::Op::GetObject, ok, failed };
+        let rule = |rule: &str, passed| JourneyThreshold {
+            rule: rule.to_owned(),
+            observed: "7ms".to_owned(),
+            passed,
+        };
+        let thresholds = vec![rule("p95<8ms", true), rule("p50<1ms", false)];
+        let journeys = Event::Journeys { workload: 0, counts: vec![count], thresholds };
+        story.history.events.push(journeys);
+        story
+    };
+    let requests = counted(0, 0).history.clients.len() as u64;
+    let checks = [most_succeed(), BodyExact {}.into()];
+    let agreed = judged(&counted(requests - 2, 2), &checks);
+    assert_eq!(outcomes(&agreed), [Outcome::Pass, Outcome::Pass]);
+    assert_eq!(spoken(&agreed), [("journeys", false), ("journeys", false)]);
+    assert!(agreed.guards[1].text.contains("p50<1ms did not hold: 7ms"), "{:?}", agreed.guards);
+    let missed = judged(&counted(requests - 2, 1), &checks);
+    assert_eq!(outcomes(&missed), [Outcome::Inconclusive, Outcome::Inconclusive]);
+    let told = format!("GetObject: {} counted, {requests} recorded", requests - 1);
+    assert!(missed.guards[0].spoils && missed.guards[0].text.contains(&told), "{:?}", missed.guards);
 }
 
 #[test]

@@ -27,6 +27,8 @@ pub enum EnginePlan {
     /// Our own client.
     #[default]
     Native,
+    /// Our own client for users whom goose moves through journeys.
+    Goose,
 }
 
 /// A version of HTTP.

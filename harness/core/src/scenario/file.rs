@@ -6,6 +6,7 @@
 mod client;
 mod expect;
 mod gateway;
+mod journeys;
 mod load;
 mod shapes;
 mod timeline;
@@ -13,6 +14,7 @@ mod world;
 
 pub(crate) use client::{Addressing, Client, Engine, Http, Retries};
 pub(crate) use expect::{Expectation, Guards};
+pub(crate) use journeys::{Journey, Step as JourneyStep};
 pub(crate) use gateway::{Command, Embedded, Gateway, Recipe, Url};
 pub(crate) use load::{Arrivals, Keys, OpDetail, OpEntry, Sign, Workload};
 use schemars::JsonSchema;

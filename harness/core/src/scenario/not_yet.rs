@@ -46,7 +46,7 @@ const NAMES: &[(&str, &str, &str)] = &[
     ("keys", "missing", "write `missing: 2%` beside `keys`"),
     ("size", "lognormal", "use { weighted: ... }"),
     ("size", "from-file", "use { weighted: ... }"),
-    ("engine", "goose", "native sends the same requests"),
+    ("steps", "multipart", "`put` uploads in one request"),
     ("engine", "aws-sdk", "native sends the same requests, without retries"),
     ("http", "2", "to the gateway, requests are HTTP/1.1"),
     ("retries", "standard", "clients do not retry"),

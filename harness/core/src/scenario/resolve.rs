@@ -4,6 +4,7 @@ mod client;
 mod expect;
 mod gateway;
 mod inject;
+mod journeys;
 mod load;
 mod references;
 mod timeline;

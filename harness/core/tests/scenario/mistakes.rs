@@ -150,7 +150,7 @@ mistakes! {
         "media: { objects:"
         => "media: { policy: { Statement: [{ Effect: Allow, Principal: \"*\", Action: \"s3:*\",\x20\
         Resource: \"*\", Condition: {} }] }, objects:";
-    engine_not_yet: "bucket: media" => "bucket: media\n    client: { engine: goose, connections: 0 }";
+    engine_not_yet: "bucket: media" => "bucket: media\n    client: { engine: aws-sdk, connections: 0 }";
     no_connections: "bucket: media" => "bucket: media\n    client: { keep-alive: false, connections: 0 }";
     client_http2_not_yet: "bucket: media" => "bucket: media\n    client: { http: \"2\" }";
     searched_rate_not_yet: "rate: 50/s" => "rate: search";

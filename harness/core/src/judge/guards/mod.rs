@@ -1,6 +1,7 @@
 //! Guards: what casts doubt on a run, and on which verdicts.
 
 mod fired;
+mod journeys;
 
 use gatecrash_model::{Capabilities, Capability, ClientRecord, Event, Nanos};
 
@@ -27,6 +28,7 @@ pub(super) struct Guards {
     pub(super) notes: Vec<GuardNote>,
     generator: Option<Lag>,
     join: Option<String>,
+    miscounted: Option<String>,
     undelivered: Vec<(u16, String)>,
     cut_short: Vec<u16>,
 }
@@ -56,6 +58,7 @@ impl Guards {
             notes: Vec::new(),
             generator: generator(case),
             join: join(case),
+            miscounted: journeys::miscounted(case),
             undelivered: Vec::new(),
             cut_short: unfinished_phases(case.history),
         };
@@ -63,10 +66,12 @@ impl Guards {
             guards.fault_fired(case);
         }
         let lag = guards.generator.as_ref().map(|lag| lag.text.clone());
-        let spoiling = [("generator", lag), ("join", guards.join.clone())];
+        let miscounted = guards.miscounted.clone();
+        let spoiling = [("generator", lag), ("join", guards.join.clone()), ("journeys", miscounted)];
         for (guard, text) in spoiling {
             guards.notes.extend(text.map(|text| note(guard, true, text)));
         }
+        guards.notes.extend(journeys::thresholds(case));
         for (at, how) in case.history.gateway_deaths() {
             let text = format!("the gateway's process died at +{:.2}s: {how}", at as f64 / 1e9);
             guards.notes.push(note("crash", false, text));
@@ -119,7 +124,10 @@ impl Guards {
         let undelivered = undelivered.map(move |(_, r)| (r.clone(), rates));
         let cut = self.cut_short.iter().any(|p| expectation.phase.is_none_or(|own| own == *p));
         let cut = cut.then(|| ("its window was cut short".to_owned(), false));
+        // Records that somebody else counted differently prove nothing, whatever they say.
+        let miscounted = self.miscounted.iter().map(|reason| (reason.clone(), true));
         join.chain(generator)
+            .chain(miscounted)
             .chain(undelivered)
             .chain(cut)
             .map(|(reason, over_failures)| Doubt { reason, over_failures })

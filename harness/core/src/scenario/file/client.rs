@@ -37,6 +37,8 @@ pub(crate) struct Client {
 pub(crate) enum Engine {
     /// Our own client, which sees every byte and never repairs anything.
     Native,
+    /// The same client for users whom goose moves through `journeys`. Default where there are some.
+    Goose,
 }
 
 /// A version of HTTP.

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::client::Client;
+use super::journeys::Journey;
 use super::world::Sizes;
 use super::{Either, Named};
 use crate::scenario::decode::Spanned;
@@ -20,7 +21,15 @@ pub(crate) struct Workload {
     pub(crate) bucket: Option<Spanned<String>>,
     /// Operations with their shares, which sum to 100%: GetObject, HeadObject, PutObject, DeleteObject,
     /// DeleteObjects, ListObjectsV2.
-    pub(crate) ops: Spanned<Named<OpEntry>>,
+    #[serde(default)]
+    pub(crate) ops: Option<Spanned<Named<OpEntry>>>,
+    /// What users do step after step, by name, in place of `ops`; with `closed`. Default: none.
+    #[serde(default)]
+    pub(crate) journeys: Option<Spanned<Named<Journey>>>,
+    /// Rules on journeys in goose's own words, such as `p95<500ms for GET GetObject`, which the report notes. Default:
+    /// none.
+    #[serde(default)]
+    pub(crate) thresholds: Option<Spanned<Vec<Spanned<String>>>>,
     /// Which keys are read. Default: uniform.
     #[serde(default)]
     pub(crate) keys: Option<Spanned<Keys>>,

@@ -17,6 +17,7 @@ impl Cx<'_> {
         ClientPlan {
             engine: match self.or(at("engine"), client.engine, Engine::Native) {
                 Engine::Native => EnginePlan::Native,
+                Engine::Goose => EnginePlan::Goose,
             },
             http: match self.or(at("http"), client.http, Http::Http1) {
                 Http::Http1 => HttpPlan::Http1,

@@ -1,0 +1,41 @@
+//! The `journeys` block of a workload: what its users do, step after step.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::scenario::decode::Spanned;
+use crate::units::Span;
+
+/// A journey. Its users walk its steps one after the other, again and again.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Journey {
+    /// Its share of the users, beside the weights of the others. Default: 1.
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub(crate) weight: Option<Spanned<u32>>,
+    /// Pause after each step. Default: the one of `closed`.
+    #[serde(default)]
+    pub(crate) think: Option<Spanned<Span>>,
+    /// The steps, in order: put, head, get, range, list, delete.
+    pub(crate) steps: Spanned<Vec<Spanned<Step>>>,
+}
+
+/// One request. After a `put`, `head`, `get` and `range` are about what was put, until the next round or a `delete`;
+/// otherwise about an object of the bucket.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Step {
+    /// Uploads an object of the user's own, as `writes` say.
+    Put,
+    /// Asks for the metadata of an object.
+    Head,
+    /// Reads a whole object.
+    Get,
+    /// Reads these bytes of an object, both ends inclusive, such as `0-1023`.
+    Range(#[schemars(regex(pattern = r"^[0-9]+-[0-9]+$"))] String),
+    /// Lists objects of the bucket.
+    List,
+    /// Removes what the journey has put.
+    Delete,
+}
