@@ -8,6 +8,7 @@ mod breakage;
 mod commands;
 mod diagnose;
 mod library;
+mod load;
 mod mock_page;
 mod own_gateway;
 mod policy;
