@@ -33,7 +33,7 @@ fn phases(plan: &Plan, history: &History, join: &Join) -> Vec<PhaseSummary> {
             let right = sent.iter().filter(|c| answers.is_right(history, c));
             let service = sorted(right.map(|c| u64::from(c.done)));
             let lag = sorted(sent.iter().map(|c| u64::from(c.lag)));
-            let attempts: usize = sent.iter().map(|c| join.attempts(history, c.id()).count()).sum();
+            let attempts: usize = sent.iter().map(|c| join.attempts_of(history, c).count()).sum();
             let mut statuses = BTreeMap::<u16, u64>::new();
             sent.iter().for_each(|c| *statuses.entry(c.status).or_default() += 1);
             PhaseSummary {
