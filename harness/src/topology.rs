@@ -163,7 +163,18 @@ impl Topology {
                 let (changes, learned, means) = (HashMap::new(), HashMap::new(), HashMap::new());
                 let (gateway, clock) = (Arc::new(gateway), Arc::clone(&ground.clock));
                 let dir = dir.to_owned();
-                Ok(Self { upstream, gateway, entrance, control, clock, signers, changes, means, learned, dir })
+                Ok(Self {
+                    upstream,
+                    gateway,
+                    entrance,
+                    control,
+                    clock,
+                    signers,
+                    changes,
+                    means,
+                    learned,
+                    dir,
+                })
             }
             Err(failure) => {
                 upstream.stop().await;

@@ -62,11 +62,9 @@ fn ctrl_c_stays_ours() {
 #[test]
 fn a_wrong_threshold_is_the_users_mistake() {
     let desk = Desk::new();
-    let shipped = std::fs::read_to_string(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/scenarios/server-side/journeys.yaml"
-    ))
-    .expect("the scenario");
+    let shipped =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/server-side/journeys.yaml"))
+            .expect("the scenario");
     let file = desk.file("journeys.yaml", &shipped.replace("error-rate<90%", "error-rate=90%"));
     let done = desk.gatecrash(&["run", &file]).exits(2);
     assert!(done.stderr.contains("goose does not understand a threshold"), "{}", done.stderr);

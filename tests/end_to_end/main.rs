@@ -10,6 +10,7 @@ mod diagnose;
 #[cfg(feature = "goose")]
 mod journeys;
 mod library;
+mod load;
 mod mock_page;
 mod own_gateway;
 mod policy;

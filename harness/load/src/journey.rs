@@ -17,8 +17,8 @@ use crate::workload::{ByteRange, OpPlan, Workload};
 pub struct Journeys {
     /// The journeys; a user keeps to one of them.
     pub each: Vec<Journey>,
-    /// How many users there are over time: each stage starts from the users of the one before, the first from none.
-    pub stages: Vec<Stage>,
+    /// How many users there are over time: each change starts from the users of the one before, the first from none.
+    pub changes: Vec<Change>,
     /// When the last user may begin another step, from T0.
     pub until: Duration,
     /// Rules in goose's own words, such as `p95<500ms for GET GetObject`.
@@ -42,7 +42,7 @@ pub struct Journey {
 
 /// A change of the number of users.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Stage {
+pub struct Change {
     /// Users at its end.
     pub users: u32,
     /// How long it takes, whole seconds.
@@ -84,9 +84,9 @@ impl Journeys {
     /// How many users are ever started: who leaves does not come back, another one comes.
     pub fn users(&self) -> u32 {
         let mut before = 0;
-        self.stages.iter().fold(0u32, |all, stage| {
-            let more = stage.users.saturating_sub(before);
-            before = stage.users;
+        self.changes.iter().fold(0u32, |all, change| {
+            let more = change.users.saturating_sub(before);
+            before = change.users;
             all.saturating_add(more)
         })
     }
@@ -215,10 +215,10 @@ mod tests {
 
     #[test]
     fn users_who_come_back_are_new_ones() {
-        let stage = |users| Stage { users, over: Duration::from_secs(1) };
+        let change = |users| Change { users, over: Duration::from_secs(1) };
         let journeys = Journeys {
             each: Vec::new(),
-            stages: [5, 5, 2, 4, 0].map(stage).to_vec(),
+            changes: [5, 5, 2, 4, 0].map(change).to_vec(),
             until: Duration::from_secs(5),
             thresholds: Vec::new(),
             reports: None,

@@ -1,4 +1,4 @@
-//! The load generator: open-loop arrivals, a wire client that judges what it sees byte by byte, SigV4
+//! The load generator: open-loop arrivals and closed loops of users, a wire client that judges what it sees byte by byte, SigV4
 //! signing.
 //!
 //! A [`Workload`] is a pure function from arrival number to [`RequestPlan`]; a [`Schedule`] says when each is
@@ -23,18 +23,20 @@ pub mod sign;
 pub mod stop;
 #[cfg(test)]
 mod testing;
+pub mod users;
 pub mod wire;
 pub mod workload;
 
 pub use drive::{Load, LoadError, LoadSummary, run_load};
 pub use engine::{ClientOptions, Engine};
 pub use health::process_cpu;
-pub use journey::{Journey, Journeys, Stage, Step};
+pub use journey::{Change, Journey, Journeys, Step};
 pub use keys::KeyLaw;
 pub use live::{LiveCounters, LiveSnapshot};
 pub use plan::{Expect, Payload, RequestPlan};
 pub use schedule::{Arrivals, Schedule, Segment};
 pub use sign::{CredentialSource, Credentials, Signer};
 pub use stop::Stop;
+pub use users::{Stage, Think, Users};
 pub use wire::{Client, ClientStats, EvidenceBudget, Session, Setup};
 pub use workload::{ByteRange, OpPlan, Target, Workload, Writes};

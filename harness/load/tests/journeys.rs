@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use gatecrash_load::workload::ByteRange;
 use gatecrash_load::{
-    Journey, Journeys, LiveCounters, Load, LoadSummary, Stage, Step, Stop, Workload, run_load,
+    Change, Journey, Journeys, LiveCounters, Load, LoadSummary, Step, Stop, Workload, run_load,
 };
 use gatecrash_model::{BodyCheck, ClientRecord, Event, JourneyCount, JourneyThreshold, MemorySink, Op};
 use support::{GET, answer, read_request, setup, workload};
@@ -104,9 +104,9 @@ fn journeys() -> Journeys {
     let own = [Step::Put, Step::Head, Step::Get, range, Step::List, Step::Delete];
     Journeys {
         each: vec![journey("own", 2, &own), journey("list", 1, &[Step::List])],
-        stages: vec![
-            Stage { users: 6, over: Duration::ZERO },
-            Stage { users: 6, over: Duration::from_secs(60) },
+        changes: vec![
+            Change { users: 6, over: Duration::ZERO },
+            Change { users: 6, over: Duration::from_secs(60) },
         ],
         until: Duration::from_millis(800),
         thresholds: vec!["error-rate<90%".to_owned(), "p50<1us for GET GetObject".to_owned()],

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatecrash_core::plan::{ClosedPlan, JourneyPlan, Plan, StepPlan, WorkloadPlan};
+use gatecrash_core::units::Span;
 use gatecrash_load::workload::ByteRange;
-use gatecrash_load::{Journey, Journeys, Stage, Step, Workload};
+use gatecrash_load::{Change, Journey, Journeys, Step, Workload};
 
 use crate::exit::Failure;
 
@@ -17,8 +18,11 @@ pub fn walkable(plan: &Plan) -> Result<(), Failure> {
     #[cfg(not(feature = "goose"))]
     {
         let _ = journeys;
-        Err(Failure::usage(format!("workload {} has journeys, and this gatecrash was built without goose", workload.name))
-            .hint("build it with `cargo build --release --features goose`"))
+        Err(Failure::usage(format!(
+            "workload {} has journeys, and this gatecrash was built without goose",
+            workload.name
+        ))
+        .hint("build it with `cargo build --release --features goose`"))
     }
     #[cfg(feature = "goose")]
     gatecrash_load::goose::check_thresholds(&journeys.thresholds).map_err(|why| {
@@ -32,7 +36,7 @@ pub(super) fn journeys(plan: &Plan, workload: &WorkloadPlan) -> Option<Journeys>
     let (journeys, closed) = (workload.journeys.as_ref()?, workload.closed.as_ref()?);
     Some(Journeys {
         each: journeys.each.iter().map(journey).collect(),
-        stages: stages(closed),
+        changes: changes(closed),
         until: plan.length().duration(),
         thresholds: journeys.thresholds.clone(),
         reports: None,
@@ -70,42 +74,51 @@ fn step(plan: &StepPlan) -> Step {
 }
 
 /// From stretches with a number of users at both ends to changes, each from the end of the one before.
-fn stages(closed: &ClosedPlan) -> Vec<Stage> {
-    let mut stages: Vec<Stage> = Vec::new();
+fn changes(closed: &ClosedPlan) -> Vec<Change> {
+    let mut changes: Vec<Change> = Vec::new();
     for stretch in &closed.stages {
-        if stages.last().map_or(0, |last| last.users) != stretch.users {
-            stages.push(Stage { users: stretch.users, over: Duration::ZERO });
+        if changes.last().map_or(0, |last| last.users) != stretch.users {
+            changes.push(Change { users: stretch.users, over: Duration::ZERO });
         }
-        let over = Duration::from_nanos(stretch.until.0 - stretch.from.0);
-        stages.push(Stage { users: stretch.to.unwrap_or(stretch.users), over });
+        // Goose counts whole seconds; edges are cut, not lengths, so that no later change moves.
+        let over = Duration::from_secs(second(stretch.until) - second(stretch.from));
+        changes.push(Change { users: stretch.to.unwrap_or(stretch.users), over });
     }
     // The last one lasts until the end of the timeline, which goose is told by whistle.
-    if let Some(last) = stages.last_mut().filter(|last| last.users > 0) {
+    if let Some(last) = changes.last_mut().filter(|last| last.users > 0) {
         last.over += Duration::from_secs(3600);
     }
-    stages
+    changes
+}
+
+fn second(at: Span) -> u64 {
+    at.0 / 1_000_000_000
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use gatecrash_core::plan::{ThinkPlan, UsersPlan};
-    use gatecrash_core::units::Span;
 
     #[test]
     fn stretches_become_changes() {
         let stretch = |from, until, users, to| UsersPlan {
-            from: Span::seconds(from),
-            until: Span::seconds(until),
+            from: Span::millis(from),
+            until: Span::millis(until),
             users,
             to,
         };
         let closed = ClosedPlan {
-            stages: vec![stretch(0, 2, 0, Some(8)), stretch(2, 5, 8, None), stretch(5, 9, 3, None)],
+            stages: vec![
+                stretch(0, 2_000, 0, Some(8)),
+                stretch(2_000, 3_500, 8, None),
+                stretch(3_500, 5_000, 8, None),
+                stretch(5_000, 9_000, 3, None),
+            ],
             think: ThinkPlan::Constant(Span(0)),
         };
-        let stages: Vec<_> =
-            stages(&closed).iter().map(|stage| (stage.users, stage.over.as_secs())).collect();
-        assert_eq!(stages, [(8, 2), (8, 3), (3, 0), (3, 3604)]);
+        let changes: Vec<_> =
+            changes(&closed).iter().map(|change| (change.users, change.over.as_secs())).collect();
+        assert_eq!(changes, [(8, 2), (8, 1), (8, 2), (3, 0), (3, 3604)]);
     }
 }

@@ -381,7 +381,9 @@ fn plan() -> Plan {
         identities: Vec::new(),
         workloads: vec![WorkloadPlan {
             name: "load".into(),
-            segments: vec![SegmentPlan { from: all.0, until: all.1, rate: Rate(100.0) }],
+            segments: vec![SegmentPlan::constant(all.0, all.1, Rate(100.0))],
+            closed: None,
+            trace: None,
             poisson: false,
             max_in_flight: 100,
             bucket: "media".into(),
@@ -403,6 +405,8 @@ fn plan() -> Plan {
             deadline: Span::seconds(60),
             max_lag_p99: Span::millis(20),
             max_dropped: Share(0.01),
+            max_cpu: Share(0.85),
+            min_achieved: Share(0.99),
             fault_fired: true,
         },
     }

@@ -142,7 +142,6 @@ mistakes! {
 
     // Not yet.
     capacity_not_yet: "timeline:\n" => "capacity: { workload: readers }\ntimeline:\n";
-    closed_model_not_yet: "open: { rate: 50/s }" => "closed: { users: 8, think: 20ms }";
     replication_lag_not_yet: "media: { objects:" => "media: { replication-lag: 2s, objects:";
     hot_set_not_yet: "bucket: media" => "bucket: media\n    keys: { hot-set: { keys: 1%, share: 90% } }";
     lognormal_not_yet: "size: 8KiB" => "size: { lognormal: { median: 24KiB } }";
@@ -151,6 +150,16 @@ mistakes! {
         => "media: { policy: { Statement: [{ Effect: Allow, Principal: \"*\", Action: \"s3:*\",\x20\
         Resource: \"*\", Condition: {} }] }, objects:";
     engine_not_yet: "bucket: media" => "bucket: media\n    client: { engine: aws-sdk, connections: 0 }";
+    nothing_sent: "    ops: { GetObject: 100% }\n" => "";
+    journeys_without_users: "    ops: { GetObject: 100% }"
+        => "    journeys: { a: { weight: 0, steps: [delete, { range: 9-1 }] }, b: { steps: [], think: 1us } }";
+    journeys_and_operations: "    ops: { GetObject: 100% }"
+        => "    ops: { GetObject: 100% }\n    journeys: { a: { steps: [get] } }\n    client: { engine: native }";
+    journeys_are_gooses: "    ops: { GetObject: 100% }"
+        => "    ops: { GetObject: 100% }\n    client: { engine: goose }\n    thresholds: [p95<1s]";
+    users_change_at_whole_seconds: "    open: { rate: 50/s }\n    as: app\n    bucket: media\n    ops: { GetObject: 100% }"
+        => "    closed: { users: 2, think: { mean: 1s }, ramp: { to: 8, over: 2500ms } }\n    journeys: { a: { steps: [get] } }";
+    multipart_step_not_yet: "ops: { GetObject: 100% }" => "journeys: { a: { steps: [multipart] } }";
     no_connections: "bucket: media" => "bucket: media\n    client: { keep-alive: false, connections: 0 }";
     client_http2_not_yet: "bucket: media" => "bucket: media\n    client: { http: \"2\" }";
     searched_rate_not_yet: "rate: 50/s" => "rate: search";

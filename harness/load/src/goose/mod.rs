@@ -73,7 +73,7 @@ pub enum JourneyError {
 
 /// Whether goose understands these rules; what it says of the first that it does not.
 pub fn check_thresholds(rules: &[String]) -> Result<(), String> {
-    rules.iter().try_for_each(|rule| rule.parse::<Threshold>().map(drop).map_err(|e| e.to_string()))
+    rules.iter().try_for_each(|rule| rule.parse::<Threshold>().map(drop).map_err(|e| in_words(&e)))
 }
 
 /// Walks the journeys of a workload until their end or until `stop` says so.
@@ -158,14 +158,14 @@ fn scenario(journey: &Journey, road: &Arc<user::Road>) -> Result<Scenario, Goose
 
 /// A command line for goose, of which ours knows nothing.
 fn arguments(host: &str, journeys: &Journeys) -> Vec<String> {
-    let stages: Vec<_> =
-        journeys.stages.iter().map(|stage| format!("{},{}", stage.users, stage.over.as_secs())).collect();
+    let changes: Vec<_> =
+        journeys.changes.iter().map(|change| format!("{},{}", change.users, change.over.as_secs())).collect();
     let mut arguments = [
         "--host",
         &format!("http://{host}"),
         // A stage plan is what keeps the requests of a ramp: with --users, goose forgets them once all users are there.
         "--test-plan",
-        &stages.join(";"),
+        &changes.join(";"),
         // A telnet controller on 127.0.0.1:5116 is on by default: two runs would fight for it.
         "--no-telnet",
         // Tables on stdout, where our reports go.
@@ -198,7 +198,15 @@ fn said_in(folder: &Path) -> Result<quiet::Stdout, JourneyError> {
 }
 
 fn told(error: &GooseError) -> JourneyError {
-    JourneyError::Goose(error.to_string())
+    JourneyError::Goose(in_words(error))
+}
+
+/// What an error is about; its own text leaves that out where an option is wrong.
+fn in_words(error: &GooseError) -> String {
+    match error {
+        GooseError::InvalidOption { value, detail, .. } => format!("`{value}`: {detail}"),
+        other => other.to_string(),
+    }
 }
 
 fn counts(metrics: &GooseMetrics) -> Vec<JourneyCount> {

@@ -19,6 +19,9 @@ use crate::workload::Workload;
 /// and a step that returned at once would be walked again and again until then.
 const UNTIL_NOTICED: Duration = Duration::from_millis(600);
 
+/// A user that cannot connect does not try again at once: a refused connection takes no time.
+const REFUSED_PAUSE: Duration = Duration::from_millis(10);
+
 /// What all users of an attack share.
 pub(super) struct Road {
     session: Arc<Session>,
@@ -106,10 +109,7 @@ impl Road {
 
     async fn step(&self, user: &mut GooseUser, step: Step, first: bool) -> TransactionResult {
         if self.over.load(Ordering::Relaxed) {
-            tokio::select! {
-                () = tokio::time::sleep(UNTIL_NOTICED) => {}
-                () = self.aborted() => {}
-            }
+            self.stay().await;
             return Ok(());
         }
         let mut walker = self.walker(user, first);
@@ -117,6 +117,7 @@ impl Road {
             return failed("left out: the journey's upload failed");
         }
         let Some(k) = journey::number(walker.user, walker.requests, self.users) else {
+            self.stay().await;
             return failed("no more request numbers");
         };
         let pool = &self.session.setup().pool;
@@ -144,6 +145,14 @@ impl Road {
         tag.map_or(Ok(()), |tag| failed(&tag))
     }
 
+    /// Does nothing for a while.
+    async fn stay(&self) {
+        tokio::select! {
+            () = tokio::time::sleep(UNTIL_NOTICED) => {}
+            () = self.aborted() => {}
+        }
+    }
+
     /// Where the user is, at the beginning of a round or in it.
     fn walker(&self, user: &mut GooseUser, first: bool) -> Walker {
         let known = user.get_session_data::<Walker>().cloned();
@@ -168,6 +177,9 @@ impl Road {
             biased;
             record = self.engines[0].exchange(plan, now) => {
                 self.live.end(plan, &record);
+                if matches!(record.ending, Ending::Refused | Ending::ConnectFailed) {
+                    tokio::time::sleep(REFUSED_PAUSE).await;
+                }
                 Some(record)
             }
             () = self.aborted() => {

@@ -29,9 +29,8 @@ fn of_workload(case: &Case<'_>, workload: u8, counts: &[JourneyCount]) -> Option
     let told: Vec<_> =
         differing.map(|(op, (theirs, ours))| format!("{op}: {theirs} counted, {ours} recorded")).collect();
     let name = case.plan.workloads.get(usize::from(workload)).map_or("?", |w| w.name.as_str());
-    (!told.is_empty()).then(|| {
-        format!("goose's counts of {name} are not those of the records: {}", told.join(", "))
-    })
+    (!told.is_empty())
+        .then(|| format!("goose's counts of {name} are not those of the records: {}", told.join(", ")))
 }
 
 /// What became of the engine's own thresholds, for information: expectations decide.

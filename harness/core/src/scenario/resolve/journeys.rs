@@ -1,9 +1,11 @@
 //! Journeys: which steps users take, and what the engine that moves them cannot do.
 
 use super::Cx;
-use crate::plan::{ClosedPlan, EnginePlan, JourneyPlan, JourneysPlan, OpPlan, StepPlan, ThinkPlan};
+use crate::plan::{
+    ClientPlan, ClosedPlan, EnginePlan, JourneyPlan, JourneysPlan, OpPlan, StepPlan, ThinkPlan,
+};
 use crate::scenario::decode::Spanned;
-use crate::scenario::file::{File, Journey, JourneyStep as Step, Workload};
+use crate::scenario::file::{Engine, File, Journey, JourneyStep as Step, Workload};
 use crate::units::{Share, Span};
 
 const SECOND: u64 = 1_000_000_000;
@@ -39,9 +41,10 @@ impl Cx<'_> {
             self.name("journey name", name);
             each.push(self.journey(name, journey, pause));
         }
-        let thresholds = workload.thresholds.as_ref().map_or_else(Vec::new, |rules| {
-            rules.value.iter().map(|rule| rule.value.clone()).collect()
-        });
+        let thresholds = workload
+            .thresholds
+            .as_ref()
+            .map_or_else(Vec::new, |rules| rules.value.iter().map(|rule| rule.value.clone()).collect());
         let ops = operations(&each);
         Some((JourneysPlan { each, thresholds }, ops))
     }
@@ -112,6 +115,20 @@ impl Cx<'_> {
         if !pause.value.0.is_multiple_of(MILLISECOND) {
             self.error(format!("think time {}", pause.value), pause.place, "expected whole milliseconds");
         }
+    }
+
+    /// Who carries a workload's requests; journeys are goose's, said or not.
+    pub(super) fn carrier(&mut self, name: &Spanned<String>, workload: &Workload) -> ClientPlan {
+        let client = workload.client.as_ref();
+        let plan = self.client(client, &format!("workloads.{}", name.value));
+        if workload.journeys.is_none() {
+            return plan;
+        }
+        let given = client.and_then(|client| client.engine);
+        if let Some(other) = given.filter(|engine| engine.value != Engine::Goose) {
+            self.error("journeys through another engine", other.place, "expected `goose`");
+        }
+        ClientPlan { engine: EnginePlan::Goose, ..plan }
     }
 
     /// The engine of journeys moves users at whole seconds, and there is one of it.

@@ -3,13 +3,12 @@
 use gatecrash_model::Op;
 
 use super::Cx;
+use super::arrivals::Begin;
 use crate::diagnostics::Place;
-use crate::plan::{
-    BucketPlan, IdentityPlan, KeysPlan, OpPlan, PhasePlan, SegmentPlan, SignPlan, WorkloadPlan,
-};
+use crate::plan::{BucketPlan, IdentityPlan, KeysPlan, OpPlan, PhasePlan, SignPlan, WorkloadPlan};
 use crate::scenario::decode::Spanned;
 use crate::scenario::file::{Arrivals, Either, File, Keys, OpDetail, OpEntry, Sign, Workload};
-use crate::units::{Rate, Share, Size, Span};
+use crate::units::{Share, Size, Span};
 
 /// Operations that a workload can send.
 const OPS: [Op; 6] =
@@ -20,8 +19,6 @@ const DEFAULT_TIMEOUT: Span = Span::seconds(5);
 const DEFAULT_IN_FLIGHT: u32 = 1000;
 /// Most workloads: their number is one byte in a request id.
 const MAX_WORKLOADS: usize = 256;
-/// Highest rate of one workload.
-const MAX_RATE: Rate = Rate(1e6);
 /// Steepest Zipf exponent.
 const MAX_ZIPF: f64 = 5.0;
 
@@ -44,12 +41,13 @@ impl Cx<'_> {
         let mut workloads = Vec::new();
         for (name, workload) in load.value.iter() {
             self.name("workload name", name);
-            let segments = self.segments(file, name, workload, phases);
+            let begin = self.begin(file, name, workload, phases);
             let bucket = self.bucket_of(name, workload, buckets);
             let (sign, identity) = self.signer(name, workload, identities);
-            workloads.push(self.workload(name, workload, segments, bucket, sign, identity));
+            workloads.push(self.workload(name, workload, begin, bucket, sign, identity));
         }
         self.one_gateway_key(file, &workloads);
+        self.walkable(file, &workloads);
         workloads
     }
 
@@ -57,28 +55,37 @@ impl Cx<'_> {
         &mut self,
         name: &Spanned<String>,
         workload: &Workload,
-        segments: Vec<SegmentPlan>,
+        begin: Begin,
         bucket: String,
         sign: SignPlan,
         identity: Option<u16>,
     ) -> WorkloadPlan {
         let at = |key: &str| format!("workloads.{}.{key}", name.value);
-        let (open, writes) = (&workload.open, &workload.writes);
-        if let Some(none) = open.max_in_flight.filter(|n| n.value == 0) {
+        let (open, writes) = (workload.open.as_ref().map(|open| &open.value), &workload.writes);
+        let max_in_flight = open.and_then(|open| open.max_in_flight);
+        if let Some(none) = max_in_flight.filter(|n| n.value == 0) {
             self.error("`max-in-flight` is zero", none.place, "expected at least 1");
         }
         if let Some(key) = &writes.key {
             self.key_pattern(key);
         }
         self.positive("timeout", workload.timeout);
-        let arrivals = open.arrivals.map(|a| Spanned { value: a.value == Arrivals::Poisson, place: a.place });
+        let arrivals = open.and_then(|open| open.arrivals);
+        let poisson = arrivals.map(|a| Spanned { value: a.value == Arrivals::Poisson, place: a.place });
+        let (journeys, ops) = match self.journeys(name, workload, begin.closed.as_ref()) {
+            Some((journeys, ops)) => (Some(journeys), ops),
+            None => (None, self.ops(name, workload)),
+        };
         WorkloadPlan {
             name: name.value.clone(),
-            segments,
-            poisson: self.or(at("poisson"), arrivals, true),
-            max_in_flight: self.or(at("max-in-flight"), open.max_in_flight, DEFAULT_IN_FLIGHT),
+            segments: begin.segments,
+            closed: begin.closed,
+            journeys,
+            trace: begin.trace,
+            poisson: self.or(at("poisson"), poisson, true),
+            max_in_flight: self.or(at("max-in-flight"), max_in_flight, DEFAULT_IN_FLIGHT),
             bucket,
-            ops: self.ops(workload),
+            ops,
             keys: self.keys(workload.keys, at("keys")),
             missing: self.or(at("missing"), workload.missing, Share(0.0)),
             write_key: self.or(at("write-key"), writes.key.clone(), DEFAULT_WRITE_KEY.to_owned()),
@@ -86,33 +93,8 @@ impl Cx<'_> {
             sign,
             identity,
             timeout: self.or(at("timeout"), workload.timeout, DEFAULT_TIMEOUT),
-            client: self.client(workload.client.as_ref(), &format!("workloads.{}", name.value)),
+            client: self.carrier(name, workload),
         }
-    }
-
-    /// One stretch of constant rate for each phase.
-    fn segments(
-        &mut self,
-        file: &File,
-        name: &Spanned<String>,
-        workload: &Workload,
-        phases: &[PhasePlan],
-    ) -> Vec<SegmentPlan> {
-        let rate = workload.open.rate;
-        if rate.value.0 <= 0.0 {
-            self.error("the rate is zero", rate.place, "expected more than 0/s; a phase may rest with 0/s");
-        }
-        let mut segments = Vec::new();
-        for (phase, plan) in file.timeline.value.iter().zip(phases) {
-            let own = phase.load.iter().find(|(n, _)| n.value == name.value).map(|(_, load)| load.rate);
-            let Spanned { value: rate, place } = own.unwrap_or(rate);
-            if rate.0 > MAX_RATE.0 {
-                self.error(format!("rate {rate} too high"), place, format!("expected at most {MAX_RATE}"));
-            }
-            self.took(format!("workloads.{}.segments.{}.rate", name.value, segments.len()), place);
-            segments.push(SegmentPlan { from: plan.from, until: plan.until, rate });
-        }
-        segments
     }
 
     fn bucket_of(&mut self, name: &Spanned<String>, workload: &Workload, buckets: &[BucketPlan]) -> String {
@@ -133,9 +115,15 @@ impl Cx<'_> {
 
     // === operations and keys ===
 
-    fn ops(&mut self, workload: &Workload) -> Vec<OpPlan> {
+    fn ops(&mut self, name: &Spanned<String>, workload: &Workload) -> Vec<OpPlan> {
+        let Some(written) = &workload.ops else {
+            let message = format!("nothing says what `{}` sends", name.value);
+            let label = "expected `ops: { GetObject: 100% }`, or `journeys`";
+            self.error(message, name.place, label);
+            return Vec::new();
+        };
         let mut ops = Vec::new();
-        for (name, entry) in workload.ops.value.iter() {
+        for (name, entry) in written.value.iter() {
             let op = self.op(name);
             let (share, range) = match entry {
                 OpEntry::Short(share) => (*share, None),
@@ -144,11 +132,11 @@ impl Cx<'_> {
             let range = range.and_then(|range| self.range(range, op));
             ops.extend(op.map(|op| OpPlan { op, share, range }));
         }
-        let shares = workload.ops.value.iter().map(|(_, entry)| match entry {
+        let shares = written.value.iter().map(|(_, entry)| match entry {
             OpEntry::Short(share) => *share,
             Either::Long(detail) => detail.share,
         });
-        self.whole("operations", shares, workload.ops.place);
+        self.whole("operations", shares, written.place);
         ops
     }
 
@@ -167,7 +155,7 @@ impl Cx<'_> {
         }
     }
 
-    fn range(&mut self, range: &Spanned<String>, op: Option<Op>) -> Option<(u64, u64)> {
+    pub(super) fn range(&mut self, range: &Spanned<String>, op: Option<Op>) -> Option<(u64, u64)> {
         if op.is_some_and(|op| op != Op::GetObject) {
             self.error(
                 "a range on something else than GetObject",
