@@ -1,0 +1,147 @@
+//! The result of one case, out of the trials that a history kept: the search is walked through again, so that a stored
+//! run says the same as the live one.
+
+use gatecrash_model::{Event, Nanos, TrialOutcome, TrialPurpose, TrialRecord};
+
+use super::{Bounds, Class, Ended, Goal, Outcome, Search, Step, Trial, classify};
+use crate::history::History;
+use crate::plan::{CapacityPlan, SearchPlan};
+
+/// Most trials of one search; time ends it long before.
+const MOST_TRIALS: u32 = 1000;
+
+/// What became of the search of one case.
+#[derive(Clone, Debug)]
+pub struct CaseResult {
+    /// The bounds, as far as they were confirmed.
+    pub bounds: Bounds,
+    /// Every trial, in order.
+    pub trials: Vec<TrialRecord>,
+    /// Why the search was given up before its end, if it was.
+    pub stopped: Option<String>,
+    goal: Goal,
+}
+
+// === impl CaseResult ===
+
+impl CaseResult {
+    /// Reads it off a history. `None` where the case never began or is no case of a capacity scenario.
+    pub fn of(plan: &CapacityPlan, history: &History, phase: u16) -> Option<Self> {
+        history.phase_window(phase)?;
+        let trials: Vec<TrialRecord> = history.trials().filter(|t| t.phase == phase).cloned().collect();
+        let stopped = history.events.iter().find_map(|e| match e {
+            Event::SearchStopped { phase: of, why } if *of == phase => Some(why.clone()),
+            _ => None,
+        });
+        let goal = goal(plan);
+        let mut search = Search::new(goal.clone()).ok()?;
+        for trial in trials.iter().filter(|t| t.purpose != TrialPurpose::Overload) {
+            search.record(as_trial(trial));
+        }
+        let bounds = match (search.next(), plan.search.is_some(), stopped.is_some()) {
+            (Step::Done(bounds), true, _) => bounds,
+            // Rates that somebody asked for are no search: what they show is the bounds, and that is all.
+            _ => Bounds { ended: ended_so_far(&search), ..search.so_far() },
+        };
+        Some(Self { bounds, trials, stopped, goal })
+    }
+
+    /// The highest rate that is carried, requests per second.
+    pub fn lower(&self) -> Option<f64> {
+        self.bounds.lower.as_ref().map(|bound| bound.rate)
+    }
+
+    /// The lowest rate that is not.
+    pub fn upper(&self) -> Option<f64> {
+        self.bounds.upper.as_ref().map(|bound| bound.rate)
+    }
+
+    /// What the trials say of a rate: it is carried where a rate at or above it is, and not where one at or below it is
+    /// not.
+    pub fn class_of(&self, rate: f64) -> Class {
+        let holds = |class: Class, fits: fn(f64, f64) -> bool| {
+            self.bounds.loads.iter().any(|load| load.class == class && fits(load.rate, rate))
+        };
+        let carried = self.bounds.lower.as_ref().is_some_and(|lower| lower.rate >= rate);
+        match () {
+            () if carried => Class::Lower,
+            () if holds(Class::Upper, |load, rate| load <= rate) => Class::Upper,
+            // Above the bounds a rate may pass by chance (loss inversion): only what lies below them is believed.
+            () => Class::Undecided,
+        }
+    }
+
+    /// Why it cannot be told, for an undecided rate: the reason of the last discarded trial, or why the search ended.
+    pub fn doubt(&self) -> String {
+        if let Some(why) = &self.stopped {
+            return why.clone();
+        }
+        let discarded = self.trials.iter().rev().find_map(|t| match &t.outcome {
+            TrialOutcome::Discarded { why } => Some(why.clone()),
+            _ => None,
+        });
+        match (&self.bounds.ended, discarded) {
+            (Ended::GeneratorLimited(why), _) => format!("the harness was the limit: {why}"),
+            (_, Some(why)) => format!("trials had to be discarded: {why}"),
+            (Ended::TimeUp, None) => "the time of the case was over before it was decided".into(),
+            _ => "it lies between the two bounds".into(),
+        }
+    }
+
+    /// The trials at one rate, overload apart, and what they say together.
+    pub fn class_at(&self, rate: f64) -> Class {
+        let here = self.trials.iter().filter(|t| t.rate == rate && t.purpose != TrialPurpose::Overload);
+        classify(&self.goal, &here.map(as_trial).collect::<Vec<_>>())
+    }
+}
+
+/// The goal of a search.
+pub fn goal(plan: &CapacityPlan) -> Goal {
+    let any = SearchPlan {
+        from: crate::units::Rate(1.0),
+        to: crate::units::Rate(1e6),
+        grow: 2.0,
+        precision: crate::units::Share(0.05),
+    };
+    let SearchPlan { from, to, grow, precision } = plan.search.unwrap_or(any);
+    let trial_final = plan.confirm.0.max(plan.measure.0);
+    Goal {
+        from: from.0,
+        to: to.0,
+        grow,
+        trial_initial: plan.measure.0,
+        trial_final,
+        duration_sum: trial_final.saturating_mul(u64::from(plan.times)),
+        exceed: plan.exceed.0,
+        width: precision.0,
+        max_trials: MOST_TRIALS,
+        max_time: plan.within.0,
+    }
+}
+
+/// A kept trial in the terms of the search.
+pub fn as_trial(record: &TrialRecord) -> Trial {
+    Trial {
+        rate: record.rate,
+        duration: duration(record),
+        spent: record.spent,
+        goodput: record.goodput(),
+        outcome: match &record.outcome {
+            TrialOutcome::Good => Outcome::Good,
+            TrialOutcome::Bad { clause, .. } => Outcome::Bad(clause.clone()),
+            TrialOutcome::Discarded { why } => Outcome::Discarded(why.clone()),
+        },
+    }
+}
+
+fn duration(record: &TrialRecord) -> Nanos {
+    record.until.saturating_sub(record.from)
+}
+
+/// How a search that was not walked to its end would be called.
+fn ended_so_far(search: &Search) -> Ended {
+    match search.next() {
+        Step::Done(Bounds { ended: limited @ Ended::GeneratorLimited(_), .. }) => limited,
+        _ => Ended::TimeUp,
+    }
+}
