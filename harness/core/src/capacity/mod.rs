@@ -1,0 +1,23 @@
+//! Capacity: the highest rate within an objective, found by measuring loads, and what explains it.
+//!
+//! The search follows MLRsearch, RFC 9971 (Multiple Loss Ratio Search): trials at one load accumulate, and a load
+//! becomes a bound only when the trials still missing could no longer change its class. A bad second proves nothing.
+//!
+//! ```text
+//! Goal ──> Search ──next──> Step::Measure { rate, duration } ──> a host measures, judges, drains ──record──> Search
+//!                    └────> Step::Done(Bounds)
+//! ```
+//!
+//! Nothing here has a clock or a socket: a host measures and hands in what a trial took.
+
+mod bounds;
+mod classify;
+mod goal;
+mod search;
+mod trial;
+
+pub use bounds::{Bound, Bounds, Ended, LoadTrials};
+pub use classify::{Class, classify};
+pub use goal::{Goal, GoalMistake};
+pub use search::{Search, Step};
+pub use trial::{Outcome, Trial};
