@@ -51,6 +51,9 @@ pub struct TrialRecord {
     /// Cores that the gateway's processes used, where that can be seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gateway_cpu: Option<f64>,
+    /// How often the faults of the plan fired: (index in the plan, count).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fired: Vec<(u16, u64)>,
     /// How failures looked: (status, count); 0 for exchanges without a status.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<(u16, u64)>,

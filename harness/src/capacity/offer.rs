@@ -16,9 +16,6 @@ use crate::topology::{Ground, Topology, load};
 /// From the decision to the first arrival: what it takes to start threads.
 const LEAD: Nanos = 20_000_000;
 
-/// How long requests under way may take to end once a search is stopped.
-const GRACE: Duration = Duration::from_secs(1);
-
 /// A rate and its window.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Offer {
@@ -149,16 +146,6 @@ fn number_on(workload: &mut Arc<Workload>, next: &mut u64) -> Result<(), Failure
     own.schedule = own.schedule.clone().numbered_from(*next);
     *next = after;
     Ok(())
-}
-
-/// What a search that is asked to end still owes to the requests under way.
-pub(super) const fn grace() -> Duration {
-    GRACE
-}
-
-/// The stop of a search whose harness broke.
-pub(super) fn broken(failure: &Failure) -> Stop {
-    Stop { exit: failure.exit(), why: failure.message.clone() }
 }
 
 /// The stop of a case whose fault could not be switched.

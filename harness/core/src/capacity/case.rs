@@ -5,7 +5,8 @@ use gatecrash_model::{Event, Nanos, TrialOutcome, TrialPurpose, TrialRecord};
 
 use super::{Bounds, Class, Ended, Goal, Outcome, Search, Step, Trial, classify};
 use crate::history::History;
-use crate::plan::{CapacityPlan, SearchPlan};
+use crate::plan::{CapacityPlan, Plan, SearchPlan};
+use crate::faults::Host;
 
 /// Most trials of one search; time ends it long before.
 const MOST_TRIALS: u32 = 1000;
@@ -19,6 +20,8 @@ pub struct CaseResult {
     pub trials: Vec<TrialRecord>,
     /// Why the search was given up before its end, if it was.
     pub stopped: Option<String>,
+    /// Faults of the case that strike exchange by exchange, and never did.
+    pub unfired: Vec<String>,
     goal: Goal,
 }
 
@@ -26,7 +29,8 @@ pub struct CaseResult {
 
 impl CaseResult {
     /// Reads it off a history. `None` where the case never began or is no case of a capacity scenario.
-    pub fn of(plan: &CapacityPlan, history: &History, phase: u16) -> Option<Self> {
+    pub fn of(of: &Plan, history: &History, phase: u16) -> Option<Self> {
+        let plan = of.capacity.as_ref()?;
         history.phase_window(phase)?;
         let trials: Vec<TrialRecord> = history.trials().filter(|t| t.phase == phase).cloned().collect();
         let stopped = history.events.iter().find_map(|e| match e {
@@ -41,9 +45,11 @@ impl CaseResult {
         let bounds = match (search.next(), plan.search.is_some(), stopped.is_some()) {
             (Step::Done(bounds), true, _) => bounds,
             // Rates that somebody asked for are no search: what they show is the bounds, and that is all.
+            (_, false, false) if decided(&search) => Bounds { ended: Ended::Converged, ..search.so_far() },
             _ => Bounds { ended: ended_so_far(&search), ..search.so_far() },
         };
-        Some(Self { bounds, trials, stopped, goal })
+        let unfired = unfired(of, phase, &trials);
+        Some(Self { bounds, trials, stopped, unfired, goal })
     }
 
     /// The highest rate that is carried, requests per second.
@@ -62,6 +68,9 @@ impl CaseResult {
         let holds = |class: Class, fits: fn(f64, f64) -> bool| {
             self.bounds.loads.iter().any(|load| load.class == class && fits(load.rate, rate))
         };
+        if !self.unfired.is_empty() {
+            return Class::Undecided;
+        }
         let carried = self.bounds.lower.as_ref().is_some_and(|lower| lower.rate >= rate);
         match () {
             () if carried => Class::Lower,
@@ -75,6 +84,9 @@ impl CaseResult {
     pub fn doubt(&self) -> String {
         if let Some(why) = &self.stopped {
             return why.clone();
+        }
+        if let Some(fault) = self.unfired.first() {
+            return format!("the fault {fault} never fired");
         }
         let discarded = self.trials.iter().rev().find_map(|t| match &t.outcome {
             TrialOutcome::Discarded { why } => Some(why.clone()),
@@ -93,6 +105,17 @@ impl CaseResult {
         let here = self.trials.iter().filter(|t| t.rate == rate && t.purpose != TrialPurpose::Overload);
         classify(&self.goal, &here.map(as_trial).collect::<Vec<_>>())
     }
+}
+
+/// Faults of a case that a link or the mock carries out on single exchanges, and that never fired in its trials.
+fn unfired(plan: &Plan, phase: u16, trials: &[TrialRecord]) -> Vec<String> {
+    let Some(window) = plan.phases.get(usize::from(phase)).filter(|_| plan.guards.fault_fired) else {
+        return Vec::new();
+    };
+    let fired = |index: usize| trials.iter().flat_map(|t| &t.fired).any(|(fault, _)| usize::from(*fault) == index);
+    let faults = plan.faults.iter().enumerate().filter(|(_, f)| window.from <= f.from && f.from < window.until);
+    let single = faults.filter(|(_, f)| matches!(f.spec.info().host, Host::Link | Host::Mock));
+    single.filter(|(index, _)| !trials.is_empty() && !fired(*index)).map(|(_, f)| f.name.clone()).collect()
 }
 
 /// The goal of a search.
@@ -136,6 +159,12 @@ pub fn as_trial(record: &TrialRecord) -> Trial {
 
 fn duration(record: &TrialRecord) -> Nanos {
     record.until.saturating_sub(record.from)
+}
+
+/// Whether every rate that was tried has its class.
+fn decided(search: &Search) -> bool {
+    let loads = search.so_far().loads;
+    !loads.is_empty() && loads.iter().all(|load| load.class != Class::Undecided)
 }
 
 /// How a search that was not walked to its end would be called.

@@ -18,6 +18,8 @@ pub(crate) fn plan(slo: Vec<CheckSpec>) -> CapacityPlan {
         exceed: Share(0.25),
         overload: true,
         slo,
+        at: None,
+        only: Vec::new(),
         within: Span::seconds(480),
         target: None,
         max_cpu: Share(0.85),
@@ -48,6 +50,7 @@ pub(crate) fn trial(phase: u16, number: u32, rate: f64, outcome: TrialOutcome) -
         lag: 100,
         harness_cpu: 0.5,
         gateway_cpu: Some(0.4),
+        fired: Vec::new(),
         failures: Vec::new(),
     }
 }

@@ -61,6 +61,8 @@ pub struct Measured {
     pub attempts: Option<f64>,
     /// 99th percentile of lag behind the schedule, us.
     pub lag: u64,
+    /// (fault, count) of what fired.
+    pub fired: Vec<(u16, u64)>,
     /// (status, count) of what failed.
     pub failures: Vec<(u16, u64)>,
 }
@@ -86,6 +88,8 @@ pub fn judge_trial(
     for failed in sent().filter(|c| !case.answers.is_right(history, c)) {
         *failures.entry(failed.status).or_default() += 1;
     }
+    let mut fired = BTreeMap::new();
+    history.firings.iter().for_each(|f| *fired.entry(f.fault).or_default() += 1);
     let lag = schedule_lag(&clients);
     let whole = expectation(CheckSpec::Latency(Default::default()), window);
     let attempts = case.scope(&whole).and_then(|scope| attempts_per_request(&scope));
@@ -105,6 +109,7 @@ pub fn judge_trial(
         in_flight: in_flight(history, window),
         attempts,
         lag,
+        fired: fired.into_iter().collect(),
         failures: failures.into_iter().collect(),
     }
 }

@@ -11,13 +11,21 @@
 //! Nothing here has a clock or a socket: a host measures and hands in what a trial took.
 
 mod bounds;
+mod case;
 mod classify;
+#[cfg(test)]
+pub(crate) mod fixtures;
 mod goal;
+mod judge;
+mod report;
 mod search;
 mod trial;
 
 pub use bounds::{Bound, Bounds, Ended, LoadTrials};
+pub use case::{CaseResult, as_trial, goal};
 pub use classify::{Class, classify};
 pub use goal::{Goal, GoalMistake};
+pub use judge::{Effort, IN_FLIGHT, Measured, Window, judge_trial};
+pub use report::{CapacityReport, CaseReport, CurvePoint};
 pub use search::{Search, Step};
 pub use trial::{Outcome, Trial};

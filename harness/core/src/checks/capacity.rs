@@ -43,12 +43,12 @@ impl Check for Capacity {
 
     fn judge(&self, scope: &Scope<'_>) -> Finding {
         let wanted = format!("at least {}", self.min);
-        let Some(capacity) = &scope.plan.capacity else {
+        if scope.plan.capacity.is_none() {
             return Finding::inconclusive(wanted, 0, "nothing was searched");
-        };
+        }
         let phases = scope.phase.map_or(0..scope.plan.phases.len() as u16, |phase| phase..phase + 1);
         let results: Vec<_> = phases
-            .filter_map(|phase| Some((phase, CaseResult::of(capacity, scope.history, phase)?)))
+            .filter_map(|phase| Some((phase, CaseResult::of(scope.plan, scope.history, phase)?)))
             .collect();
         let trials = results.iter().map(|(_, result)| result.trials.len() as u64).sum();
         // Of several cases the worst one counts.

@@ -43,12 +43,12 @@ impl Check for CapacityRatio {
 
     fn judge(&self, scope: &Scope<'_>) -> Finding {
         let wanted = format!("at least {} of {}", self.min, self.to);
-        let Some(plan) = &scope.plan.capacity else {
+        if scope.plan.capacity.is_none() {
             return Finding::inconclusive(wanted, 0, "nothing was searched");
-        };
+        }
         let result = |name: &str| {
             let phase = scope.plan.phase(name)?;
-            CaseResult::of(plan, scope.history, phase)
+            CaseResult::of(scope.plan, scope.history, phase)
         };
         let (Some(of), Some(to)) = (result(&self.of), result(&self.to)) else {
             return Finding::inconclusive(wanted, 0, "one of the two cases never began");
@@ -63,6 +63,10 @@ impl Check for CapacityRatio {
             (None, Some(high)) => format!("at most {:.1}%", high * 100.0),
             (None, None) => "not known".into(),
         };
+        let silent = of.unfired.iter().chain(&to.unfired).next();
+        if let Some(fault) = silent {
+            return Finding::inconclusive(wanted, samples, format!("the fault {fault} never fired")).detail(both);
+        }
         if low.is_some_and(|low| low >= self.min.0) {
             return Finding::judged(true, observed, wanted, samples).detail(both);
         }

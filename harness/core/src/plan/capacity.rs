@@ -30,6 +30,12 @@ pub struct CapacityPlan {
     pub overload: bool,
     /// What every trial has to keep, in order of the file.
     pub slo: Vec<CheckSpec>,
+    /// In place of a search: the one rate that somebody asked for on the command line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Rate>,
+    /// The cases that are looked at, by their place among the phases; all of them when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<u16>,
     /// Hard limit on the time a case takes.
     pub within: Span,
     /// The rate that is planned for, to compute headroom and the number of instances.
@@ -56,6 +62,9 @@ pub struct SearchPlan {
 impl Plan {
     /// The rates that the expectations on a case name, ascending: what is tried where nothing is searched.
     pub fn asked_rates(&self, phase: u16) -> Vec<Rate> {
+        if let Some(rate) = self.capacity.as_ref().and_then(|capacity| capacity.at) {
+            return vec![rate];
+        }
         let here = self.expectations.iter().filter(|e| e.phase.is_none_or(|p| p == phase));
         let mut rates: Vec<Rate> = here
             .filter_map(|e| match &e.check {

@@ -1,5 +1,8 @@
 //! Reports that renderers are tested on: each outcome, each oddity, and text that means harm.
 
+mod capacity;
+
+pub(super) use self::capacity::capacity;
 use super::{Environment, FaultSummary, GuardNote, PhaseSummary, RunReport, Second};
 use crate::plan::Plan;
 use crate::profile::Profile;
@@ -15,6 +18,7 @@ pub(super) fn all() -> Vec<(&'static str, RunReport)> {
         ("deviating", deviating()),
         ("hostile", hostile()),
         ("empty", empty()),
+        ("capacity", capacity()),
     ]
 }
 
@@ -58,6 +62,7 @@ pub(super) fn passing() -> RunReport {
             directory: "runs/slowdown-9f2c41aa".into(),
         },
         interrupted: None,
+        capacity: None,
         requests: Vec::new(),
     }
 }

@@ -11,7 +11,7 @@ mod shapes;
 mod timeline;
 mod world;
 
-pub(crate) use capacity::{Capacity, Offered};
+pub(crate) use capacity::{Capacity, Offered, Search};
 pub(crate) use expect::{Expectation, Guards};
 pub(crate) use gateway::{Command, Embedded, Gateway, Recipe, Url};
 pub(crate) use load::{Arrivals, Keys, OpDetail, OpEntry, Sign, Workload};

@@ -69,7 +69,7 @@ impl Cx<'_> {
         let workload = self.searched(file, given, *place, world);
         self.always_on(file);
         self.clauses(&given.slo);
-        let search = given.search.map(|search| self.range(search.value));
+        let search = given.search.map(|search| self.search_range(search.value));
         if search.is_none() && !expectations.iter().any(|e| matches!(e.check, CheckSpec::Capacity(_))) {
             let help = "write `search: { from: 50/s, to: 5000/s }`, or expect a `capacity`";
             self.advise("no rate to try", *place, "nothing is searched and no rate is expected", help);
@@ -97,6 +97,8 @@ impl Cx<'_> {
             exceed: self.or("capacity.exceed", given.exceed, EXCEED),
             overload: self.or("capacity.overload", given.overload, search.is_some()),
             slo: given.slo.value.iter().map(|clause| clause.value.clone()).collect(),
+            at: None,
+            only: Vec::new(),
             within: world.phases.first().map_or(Span(0), |p| p.until),
             target: given.target.map(|t| t.value),
             max_cpu: MAX_CPU,
@@ -145,7 +147,7 @@ impl Cx<'_> {
         }
     }
 
-    fn range(&mut self, search: Search) -> SearchPlan {
+    fn search_range(&mut self, search: Search) -> SearchPlan {
         let Search { from, to, grow, precision } = search;
         if from.value.0 <= 0.0 {
             self.error("the search begins at zero", from.place, "expected more than 0/s");
