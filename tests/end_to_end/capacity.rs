@@ -32,9 +32,7 @@ fn a_known_capacity_lies_between_the_bounds() {
     let desk = Desk::new();
     let file = desk.file("ten.yaml", SCENARIO);
     let done = desk.gatecrash(&["capacity", &file, "--target", "1000/s"]).exits(0);
-    for part in ["PASS 1", "beyond it success-rate", "gateways like this one"] {
-        assert!(done.stdout.contains(part), "no `{part}` in\n{}\n{}", done.stdout, done.stderr);
-    }
+    assert!(done.stdout.contains("PASS 1"), "{}\n{}", done.stdout, done.stderr);
     assert!(done.stderr.contains("clean   1: 50/s for 1 s: good"), "no progress:\n{}", done.stderr);
 
     let result = json(&desk.run_dir().join("result.json"));
@@ -44,10 +42,11 @@ fn a_known_capacity_lies_between_the_bounds() {
     // The upstream loses a millisecond or two of each 100 to its own bookkeeping.
     assert!(lower <= 105.0 && upper >= 90.0, "{lower} to {upper}: 100/s is the capacity");
     assert_eq!(case["limited-by"], "success-rate");
+    assert!(case["instances"].as_u64().is_some_and(|n| n >= 8), "1000/s of 100/s each: {case:#}");
     let trials = case["trials"].as_array().expect("trials");
     assert_eq!(trials.iter().filter(|t| t["purpose"] == "overload").count(), 2);
     let html = std::fs::read_to_string(desk.run_dir().join("report.html")).expect("a page");
-    assert!(html.contains("<h2>Capacity</h2>") && !html.contains("http://"), "a page of its own");
+    assert!(html.contains("<h2>Capacity</h2>") && html.contains("Goodput (per second) over offered rate"));
 
     // A stored search is judged again from its trials alone.
     let name = desk.run_dir().to_string_lossy().into_owned();
