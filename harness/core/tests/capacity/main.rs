@@ -1,6 +1,7 @@
 //! The capacity search against simulated systems whose capacity is known, in virtual time; against plain bisection; and
 //! against MLRsearch, the reference implementation.
 
+mod knee;
 mod mlrsearch;
 mod searches;
 mod steps;
