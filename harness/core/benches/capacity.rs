@@ -31,6 +31,10 @@ fn main() {
 fn rows<S: System>(name: &str, seeds: u64, system: impl Fn(u64) -> S) {
     let goal = Goal::default();
     row(name, "ours", seeds, &system, |system| search(&goal, system));
+    if name.contains("0.1 %") {
+        let resolving = goal.clone().resolving(0.999);
+        row(name, "ours, resolving 99.9 %", seeds, &system, |system| search(&resolving, system));
+    }
     for seconds in [5.0, 10.0, 20.0] {
         let label = format!("bisection, {seconds} s");
         row(name, &label, seeds, &system, |system| bisection(&goal, seconds, system));

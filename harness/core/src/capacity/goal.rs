@@ -22,8 +22,8 @@ pub struct Goal {
     pub trial_final: Nanos,
     /// How much time of final trials a load needs for its class, unless the class is certain before.
     pub duration_sum: Nanos,
-    /// A trial offers at least so many requests, and lasts longer than it would where the rate is too low for them: a
-    /// quantile needs its samples.
+    /// A final trial offers at least so many requests (a coarse one 1,000 of them), and lasts longer than it would where
+    /// the rate is too low for them: see [`Goal::resolving`].
     pub requests: u32,
     /// The share of `duration_sum` that may be bad at a load that still counts as good: 0 to below 1.
     pub exceed: f64,
@@ -80,6 +80,13 @@ impl Goal {
         Self { from: rate, to: rate, ..self }
     }
 
+    /// Requests enough for the strictest share of the objective, such as 0.99 for a p99 or 0.999 for a success rate of 99.9 %:
+    /// ten of those on the wrong side have to fit into a trial, 10 / (1 - share), or bursts of few decide.
+    pub fn resolving(self, share: f64) -> Self {
+        let needed = (10.0 / (1.0 - share).max(1e-6)).round() as u32;
+        Self { requests: self.requests.max(needed), ..self }
+    }
+
     /// Final trials long enough for a latency limit of the objective. A load above capacity by the share `width` makes a
     /// queue whose waiting time grows by `width` in each second: a trial shorter than limit / width would end before
     /// the limit is passed, and take the load for good. The duration sum grows to three such trials at least.
@@ -127,7 +134,13 @@ impl Goal {
             };
             // In logarithms, so that each width is two of the next one.
             let width = 1.0 - (1.0 - self.width).powi(1 << before);
-            Target { trial: sum.min(self.trial_final), sum, width, ..last }
+            Target {
+                trial: sum.min(self.trial_final),
+                sum,
+                requests: self.requests.min(1_000),
+                width,
+                ..last
+            }
         });
         preceding.chain([last]).collect()
     }
@@ -179,6 +192,15 @@ mod tests {
         assert_eq!((goal.trial_final, goal.duration_sum), (5 * SECOND, 45 * SECOND));
         let goal = Goal::default().outlasting(SECOND);
         assert_eq!((goal.trial_final, goal.duration_sum), (25 * SECOND, 75 * SECOND));
+    }
+
+    #[test]
+    fn trials_hold_enough_requests_for_the_strictest_share() {
+        assert_eq!(Goal::default().resolving(0.95).requests, 1_000);
+        let goal = Goal::default().resolving(0.999);
+        assert_eq!(goal.requests, 10_000);
+        let lengths: Vec<_> = goal.targets().iter().map(|t| t.at(500.0).trial / SECOND).collect();
+        assert_eq!(lengths, [2, 5, 20]);
     }
 
     #[test]
