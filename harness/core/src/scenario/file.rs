@@ -3,6 +3,7 @@
 //!
 //! Nothing here has a default that is not said in its comment; what runs is the plan.
 
+mod client;
 mod expect;
 mod gateway;
 mod load;
@@ -10,6 +11,7 @@ mod shapes;
 mod timeline;
 mod world;
 
+pub(crate) use client::{Addressing, Client, Engine, Http, Retries};
 pub(crate) use expect::{Expectation, Guards};
 pub(crate) use gateway::{Command, Embedded, Gateway, Recipe, Url};
 pub(crate) use load::{Arrivals, Keys, OpDetail, OpEntry, Sign, Workload};

@@ -1,5 +1,6 @@
 //! Types to plan: every default made explicit, every reference and every sum checked, all mistakes collected.
 
+mod client;
 mod expect;
 mod gateway;
 mod inject;

@@ -150,6 +150,9 @@ mistakes! {
         "media: { objects:"
         => "media: { policy: { Statement: [{ Effect: Allow, Principal: \"*\", Action: \"s3:*\",\x20\
         Resource: \"*\", Condition: {} }] }, objects:";
+    engine_not_yet: "bucket: media" => "bucket: media\n    client: { engine: goose, connections: 0 }";
+    no_connections: "bucket: media" => "bucket: media\n    client: { keep-alive: false, connections: 0 }";
+    client_http2_not_yet: "bucket: media" => "bucket: media\n    client: { http: \"2\" }";
     searched_rate_not_yet: "rate: 50/s" => "rate: search";
     abort_when_not_yet: "name: base" => "name: base\nguards: { abort-when: {} }";
     preset_not_yet: "preset: strict" => "preset: cloudfront";
