@@ -15,6 +15,9 @@ use crate::faults::FaultSpec;
 use crate::rules::{Matcher, Trigger};
 use crate::units::{Rate, Share, Size, Span};
 
+mod client;
+pub use client::{AddressingPlan, ClientPlan, EnginePlan, HttpPlan, RetriesPlan};
+
 /// One case of one scenario.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -260,6 +263,9 @@ pub struct WorkloadPlan {
     pub identity: Option<u16>,
     /// From send to the end of the response.
     pub timeout: Span,
+    /// Who carries its requests.
+    #[serde(default, skip_serializing_if = "ClientPlan::is_default")]
+    pub client: ClientPlan,
 }
 
 /// A stretch of constant rate.

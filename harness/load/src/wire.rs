@@ -15,5 +15,5 @@ mod request;
 mod response;
 
 pub use chunked::{Chunked, Piece};
-pub use client::{Client, ClientStats, Session, Setup};
+pub use client::{Client, ClientStats, Connections, Session, Setup};
 pub use evidence::EvidenceBudget;

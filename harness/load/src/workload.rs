@@ -7,6 +7,7 @@ use std::time::Duration;
 use gatecrash_model::Op;
 use gatecrash_model::population::{KeyPattern, PatternError, Population, SizeLaw};
 
+use crate::engine::ClientOptions;
 use crate::keys::KeyLaw;
 use crate::schedule::Schedule;
 use crate::sign::Signer;
@@ -49,6 +50,8 @@ pub struct Workload {
     pub max_in_flight: usize,
     /// More request headers, lower-case names.
     pub headers: Vec<(String, String)>,
+    /// Who carries the requests.
+    pub client: ClientOptions,
 }
 
 /// An operation with its details.

@@ -65,7 +65,7 @@ pub enum Ended {
 // === impl Bound ===
 
 impl Bound {
-    pub(super) fn of(rate: f64, throughput: Option<f64>, trials: &[&Trial]) -> Self {
+    pub(super) fn of(rate: f64, throughput: Option<f64>, trials: &[Trial]) -> Self {
         let mut broken: Vec<(&str, u64)> = Vec::new();
         for trial in trials {
             let Outcome::Bad(clause) = &trial.outcome else { continue };

@@ -18,15 +18,20 @@ pub enum Class {
     Undecided,
 }
 
-/// The class of one load by the goal itself (its final trials and its duration sum).
-pub fn classify<'a>(goal: &Goal, trials: impl IntoIterator<Item = &'a Trial>) -> Class {
-    let last = goal.targets().pop().expect("a goal has at least its own target");
-    Tally::of(&last, trials).class(&last)
+/// The class of one load by the goal itself (its final trials and its duration sum), from all the trials at that load.
+pub fn classify(goal: &Goal, trials: &[Trial]) -> Class {
+    class_of(goal.targets().last().expect("a goal has at least its own target"), trials)
+}
+
+/// The class of one load by a target.
+pub(super) fn class_of(target: &Target, trials: &[Trial]) -> Class {
+    let target = trials.first().map_or(*target, |trial| target.at(trial.rate));
+    Tally::of(&target, trials).class(&target)
 }
 
 /// Seconds of trials at one load, by length and outcome.
 #[derive(Clone, Copy, Default, Debug)]
-pub(super) struct Tally {
+struct Tally {
     good_long: f64,
     bad_long: f64,
     good_short: f64,
@@ -36,7 +41,7 @@ pub(super) struct Tally {
 // === impl Tally ===
 
 impl Tally {
-    pub(super) fn of<'a>(target: &Target, trials: impl IntoIterator<Item = &'a Trial>) -> Self {
+    fn of(target: &Target, trials: &[Trial]) -> Self {
         let mut tally = Self::default();
         for trial in trials {
             let long = trial.duration >= target.trial;
@@ -52,7 +57,7 @@ impl Tally {
         tally
     }
 
-    pub(super) fn class(&self, target: &Target) -> Class {
+    fn class(&self, target: &Target) -> Class {
         // Short good trials cancel short bad ones, in the proportion that the goal allows, and do nothing else.
         let cancelled = self.good_short * target.exceed / (1.0 - target.exceed);
         let bad = self.bad_long + (self.bad_short - cancelled).max(0.0);
@@ -70,10 +75,10 @@ impl Tally {
 
 /// The conditional throughput at a load (RFC 9971): the goodput of the trial that marks the allowed share of bad time,
 /// with time still missing counted as nothing. For lower bounds only.
-pub(super) fn conditional_throughput(target: &Target, trials: &[&Trial]) -> f64 {
+pub(super) fn conditional_throughput(target: &Target, trials: &[Trial]) -> f64 {
+    let target = trials.first().map_or(*target, |trial| target.at(trial.rate));
     let mut long: Vec<&Trial> = trials
         .iter()
-        .copied()
         .filter(|trial| trial.duration >= target.trial && !matches!(trial.outcome, Outcome::Discarded(_)))
         .collect();
     long.sort_by(|a, b| b.goodput.total_cmp(&a.goodput));
@@ -96,11 +101,23 @@ fn seconds(duration: Nanos) -> f64 {
 mod tests {
     use super::*;
 
+    /// Final trials of 15 s, 45 s of them, a quarter may be bad.
+    fn goal() -> Goal {
+        let second = 1_000_000_000;
+        Goal {
+            trial_final: 15 * second,
+            duration_sum: 45 * second,
+            requests: 1,
+            exceed: 0.25,
+            ..Goal::default()
+        }
+        .at(100.0)
+    }
+
     /// Trials written as text: a letter (g, b or d) and seconds.
     fn class(trials: &str) -> Class {
-        let goal = Goal::default().at(100.0);
         let trials: Vec<Trial> = trials.split_whitespace().map(trial).collect();
-        classify(&goal, &trials)
+        classify(&goal(), &trials)
     }
 
     fn trial(text: &str) -> Trial {
@@ -149,10 +166,10 @@ mod tests {
 
     #[test]
     fn conditional_throughput_is_what_the_worst_allowed_trial_delivered() {
-        let target = Goal::default().at(100.0).targets()[0];
+        let target = goal().targets()[0];
         let of = |text: &str| {
             let trials: Vec<Trial> = text.split_whitespace().map(trial).collect();
-            conditional_throughput(&target, &trials.iter().collect::<Vec<_>>())
+            conditional_throughput(&target, &trials)
         };
         assert_eq!(of("g15 g15 g15"), 100.0);
         assert_eq!(of("g15 g15 g15 b15"), 100.0, "a quarter may be bad");

@@ -8,6 +8,9 @@
 //!                    └────> Step::Done(Bounds)
 //! ```
 //!
+//! What explains a capacity is beside it and judges nothing: the knee of a latency curve, the Universal Scalability Law,
+//! Little's law, and the arithmetic of headroom and fleets.
+//!
 //! Nothing here has a clock or a socket: a host measures and hands in what a trial took.
 
 mod bounds;
@@ -18,8 +21,11 @@ pub(crate) mod fixtures;
 mod goal;
 mod judge;
 mod report;
+mod knee;
+mod planning;
 mod search;
 mod trial;
+mod usl;
 
 pub use bounds::{Bound, Bounds, Ended, LoadTrials};
 pub use case::{CaseResult, as_trial, goal};
@@ -27,5 +33,8 @@ pub use classify::{Class, classify};
 pub use goal::{Goal, GoalMistake};
 pub use judge::{Effort, IN_FLIGHT, Measured, Window, judge_trial};
 pub use report::{CapacityReport, CaseReport, CurvePoint};
+pub use knee::{knee, rising};
+pub use planning::{Fleet, Little, fleet, headroom, retention, utilisation_cap};
 pub use search::{Search, Step};
 pub use trial::{Outcome, Trial};
+pub use usl::{LEVELS, Usl, UslFit};

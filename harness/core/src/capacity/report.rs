@@ -3,7 +3,7 @@
 use gatecrash_model::{TrialOutcome, TrialPurpose, TrialRecord};
 use serde::{Deserialize, Serialize};
 
-use super::{Bound, CaseResult, Ended};
+use super::{Bound, CaseResult, Ended, Usl, UslFit, fleet, headroom, knee};
 use crate::checks::CheckSpec;
 use crate::faults::FaultSpec;
 use crate::history::History;
@@ -59,6 +59,12 @@ pub struct CaseReport {
     pub headroom: Option<f64>,
     /// Gateways like this one that carry the target.
     pub instances: Option<u32>,
+    /// The rate at which the 99th percentile bends (Kneedle); for information.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub knee: Option<f64>,
+    /// The Universal Scalability Law through the rates that were carried; for information.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub law: Option<UslFit>,
     /// What was left of the capacity when more was offered: (multiple, goodput as a share of the capacity).
     pub retention: Vec<(f64, f64)>,
     /// Offered rate against what came of it, by rate.
@@ -141,6 +147,9 @@ impl CaseReport {
         if discarded > 0 && !limited {
             remarks.push(format!("{discarded} of {} trials were discarded: the harness was not fit.", trials.len()));
         }
+        let curve = curve(trials);
+        let (knee, law) = (bend(&curve), scaling(&curve));
+        remarks.extend(explained(knee, law.as_ref()));
         Self {
             name: name.to_owned(),
             lower: capacity,
@@ -152,10 +161,12 @@ impl CaseReport {
             remarks,
             removes: None,
             of_first: None,
-            headroom: target.map(|(target, capacity)| capacity / target - 1.0),
-            instances: target.map(|(target, capacity)| (target / capacity - 1e-9).ceil().max(1.0) as u32),
+            headroom: target.map(|(target, capacity)| headroom(capacity, target)),
+            instances: target.and_then(|(target, capacity)| fleet(target, capacity, 1)).map(|fleet| fleet.carrying),
+            knee,
+            law,
             retention: capacity.map_or_else(Vec::new, |capacity| retention(trials, capacity)),
-            curve: curve(trials),
+            curve,
             trials: trials.clone(),
         }
     }
@@ -181,6 +192,34 @@ impl CaseReport {
             _ => None,
         })
     }
+}
+
+/// Where the 99th percentile bends over the offered rate.
+fn bend(curve: &[CurvePoint]) -> Option<f64> {
+    let points: Vec<_> = curve.iter().filter_map(|p| Some((p.offered, p.p99_ms?))).collect();
+    knee(&points)
+}
+
+/// The scalability law through what was carried: beyond, the number under way says how long the queue got.
+fn scaling(curve: &[CurvePoint]) -> Option<UslFit> {
+    let carried = curve.iter().filter(|p| p.good.0 == p.good.1 && p.in_flight > 0.0);
+    Usl::fit(&carried.map(|p| (p.in_flight, p.goodput)).collect::<Vec<_>>(), 1)
+}
+
+/// What the explanations say, in words; nothing is judged by them.
+fn explained(knee: Option<f64>, law: Option<&UslFit>) -> Vec<String> {
+    let bends = knee.map(|rate| format!("The p99 bends at about {} (Kneedle).", Rate(rate)));
+    let scales = law.map(|fit| {
+        format!(
+            "Scalability law through the carried rates: {:.0}/s for each request under way, {:.1}% waits in line, \
+             {:.2}% for each pair (explains {:.0}% of the variance).",
+            fit.law.single,
+            fit.law.contention * 100.0,
+            fit.law.coherency * 100.0,
+            fit.r_squared * 100.0
+        )
+    });
+    bends.into_iter().chain(scales).collect()
 }
 
 fn ended_in_words(plan: &CapacityPlan, ended: &Ended) -> Option<String> {

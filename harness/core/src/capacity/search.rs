@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use gatecrash_model::Nanos;
 
 use super::bounds::{Bound, Bounds, Ended, LoadTrials};
-use super::classify::{Class, Tally, classify, conditional_throughput};
+use super::classify::{Class, class_of, classify, conditional_throughput};
 use super::goal::{Goal, GoalMistake, Target};
 use super::trial::{Outcome, Trial};
 
 /// So many discarded trials in a row mean that the harness is the limit.
-const PATIENCE: u32 = 3;
+const PATIENCE: usize = 3;
 
 /// What a host does next.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,8 +31,12 @@ pub enum Step {
 pub struct Search {
     goal: Goal,
     targets: Vec<Target>,
-    trials: Vec<Trial>,
-    discarded: u32,
+    /// By the bits of their rate: positive floats order as their bits do.
+    loads: BTreeMap<u64, Vec<Trial>>,
+    measured: u32,
+    spent: Nanos,
+    /// The reasons of the trials discarded since the last one that counted.
+    discarded: Vec<String>,
 }
 
 // === impl Search ===
@@ -41,7 +45,14 @@ impl Search {
     /// Begins a search.
     pub fn new(goal: Goal) -> Result<Self, GoalMistake> {
         goal.validate()?;
-        Ok(Self { targets: goal.targets(), goal, trials: Vec::new(), discarded: 0 })
+        Ok(Self {
+            targets: goal.targets(),
+            goal,
+            loads: BTreeMap::new(),
+            measured: 0,
+            spent: 0,
+            discarded: Vec::new(),
+        })
     }
 
     /// What it looks for.
@@ -51,11 +62,13 @@ impl Search {
 
     /// Takes in a trial: with the rate and the duration of the last [`Step::Measure`].
     pub fn record(&mut self, trial: Trial) {
-        match trial.outcome {
-            Outcome::Discarded(_) => self.discarded += 1,
-            _ => self.discarded = 0,
+        match &trial.outcome {
+            Outcome::Discarded(why) => self.discarded.push(why.clone()),
+            Outcome::Good | Outcome::Bad(_) => self.discarded.clear(),
         }
-        self.trials.push(trial);
+        self.measured += 1;
+        self.spent += trial.spent;
+        self.loads.entry(trial.rate.to_bits()).or_default().push(trial);
     }
 
     /// What to do next. Asking twice changes nothing.
@@ -65,7 +78,7 @@ impl Search {
         }
         for (stage, target) in self.targets.iter().enumerate() {
             if let Some(rate) = self.wanted(stage) {
-                return Step::Measure { rate, duration: target.trial };
+                return Step::Measure { rate, duration: target.at(rate).trial };
             }
         }
         let bounds = self.bounds(Ended::Converged);
@@ -83,62 +96,59 @@ impl Search {
     }
 
     fn exhausted(&self) -> Option<Ended> {
-        if self.discarded >= PATIENCE {
-            let Some(Outcome::Discarded(why)) = self.trials.last().map(|trial| &trial.outcome) else {
-                return None;
-            };
-            return Some(Ended::GeneratorLimited(why.clone()));
+        if self.discarded.len() >= PATIENCE {
+            return self.discarded.last().cloned().map(Ended::GeneratorLimited);
         }
-        let spent: Nanos = self.trials.iter().map(|trial| trial.spent).sum();
-        let over = spent >= self.goal.max_time || self.trials.len() >= self.goal.max_trials as usize;
-        (over && !self.finished()).then_some(Ended::TimeUp)
+        let over = self.spent >= self.goal.max_time || self.measured >= self.goal.max_trials;
+        (over && (0..self.targets.len()).any(|stage| self.wanted(stage).is_some())).then_some(Ended::TimeUp)
     }
 
-    fn finished(&self) -> bool {
-        (0..self.targets.len()).all(|stage| self.wanted(stage).is_none())
-    }
-
-    /// The load that a stage wants measured; `None` when the stage is done.
+    /// The load that a stage wants measured; `None` when the stage is done. First the bounds of the stage before, if they
+    /// are closer than its own; then outwards for a bound it lacks, then the middle.
     fn wanted(&self, stage: usize) -> Option<f64> {
         let target = &self.targets[stage];
         let (lower, upper) = self.relevant(target);
-        let before = (stage > 0).then(|| self.relevant(&self.targets[stage - 1])).unwrap_or_default();
+        let before =
+            stage.checked_sub(1).map(|before| self.relevant(&self.targets[before])).unwrap_or_default();
+        let inside =
+            |rate: &f64| lower.is_none_or(|low| low < *rate) && upper.is_none_or(|high| *rate < high);
+        if let Some(closer) = [before.0, before.1].into_iter().flatten().find(inside) {
+            return Some(closer);
+        }
         match (lower, upper) {
-            (None, None) => Some(before.0.or(before.1).unwrap_or(self.goal.from)),
-            (Some(lower), None) => (lower < self.goal.to).then(|| self.above(stage, lower, before.1)),
-            (None, Some(upper)) => (upper > self.goal.from).then(|| self.below(stage, upper, before.0)),
+            (None, None) => Some(self.goal.from),
+            (Some(lower), None) if lower < self.goal.to => Some(self.above(stage, lower)),
+            (None, Some(upper)) if upper > self.goal.from => Some(self.below(stage, upper)),
             (Some(lower), Some(upper)) => {
                 // Rounding may leave nothing in between: then it is as narrow as it gets.
                 let middle = round((lower * upper).sqrt());
-                let wide = (upper - lower) / upper > target.width * (1.0 + 1e-9);
+                let wide = (upper - lower) / upper > target.width;
                 (wide && lower < middle && middle < upper).then_some(middle)
             }
+            _ => None,
         }
     }
 
-    /// A load to try as the upper bound: that of the stage before, else further out each time.
-    fn above(&self, stage: usize, lower: f64, before: Option<f64>) -> f64 {
+    fn above(&self, stage: usize, lower: f64) -> f64 {
         let further = match stage {
             0 => lower * self.goal.grow,
             _ => lower / (1.0 - self.targets[stage].width).powi(self.turned(stage, Class::Lower)),
         };
-        before.filter(|rate| *rate > lower).unwrap_or(round(further)).min(self.goal.to)
+        round(further).min(self.goal.to)
     }
 
-    /// A load to try as the lower bound, likewise.
-    fn below(&self, stage: usize, upper: f64, before: Option<f64>) -> f64 {
+    fn below(&self, stage: usize, upper: f64) -> f64 {
         let further = match stage {
             0 => upper / self.goal.grow,
             _ => upper * (1.0 - self.targets[stage].width).powi(self.turned(stage, Class::Upper)),
         };
-        before.filter(|rate| *rate < upper).unwrap_or(round(further)).max(self.goal.from)
+        round(further).max(self.goal.from)
     }
 
     /// By how many widths to go outwards: doubled for each load that this stage has put in that class already.
     fn turned(&self, stage: usize, class: Class) -> i32 {
         let target = &self.targets[stage];
-        let loads = self.loads();
-        let turned = loads.values().filter(|trials| class_of(target, trials) == class).count();
+        let turned = self.loads.values().filter(|trials| class_of(target, trials) == class).count();
         1 << turned.saturating_sub(1).min(6)
     }
 
@@ -146,7 +156,7 @@ impl Search {
     /// above one that failed is no lower bound (loss inversion).
     fn relevant(&self, target: &Target) -> (Option<f64>, Option<f64>) {
         let (mut lower, mut upper) = (None, None);
-        for trials in self.loads().values() {
+        for trials in self.loads.values() {
             match class_of(target, trials) {
                 Class::Lower => lower = Some(trials[0].rate),
                 Class::Undecided => {}
@@ -159,41 +169,28 @@ impl Search {
         (lower, upper)
     }
 
-    fn loads(&self) -> BTreeMap<u64, Vec<&Trial>> {
-        let mut loads: BTreeMap<u64, Vec<&Trial>> = BTreeMap::new();
-        for trial in &self.trials {
-            // Positive floats order as their bits do.
-            loads.entry(trial.rate.to_bits()).or_default().push(trial);
-        }
-        loads
-    }
-
     fn bounds(&self, ended: Ended) -> Bounds {
         let target = self.targets.last().expect("a goal has at least its own target");
         let (lower, upper) = self.relevant(target);
-        let loads = self.loads();
         let bound = |rate: f64, lower: bool| {
-            let trials = &loads[&rate.to_bits()];
+            let trials = &self.loads[&rate.to_bits()];
             Bound::of(rate, lower.then(|| conditional_throughput(target, trials)), trials)
         };
         Bounds {
             lower: lower.map(|rate| bound(rate, true)),
             upper: upper.map(|rate| bound(rate, false)),
             ended,
-            loads: loads
+            loads: self
+                .loads
                 .values()
                 .map(|trials| LoadTrials {
                     rate: trials[0].rate,
-                    class: classify(&self.goal, trials.iter().copied()),
-                    trials: trials.iter().map(|trial| (*trial).clone()).collect(),
+                    class: classify(&self.goal, trials),
+                    trials: trials.clone(),
                 })
                 .collect(),
         }
     }
-}
-
-fn class_of(target: &Target, trials: &[&Trial]) -> Class {
-    Tally::of(target, trials.iter().copied()).class(target)
 }
 
 /// Four significant digits: rates that a person can read back.

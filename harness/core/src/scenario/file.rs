@@ -4,6 +4,7 @@
 //! Nothing here has a default that is not said in its comment; what runs is the plan.
 
 mod capacity;
+mod client;
 mod expect;
 mod gateway;
 mod load;
@@ -12,6 +13,7 @@ mod timeline;
 mod world;
 
 pub(crate) use capacity::{Capacity, Offered, Search};
+pub(crate) use client::{Addressing, Client, Engine, Http, Retries};
 pub(crate) use expect::{Expectation, Guards};
 pub(crate) use gateway::{Command, Embedded, Gateway, Recipe, Url};
 pub(crate) use load::{Arrivals, Keys, OpDetail, OpEntry, Sign, Workload};

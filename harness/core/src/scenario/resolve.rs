@@ -1,6 +1,7 @@
 //! Types to plan: every default made explicit, every reference and every sum checked, all mistakes collected.
 
 mod capacity;
+mod client;
 mod expect;
 mod gateway;
 mod inject;

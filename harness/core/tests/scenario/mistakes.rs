@@ -149,6 +149,9 @@ mistakes! {
         "media: { objects:"
         => "media: { policy: { Statement: [{ Effect: Allow, Principal: \"*\", Action: \"s3:*\",\x20\
         Resource: \"*\", Condition: {} }] }, objects:";
+    engine_not_yet: "bucket: media" => "bucket: media\n    client: { engine: goose, connections: 0 }";
+    no_connections: "bucket: media" => "bucket: media\n    client: { keep-alive: false, connections: 0 }";
+    client_http2_not_yet: "bucket: media" => "bucket: media\n    client: { http: \"2\" }";
     abort_when_not_yet: "name: base" => "name: base\nguards: { abort-when: {} }";
     preset_not_yet: "preset: strict" => "preset: cloudfront";
     operation_not_yet: "GetObject: 100%" => "GetObject: 50%, ListBuckets: 50%";

@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gatecrash_load::{EvidenceBudget, KeyLaw, OpPlan, Schedule, Setup, Target, Workload, Writes};
+use gatecrash_load::{
+    ClientOptions, EvidenceBudget, KeyLaw, OpPlan, Schedule, Setup, Target, Workload, Writes,
+};
 use gatecrash_model::population::{Population, SizeLaw};
 use gatecrash_model::{Clock, MemorySink, Nanos, Pool, RunId, Sink};
 use tokio::io::AsyncReadExt as _;
@@ -53,6 +55,7 @@ pub(crate) fn workload(op: OpPlan) -> Workload {
         timeout: PATIENCE,
         max_in_flight: 1000,
         headers: Vec::new(),
+        client: ClientOptions::default(),
     }
 }
 

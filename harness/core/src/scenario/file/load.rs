@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::client::Client;
 use super::world::Sizes;
 use super::{Either, Named, Offered};
 use crate::scenario::decode::Spanned;
@@ -38,6 +39,9 @@ pub(crate) struct Workload {
     /// From sending to the end of the response. Default: 5s.
     #[serde(default)]
     pub(crate) timeout: Option<Spanned<Span>>,
+    /// Who carries the requests. Default: our own HTTP/1.1 client.
+    #[serde(default)]
+    pub(crate) client: Option<Client>,
     /// Whether this entry replaces the one of a fragment. Default: false.
     #[serde(default, rename = "replace")]
     pub(crate) _replace: bool,

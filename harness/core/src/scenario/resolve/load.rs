@@ -86,6 +86,7 @@ impl Cx<'_> {
             sign,
             identity,
             timeout: self.or(at("timeout"), workload.timeout, DEFAULT_TIMEOUT),
+            client: self.client(workload.client.as_ref(), &format!("workloads.{}", name.value)),
         }
     }
 
