@@ -4,9 +4,9 @@
 use gatecrash_model::{Event, Nanos, TrialOutcome, TrialPurpose, TrialRecord};
 
 use super::{Bounds, Class, Ended, Goal, Outcome, Search, Step, Trial, classify};
+use crate::faults::Host;
 use crate::history::History;
 use crate::plan::{CapacityPlan, Plan, SearchPlan};
-use crate::faults::Host;
 
 /// Most trials of one search; time ends it long before.
 const MOST_TRIALS: u32 = 1000;
@@ -112,8 +112,10 @@ fn unfired(plan: &Plan, phase: u16, trials: &[TrialRecord]) -> Vec<String> {
     let Some(window) = plan.phases.get(usize::from(phase)).filter(|_| plan.guards.fault_fired) else {
         return Vec::new();
     };
-    let fired = |index: usize| trials.iter().flat_map(|t| &t.fired).any(|(fault, _)| usize::from(*fault) == index);
-    let faults = plan.faults.iter().enumerate().filter(|(_, f)| window.from <= f.from && f.from < window.until);
+    let fired =
+        |index: usize| trials.iter().flat_map(|t| &t.fired).any(|(fault, _)| usize::from(*fault) == index);
+    let faults =
+        plan.faults.iter().enumerate().filter(|(_, f)| window.from <= f.from && f.from < window.until);
     let single = faults.filter(|(_, f)| matches!(f.spec.info().host, Host::Link | Host::Mock));
     single.filter(|(index, _)| !trials.is_empty() && !fired(*index)).map(|(_, f)| f.name.clone()).collect()
 }

@@ -110,7 +110,10 @@ impl CapacityReport {
         }
         Some(Self {
             version: 1,
-            workload: plan.workloads.get(usize::from(capacity.workload)).map_or_else(String::new, |w| w.name.clone()),
+            workload: plan
+                .workloads
+                .get(usize::from(capacity.workload))
+                .map_or_else(String::new, |w| w.name.clone()),
             objective: capacity.slo.iter().map(clause_in_words).collect(),
             target: capacity.target.map(|t| t.0),
             cases,
@@ -145,7 +148,10 @@ impl CaseReport {
         remarks.extend(ended_in_words(plan, &bounds.ended));
         let discarded = trials.iter().filter(|t| matches!(t.outcome, TrialOutcome::Discarded { .. })).count();
         if discarded > 0 && !limited {
-            remarks.push(format!("{discarded} of {} trials were discarded: the harness was not fit.", trials.len()));
+            remarks.push(format!(
+                "{discarded} of {} trials were discarded: the harness was not fit.",
+                trials.len()
+            ));
         }
         let curve = curve(trials);
         let (knee, law) = (bend(&curve), scaling(&curve));
@@ -162,7 +168,9 @@ impl CaseReport {
             removes: None,
             of_first: None,
             headroom: target.map(|(target, capacity)| headroom(capacity, target)),
-            instances: target.and_then(|(target, capacity)| fleet(target, capacity, 1)).map(|fleet| fleet.carrying),
+            instances: target
+                .and_then(|(target, capacity)| fleet(target, capacity, 1))
+                .map(|fleet| fleet.carrying),
             knee,
             law,
             retention: capacity.map_or_else(Vec::new, |capacity| retention(trials, capacity)),
@@ -296,8 +304,10 @@ fn share(of: &CaseReport, to: &CaseReport) -> Option<(f64, f64)> {
 
 /// What a fault takes away for good: nobody can connect there.
 fn removed(plan: &Plan, fault: &FaultPlan) -> Option<String> {
-    let away = matches!(fault.spec, FaultSpec::Refuse(_) | FaultSpec::Swallow(_) | FaultSpec::ConnectBlackhole(_));
-    let region = plan.regions.get(usize::from(fault.region?)).filter(|_| away && fault.probability.0 >= 1.0)?;
+    let away =
+        matches!(fault.spec, FaultSpec::Refuse(_) | FaultSpec::Swallow(_) | FaultSpec::ConnectBlackhole(_));
+    let region =
+        plan.regions.get(usize::from(fault.region?)).filter(|_| away && fault.probability.0 >= 1.0)?;
     Some(match fault.endpoint {
         Some(endpoint) => format!("endpoint {endpoint} of {}", region.name),
         None => format!("region {}", region.name),

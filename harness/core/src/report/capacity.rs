@@ -36,7 +36,8 @@ pub(super) fn objective(capacity: &CapacityReport) -> String {
 
 fn case_words(capacity: &CapacityReport, case: &CaseReport) -> CaseWords {
     let first = capacity.cases.first().map_or("", |c| c.name.as_str());
-    let of_first = case.of_first.map(|(low, high)| format!("{} to {} of {}", share(low), share(high), clean(first)));
+    let of_first =
+        case.of_first.map(|(low, high)| format!("{} to {} of {}", share(low), share(high), clean(first)));
     let overload: Vec<_> =
         case.retention.iter().map(|(times, left)| format!("{times}x: {}", share(*left))).collect();
     let or_dash = |text: String| if text.is_empty() { "-".to_owned() } else { text };
@@ -55,7 +56,8 @@ fn case_words(capacity: &CapacityReport, case: &CaseReport) -> CaseWords {
 /// `2000/s need 5 gateways like this one (6, so that one may fail), with region us-east-1 down; headroom -78.2%`.
 fn target(capacity: &CapacityReport, case: &CaseReport) -> Option<String> {
     let (target, instances, headroom) = (capacity.target?, case.instances?, case.headroom?);
-    let without = case.removes.as_ref().map_or_else(String::new, |part| format!(" with {} down", clean(part)));
+    let without =
+        case.removes.as_ref().map_or_else(String::new, |part| format!(" with {} down", clean(part)));
     let one = if instances == 1 { "needs" } else { "need" };
     Some(format!(
         "{}{without} {one} {} like this one ({} with one to spare); headroom of one: {:+.0}%",
@@ -80,4 +82,5 @@ pub(super) fn cells(point: &CurvePoint) -> [String; 7] {
 }
 
 /// What the cells are called.
-pub(super) const HEADS: [&str; 7] = ["offered", "goodput", "median", "p99", "under way", "attempts", "good trials"];
+pub(super) const HEADS: [&str; 7] =
+    ["offered", "goodput", "median", "p99", "under way", "attempts", "good trials"];

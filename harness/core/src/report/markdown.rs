@@ -85,7 +85,8 @@ fn capacity_of(report: &RunReport) -> Vec<String> {
         cell(&capacity::objective(found))
     );
     for case in &words {
-        let texts = [&case.name, &case.bounds, &case.limit, &case.of_first, &case.overload].map(|text| cell(text));
+        let texts =
+            [&case.name, &case.bounds, &case.limit, &case.of_first, &case.overload].map(|text| cell(text));
         table.push_str(&format!("| {} | {} |\n", texts.join(" | "), case.trials));
     }
     table.push('\n');
@@ -96,7 +97,11 @@ fn capacity_of(report: &RunReport) -> Vec<String> {
     let mut parts = vec![table + "\n"];
     for case in &found.cases {
         let mut curve = format!("<details><summary>Curve of {}</summary>\n\n", html(&clean(&case.name)));
-        curve.push_str(&format!("| {} |\n|{}\n", capacity::HEADS.join(" | "), "--:|".repeat(capacity::HEADS.len())));
+        curve.push_str(&format!(
+            "| {} |\n|{}\n",
+            capacity::HEADS.join(" | "),
+            "--:|".repeat(capacity::HEADS.len())
+        ));
         let rows = case.curve.iter().map(|point| format!("| {} |\n", capacity::cells(point).join(" | ")));
         curve.extend(rows);
         parts.push(curve + "\n</details>\n\n");

@@ -114,12 +114,14 @@ impl Page {
     /// A line for each case, with what follows from it below.
     fn capacity(&self, report: &RunReport, out: &mut String) {
         let words = capacity::words(report);
-        let widest = |cell: fn(&CaseWords) -> &str| words.iter().map(|w| cell(w).width()).max().unwrap_or_default();
+        let widest =
+            |cell: fn(&CaseWords) -> &str| words.iter().map(|w| cell(w).width()).max().unwrap_or_default();
         let (name_width, bounds_width) = (widest(|w| &w.name), widest(|w| &w.bounds));
         for case in &words {
             let (name, bounds) = (padded(&case.name, name_width), padded(&case.bounds, bounds_width));
             let mut parts = vec![format!("{name}  {}", self.pen.bold(&bounds))];
-            let given = [("beyond it", &case.limit), ("", &case.of_first), ("under overload", &case.overload)];
+            let given =
+                [("beyond it", &case.limit), ("", &case.of_first), ("under overload", &case.overload)];
             let given = given.into_iter().filter(|(_, text)| *text != "-");
             parts.extend(given.map(|(what, text)| format!("{what} {text}").trim_start().to_owned()));
             self.hanging(&format!("{}   ({} trials)", parts.join("   "), case.trials), out);

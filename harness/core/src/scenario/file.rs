@@ -107,15 +107,21 @@ pub(crate) struct File {
 impl File {
     /// Makes the cases of a capacity scenario its phases: what refers to phases then refers to them.
     pub(crate) fn cases_become_phases(&mut self) {
-        let Some(capacity) = self.capacity.as_mut().filter(|_| self.timeline.value.is_empty()) else { return };
+        let Some(capacity) = self.capacity.as_mut().filter(|_| self.timeline.value.is_empty()) else {
+            return;
+        };
         let length = capacity.value.within.unwrap_or(Spanned { value: WITHIN, place: capacity.place });
         let mut cases = std::mem::take(&mut capacity.value.cases.0);
         if cases.is_empty() {
             let name = Spanned { value: "clean".to_owned(), place: capacity.place };
             cases.push((name, capacity::CapacityCase::default()));
         }
-        let phase =
-            |(phase, case): (Spanned<String>, capacity::CapacityCase)| Phase { phase, r#for: length, inject: case.inject, load: Named::default() };
+        let phase = |(phase, case): (Spanned<String>, capacity::CapacityCase)| Phase {
+            phase,
+            r#for: length,
+            inject: case.inject,
+            load: Named::default(),
+        };
         let phases = cases.into_iter().map(phase).collect();
         self.timeline = Spanned { value: phases, place: capacity.place };
     }

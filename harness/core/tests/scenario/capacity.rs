@@ -58,7 +58,8 @@ fn spans(a: u64, b: u64, c: u64) -> (Span, Span, Span) {
 
 #[test]
 fn without_cases_there_is_one_and_without_a_search_the_rates_that_are_expected() {
-    let cases = "  cases:\n    clean: {}\n    slow:\n      inject: [{ fault: { latency: { add: 100ms } } }]\n";
+    let cases =
+        "  cases:\n    clean: {}\n    slow:\n      inject: [{ fault: { latency: { add: 100ms } } }]\n";
     let text = CASES.replace(cases, "").replace("  search: { from: 50/s, to: 5000/s }\n", "");
     let until = text.find("  - { in: slow").expect("expectations");
     let text = format!("{}  - {{ check: {{ capacity: {{ min: 400/s }} }} }}\n", &text[..until]);
@@ -104,7 +105,8 @@ fn a_timeline_searches_nothing() {
     let wrong = read(text).expect_err("nothing is searched").render(false);
     assert!(wrong.contains("nothing searches this rate"), "{wrong}");
     assert!(wrong.contains("`capacity` without a search"), "{wrong}");
-    let neither = read("gatecrash: 1\nname: base\nload:\n  r: { open: { rate: 5/s }, ops: { GetObject: 100% } }\n");
+    let neither =
+        read("gatecrash: 1\nname: base\nload:\n  r: { open: { rate: 5/s }, ops: { GetObject: 100% } }\n");
     let wrong = neither.expect_err("neither").render(false);
     assert!(wrong.contains("missing key `timeline`") && wrong.contains("missing key `expect`"), "{wrong}");
 }

@@ -56,11 +56,8 @@ fn summary(words: &[CaseWords]) -> String {
 
 fn of_case(case: &CaseReport, words: &CaseWords) -> String {
     let tone = if case.harness_limited { "inconclusive" } else { "info" };
-    let mut out = format!(
-        "<article class='{tone}'><h3>{}: {}</h3>\n",
-        text(&words.name),
-        text(&words.bounds)
-    );
+    let mut out =
+        format!("<article class='{tone}'><h3>{}: {}</h3>\n", text(&words.name), text(&words.bounds));
     let says = words.target.iter().chain(&words.remarks);
     out.extend(says.map(|remark| format!("<p class='note'>{}</p>\n", text(remark))));
     out.push_str(&charts(case));
@@ -109,7 +106,8 @@ fn chart(case: &CaseReport, title: &str, across: Scale, up: Scale, lines: &[Line
     // Between the bounds lies the capacity.
     if let (Some(lower), Some(upper)) = (case.lower, case.upper) {
         let (x, width) = (at(lower), (at(upper) - at(lower)).max(1.0));
-        drawing.push_str(&format!("<rect class='band' x='{x:.1}' y='0' width='{width:.1}' height='{HEIGHT}'/>"));
+        drawing
+            .push_str(&format!("<rect class='band' x='{x:.1}' y='0' width='{width:.1}' height='{HEIGHT}'/>"));
     }
     for line in lines {
         let mut path = String::new();
@@ -148,9 +146,7 @@ fn curve_table(case: &CaseReport) -> String {
         format!("<tr>{cells}</tr>")
     };
     let rows: String = case.curve.iter().map(row).collect();
-    format!(
-        "<div class='wide'><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>\n"
-    )
+    format!("<div class='wide'><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>\n")
 }
 
 fn trials(case: &CaseReport) -> String {

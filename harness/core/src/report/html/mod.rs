@@ -65,10 +65,9 @@ fn header(report: &RunReport, time: &Time) -> String {
     let succeeded: u64 = report.phases.iter().map(|p| p.succeeded).sum();
     let counted = match &report.capacity {
         Some(capacity) => capacity::facts(capacity),
-        None => vec![
-            ("requests", super::text::thousands(requests)),
-            ("succeeded", percent(succeeded, requests)),
-        ],
+        None => {
+            vec![("requests", super::text::thousands(requests)), ("succeeded", percent(succeeded, requests))]
+        }
     };
     let facts = [
         ("gateway", gateway(report)),
@@ -77,8 +76,11 @@ fn header(report: &RunReport, time: &Time) -> String {
         ("length", if report.phases.is_empty() { "-".into() } else { seconds(time.end) }),
         ("started", clean(&report.environment.started)),
     ];
-    let facts: String =
-        facts.iter().chain(&counted).map(|(k, v)| format!("<div><dt>{k}</dt><dd>{}</dd></div>", escape(v))).collect();
+    let facts: String = facts
+        .iter()
+        .chain(&counted)
+        .map(|(k, v)| format!("<div><dt>{k}</dt><dd>{}</dd></div>", escape(v)))
+        .collect();
     let tally = Tally::of(report);
     let chip = |s: &Standing| match tally.count(*s) {
         0 => String::new(),

@@ -34,7 +34,11 @@ pub(in crate::scenario) fn either_timeline_or_capacity(file: &File, tree: &Node)
     let has_timeline = tree.get("timeline").is_some();
     match &file.capacity {
         Some(capacity) if has_timeline => {
-            let both = Diagnostic::error("both `timeline` and `capacity`", capacity.place, "expected one of the two");
+            let both = Diagnostic::error(
+                "both `timeline` and `capacity`",
+                capacity.place,
+                "expected one of the two",
+            );
             wrong.push(both.help("the cases of `capacity` take the place of phases"));
         }
         Some(_) => {}
@@ -78,7 +82,11 @@ impl Cx<'_> {
         self.positive("measure", step.measure);
         self.positive("for", confirm.r#for);
         if let Some(times) = confirm.times.filter(|t| t.value == 0 || t.value > MAX_TIMES) {
-            self.error(format!("`times` is {}", times.value), times.place, format!("expected 1 to {MAX_TIMES}"));
+            self.error(
+                format!("`times` is {}", times.value),
+                times.place,
+                format!("expected 1 to {MAX_TIMES}"),
+            );
         }
         if let Some(exceed) = given.exceed.filter(|e| e.value.0 >= 1.0) {
             self.error("every rate would be carried", exceed.place, "expected less than 100%");
@@ -115,7 +123,11 @@ impl Cx<'_> {
             }
             (None, [_]) => Some(0),
             (None, _) => {
-                self.error("which workload is searched?", place, "expected `workload`, since there are several");
+                self.error(
+                    "which workload is searched?",
+                    place,
+                    "expected `workload`, since there are several",
+                );
                 None
             }
         };
@@ -156,13 +168,21 @@ impl Cx<'_> {
             self.error("`to` is not above `from`", to.place, format!("expected more than {}", from.value));
         }
         if to.value.0 > MAX_RATE.0 {
-            self.error(format!("rate {} too high", to.value), to.place, format!("expected at most {MAX_RATE}"));
+            self.error(
+                format!("rate {} too high", to.value),
+                to.place,
+                format!("expected at most {MAX_RATE}"),
+            );
         }
         if let Some(grow) = grow.filter(|g| !(g.value > 1.0 && g.value <= 100.0)) {
             self.error(format!("a growth of {}", grow.value), grow.place, "expected above 1, at most 100");
         }
         if let Some(wide) = precision.filter(|p| p.value.0 <= 0.0 || p.value.0 > 0.5) {
-            self.error(format!("a precision of {}", wide.value), wide.place, "expected above 0%, at most 50%");
+            self.error(
+                format!("a precision of {}", wide.value),
+                wide.place,
+                "expected above 0%, at most 50%",
+            );
         }
         SearchPlan {
             from: from.value,
@@ -214,19 +234,34 @@ impl Cx<'_> {
             match (EXPECTED.contains(&name), file.capacity.is_some()) {
                 (true, false) => {
                     let help = "a scenario with a `capacity` section measures it";
-                    self.advise(format!("`{name}` without a search"), check.place, "nothing measures it", help);
+                    self.advise(
+                        format!("`{name}` without a search"),
+                        check.place,
+                        "nothing measures it",
+                        help,
+                    );
                 }
                 (false, true) => {
                     let help = format!("expect {}, and put the rest into `slo`", EXPECTED.join(" or "));
-                    self.advise(format!("`{name}` of a whole search"), check.place, "trials are judged one by one", help);
+                    self.advise(
+                        format!("`{name}` of a whole search"),
+                        check.place,
+                        "trials are judged one by one",
+                        help,
+                    );
                 }
                 _ => {}
             }
             if file.capacity.is_some() {
                 let given = &expectation.value;
-                let places = [("after", given.after.map(|a| a.place)), ("before", given.before.map(|b| b.place))];
+                let places =
+                    [("after", given.after.map(|a| a.place)), ("before", given.before.map(|b| b.place))];
                 for (key, place) in places.into_iter().filter_map(|(key, place)| Some((key, place?))) {
-                    self.error(format!("`{key}` in a capacity scenario"), place, "a case is judged as a whole");
+                    self.error(
+                        format!("`{key}` in a capacity scenario"),
+                        place,
+                        "a case is judged as a whole",
+                    );
                 }
             }
         }
