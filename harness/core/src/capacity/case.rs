@@ -4,9 +4,11 @@
 use gatecrash_model::{Event, Nanos, TrialOutcome, TrialPurpose, TrialRecord};
 
 use super::{Bounds, Class, Ended, Goal, Outcome, Search, Step, Trial, classify};
+use crate::checks::CheckSpec;
 use crate::faults::Host;
 use crate::history::History;
 use crate::plan::{CapacityPlan, Plan, SearchPlan};
+use crate::stats::required_samples;
 
 /// Most trials of one search; time ends it long before.
 const MOST_TRIALS: u32 = 1000;
@@ -137,11 +139,27 @@ pub fn goal(plan: &CapacityPlan) -> Goal {
         trial_initial: plan.measure.0,
         trial_final,
         duration_sum: trial_final.saturating_mul(u64::from(plan.times)),
+        requests: requests(plan),
         exceed: plan.exceed.0,
         width: precision.0,
         max_trials: MOST_TRIALS,
         max_time: plan.within.0,
     }
+}
+
+/// The requests that a trial needs before its clauses can be judged: ten on the wrong side of a share or a quantile, and
+/// a few more, since not all of them succeed.
+fn requests(plan: &CapacityPlan) -> u32 {
+    let needed = plan.slo.iter().map(|clause| match clause {
+        CheckSpec::SuccessRate(rate) => rate.min.map_or(0, |min| required_samples(min.0.min(0.9999))),
+        CheckSpec::Latency(latency) => {
+            let given = [(0.5, latency.p50), (0.9, latency.p90), (0.99, latency.p99), (0.999, latency.p999)];
+            let quantiles = given.into_iter().filter(|(_, bounds)| bounds.is_some());
+            quantiles.map(|(q, _)| required_samples(q) * 23 / 20).max().unwrap_or(0)
+        }
+        _ => 0,
+    });
+    u32::try_from(needed.max().unwrap_or(0).max(50)).unwrap_or(u32::MAX)
 }
 
 /// A kept trial in the terms of the search.

@@ -340,7 +340,7 @@ mod tests {
 
     fn report(trials: Vec<TrialRecord>, target: Option<f64>) -> CapacityReport {
         let mut story = Story::new();
-        let slo = vec![crate::checks::SuccessRate { min: Some(Share(0.99)), max: None }.into()];
+        let slo = vec![crate::checks::SuccessRate { min: Some(Share(0.9)), max: None }.into()];
         story.plan.capacity = Some(CapacityPlan { target: target.map(Rate), ..plan(slo) });
         story.history.events.extend(trials.into_iter().map(|t| Event::Trial(Box::new(t))));
         CapacityReport::of(&story.plan, &story.history, 2).expect("a capacity scenario")
@@ -362,7 +362,7 @@ mod tests {
         assert_eq!((case.instances, case.headroom), (Some(3), Some(-0.6)));
         assert_eq!(case.retention, [(2.0, 0.95)]);
         assert_eq!(case.curve.iter().map(|p| p.offered).collect::<Vec<_>>(), [400.0, 480.0, 800.0]);
-        assert_eq!(report.objective, ["success-rate min 99%"]);
+        assert_eq!(report.objective, ["success-rate min 90%"]);
         assert!(report.is_conclusive() && !case.harness_limited, "{:?}", case.remarks);
     }
 
