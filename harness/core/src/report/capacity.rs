@@ -84,3 +84,34 @@ pub(super) fn cells(point: &CurvePoint) -> [String; 7] {
 /// What the cells are called.
 pub(super) const HEADS: [&str; 7] =
     ["offered", "goodput", "median", "p99", "under way", "attempts", "good trials"];
+
+#[cfg(test)]
+mod tests {
+    use crate::report::{RENDERERS, RenderOptions, RunReport, fixtures};
+
+    #[test]
+    fn every_format_for_people_shows_bounds_limit_and_what_follows() {
+        let report = fixtures::capacity();
+        let stored: RunReport = serde_json::from_slice(&serde_json::to_vec(&report).unwrap()).unwrap();
+        let options = RenderOptions { full: true, width: 400, ..RenderOptions::default() };
+        for renderer in RENDERERS.iter().filter(|r| ["terminal", "markdown", "html"].contains(&r.name)) {
+            let text = String::from_utf8((renderer.render)(&report, &options)).unwrap();
+            assert!(
+                text.as_bytes() == (renderer.render)(&stored, &options),
+                "{} of a stored one",
+                renderer.name
+            );
+            for part in [
+                "800/s to 960/s",
+                "400/s to 480/s",
+                "of clean",
+                "1.5x: 90",
+                "2000/s need 3 gateways like this one",
+                "2000/s with region a down need 5 gateways like this one",
+                "machine was full",
+            ] {
+                assert!(text.contains(part), "{} has no `{part}`:\n{text}", renderer.name);
+            }
+        }
+    }
+}

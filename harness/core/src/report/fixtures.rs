@@ -18,7 +18,6 @@ pub(super) fn all() -> Vec<(&'static str, RunReport)> {
         ("deviating", deviating()),
         ("hostile", hostile()),
         ("empty", empty()),
-        ("capacity", capacity()),
     ]
 }
 
