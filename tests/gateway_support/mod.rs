@@ -99,6 +99,7 @@ pub fn plan(gateway: GatewayPlan, endpoints: &[Endpoint]) -> Plan {
             max_dropped: Share(0.0),
             fault_fired: true,
         },
+        capacity: None,
     }
 }
 
