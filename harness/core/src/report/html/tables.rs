@@ -233,19 +233,18 @@ fn workload(load: &WorkloadPlan) -> String {
 
 /// When its requests begin, in words.
 fn arrivals(load: &WorkloadPlan) -> String {
-    let range = |least: String, most: String| {
-        if least == most { most } else { format!("{least} to {most}") }
-    };
     if let (Some(closed), Some((least, most))) = (&load.closed, load.users()) {
-        let users = range(least.to_string(), count(u64::from(most), "user"));
-        return format!("closed loop of {users}, {}", closed.think);
+        let users = count(u64::from(most), "user");
+        let from = if least == most { String::new() } else { format!("{least} to ") };
+        return format!("closed loop of {from}{users}, {}", closed.think);
     }
     let begin = match (&load.trace, load.rates()) {
         (Some(trace), _) => format!("{} of {}", count(trace.arrivals, "arrival"), trace.file),
         (None, rates) => {
             let (least, most) = rates.unwrap_or_default();
+            let from = if least < most { format!("{least}/s to ") } else { String::new() };
             let law = if load.poisson { "Poisson" } else { "even" };
-            format!("{}, {law} arrivals", range(format!("{least}/s"), format!("{most}/s")))
+            format!("{from}{most}/s, {law} arrivals")
         }
     };
     format!("{begin}, at most {} in flight", thousands(u64::from(load.max_in_flight)))
