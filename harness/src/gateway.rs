@@ -37,6 +37,7 @@ use gatecrash_core::plan::Plan;
 pub use self::catalogue::{
     Described, Installed, Listed, catalogue, described, installed, known, probe_pattern, survey_parameters,
 };
+pub(crate) use self::cgroup::throttling;
 pub use self::error::{GatewayError, Side};
 pub use self::launch::launch;
 pub use self::live::Gateway;

@@ -125,6 +125,7 @@ impl Pulse<'_> {
             elapsed: Span(self.at),
             total: self.plan.length(),
             offered: self.offered(),
+            users: self.plan.workloads.iter().filter_map(|w| w.users_at(self.at)).sum(),
             achieved: sent as f64 / seconds,
             ok_share: (sent > 0).then(|| ok as f64 / sent as f64),
             p99_ms: self.load.response.since(&last.load.response).quantile(0.99).map(|us| us as f64 / 1e3),
@@ -135,11 +136,7 @@ impl Pulse<'_> {
     }
 
     fn offered(&self) -> f64 {
-        let segments = self.plan.workloads.iter().flat_map(|w| &w.segments);
-        segments
-            .filter(|s| s.from.0 <= self.at && self.at < s.until.0)
-            .map(|s| s.rate.0)
-            .fold(0.0, |a, b| a + b)
+        self.plan.workloads.iter().filter_map(|w| w.rate_at(self.at)).fold(0.0, |a, b| a + b)
     }
 }
 

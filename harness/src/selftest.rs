@@ -184,6 +184,11 @@ impl Planned {
             workload.max_in_flight = workload.max_in_flight.saturating_mul(trial.load);
             for segment in &mut workload.segments {
                 segment.rate = Rate(segment.rate.0 * f64::from(trial.load));
+                segment.to = segment.to.map(|to| Rate(to.0 * f64::from(trial.load)));
+            }
+            for stage in workload.closed.iter_mut().flat_map(|closed| &mut closed.stages) {
+                stage.users *= trial.load;
+                stage.to = stage.to.map(|to| to * trial.load);
             }
         }
         let text = serde_json::to_vec(&plan).unwrap_or_default();

@@ -22,6 +22,9 @@ const LANES_PER_CORE: usize = if cfg!(debug_assertions) { 2 } else { 4 };
 /// What one lane carries, requests per second; a run that offers more takes more lanes.
 const RATE_PER_LANE: f64 = 150.0;
 
+/// What one lane carries of users that wait for their answers; without think time each keeps a core busy.
+const USERS_PER_LANE: usize = 8;
+
 /// One run to make.
 #[derive(Clone, Debug)]
 pub struct Errand {
@@ -145,10 +148,11 @@ fn lanes_of(plan: &Plan, lanes: usize) -> usize {
     if is_alone(plan) {
         return lanes;
     }
-    let segments = || plan.workloads.iter().flat_map(|w| &w.segments);
-    let at = |begin| segments().filter(|s| s.from <= begin && begin < s.until).map(|s| s.rate.0).sum::<f64>();
-    let peak = segments().map(|s| at(s.from)).fold(0.0, f64::max);
-    ((peak / RATE_PER_LANE).ceil() as usize).clamp(1, lanes)
+    const STEP: u64 = 100_000_000;
+    let offered = |at| plan.workloads.iter().filter_map(|w| w.rate_at(at)).sum::<f64>();
+    let peak = (0..plan.length().0.div_ceil(STEP)).map(|step| offered(step * STEP)).fold(0.0, f64::max);
+    let users: u32 = plan.workloads.iter().filter_map(|w| w.users()).map(|(_, most)| most).sum();
+    ((peak / RATE_PER_LANE).ceil() as usize + users as usize / USERS_PER_LANE).clamp(1, lanes)
 }
 
 /// Whether a run measures what others would disturb (capacity most of all), or meets something that is not its own: quotas of processor and
@@ -181,7 +185,7 @@ mod tests {
         };
         let (from, until) = (Span(0), Span::millis(seconds * 1000));
         plan.phases = vec![PhasePlan { name: "only".into(), from, until }];
-        plan.workloads[0].segments = vec![SegmentPlan { from, until, rate: Rate(rate) }];
+        plan.workloads[0].segments = vec![SegmentPlan::constant(from, until, Rate(rate))];
         plan
     }
 
@@ -207,14 +211,12 @@ mod tests {
     #[test]
     fn rates_of_one_time_add_up_and_others_do_not() {
         let mut plan = plan(2, 100.0);
-        let segment = |from, until| SegmentPlan {
-            from: Span::millis(from),
-            until: Span::millis(until),
-            rate: Rate(100.0),
-        };
-        plan.workloads[0].segments = vec![segment(0, 1000), segment(1000, 2000)];
+        let segment =
+            |from, until| vec![SegmentPlan::constant(Span::millis(from), Span::millis(until), Rate(100.0))];
+        plan.workloads.push(plan.workloads[0].clone());
+        (plan.workloads[0].segments, plan.workloads[1].segments) = (segment(0, 1000), segment(1000, 2000));
         assert_eq!(lanes_of(&plan, 8), 1);
-        plan.workloads[0].segments = vec![segment(0, 1500), segment(1000, 2000)];
+        plan.workloads[0].segments = segment(0, 1500);
         assert_eq!(lanes_of(&plan, 8), 2);
     }
 

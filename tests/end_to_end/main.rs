@@ -9,6 +9,7 @@ mod capacity;
 mod commands;
 mod diagnose;
 mod library;
+mod load;
 mod mock_page;
 mod own_gateway;
 mod policy;

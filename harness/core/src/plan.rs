@@ -13,7 +13,11 @@ pub use self::capacity::{CapacityPlan, SearchPlan};
 use crate::checks::CheckSpec;
 use crate::faults::FaultSpec;
 use crate::rules::{Matcher, Trigger};
-use crate::units::{Rate, Share, Size, Span};
+use crate::units::{Share, Size, Span};
+
+mod arrivals;
+
+pub use arrivals::{ClosedPlan, SegmentPlan, ThinkPlan, TracePlan, UsersPlan};
 
 mod client;
 pub use client::{AddressingPlan, ClientPlan, EnginePlan, HttpPlan, RetriesPlan};
@@ -239,8 +243,14 @@ pub struct StatementPlan {
 pub struct WorkloadPlan {
     /// Name.
     pub name: String,
-    /// Arrival rate over the run, one segment per phase.
+    /// Arrival rate over the run, at least one segment per phase; empty where users or a trace decide.
     pub segments: Vec<SegmentPlan>,
+    /// The closed model, in place of a rate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<ClosedPlan>,
+    /// A trace, in place of a rate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TracePlan>,
     /// Whether arrivals are Poisson (else even).
     pub poisson: bool,
     /// In-flight cap; arrivals beyond it are dropped and counted.
@@ -266,17 +276,6 @@ pub struct WorkloadPlan {
     /// Who carries its requests.
     #[serde(default, skip_serializing_if = "ClientPlan::is_default")]
     pub client: ClientPlan,
-}
-
-/// A stretch of constant rate.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
-pub struct SegmentPlan {
-    /// Offset from T0.
-    pub from: Span,
-    /// Offset from T0.
-    pub until: Span,
-    /// Arrivals per second.
-    pub rate: Rate,
 }
 
 /// One operation of a mix.
@@ -438,8 +437,24 @@ pub struct GuardsPlan {
     pub max_lag_p99: Span,
     /// Largest share of arrivals dropped at the in-flight cap.
     pub max_dropped: Share,
+    /// Largest share of one core that a thread of the load generator may use.
+    #[serde(default = "default_max_cpu")]
+    pub max_cpu: Share,
+    /// Least share of a phase's arrivals that were sent by the end of the phase.
+    #[serde(default = "default_min_achieved")]
+    pub min_achieved: Share,
     /// Whether every fault must have fired as its draws say.
     pub fault_fired: bool,
+}
+
+/// What guards a plan of an earlier release, too.
+pub(crate) const fn default_max_cpu() -> Share {
+    Share(0.85)
+}
+
+/// The same of what was achieved.
+pub(crate) const fn default_min_achieved() -> Share {
+    Share(0.99)
 }
 
 impl Side {

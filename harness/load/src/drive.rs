@@ -1,18 +1,19 @@
-//! The open-loop driver: every arrival is sent when it is due, whatever became of those before.
+//! The drivers. Open loop: every arrival is sent when it is due, whatever became of those before. Closed loop
+//! (`drive/closed.rs`): every user waits for its answer first.
 //!
 //! Threads of its own, each with a single-threaded runtime and a client; arrival `k` belongs to thread
-//! `k mod threads`. A late arrival keeps its intended time and is sent at once; its lag is recorded. Over the
-//! in-flight cap an arrival is recorded as not sent.
+//! `k mod threads`, and so does user `k`. A late arrival keeps its intended time and is sent at once; its lag is
+//! recorded. Over the in-flight cap an arrival is recorded as not sent.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use gatecrash_model::{Event, Nanos};
 use tokio::sync::Notify;
 
 use crate::engine::Engine;
-use crate::health;
+use crate::health::{self, Meters};
 use crate::histogram::Counts;
 use crate::live::LiveCounters;
 use crate::pace::Pacer;
@@ -20,6 +21,8 @@ use crate::schedule::Cursor;
 use crate::stop::Stop;
 use crate::wire::{ClientStats, Session, Setup};
 use crate::workload::Workload;
+
+mod closed;
 
 /// Overdue arrivals released in a row before requests under way get a turn.
 const BATCH: usize = 32;
@@ -53,7 +56,7 @@ pub struct LoadSummary {
     pub dropped: u64,
     /// Requests given up by an abort, without a record.
     pub abandoned: u64,
-    /// Arrivals that never came due, because the load was stopped.
+    /// Arrivals of schedules that never came due, because the load was stopped.
     pub cancelled: u64,
     /// From due to sent, us.
     pub lag: Counts,
@@ -78,6 +81,7 @@ struct Shared {
     session: Arc<Session>,
     workloads: Vec<Arc<Workload>>,
     in_flight: Vec<AtomicUsize>,
+    meters: Arc<Meters>,
     live: Arc<LiveCounters>,
     stop: Stop,
 }
@@ -97,15 +101,16 @@ pub fn run_load(load: Load) -> Result<LoadSummary, LoadError> {
     if let Some(workload) = workloads.iter().find(|w| w.schedule.len() > u64::from(u32::MAX)) {
         return Err(LoadError::TooManyArrivals(workload.name.clone()));
     }
+    let threads = threads.max(1);
     let (clock, sink) = (Arc::clone(&setup.clock), Arc::clone(&setup.sink));
     let shared = Arc::new(Shared {
         session: Arc::new(Session::new(setup, &workloads)),
         in_flight: workloads.iter().map(|_| AtomicUsize::new(0)).collect(),
+        meters: Arc::new(Meters::new(threads)),
         workloads,
         live,
         stop,
     });
-    let threads = threads.max(1);
     let mut runtimes = Vec::new();
     for _ in 0..threads {
         runtimes.push(tokio::runtime::Builder::new_current_thread().enable_all().build()?);
@@ -151,17 +156,21 @@ impl Shared {
     async fn drive(self: Arc<Self>, number: u64, threads: u64) -> Done {
         let thread = Arc::new(Thread {
             engines: Engine::open_all(&self.session, &self.workloads, number, threads),
+            begun: AtomicU64::new(0),
             under_way: AtomicUsize::new(0),
             idle: Notify::new(),
         });
-        if number == 0 {
-            tokio::spawn(health::watch(Arc::clone(&self.session), Arc::clone(&self.live)));
-        }
+        let (session, live) = (Arc::clone(&self.session), Arc::clone(&self.live));
+        tokio::spawn(health::measure(session, live, Arc::clone(&self.meters), number as usize));
         let mut done = Done::default();
+        let mut users = self.users(&thread, number, threads);
+        let all = async {
+            tokio::join!(self.release_all(&thread, number, threads, &mut done), closed::gone(&mut users));
+        };
         tokio::select! {
             biased;
             () = self.stop.asked() => {}
-            () = self.release_all(&thread, number, threads, &mut done) => {}
+            () = all => {}
         }
         let due: u64 = self.workloads.iter().map(|w| share(w.schedule.len(), number, threads)).sum();
         done.cancelled = due - done.arrivals;
@@ -169,6 +178,7 @@ impl Shared {
             () = self.stop.aborted() => {}
             () = thread.drained() => {}
         }
+        done.arrivals += thread.begun.load(Ordering::Relaxed);
         done.abandoned = thread.under_way.load(Ordering::Relaxed) as u64;
         thread.engines.iter().for_each(|engine| engine.close_idle());
         done
@@ -204,15 +214,13 @@ impl Shared {
             return;
         }
         self.live.begin();
-        thread.under_way.fetch_add(1, Ordering::Relaxed);
+        thread.begin();
         let (shared, thread) = (Arc::clone(self), Arc::clone(thread));
         tokio::spawn(async move {
             let record = thread.engines[slot].exchange(&plan, at).await;
             shared.live.end(&plan, &record);
             shared.in_flight[slot].fetch_sub(1, Ordering::Relaxed);
-            if thread.under_way.fetch_sub(1, Ordering::Relaxed) == 1 {
-                thread.idle.notify_one();
-            }
+            thread.end();
         });
     }
 }
@@ -220,11 +228,23 @@ impl Shared {
 /// One thread's clients by workload, and how many of its requests are under way.
 struct Thread {
     engines: Vec<Arc<Engine>>,
+    /// Requests that users have begun.
+    begun: AtomicU64,
     under_way: AtomicUsize,
     idle: Notify,
 }
 
 impl Thread {
+    fn begin(&self) {
+        self.under_way.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn end(&self) {
+        if self.under_way.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.idle.notify_one();
+        }
+    }
+
     async fn drained(&self) {
         while self.under_way.load(Ordering::Relaxed) > 0 {
             // The notification may be an old one.

@@ -1,6 +1,7 @@
 //! The generator's own health, once a second.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use gatecrash_model::{Event, Nanos};
@@ -8,31 +9,77 @@ use gatecrash_model::{Event, Nanos};
 use crate::live::LiveCounters;
 use crate::wire::Session;
 
-/// Writes a [`Event::Generator`] each second until it is dropped.
-pub(crate) async fn watch(session: Arc<Session>, live: Arc<LiveCounters>) {
+/// The share of one core that each load thread used over its last second.
+#[derive(Debug)]
+pub(crate) struct Meters(Vec<AtomicU64>);
+
+// === impl Meters ===
+
+impl Meters {
+    pub(crate) fn new(threads: usize) -> Self {
+        Self((0..threads).map(|_| AtomicU64::new(0)).collect())
+    }
+
+    fn set(&self, thread: usize, share: f64) {
+        self.0[thread].store(share.to_bits(), Ordering::Relaxed);
+    }
+
+    fn busiest(&self) -> f64 {
+        self.0.iter().map(|share| f64::from_bits(share.load(Ordering::Relaxed))).fold(0.0, f64::max)
+    }
+}
+
+/// Measures the load thread that it runs on each second until it is dropped; the first thread also writes a
+/// [`Event::Generator`].
+pub(crate) async fn measure(
+    session: Arc<Session>,
+    live: Arc<LiveCounters>,
+    meters: Arc<Meters>,
+    thread: usize,
+) {
     let setup = session.setup();
     let mut ticks = tokio::time::interval(Duration::from_secs(1));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     ticks.tick().await;
-    let (mut then, mut used) = (setup.clock.now(), process_cpu());
+    let mut then = (setup.clock.now(), thread_cpu(), process_cpu());
     loop {
         ticks.tick().await;
-        let (now, cpu) = (setup.clock.now(), process_cpu());
-        let share = cpu.saturating_sub(used) as f64 / now.saturating_sub(then).max(1) as f64;
-        let in_flight = u32::try_from(live.in_flight()).unwrap_or(u32::MAX);
-        setup.sink.event(Event::Generator { at: now, in_flight, cpu: share });
-        (then, used) = (now, cpu);
+        let now = (setup.clock.now(), thread_cpu(), process_cpu());
+        let share = |used: Nanos, before: Nanos| {
+            used.saturating_sub(before) as f64 / now.0.saturating_sub(then.0).max(1) as f64
+        };
+        meters.set(thread, share(now.1, then.1));
+        if thread == 0 {
+            setup.sink.event(Event::Generator {
+                at: now.0,
+                in_flight: u32::try_from(live.in_flight()).unwrap_or(u32::MAX),
+                cpu: share(now.2, then.2),
+                busiest: cfg!(unix).then(|| meters.busiest()),
+            });
+        }
+        then = now;
     }
 }
 
 /// User and system time of this process so far, ns; 0 where the system does not tell.
 pub fn process_cpu() -> Nanos {
     #[cfg(unix)]
-    {
-        let at = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-        let seconds = u64::try_from(at.tv_sec).unwrap_or(0);
-        seconds * 1_000_000_000 + u64::try_from(at.tv_nsec).unwrap_or(0)
-    }
+    return read(rustix::time::ClockId::ProcessCPUTime);
     #[cfg(not(unix))]
     0
+}
+
+/// User and system time of this thread so far, ns; 0 where the system does not tell.
+fn thread_cpu() -> Nanos {
+    #[cfg(unix)]
+    return read(rustix::time::ClockId::ThreadCPUTime);
+    #[cfg(not(unix))]
+    0
+}
+
+#[cfg(unix)]
+fn read(clock: rustix::time::ClockId) -> Nanos {
+    let at = rustix::time::clock_gettime(clock);
+    let seconds = u64::try_from(at.tv_sec).unwrap_or(0);
+    seconds * 1_000_000_000 + u64::try_from(at.tv_nsec).unwrap_or(0)
 }

@@ -1,4 +1,4 @@
-//! The load generator: open-loop arrivals, a wire client that judges what it sees byte by byte, SigV4
+//! The load generator: open-loop arrivals and closed loops of users, a wire client that judges what it sees byte by byte, SigV4
 //! signing.
 //!
 //! A [`Workload`] is a pure function from arrival number to [`RequestPlan`]; a [`Schedule`] says when each is
@@ -20,6 +20,7 @@ pub mod sign;
 pub mod stop;
 #[cfg(test)]
 mod testing;
+pub mod users;
 pub mod wire;
 pub mod workload;
 
@@ -32,5 +33,6 @@ pub use plan::{Expect, Payload, RequestPlan};
 pub use schedule::{Arrivals, Schedule, Segment};
 pub use sign::{CredentialSource, Credentials, Signer};
 pub use stop::Stop;
+pub use users::{Stage, Think, Users};
 pub use wire::{Client, ClientStats, EvidenceBudget, Session, Setup};
 pub use workload::{ByteRange, OpPlan, Target, TlsTarget, Workload, Writes};

@@ -16,6 +16,7 @@ pub(crate) fn workload(op: OpPlan) -> Workload {
         name: "main".into(),
         seed: 7,
         schedule: Schedule::new(&[], 0),
+        users: None,
         ops: vec![(op, 1.0)],
         population: Population {
             bucket: "media".into(),

@@ -14,6 +14,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use crate::keys::KeyLaw;
 use crate::schedule::Schedule;
 use crate::sign::Signer;
+use crate::users::Users;
 
 /// The gateway under test.
 #[derive(Clone, Debug)]
@@ -48,8 +49,10 @@ pub struct Workload {
     pub name: String,
     /// Seed of the run: decides operations, keys and sizes.
     pub seed: u64,
-    /// When its requests are due.
+    /// When its requests are due; empty in the closed model.
     pub schedule: Schedule,
+    /// Those who ask, in the closed model.
+    pub users: Option<Users>,
     /// Operations with their shares, which need not add up to 1.
     pub ops: Vec<(OpPlan, f64)>,
     /// The bucket and its synthetic objects. Its bucket name goes into the request path.
@@ -64,7 +67,7 @@ pub struct Workload {
     pub signing: Option<Arc<Signer>>,
     /// From the moment a request is handed out (a connection is looked for) to its last response byte.
     pub timeout: Duration,
-    /// Requests under way at once; arrivals beyond it are recorded as not sent.
+    /// Requests under way at once; arrivals of the schedule beyond it are recorded as not sent.
     pub max_in_flight: usize,
     /// More request headers, lower-case names.
     pub headers: Vec<(String, String)>,

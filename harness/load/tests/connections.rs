@@ -67,7 +67,8 @@ impl Server {
     ) -> (LoadSummary, Vec<ClientRecord>) {
         let mut one = workload(GET);
         let (from, until) = (20_000_000, 120_000_000);
-        one.schedule = Schedule::new(&[Segment { from, until, rate: 200.0, arrivals: Arrivals::Even }], 3);
+        one.schedule =
+            Schedule::new(&[Segment { from, until, rate: 200.0, to: None, arrivals: Arrivals::Even }], 3);
         (one.client, one.timeout) = (client, timeout);
         let (sink, live) = (Arc::new(MemorySink::default()), Arc::new(LiveCounters::default()));
         let load = Load {

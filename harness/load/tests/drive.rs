@@ -1,4 +1,4 @@
-//! The open-loop driver: every arrival once and on schedule, caps, stops, several threads.
+//! The drivers: every arrival once and on schedule, caps, stops, several threads.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gatecrash_load::{
-    Arrivals, LiveCounters, Load, LoadSummary, Schedule, Segment, Stop, Workload, run_load,
+    Arrivals, LiveCounters, Load, LoadSummary, Schedule, Segment, Stage, Stop, Think, Users, Workload,
+    run_load,
 };
 use gatecrash_model::{ClientRecord, Ending, Event, MemorySink, Pool};
 use support::{GET, PATIENCE, answer, read_request, setup, workload};
@@ -68,7 +69,7 @@ impl Server {
 }
 
 fn arrivals(millis: u64, rate: f64, arrivals: Arrivals) -> Schedule {
-    Schedule::new(&[Segment { from: 20 * MILLI, until: (20 + millis) * MILLI, rate, arrivals }], 3)
+    Schedule::new(&[Segment { from: 20 * MILLI, until: (20 + millis) * MILLI, rate, to: None, arrivals }], 3)
 }
 
 struct Ran {
@@ -201,5 +202,64 @@ fn a_drain_lets_requests_end_and_an_abort_does_not() {
         assert!(arrivals >= 10);
         assert_eq!((sent, ran.records.len() as u64), (arrivals - abandoned, sent));
         assert_eq!(abandoned > 0, abort);
+    }
+}
+
+/// Each user waits for its answer: as many requests under way as users, each request once, and those of a user
+/// one after the other.
+#[test]
+fn users_wait_for_their_answers() {
+    let server = Server::start(true);
+    for threads in [1, 2] {
+        let mut closed = workload(GET);
+        let stage = |from: u64, until: u64, users| Stage {
+            from: from * MILLI,
+            until: until * MILLI,
+            users,
+            to: None,
+        };
+        let users =
+            Users { stages: vec![stage(20, 120, 2), stage(120, 220, 5)], think: Think::Constant(MILLI) };
+        closed.users = Some(users.clone());
+        let ran = run(server.addr, vec![closed], threads, &Stop::default());
+        assert_eq!((ran.summary.arrivals, ran.summary.failed, ran.summary.dropped), (ran.summary.ok, 0, 0));
+        assert_eq!(ran.records.len() as u64, ran.summary.ok);
+        for user in 0..5 {
+            let mut own: Vec<_> = ran.records.iter().filter(|r| r.k % 5 == user).collect();
+            own.sort_by_key(|r| r.k);
+            assert!(!own.is_empty(), "user {user} never asked");
+            for (n, record) in own.iter().enumerate() {
+                assert_eq!(Some(record.k), users.arrival(user, n as u64));
+                let (from, until) = users.presence(user)[0];
+                assert!((from..until + 3 * MILLI).contains(&record.intended), "{record:?}");
+            }
+            assert!(own.windows(2).all(|w| w[1].intended >= w[0].ended()), "user {user} did not wait");
+        }
+    }
+}
+
+/// Nothing is answered: each user has asked once, whatever the time, and stops as told.
+#[test]
+fn a_closed_loop_is_throttled_by_its_target_and_can_be_stopped() {
+    for abort in [false, true] {
+        let server = Server::start(false);
+        let mut closed = workload(GET);
+        let stage = Stage { from: 0, until: 3_600_000 * MILLI, users: 4, to: None };
+        closed.users = Some(Users { stages: vec![stage], think: Think::Exponential(MILLI) });
+        let stop = Stop::default();
+        let load = std::thread::spawn({
+            let (addr, stop) = (server.addr, stop.clone());
+            move || run(addr, vec![closed], 1, &stop)
+        });
+        server.wait_for_requests(4);
+        if abort {
+            stop.abort();
+        } else {
+            stop.drain();
+            server.gate.send(true).unwrap();
+        }
+        let LoadSummary { arrivals, sent, abandoned, cancelled, .. } = load.join().unwrap().summary;
+        let answered = if abort { 0 } else { 4 };
+        assert_eq!((arrivals, sent, abandoned, cancelled), (4, answered, 4 - answered, 0));
     }
 }

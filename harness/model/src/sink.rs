@@ -99,6 +99,19 @@ pub enum Event {
         in_flight: u32,
         /// Share of one core the whole harness process used, 1.0 = one core.
         cpu: f64,
+        /// Share of one core that the busiest thread of the generator used. Absent where the system does not
+        /// tell, and in histories of earlier releases.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        busiest: Option<f64>,
+    },
+    /// How long control groups with a CPU quota have kept our processes from running since the run began, as a sample.
+    Throttled {
+        /// When.
+        at: Nanos,
+        /// Of all our groups the one that waited longest, us. Summed over its threads.
+        micros: u64,
+        /// Periods in which a group had used up its quota.
+        periods: u64,
     },
     /// What the gateway's own log says of a request during a connect fault, whose tries no link can see.
     Witnessed {

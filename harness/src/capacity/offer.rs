@@ -100,7 +100,7 @@ impl Stage<'_> {
         for (index, workload) in plan.workloads.iter_mut().enumerate() {
             let own = workload.segments.first().map_or(Rate(0.0), |s| s.rate);
             let rate = if index == self.workload { Rate(rate) } else { own };
-            workload.segments = vec![SegmentPlan { from: Span(start), until: Span(until), rate }];
+            workload.segments = vec![SegmentPlan { from: Span(start), until: Span(until), rate, to: None }];
         }
         let mut workloads = load::workloads(&plan, &self.topology.signers()).map_err(Failure::usage)?;
         self.next.resize(workloads.len(), 0);

@@ -36,14 +36,15 @@ impl Check {
 }
 
 fn line(plan: &Plan) -> String {
-    let requests: f64 = plan
-        .workloads
-        .iter()
-        .flat_map(|w| &w.segments)
-        .map(|s| s.rate.0 * (s.until.as_seconds() - s.from.as_seconds()))
-        .sum();
+    let requests: f64 = plan.workloads.iter().filter_map(|w| w.expected(plan.length())).sum();
+    let users: u32 = plan.workloads.iter().filter_map(|w| w.users()).map(|(_, most)| most).sum();
+    let load = match (requests > 0.0, users > 0) {
+        (_, false) => format!("about {requests:.0} requests"),
+        (false, true) => format!("up to {users} users"),
+        _ => format!("about {requests:.0} requests and those of up to {users} users"),
+    };
     format!(
-        "ok  {:<40} {} phases, {} faults, {} expectations, {}, about {requests:.0} requests\n",
+        "ok  {:<40} {} phases, {} faults, {} expectations, {}, {load}\n",
         plan.title(),
         plan.phases.len(),
         plan.faults.len(),

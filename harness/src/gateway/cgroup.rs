@@ -189,6 +189,35 @@ impl Groups {
     }
 }
 
+/// How long a CPU quota has kept the processes of a group from running since the group was made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Throttling {
+    /// Summed over threads, us.
+    pub(crate) micros: u64,
+    /// Periods in which the quota was used up.
+    pub(crate) periods: u64,
+}
+
+/// Of our own group and those above it, as far as they can be seen, the one that was kept from running longest;
+/// `None` where no group has a quota.
+pub(crate) fn throttling() -> Option<Throttling> {
+    let read = |file| fs::read_to_string(file).unwrap_or_default();
+    let found = hierarchies(&read("/proc/self/mountinfo"), &read("/proc/self/cgroup"), "cpu");
+    let groups = found.iter().flat_map(parents);
+    let stats = groups.filter_map(|dir| fs::read_to_string(dir.join("cpu.stat")).ok());
+    stats.filter_map(|stat| throttling_of(&stat)).max_by_key(|throttling| throttling.micros)
+}
+
+/// `cpu.stat` of version 2 counts microseconds, of version 1 nanoseconds.
+fn throttling_of(stat: &str) -> Option<Throttling> {
+    let value = |key: &str| {
+        let mut lines = stat.lines().filter_map(|line| line.split_once(' '));
+        lines.find(|(name, _)| *name == key).and_then(|(_, value)| value.trim().parse::<u64>().ok())
+    };
+    let micros = value("throttled_usec").or_else(|| value("throttled_time").map(|nanos| nanos / 1000))?;
+    Some(Throttling { micros, periods: value("nr_throttled")? })
+}
+
 /// Removes what a supervisor made, once its processes are gone: called by the supervisor itself.
 pub(super) fn sweep_own(supervisor: Pid) {
     let read = |file| fs::read_to_string(file).unwrap_or_default();
@@ -382,6 +411,15 @@ mod tests {
         assert!(groups.0.is_empty());
         let home = fs::read_to_string(hierarchy.own.join("cgroup.procs")).expect("it went home");
         assert_eq!(home, someone.as_raw_nonzero().to_string());
+    }
+
+    #[test]
+    fn both_versions_tell_how_long_a_quota_held_back() {
+        let two = "usage_usec 9\nnr_periods 5\nnr_throttled 3\nthrottled_usec 1500\n";
+        let one = "nr_periods 5\nnr_throttled 3\nthrottled_time 1500000\n";
+        let throttling = Some(Throttling { micros: 1500, periods: 3 });
+        assert_eq!((throttling_of(two), throttling_of(one)), (throttling, throttling));
+        assert_eq!(throttling_of("usage_usec 9\n"), None, "a group without the controller");
     }
 
     #[test]

@@ -10,12 +10,15 @@ use tokio::sync::watch;
 use super::{Stop, StopLine, asked};
 use crate::clock::RunClock;
 use crate::exit::Exit;
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, throttling};
 use crate::live::{Live, Pulse};
 use crate::recorder::Recorder;
 
 /// How often it looks.
 const EVERY: Duration = Duration::from_millis(250);
+
+/// At every how many looks it asks whether a quota holds us back: once a second.
+const QUOTA_EVERY: u32 = 4;
 
 /// A watcher of one run.
 pub(super) struct Watch<'a> {
@@ -45,11 +48,16 @@ impl<'a> Watch<'a> {
     /// Watches until there is a reason to end the run.
     pub(super) async fn until_stop(&mut self, line: &StopLine) -> Stop {
         let mut tick = tokio::time::interval(EVERY);
+        let mut look = 0u32;
         loop {
             tokio::select! {
                 _ = tick.tick() => {}
                 stop = asked(line) => return stop,
             }
+            if look.is_multiple_of(QUOTA_EVERY) {
+                self.note_quota();
+            }
+            look = look.wrapping_add(1);
             self.note_death();
             if !self.dead {
                 self.recorder.event(Event::Sample(self.gateway.sample(self.clock.now())));
@@ -69,6 +77,14 @@ impl<'a> Watch<'a> {
         if let Some(how) = self.gateway.exited() {
             self.dead = true;
             self.recorder.event(Event::GatewayDied { at: self.clock.now(), how });
+        }
+    }
+
+    /// Writes down how long a quota on our own processes has held them back, where there is one.
+    fn note_quota(&self) {
+        if let Some(throttling) = throttling() {
+            let (micros, periods) = (throttling.micros, throttling.periods);
+            self.recorder.event(Event::Throttled { at: self.clock.now(), micros, periods });
         }
     }
 

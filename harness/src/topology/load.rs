@@ -3,13 +3,15 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use gatecrash_core::plan::{ClientPlan, EnginePlan, KeysPlan, OpPlan, Plan, SignPlan, WorkloadPlan};
+use gatecrash_core::plan::{
+    ClientPlan, ClosedPlan, EnginePlan, KeysPlan, OpPlan, Plan, SignPlan, ThinkPlan, WorkloadPlan,
+};
 use gatecrash_load::engine::Kind;
 use gatecrash_load::{
     Arrivals, ByteRange, ClientOptions, CredentialSource, KeyLaw, OpPlan as LoadOp, Schedule, Segment,
-    Signer, Workload, Writes,
+    Signer, Stage, Think, Users, Workload, Writes,
 };
-use gatecrash_model::{Op, hash};
+use gatecrash_model::{Nanos, Op, hash};
 
 use super::upstream::{population, size_law};
 
@@ -45,12 +47,6 @@ fn workload(
 ) -> Result<Workload, String> {
     let bucket =
         plan.buckets.iter().find(|b| b.name == w.bucket).ok_or_else(|| format!("no bucket {}", w.bucket))?;
-    let arrivals = if w.poisson { Arrivals::Poisson } else { Arrivals::Even };
-    let segments: Vec<_> = w
-        .segments
-        .iter()
-        .map(|s| Segment { from: s.from.0, until: s.until.0, rate: s.rate.0, arrivals })
-        .collect();
     let signing = match (w.sign, w.identity) {
         (SignPlan::Client, Some(identity)) => signers.get(usize::from(identity)).cloned(),
         _ => None,
@@ -59,7 +55,8 @@ fn workload(
         index: u8::try_from(index).map_err(|_| "more than 256 workloads".to_owned())?,
         name: w.name.clone(),
         seed: plan.seed,
-        schedule: Schedule::new(&segments, hash::combine(&[plan.seed, 0x5c4e, index as u64])),
+        schedule: schedule(w, plan.length().0, hash::combine(&[plan.seed, 0x5c4e, index as u64])),
+        users: w.closed.as_ref().map(users),
         ops: w.ops.iter().map(|o| Ok((op(o)?, o.share.0))).collect::<Result<_, String>>()?,
         population: population(plan, bucket)?,
         keys: match w.keys {
@@ -88,6 +85,39 @@ fn client(plan: &ClientPlan) -> ClientOptions {
         keep_alive: plan.keep_alive,
         tls: plan.tls,
         connections: plan.connections.and_then(|most| NonZeroUsize::new(most as usize)),
+    }
+}
+
+fn schedule(w: &WorkloadPlan, length: Nanos, seed: u64) -> Schedule {
+    if let Some(trace) = &w.trace {
+        return Schedule::trace(Arc::clone(&trace.instants), trace.every.map(|every| every.0), length);
+    }
+    let arrivals = if w.poisson { Arrivals::Poisson } else { Arrivals::Even };
+    let segments: Vec<_> = w
+        .segments
+        .iter()
+        .map(|s| Segment {
+            from: s.from.0,
+            until: s.until.0,
+            rate: s.rate.0,
+            to: s.to.map(|to| to.0),
+            arrivals,
+        })
+        .collect();
+    Schedule::new(&segments, seed)
+}
+
+fn users(closed: &ClosedPlan) -> Users {
+    Users {
+        stages: closed
+            .stages
+            .iter()
+            .map(|s| Stage { from: s.from.0, until: s.until.0, users: s.users, to: s.to })
+            .collect(),
+        think: match closed.think {
+            ThinkPlan::Constant(pause) => Think::Constant(pause.0),
+            ThinkPlan::Exponential(mean) => Think::Exponential(mean.0),
+        },
     }
 }
 

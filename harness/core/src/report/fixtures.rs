@@ -3,7 +3,7 @@
 mod capacity;
 
 pub(super) use self::capacity::capacity;
-use super::{Environment, FaultSummary, GuardNote, PhaseSummary, RunReport, Second};
+use super::{Environment, FaultSummary, GuardNote, LagSummary, PhaseSummary, RunReport, Second};
 use crate::plan::Plan;
 use crate::profile::Profile;
 use crate::verdict::{Outcome, Verdict};
@@ -62,6 +62,13 @@ pub(super) fn passing() -> RunReport {
         },
         interrupted: None,
         capacity: None,
+        lag: Some(LagSummary {
+            requests: 7_490,
+            p50_ms: 0.081,
+            p99_ms: 0.4,
+            max_ms: 1.9,
+            histogram: vec![(0.1, 5_321), (0.2, 2_011), (0.5, 101), (1.0, 55), (2.0, 2)],
+        }),
         requests: Vec::new(),
     }
 }
@@ -231,6 +238,9 @@ fn phase(
         p99_ms: Some(p99),
         attempts_per_request: Some(attempts),
         statuses: statuses.to_vec(),
+        service_p50_ms: Some(p50),
+        service_p99_ms: Some(p99),
+        lag_p99_ms: Some(0.4),
     }
 }
 

@@ -117,6 +117,9 @@ pub struct RunReport {
     pub guards: Vec<GuardNote>,
     /// Per-second series for charts.
     pub series: Vec<Second>,
+    /// How late requests were sent; absent without any, and in reports of earlier releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lag: Option<LagSummary>,
     /// Where it ran.
     pub environment: Environment,
     /// Why the run ended before its plan, if it did.
@@ -148,6 +151,15 @@ pub struct PhaseSummary {
     pub attempts_per_request: Option<f64>,
     /// (status, count); 0 for exchanges without a status.
     pub statuses: Vec<(u16, u64)>,
+    /// Median service time of successes, from when a request was sent, ms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_p50_ms: Option<f64>,
+    /// 99th percentile, ms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_p99_ms: Option<f64>,
+    /// 99th percentile of the lag between when a request was due and when it was sent, ms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lag_p99_ms: Option<f64>,
 }
 
 /// One fault in numbers.
@@ -196,6 +208,22 @@ pub struct Second {
     pub classes: [u64; 5],
     /// Attempts that started in it, per region.
     pub attempts: Vec<u64>,
+}
+
+/// How far the load generator was behind its schedule, or behind its users' think times.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct LagSummary {
+    /// Requests sent.
+    pub requests: u64,
+    /// Median, ms.
+    pub p50_ms: f64,
+    /// 99th percentile, ms.
+    pub p99_ms: f64,
+    /// Longest, ms.
+    pub max_ms: f64,
+    /// (up to ms, requests) in steps of 1, 2 and 5; a request counts once, in the first that holds it.
+    pub histogram: Vec<(f64, u64)>,
 }
 
 /// Where a run took place.

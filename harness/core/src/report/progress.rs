@@ -3,7 +3,7 @@
 
 use unicode_width::UnicodeWidthChar;
 
-use super::text::{clean, millis, ratio, share};
+use super::text::{clean, count, millis, ratio, share};
 use crate::units::Span;
 
 /// Where a run is, and what the last second looked like.
@@ -17,6 +17,8 @@ pub struct ProgressLine {
     pub total: Span,
     /// Requests due, per second.
     pub offered: f64,
+    /// Users of closed loops, who have no rate.
+    pub users: u32,
     /// Requests sent, per second.
     pub achieved: f64,
     /// Share of finished requests that were whole and correct, 0 to 1; absent before the first.
@@ -56,7 +58,14 @@ impl ProgressLine {
         let whole = |span: Span| format!("{}s", span.0 / 1_000_000_000);
         let total = whole(self.total);
         let mut text = format!("[{:>2$}/{total}] {}  ", whole(self.elapsed), clean(&self.phase), total.len());
-        text.push_str(&format!("{:.0}/s of {:.0}/s", self.achieved, self.offered));
+        text.push_str(&match (self.users, self.offered > 0.0) {
+            (0, _) => format!("{:.0}/s of {:.0}/s", self.achieved, self.offered),
+            (users, false) => format!("{:.0}/s by {}", self.achieved, count(u64::from(users), "user")),
+            (users, true) => {
+                let users = count(u64::from(users), "user");
+                format!("{:.0}/s, {:.0}/s due and {users}", self.achieved, self.offered)
+            }
+        });
         text.extend(self.ok_share.map(|ok| format!("  ok {}", share(ok))));
         text.extend(self.p99_ms.map(|ms| format!("  p99 {}", millis(Some(ms)))));
         text.extend(self.attempts_per_request.map(|a| format!("  {}", ratio(Some(a)))));
@@ -98,6 +107,7 @@ mod tests {
             elapsed: Span::millis(12_700),
             total: Span::seconds(50),
             offered: 150.0,
+            users: 0,
             achieved: 149.6,
             ok_share: Some(0.9912),
             p99_ms: Some(212.3),
@@ -105,6 +115,14 @@ mod tests {
             faults_on: vec!["slowdown".into(), "late\x1b[2J".into()],
             regions: vec![("us-east-1".into(), 0.82), ("us-west-2".into(), 0.18)],
         }
+    }
+
+    #[test]
+    fn a_closed_loop_has_users_in_place_of_a_rate() {
+        let closed = ProgressLine { offered: 0.0, users: 8, ..line() };
+        assert!(closed.plain().contains("throttled  150/s by 8 users"), "{}", closed.plain());
+        let both = ProgressLine { users: 1, ..line() };
+        assert!(both.plain().contains("150/s, 150/s due and 1 user"), "{}", both.plain());
     }
 
     #[test]

@@ -106,7 +106,14 @@ impl Page {
             );
             self.wrapped(&line, &fault_words(report, i), out);
             if self.full {
-                out.push_str(&format!("{HANG}p50 {}   {}\n", millis(phase.p50_ms), status_words(phase)));
+                out.push_str(&format!(
+                    "{HANG}p50 {}   service p50 {} p99 {}   lag p99 {}   {}\n",
+                    millis(phase.p50_ms),
+                    millis(phase.service_p50_ms),
+                    millis(phase.service_p99_ms),
+                    millis(phase.lag_p99_ms),
+                    status_words(phase)
+                ));
             }
         }
     }

@@ -3,6 +3,7 @@
 //!
 //! Nothing here has a default that is not said in its comment; what runs is the plan.
 
+mod arrivals;
 mod capacity;
 mod client;
 mod expect;
@@ -12,11 +13,12 @@ mod shapes;
 mod timeline;
 mod world;
 
+pub(crate) use arrivals::{Amount, Arrivals, Closed, Open, PhaseLoad, Ramp, Step, Trace};
 pub(crate) use capacity::{Capacity, Offered, Search};
 pub(crate) use client::{Addressing, Client, Engine, Http, Retries};
 pub(crate) use expect::{Expectation, Guards};
 pub(crate) use gateway::{Command, Embedded, Gateway, Recipe, Url};
-pub(crate) use load::{Arrivals, Keys, OpDetail, OpEntry, Sign, Workload};
+pub(crate) use load::{Keys, OpDetail, OpEntry, Sign, Workload};
 use schemars::JsonSchema;
 use serde::Deserialize;
 pub(crate) use shapes::{Anything, Either, Flag, Named, OneOrMany, Word};

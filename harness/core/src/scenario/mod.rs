@@ -28,9 +28,9 @@ pub use self::schema::schema;
 use crate::diagnostics::{Diagnostic, Diagnostics, Level, SourceText};
 use crate::plan::Plan;
 
-/// Reads fragments for `use`; the core itself opens no files.
+/// Reads the files that a scenario names, fragments for `use` and traces; the core itself opens none.
 pub trait Fragments {
-    /// The fragment `path` as named in the file `from`, with the name to show for it; or why it cannot be
+    /// The file `path` as named in the file `from`, with the name to show for it; or why it cannot be
     /// read.
     fn read(&self, from: &str, path: &str) -> Result<SourceText, String>;
 }
@@ -141,7 +141,7 @@ fn load_cases(
             Ok(mut file) => {
                 problems.extend(resolve::either_timeline_or_capacity(&file, &tree));
                 file.cases_become_phases();
-                resolved.extend(resolve::resolve(&file, &tree, &case.id, sources, options, problems));
+                resolved.extend(resolve::resolve(&file, &tree, &case.id, sources, loader, options, problems));
             }
             Err(mistakes) => problems.extend(mistakes),
         }

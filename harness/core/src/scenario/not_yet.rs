@@ -17,7 +17,6 @@ const KEYS: &[(&str, &str)] = &[
     ("gateway.command.reload", ""),
     ("gateway.url.drain", ""),
     ("gateway.url.serve", ""),
-    ("load.*.closed", "use `open: { rate: ... }`"),
     ("load.*.client.redirects", "no client follows a redirect by itself"),
     ("load.*.engine", "write `client: { engine: ... }`"),
     ("load.*.sizes", "sizes belong to `buckets` and `writes`"),
@@ -25,8 +24,6 @@ const KEYS: &[(&str, &str)] = &[
     ("load.*.ops.*.if-none-match", ""),
     ("load.*.ops.*.if-match", ""),
     ("timeline.*.until", "phases end after `for`"),
-    ("timeline.*.load.*.users", "phases change the rate"),
-    ("timeline.*.load.*.ramp", "phases change the rate at once"),
     ("**.target.direction", ""),
     ("**.rotate-key.old-key", "the old key is rejected"),
     ("**.iam.propagation", "changes hold at once"),
@@ -36,7 +33,6 @@ const KEYS: &[(&str, &str)] = &[
     ("**.NotResource", ""),
     ("**.NotPrincipal", ""),
     ("guards.abort-when", ""),
-    ("guards.generator.max-cpu", ""),
 ];
 
 /// Names of fixed sets by the key that holds them, with advice.

@@ -1,5 +1,6 @@
 //! Types to plan: every default made explicit, every reference and every sum checked, all mistakes collected.
 
+mod arrivals;
 mod capacity;
 mod client;
 mod expect;
@@ -8,6 +9,7 @@ mod inject;
 mod load;
 mod references;
 mod timeline;
+mod trace;
 mod world;
 
 use std::collections::HashMap;
@@ -17,9 +19,12 @@ use super::file::File;
 use super::mistakes::unknown;
 use super::node::{Node, Via};
 use super::resolved::Origin;
-use super::{Case, Options};
+use super::{Case, Fragments, Options};
 use crate::diagnostics::{Diagnostic, Place, SourceText};
-use crate::plan::{BucketPlan, GuardsPlan, IdentityPlan, PhasePlan, Plan, RegionPlan, WorkloadPlan};
+use crate::plan::{
+    BucketPlan, GuardsPlan, IdentityPlan, PhasePlan, Plan, RegionPlan, WorkloadPlan, default_max_cpu,
+    default_min_achieved,
+};
 use crate::units::Span;
 
 /// Seed of a file that gives none.
@@ -31,12 +36,20 @@ pub(super) fn resolve(
     tree: &Node,
     case: &str,
     sources: &mut Vec<SourceText>,
+    loader: &dyn Fragments,
     options: &Options,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<Case> {
     let before = problems.len();
-    let mut cx =
-        Cx { nodes: index(tree), lines: HashMap::new(), sources, options, problems, origins: Vec::new() };
+    let mut cx = Cx {
+        nodes: index(tree),
+        lines: HashMap::new(),
+        sources,
+        loader,
+        options,
+        problems,
+        origins: Vec::new(),
+    };
     cx.name("scenario name", &file.name);
     let regions = cx.regions(file);
     let buckets = cx.buckets(file, &regions);
@@ -107,6 +120,8 @@ struct Cx<'a> {
     /// Where the lines of each source begin, once asked for.
     lines: HashMap<u16, Vec<u32>>,
     sources: &'a mut Vec<SourceText>,
+    /// Reads the files that a scenario names.
+    loader: &'a dyn Fragments,
     options: &'a Options,
     problems: &'a mut Vec<Diagnostic>,
     origins: Vec<(String, Origin)>,
@@ -271,6 +286,12 @@ impl<'a> Cx<'a> {
                 "guards.max-dropped",
                 guards.generator.max_dropped,
                 crate::units::Share(0.001),
+            ),
+            max_cpu: self.or("guards.max-cpu", guards.generator.max_cpu, default_max_cpu()),
+            min_achieved: self.or(
+                "guards.min-achieved",
+                guards.generator.min_achieved,
+                default_min_achieved(),
             ),
             fault_fired: self.or("guards.fault-fired", guards.fault_fired, true),
         }

@@ -2,7 +2,7 @@
 
 use gatecrash_model::{RequestId, RunId};
 
-use super::summarise;
+use super::{lag_of, summarise};
 use crate::capacity::CapacityReport;
 use crate::explain::{self, Waterfall};
 use crate::history::History;
@@ -54,6 +54,7 @@ pub fn run_report(
         verdicts: judgement.verdicts,
         guards: judgement.guards,
         series,
+        lag: lag_of(history),
         environment,
         interrupted: interrupted.map(|i| i.why),
         capacity,

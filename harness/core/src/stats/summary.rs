@@ -30,6 +30,9 @@ fn phases(plan: &Plan, history: &History, join: &Join) -> Vec<PhaseSummary> {
         .map(|(phase, from, until)| {
             let sent: Vec<_> = due(history, from, until).filter(|c| !c.was_dropped()).collect();
             let times = response_times(&answers, history, sent.iter().copied());
+            let right = sent.iter().filter(|c| answers.is_right(history, c));
+            let service = sorted(right.map(|c| u64::from(c.done)));
+            let lag = sorted(sent.iter().map(|c| u64::from(c.lag)));
             let attempts: usize = sent.iter().map(|c| join.attempts_of(history, c).count()).sum();
             let mut statuses = BTreeMap::<u16, u64>::new();
             sent.iter().for_each(|c| *statuses.entry(c.status).or_default() += 1);
@@ -43,6 +46,9 @@ fn phases(plan: &Plan, history: &History, join: &Join) -> Vec<PhaseSummary> {
                 p99_ms: in_millis(&times, 0.99),
                 attempts_per_request: (!sent.is_empty()).then(|| attempts as f64 / sent.len() as f64),
                 statuses: statuses.into_iter().collect(),
+                service_p50_ms: in_millis(&service, 0.5),
+                service_p99_ms: in_millis(&service, 0.99),
+                lag_p99_ms: in_millis(&lag, 0.99),
             }
         })
         .collect()
@@ -126,10 +132,13 @@ fn response_times<'a>(
     history: &History,
     clients: impl Iterator<Item = &'a ClientRecord>,
 ) -> Vec<u64> {
-    let mut times: Vec<_> =
-        clients.filter(|c| answers.is_right(history, c)).map(ClientRecord::response_micros).collect();
-    times.sort_unstable();
-    times
+    sorted(clients.filter(|c| answers.is_right(history, c)).map(ClientRecord::response_micros))
+}
+
+fn sorted(values: impl Iterator<Item = u64>) -> Vec<u64> {
+    let mut values: Vec<_> = values.collect();
+    values.sort_unstable();
+    values
 }
 
 fn in_millis(sorted: &[u64], q: f64) -> Option<f64> {
@@ -153,19 +162,21 @@ mod tests {
             .fault(FaultSpec::Swallow(Swallow {}), 1000, 2000)
             .every(100, 0, 1000, |r| r.took(20))
             .every(100, 1100, 1600, |r| r.tries([Try::silent().by(0), Try::served().link(1)]).took(1050))
-            .every(100, 1600, 1800, |r| r.tries([Try::silent().by(0)]));
+            .every(100, 1600, 1800, |r| r.tries([Try::silent().by(0)]))
+            .every(100, 2100, 2200, |r| r.lag(30).took(20));
         let (phases, faults, seconds) = summarise(&story.plan, &story.history, &Join::of(&story.history));
         let phase = &phases[0];
-        assert_eq!((phase.requests, phase.succeeded), (17, 15));
-        assert_eq!(phase.statuses, [(200, 15), (504, 2)]);
+        assert_eq!((phase.requests, phase.succeeded), (18, 16));
+        assert_eq!(phase.statuses, [(200, 16), (504, 2)]);
         assert_eq!(phase.p50_ms, Some(20.0));
         assert_eq!(phase.p99_ms, Some(1050.0));
-        assert_eq!(phase.attempts_per_request, Some(22.0 / 17.0));
+        assert_eq!((phase.service_p50_ms, phase.lag_p99_ms), (Some(20.0), Some(30.0)));
+        assert_eq!(phase.attempts_per_request, Some(23.0 / 18.0));
         assert_eq!((faults[0].fired, faults[0].eligible), (Some(7), Some(7)));
         assert_eq!(faults[0].intervals, [(1.0, 2.0)]);
         assert_eq!((seconds[0].offered, seconds[0].good, seconds[0].attempts.clone()), (10, 10, vec![10, 0]));
         assert_eq!((seconds[1].classes, seconds[1].attempts.clone()), ([5, 0, 0, 2, 0], vec![7, 0]));
-        assert_eq!(seconds[2].attempts, [0, 5]);
+        assert_eq!(seconds[2].attempts, [1, 5]);
         assert_eq!(seconds.len(), 10);
     }
 }

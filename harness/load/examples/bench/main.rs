@@ -88,6 +88,7 @@ fn workload(size: u64) -> Result<Workload, Box<dyn Error>> {
         name: "bench".into(),
         seed: SEED,
         schedule: Schedule::new(&[], 0),
+        users: None,
         ops: vec![(OpPlan::GetObject { range: None }, 1.0)],
         population: Population {
             bucket: "bench".into(),

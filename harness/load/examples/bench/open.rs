@@ -15,6 +15,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
             from,
             until: from + options.seconds * 1_000_000_000,
             rate: options.rate,
+            to: None,
             arrivals: if options.poisson { Arrivals::Poisson } else { Arrivals::Even },
         }],
         crate::SEED,

@@ -2,9 +2,12 @@
 //!
 //! Time is cut into cells of 100 ms. A seeded draw gives each cell its Poisson-distributed count; the
 //! arrivals of a cell are that many seeded uniform offsets, sorted. Given its count, a Poisson process is
-//! exactly that, so nothing is approximated, and arrival `k` needs only its own cell.
+//! exactly that, so nothing is approximated, and arrival `k` needs only its own cell. Where the rate changes,
+//! the offsets follow its density within the cell.
 
 use gatecrash_model::{Nanos, draw, hash};
+
+use super::line::Line;
 
 const CELL: Nanos = 100_000_000;
 /// Larger means are split, so that exp(-mean) stays far from underflow and a draw stays short.
@@ -17,7 +20,7 @@ const OFFSET: u64 = 2;
 pub(super) struct Cells {
     seed: u64,
     from: Nanos,
-    length: Nanos,
+    line: Line,
     /// Arrivals up to and including each cell.
     upto: Vec<u64>,
 }
@@ -30,17 +33,16 @@ pub(super) struct Cell {
 }
 
 impl Cells {
-    pub(super) fn new(seed: u64, from: Nanos, length: Nanos, rate: f64) -> Self {
+    pub(super) fn new(seed: u64, from: Nanos, line: Line) -> Self {
         let seed = hash::combine(&[seed, from]);
         let mut total = 0;
-        let upto = (0..length.div_ceil(CELL))
+        let upto = (0..line.length().div_ceil(CELL))
             .map(|cell| {
-                let mean = rate * (length - cell * CELL).min(CELL) as f64 / 1e9;
-                total += count(seed, cell, mean);
+                total += count(seed, cell, cell_of(line, cell).expected());
                 total
             })
             .collect();
-        Self { seed, from, length, upto }
+        Self { seed, from, line, upto }
     }
 
     pub(super) fn len(&self) -> u64 {
@@ -53,17 +55,22 @@ impl Cells {
         let before = if index == 0 { 0 } else { self.upto[index - 1] };
         let start = index as u64 * CELL;
         if cache.of != Some((self.seed, start)) {
-            let width = (self.length - start).min(CELL);
+            let cell = cell_of(self.line, index as u64);
             cache.times.clear();
             cache.times.extend((0..self.upto[index] - before).map(|n| {
                 let at = draw::unit(hash::combine(&[self.seed, OFFSET, index as u64, n]));
-                self.from + start + (at * width as f64) as Nanos
+                self.from + start + cell.share(at)
             }));
             cache.times.sort_unstable();
             cache.of = Some((self.seed, start));
         }
         cache.times[(k - before) as usize]
     }
+}
+
+fn cell_of(line: Line, cell: u64) -> Line {
+    let start = cell * CELL;
+    line.part(start, line.length().min(start + CELL))
 }
 
 /// A Poisson draw by inversion (Devroye 1986, X.3.3), summed over parts of the mean.

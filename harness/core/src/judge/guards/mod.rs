@@ -1,10 +1,12 @@
 //! Guards: what casts doubt on a run, and on which verdicts.
 
 mod fired;
+mod generator;
 
 use gatecrash_model::{Capabilities, Capability, ClientRecord, Event, Nanos};
 
 pub use fired::{Delivery, deliveries};
+use generator::Breach;
 
 use super::scope::{Case, Scope};
 use crate::checks::{CheckInfo, Rests};
@@ -12,10 +14,6 @@ use crate::history::{History, Intervals};
 use crate::plan::ExpectationPlan;
 use crate::report::GuardNote;
 use crate::stats::nearest_rank;
-use crate::units::Span;
-
-/// A lag this many times the allowed one blurs windows and shares too, not only response times.
-const WINDOW_LAG: u64 = 10;
 
 /// Share of attempts and responses that may stay unjoined.
 const MAX_UNJOINED: f64 = 0.01;
@@ -25,18 +23,10 @@ const MAX_UNJOINED: f64 = 0.01;
 pub(super) struct Guards {
     /// For the report.
     pub(super) notes: Vec<GuardNote>,
-    generator: Option<Lag>,
+    generator: Vec<Breach>,
     join: Option<String>,
     undelivered: Vec<(u16, String)>,
     cut_short: Vec<u16>,
-}
-
-/// How the load fell behind its schedule.
-#[derive(Clone, Debug)]
-struct Lag {
-    text: String,
-    /// Whether it blurs windows and shares too.
-    grave: bool,
 }
 
 /// Why a verdict may not be believed.
@@ -54,7 +44,7 @@ impl Guards {
     pub(super) fn of(case: &Case<'_>) -> Self {
         let mut guards = Self {
             notes: Vec::new(),
-            generator: generator(case),
+            generator: generator::breaches(case),
             join: join(case),
             undelivered: Vec::new(),
             cut_short: unfinished_phases(case.history),
@@ -63,11 +53,9 @@ impl Guards {
         if case.plan.guards.fault_fired && case.plan.capacity.is_none() {
             guards.fault_fired(case);
         }
-        let lag = guards.generator.as_ref().map(|lag| lag.text.clone());
-        let spoiling = [("generator", lag), ("join", guards.join.clone())];
-        for (guard, text) in spoiling {
-            guards.notes.extend(text.map(|text| note(guard, true, text)));
-        }
+        let breaches = guards.generator.iter().map(|breach| ("generator", breach.text.clone()));
+        let spoiling: Vec<_> = breaches.chain(guards.join.clone().map(|text| ("join", text))).collect();
+        guards.notes.extend(spoiling.into_iter().map(|(guard, text)| note(guard, true, text)));
         for (at, how) in case.history.gateway_deaths() {
             let text = format!("the gateway's process died at +{:.2}s: {how}", at as f64 / 1e9);
             guards.notes.push(note("crash", false, text));
@@ -110,8 +98,8 @@ impl Guards {
         let rates = info.rests_on_rates();
         let join = self.join.iter().filter(move |_| on_attempts).map(|r| (r.clone(), true));
         // A late arrival blurs times, and a very late one windows; what was delivered to it is a fact all the same.
-        let blurred = move |lag: &&Lag| info.rests == Rests::OnTimes || (rates && lag.grave);
-        let generator = self.generator.iter().filter(blurred).map(|lag| (lag.text.clone(), true));
+        let blurred = move |breach: &&Breach| info.rests == Rests::OnTimes || (rates && breach.grave);
+        let generator = self.generator.iter().filter(blurred).map(|breach| (breach.text.clone(), true));
         let starts_before = move |fault: u16| {
             let end = expectation.phase.and_then(|p| plan.phases.get(usize::from(p))).map(|p| p.until);
             end.is_none_or(|end| plan.faults[usize::from(fault)].from < end)
@@ -137,32 +125,6 @@ pub(super) fn slack(history: &History, intervals: &Intervals) -> Nanos {
 
 fn note(guard: &str, spoils: bool, text: String) -> GuardNote {
     GuardNote { guard: guard.into(), spoils, text }
-}
-
-fn generator(case: &Case<'_>) -> Option<Lag> {
-    let (sent, dropped): (Vec<&ClientRecord>, Vec<_>) =
-        case.history.clients.iter().partition(|c| !c.was_dropped());
-    let mut lags: Vec<_> = sent.iter().map(|c| u64::from(c.own_lag())).collect();
-    lags.sort_unstable();
-    let lag = Span(nearest_rank(&lags, 0.99)? * 1000);
-    let limits = &case.plan.guards;
-    if lag > limits.max_lag_p99 {
-        let millis = lag.0 as f64 / 1e6;
-        let text =
-            format!("the load generator lagged: p99 {millis:.1} ms, at most {} allowed", limits.max_lag_p99);
-        return Some(Lag { text, grave: lag.0 > limits.max_lag_p99.0 * WINDOW_LAG });
-    }
-    let share = dropped.len() as f64 / case.history.clients.len().max(1) as f64;
-    (share > limits.max_dropped.0).then(|| {
-        let (count, all) = (dropped.len(), case.history.clients.len());
-        let most = limits.max_dropped;
-        Lag {
-            text: format!(
-                "{count} of {all} arrivals were dropped at the in-flight cap, at most {most} allowed"
-            ),
-            grave: true,
-        }
-    })
 }
 
 fn join(case: &Case<'_>) -> Option<String> {

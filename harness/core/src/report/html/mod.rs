@@ -44,8 +44,8 @@ fn page(report: &RunReport) -> String {
     };
     let phases = if report.capacity.is_some() { String::new() } else { tables::phases(report) };
     let verdicts = verdicts::section(report, &stories);
-    let (faults, plan, limits) =
-        (tables::faults(report), tables::plan(report), tables::limits(report, &time));
+    let (faults, lag) = (tables::faults(report), tables::lag(report));
+    let (plan, limits) = (tables::plan(report), tables::limits(report, &time));
     let data = data(report, &time);
     format!(
         "<!DOCTYPE html>\n<html lang='en'>\n<head>\n<meta charset='utf-8'>\n\
@@ -53,7 +53,7 @@ fn page(report: &RunReport) -> String {
          <meta name='color-scheme' content='light dark'>\n\
          <meta http-equiv='Content-Security-Policy' content=\"{POLICY}\">\n\
          <title>{} {title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n\
-         {head}{charts}{verdicts}{phases}{faults}{plan}{limits}</main>\n\
+         {head}{charts}{verdicts}{phases}{faults}{lag}{plan}{limits}</main>\n\
          <script type='application/json' id='data'>{data}</script>\n<script>\n{SCRIPT}</script>\n\
          </body>\n</html>\n",
         word(report)

@@ -16,7 +16,7 @@ pub(super) fn phases(report: &RunReport) -> String {
         format!(
             "<tr id='phase-{i}' data-from='{:.3}' data-until='{:.3}'><th scope='row'>{}</th><td>{} to {}</td>\
              <td class='n'>{}</td><td class='n'>{}</td><td class='n'>{}</td><td class='n'>{}</td>\
-             <td class='n'>{}</td><td>{}</td></tr>",
+             <td class='n'>{}</td><td class='n'>{}</td><td>{}</td></tr>",
             phase.from,
             phase.until,
             text(&phase.name),
@@ -26,6 +26,7 @@ pub(super) fn phases(report: &RunReport) -> String {
             percent(phase.succeeded, phase.requests),
             millis(phase.p50_ms),
             millis(phase.p99_ms),
+            millis(phase.service_p99_ms),
             ratio(phase.attempts_per_request),
             phase.statuses.iter().map(status).collect::<Vec<_>>().join(" ")
         )
@@ -41,6 +42,7 @@ pub(super) fn phases(report: &RunReport) -> String {
         ("succeeded", "n"),
         ("median", "n"),
         ("p99", "n"),
+        ("service p99", "n"),
         ("attempts per request", "n"),
         ("statuses", ""),
     ];
@@ -79,6 +81,31 @@ pub(super) fn faults(report: &RunReport) -> String {
     let rows: String = report.faults.iter().enumerate().map(row).collect();
     let heads = ["fault", "kind", "on", "fired", "odds", "where"].map(|head| (head, ""));
     section("faults", "Faults", &table(&heads, &rows))
+}
+
+/// How late the load generator was, as a histogram.
+pub(super) fn lag(report: &RunReport) -> String {
+    let Some(lag) = &report.lag else { return String::new() };
+    let most = lag.histogram.iter().map(|(_, n)| *n).max().unwrap_or(0).max(1);
+    let row = |(upto, n): &(f64, u64)| {
+        format!(
+            "<tr><th scope='row'>up to {}</th><td class='n'>{}</td><td class='n'>{}</td>\
+             <td><meter min='0' max='{most}' value='{n}'>{n}</meter></td></tr>",
+            millis(Some(*upto)),
+            thousands(*n),
+            percent(*n, lag.requests)
+        )
+    };
+    let rows: String = lag.histogram.iter().map(row).collect();
+    let heads = [("lag", ""), ("requests", "n"), ("share", "n"), ("", "")];
+    let said = format!(
+        "<p>From when a request was due to when it was sent: median {}, p99 {}, longest {}. Response times include \
+         it, service times do not.</p>\n",
+        millis(Some(lag.p50_ms)),
+        millis(Some(lag.p99_ms)),
+        millis(Some(lag.max_ms))
+    );
+    section("lag", "Schedule lag", &(said + &table(&heads, &rows)))
 }
 
 pub(super) fn plan(report: &RunReport) -> String {
@@ -124,6 +151,12 @@ pub(super) fn limits(report: &RunReport, time: &Time) -> String {
             guards.max_lag_p99, guards.max_dropped
         )
     };
+    let closed = match report.plan.workloads.iter().any(|w| w.closed.is_some()) {
+        true => "Users of a closed loop wait for their answers: while the gateway is slow, fewer requests are made, \
+                 so few of them are slow. What users who did not wait would have seen takes an open workload."
+            .into(),
+        false => String::new(),
+    };
     let lines = [
         format!(
             "{} shared {} of one machine; what one of them used, the others did not have. Compare runs on \
@@ -135,9 +168,10 @@ pub(super) fn limits(report: &RunReport, time: &Time) -> String {
             count(u64::from(env.cores), "core")
         ),
         lag,
-        "Response times count from the moment a request was due, not from when it was sent, and only of \
-         whole, correct answers."
+        "Response times count from the moment a request was due, service times from when it was sent; both only \
+         of whole, correct answers."
             .into(),
+        closed,
         format!(
             "Charts show {} per point; a request belongs to the second in which it was due, an attempt to \
              the one in which it began.",
@@ -145,7 +179,8 @@ pub(super) fn limits(report: &RunReport, time: &Time) -> String {
         ),
         "Attempts are exchanges that a link saw: connections refused before one are not among them.".into(),
     ];
-    let lines: String = lines.iter().map(|line| format!("<li>{}</li>", escape(line))).collect();
+    let lines = lines.iter().filter(|line: &&String| !line.is_empty());
+    let lines: String = lines.map(|line| format!("<li>{}</li>", escape(line))).collect();
     section("limits", "Environment and limits", &format!("{}<ul class='limits'>{lines}</ul>\n", list(&items)))
 }
 
@@ -175,10 +210,6 @@ fn region(region: &RegionPlan) -> String {
 }
 
 fn workload(load: &WorkloadPlan) -> String {
-    let rates = load.segments.iter().map(|s| s.rate.0);
-    let (least, most) = rates.fold((f64::MAX, 0.0f64), |(a, b), rate| (a.min(rate), b.max(rate)));
-    let rate = if least < most { format!("{least}/s to {most}/s") } else { format!("{most}/s") };
-    let arrivals = if load.poisson { "Poisson" } else { "even" };
     let ops: Vec<_> = load.ops.iter().map(|op| format!("{} {}", op.share, op.op.name())).collect();
     let keys = match load.keys {
         KeysPlan::Uniform => "uniform keys".into(),
@@ -191,13 +222,32 @@ fn workload(load: &WorkloadPlan) -> String {
         SignPlan::None => "not signed",
     };
     format!(
-        "{}: {rate}, {arrivals} arrivals, at most {} in flight, {} on {}, {keys}, {sign}, timeout {}",
+        "{}: {}, {} on {}, {keys}, {sign}, timeout {}",
         load.name,
-        thousands(u64::from(load.max_in_flight)),
+        arrivals(load),
         ops.join(" "),
         load.bucket,
         load.timeout
     )
+}
+
+/// When its requests begin, in words.
+fn arrivals(load: &WorkloadPlan) -> String {
+    if let (Some(closed), Some((least, most))) = (&load.closed, load.users()) {
+        let users = count(u64::from(most), "user");
+        let from = if least == most { String::new() } else { format!("{least} to ") };
+        return format!("closed loop of {from}{users}, {}", closed.think);
+    }
+    let begin = match (&load.trace, load.rates()) {
+        (Some(trace), _) => format!("{} of {}", count(trace.arrivals, "arrival"), trace.file),
+        (None, rates) => {
+            let (least, most) = rates.unwrap_or_default();
+            let from = if least < most { format!("{least}/s to ") } else { String::new() };
+            let law = if load.poisson { "Poisson" } else { "even" };
+            format!("{from}{most}/s, {law} arrivals")
+        }
+    };
+    format!("{begin}, at most {} in flight", thousands(u64::from(load.max_in_flight)))
 }
 
 fn size(plan: &SizePlan) -> String {

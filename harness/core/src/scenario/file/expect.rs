@@ -69,4 +69,11 @@ pub(crate) struct Generator {
     /// Largest share of starts dropped at the in-flight cap. Default: 0.1%.
     #[serde(default)]
     pub(crate) max_dropped: Option<Spanned<Share>>,
+    /// Largest share of one core that a thread of the generator may use; above it in more than one second of ten,
+    /// response times are inconclusive. Default: 85%.
+    #[serde(default)]
+    pub(crate) max_cpu: Option<Spanned<Share>>,
+    /// Least share of a phase's starts that were sent by the end of the phase. Default: 99%.
+    #[serde(default)]
+    pub(crate) min_achieved: Option<Spanned<Share>>,
 }

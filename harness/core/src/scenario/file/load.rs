@@ -3,9 +3,10 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::arrivals::{Closed, Open};
 use super::client::Client;
 use super::world::Sizes;
-use super::{Either, Named, Offered};
+use super::{Either, Named};
 use crate::scenario::decode::Spanned;
 use crate::units::{Share, Span};
 
@@ -13,8 +14,13 @@ use crate::units::{Share, Span};
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Workload {
-    /// Requests start at their time, whether earlier ones have ended or not.
-    pub(crate) open: Open,
+    /// Requests start at their time, whether earlier ones have ended or not. One of `open` and `closed` has
+    /// to be there.
+    #[serde(default)]
+    pub(crate) open: Option<Spanned<Open>>,
+    /// Users wait for their answer before they ask again: a slow target slows the load down.
+    #[serde(default)]
+    pub(crate) closed: Option<Spanned<Closed>>,
     /// Bucket, by its name in this file. Default: the only one.
     #[serde(default)]
     pub(crate) bucket: Option<Spanned<String>>,
@@ -45,31 +51,6 @@ pub(crate) struct Workload {
     /// Whether this entry replaces the one of a fragment. Default: false.
     #[serde(default, rename = "replace")]
     pub(crate) _replace: bool,
-}
-
-/// The open model.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(crate) struct Open {
-    /// Requests started per second (or minute, hour); `search` for the workload of `capacity`.
-    pub(crate) rate: Spanned<Offered>,
-    /// How starts are spread. Default: poisson.
-    #[serde(default)]
-    pub(crate) arrivals: Option<Spanned<Arrivals>>,
-    /// Requests that may be in flight; starts beyond are dropped and counted. Default: 1000.
-    #[serde(default)]
-    #[schemars(range(min = 1))]
-    pub(crate) max_in_flight: Option<Spanned<u32>>,
-}
-
-/// How starts are spread.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Arrivals {
-    /// Independent of each other, as from many clients.
-    Poisson,
-    /// Evenly spaced.
-    Even,
 }
 
 /// A share, or a share with details.

@@ -4,11 +4,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Named;
+use super::arrivals::PhaseLoad;
 use crate::faults::FaultSpec;
 use crate::plan::{Per, Side};
 use crate::rules::{Matcher, Ramp, RateLimit};
 use crate::scenario::decode::Spanned;
-use crate::units::{Rate, Share, Span};
+use crate::units::{Share, Span};
 
 /// One phase.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -21,17 +22,9 @@ pub(crate) struct Phase {
     /// Faults that begin in it. Default: none.
     #[serde(default)]
     pub(crate) inject: Vec<Spanned<Inject>>,
-    /// Workloads whose rate differs in this phase. Default: none.
+    /// Workloads whose rate or users differ in this phase. Default: none.
     #[serde(default)]
     pub(crate) load: Named<PhaseLoad>,
-}
-
-/// A workload in one phase.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(crate) struct PhaseLoad {
-    /// Its rate in this phase; `0/s` rests.
-    pub(crate) rate: Spanned<Rate>,
 }
 
 /// A fault with what decides when it fires.

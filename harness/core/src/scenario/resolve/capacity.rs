@@ -5,7 +5,7 @@ use crate::checks::CheckSpec;
 use crate::diagnostics::{Diagnostic, Place};
 use crate::plan::{CapacityPlan, ExpectationPlan, SearchPlan};
 use crate::scenario::decode::Spanned;
-use crate::scenario::file::{Capacity, File, Offered, Search};
+use crate::scenario::file::{Capacity, File, Offered, Search, Workload};
 use crate::scenario::node::Node;
 use crate::units::{Rate, Share, Span};
 
@@ -55,6 +55,11 @@ pub(in crate::scenario) fn either_timeline_or_capacity(file: &File, tree: &Node)
         }
     }
     wrong
+}
+
+/// The rate of an open workload, where it has one for the whole run.
+fn offered(workload: &Workload) -> Option<Spanned<Offered>> {
+    workload.open.as_ref()?.value.rate
 }
 
 impl Cx<'_> {
@@ -132,7 +137,13 @@ impl Cx<'_> {
             }
         };
         for (number, (name, workload)) in file.load.value.iter().enumerate() {
-            let rate = workload.open.rate;
+            let Some(rate) = offered(workload) else {
+                if index == Some(number) {
+                    let message = format!("the rate of `{}` is what is searched", name.value);
+                    self.error(message, name.place, "expected `open: { rate: search }`");
+                }
+                continue;
+            };
             match (rate.value, index) {
                 (Offered::Search, Some(index)) if index != number => {
                     let message = format!("the rate of `{}` is not searched", name.value);
@@ -151,8 +162,7 @@ impl Cx<'_> {
     /// Without a search no rate can be `search`.
     fn nobody_searches(&mut self, file: &File) {
         for (_, workload) in file.load.value.iter() {
-            let rate = workload.open.rate;
-            if rate.value == Offered::Search {
+            if let Some(rate) = offered(workload).filter(|rate| rate.value == Offered::Search) {
                 let help = "write a rate such as 150/s, or a `capacity` section in place of the timeline";
                 self.advise("nothing searches this rate", rate.place, "there is no `capacity`", help);
             }

@@ -3,13 +3,12 @@
 use gatecrash_model::Op;
 
 use super::Cx;
+use super::arrivals::Begin;
 use crate::diagnostics::Place;
-use crate::plan::{
-    BucketPlan, IdentityPlan, KeysPlan, OpPlan, PhasePlan, SegmentPlan, SignPlan, WorkloadPlan,
-};
+use crate::plan::{BucketPlan, IdentityPlan, KeysPlan, OpPlan, PhasePlan, SignPlan, WorkloadPlan};
 use crate::scenario::decode::Spanned;
-use crate::scenario::file::{Arrivals, Either, File, Keys, Offered, OpDetail, OpEntry, Sign, Workload};
-use crate::units::{Rate, Share, Size, Span};
+use crate::scenario::file::{Arrivals, Either, File, Keys, OpDetail, OpEntry, Sign, Workload};
+use crate::units::{Share, Size, Span};
 
 /// Operations that a workload can send.
 const OPS: [Op; 6] =
@@ -20,8 +19,6 @@ const DEFAULT_TIMEOUT: Span = Span::seconds(5);
 const DEFAULT_IN_FLIGHT: u32 = 1000;
 /// Most workloads: their number is one byte in a request id.
 const MAX_WORKLOADS: usize = 256;
-/// Highest rate of one workload.
-const MAX_RATE: Rate = Rate(1e6);
 /// Steepest Zipf exponent.
 const MAX_ZIPF: f64 = 5.0;
 
@@ -44,10 +41,10 @@ impl Cx<'_> {
         let mut workloads = Vec::new();
         for (name, workload) in load.value.iter() {
             self.name("workload name", name);
-            let segments = self.segments(file, name, workload, phases);
+            let begin = self.begin(file, name, workload, phases);
             let bucket = self.bucket_of(name, workload, buckets);
             let (sign, identity) = self.signer(name, workload, identities);
-            workloads.push(self.workload(name, workload, segments, bucket, sign, identity));
+            workloads.push(self.workload(name, workload, begin, bucket, sign, identity));
         }
         self.one_gateway_key(file, &workloads);
         workloads
@@ -57,26 +54,30 @@ impl Cx<'_> {
         &mut self,
         name: &Spanned<String>,
         workload: &Workload,
-        segments: Vec<SegmentPlan>,
+        begin: Begin,
         bucket: String,
         sign: SignPlan,
         identity: Option<u16>,
     ) -> WorkloadPlan {
         let at = |key: &str| format!("workloads.{}.{key}", name.value);
-        let (open, writes) = (&workload.open, &workload.writes);
-        if let Some(none) = open.max_in_flight.filter(|n| n.value == 0) {
+        let (open, writes) = (workload.open.as_ref().map(|open| &open.value), &workload.writes);
+        let max_in_flight = open.and_then(|open| open.max_in_flight);
+        if let Some(none) = max_in_flight.filter(|n| n.value == 0) {
             self.error("`max-in-flight` is zero", none.place, "expected at least 1");
         }
         if let Some(key) = &writes.key {
             self.key_pattern(key);
         }
         self.positive("timeout", workload.timeout);
-        let arrivals = open.arrivals.map(|a| Spanned { value: a.value == Arrivals::Poisson, place: a.place });
+        let arrivals = open.and_then(|open| open.arrivals);
+        let poisson = arrivals.map(|a| Spanned { value: a.value == Arrivals::Poisson, place: a.place });
         WorkloadPlan {
             name: name.value.clone(),
-            segments,
-            poisson: self.or(at("poisson"), arrivals, true),
-            max_in_flight: self.or(at("max-in-flight"), open.max_in_flight, DEFAULT_IN_FLIGHT),
+            segments: begin.segments,
+            closed: begin.closed,
+            trace: begin.trace,
+            poisson: self.or(at("poisson"), poisson, true),
+            max_in_flight: self.or(at("max-in-flight"), max_in_flight, DEFAULT_IN_FLIGHT),
             bucket,
             ops: self.ops(workload),
             keys: self.keys(workload.keys, at("keys")),
@@ -88,44 +89,6 @@ impl Cx<'_> {
             timeout: self.or(at("timeout"), workload.timeout, DEFAULT_TIMEOUT),
             client: self.client(workload.client.as_ref(), &format!("workloads.{}", name.value)),
         }
-    }
-
-    /// One stretch of constant rate for each phase.
-    fn segments(
-        &mut self,
-        file: &File,
-        name: &Spanned<String>,
-        workload: &Workload,
-        phases: &[PhasePlan],
-    ) -> Vec<SegmentPlan> {
-        let rate = self.offered(file, workload);
-        if rate.value.0 <= 0.0 {
-            self.error("the rate is zero", rate.place, "expected more than 0/s; a phase may rest with 0/s");
-        }
-        let mut segments = Vec::new();
-        for (phase, plan) in file.timeline.value.iter().zip(phases) {
-            let own = phase.load.iter().find(|(n, _)| n.value == name.value).map(|(_, load)| load.rate);
-            let Spanned { value: rate, place } = own.unwrap_or(rate);
-            if rate.0 > MAX_RATE.0 {
-                self.error(format!("rate {rate} too high"), place, format!("expected at most {MAX_RATE}"));
-            }
-            self.took(format!("workloads.{}.segments.{}.rate", name.value, segments.len()), place);
-            segments.push(SegmentPlan { from: plan.from, until: plan.until, rate });
-        }
-        segments
-    }
-
-    /// The rate of a workload; of one that is searched, where the search begins.
-    fn offered(&mut self, file: &File, workload: &Workload) -> Spanned<Rate> {
-        let Spanned { value, place } = workload.open.rate;
-        let rate = match value {
-            Offered::At(rate) => rate,
-            Offered::Search => {
-                let search = file.capacity.as_ref().and_then(|capacity| capacity.value.search);
-                search.map_or(Rate(1.0), |search| search.value.from.value)
-            }
-        };
-        Spanned { value: rate, place }
     }
 
     fn bucket_of(&mut self, name: &Spanned<String>, workload: &Workload, buckets: &[BucketPlan]) -> String {
