@@ -14,19 +14,27 @@
 //! Nothing here has a clock or a socket: a host measures and hands in what a trial took.
 
 mod bounds;
+mod case;
 mod classify;
+#[cfg(test)]
+pub(crate) mod fixtures;
 mod goal;
+mod judge;
 mod knee;
 mod planning;
+mod report;
 mod search;
 mod trial;
 mod usl;
 
 pub use bounds::{Bound, Bounds, Ended, LoadTrials};
+pub use case::{CaseResult, as_trial, goal};
 pub use classify::{Class, classify};
 pub use goal::{Goal, GoalMistake};
+pub use judge::{Effort, IN_FLIGHT, Measured, Window, judge_trial};
 pub use knee::{knee, rising};
 pub use planning::{Fleet, Little, fleet, headroom, retention, utilisation_cap};
+pub use report::{CapacityReport, CaseReport, CurvePoint};
 pub use search::{Search, Step};
 pub use trial::{Outcome, Trial};
 pub use usl::{LEVELS, Usl, UslFit};

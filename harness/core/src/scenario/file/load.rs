@@ -5,9 +5,9 @@ use serde::Deserialize;
 
 use super::client::Client;
 use super::world::Sizes;
-use super::{Either, Named};
+use super::{Either, Named, Offered};
 use crate::scenario::decode::Spanned;
-use crate::units::{Rate, Share, Span};
+use crate::units::{Share, Span};
 
 /// One workload.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -51,8 +51,8 @@ pub(crate) struct Workload {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Open {
-    /// Requests started per second (or minute, hour).
-    pub(crate) rate: Spanned<Rate>,
+    /// Requests started per second (or minute, hour); `search` for the workload of `capacity`.
+    pub(crate) rate: Spanned<Offered>,
     /// How starts are spread. Default: poisson.
     #[serde(default)]
     pub(crate) arrivals: Option<Spanned<Arrivals>>,
