@@ -5,22 +5,22 @@ use gatecrash_core::capacity::{Ended, Goal, Outcome, Search, Step, Trial};
 use super::systems::System;
 
 /// What a search came to.
-pub struct Found {
-    pub lower: Option<f64>,
-    pub upper: Option<f64>,
-    pub converged: bool,
-    pub loads: usize,
-    pub trials: usize,
+pub(crate) struct Found {
+    pub(crate) lower: Option<f64>,
+    pub(crate) upper: Option<f64>,
+    pub(crate) converged: bool,
+    pub(crate) loads: usize,
+    pub(crate) trials: usize,
     /// Virtual time, settling included.
-    pub seconds: f64,
+    pub(crate) seconds: f64,
 }
 
 /// Settling and draining around a trial.
-pub const AROUND: f64 = 3.0;
+pub(crate) const AROUND: f64 = 3.0;
 
 /// The search of this crate.
-pub fn search(goal: &Goal, system: &impl System) -> Found {
-    let mut search = Search::new(goal.clone()).unwrap();
+pub(crate) fn search(goal: &Goal, system: &impl System) -> Found {
+    let mut search = Search::new(goal.clone()).expect("a goal that makes sense");
     let (mut trials, mut seconds) = (0, 0.0);
     loop {
         match search.next() {
@@ -52,7 +52,7 @@ pub fn search(goal: &Goal, system: &impl System) -> Found {
 }
 
 /// What most tools do: double until a trial is bad, then halve the interval; every trial decides once and for all.
-pub fn bisection(goal: &Goal, seconds: f64, system: &impl System) -> Found {
+pub(crate) fn bisection(goal: &Goal, seconds: f64, system: &impl System) -> Found {
     let mut trials = 0;
     let mut good = |rate: f64| {
         trials += 1;

@@ -14,7 +14,7 @@ fn bad() -> Outcome {
 
 /// Runs a search to its end; the answer to a trial depends on its rate and on how many there were at that rate.
 fn run(goal: Goal, answer: impl Fn(f64, usize) -> Outcome) -> Bounds {
-    finish(Search::new(goal).unwrap(), answer)
+    finish(Search::new(goal).expect("a goal that makes sense"), answer)
 }
 
 fn trial(rate: f64, duration: u64, outcome: Outcome) -> Trial {

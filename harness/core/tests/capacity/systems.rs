@@ -3,13 +3,13 @@
 use gatecrash_model::hash::{combine, mix};
 
 /// What a trial at a rate tells: whether the objective held, and how much was answered within it.
-pub struct Answer {
-    pub good: bool,
-    pub goodput: f64,
+pub(crate) struct Answer {
+    pub(crate) good: bool,
+    pub(crate) goodput: f64,
 }
 
 /// Something to measure. Trial numbers make the draws differ.
-pub trait System {
+pub(crate) trait System {
     fn trial(&self, number: u64, rate: f64, seconds: f64) -> Answer;
     /// The rate at which the objective breaks.
     fn capacity(&self) -> f64;
@@ -19,22 +19,22 @@ pub trait System {
 /// `noise / sqrt(d)`, f the machine's mood with deviation `mood` whatever d is. A second is spoiled with probability
 /// `stalls` (a garbage collection, a neighbour), and a trial with a spoiled second is bad at any rate.
 /// C is where a trial without a spoiled second is as often good as bad.
-pub struct Threshold {
-    pub seed: u64,
-    pub capacity: f64,
-    pub noise: f64,
-    pub mood: f64,
-    pub stalls: f64,
+pub(crate) struct Threshold {
+    pub(crate) seed: u64,
+    pub(crate) capacity: f64,
+    pub(crate) noise: f64,
+    pub(crate) mood: f64,
+    pub(crate) stalls: f64,
 }
 
 impl Threshold {
     /// As noisy as a small shared machine: 3 % in a second, 0.5 % from trial to trial, one second in 200 spoiled.
-    pub fn noisy(seed: u64) -> Self {
+    pub(crate) fn noisy(seed: u64) -> Self {
         Self { seed, capacity: some_capacity(seed), noise: 0.03, mood: 0.005, stalls: 0.005 }
     }
 
     /// Without noise.
-    pub fn quiet(seed: u64) -> Self {
+    pub(crate) fn quiet(seed: u64) -> Self {
         Self { seed, capacity: some_capacity(seed), noise: 0.0, mood: 0.0, stalls: 0.0 }
     }
 }
@@ -61,13 +61,13 @@ fn some_capacity(seed: u64) -> f64 {
 /// M/M/c/K: Poisson arrivals, `servers` with exponential service times, at most `room` requests inside, the others
 /// refused. The objective: at most a share of `refusals` of a trial's arrivals is refused.
 /// C is where Erlang's formula for the stationary state gives exactly that share.
-pub struct Queue {
-    pub seed: u64,
-    pub servers: usize,
-    pub room: usize,
+pub(crate) struct Queue {
+    pub(crate) seed: u64,
+    pub(crate) servers: usize,
+    pub(crate) room: usize,
     /// Services per second of one server.
-    pub service: f64,
-    pub refusals: f64,
+    pub(crate) service: f64,
+    pub(crate) refusals: f64,
 }
 
 impl Queue {
