@@ -49,6 +49,7 @@ pub const SIDE_EFFECTS: &[&str] = &[
     "longest-outage",
     "attempts-to",
     "stale-reads",
+    "metastability",
 ];
 
 macro_rules! proofs {

@@ -64,7 +64,6 @@ const CATALOGUE_CHECKS: &[&str] = &[
     "queue-growth",
     "capacity",
     "capacity-ratio",
-    "metastability",
     "body-complete",
     "body-exact",
     "no-mixup",
