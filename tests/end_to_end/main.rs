@@ -8,6 +8,7 @@ mod breakage;
 mod commands;
 mod diagnose;
 mod library;
+mod metastability;
 mod mock_page;
 mod own_gateway;
 mod policy;

@@ -99,6 +99,13 @@ pub enum Event {
         /// Share of one core the whole harness process used, 1.0 = one core.
         cpu: f64,
     },
+    /// A thread of ours that only sleeps woke up late: nobody got the processor in that time, the gateway neither.
+    Stalled {
+        /// When it woke up.
+        at: Nanos,
+        /// By how much that was too late, ns.
+        lasted: Nanos,
+    },
     /// What the gateway's own log says of a request during a connect fault, whose tries no link can see.
     Witnessed {
         /// Packed request id.

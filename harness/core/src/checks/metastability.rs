@@ -244,8 +244,8 @@ impl Metastability {
         }
         let samples = seen.after.requests;
         if !self.is_well(&seen.steady) {
-            let share = Share(seen.steady.share());
-            let why = format!("OVERLOADED: {share} well in {} already, before any trigger", self.baseline);
+            let share = seen.steady.share() * 100.0;
+            let why = format!("OVERLOADED: {share:.1}% well in {} already, before any trigger", self.baseline);
             return Err((samples, why));
         }
         let short = |what: &str| Err((samples, format!("{what}: nothing was put to the test")));
@@ -257,7 +257,8 @@ impl Metastability {
             touches(hit + EDGE.min((gone - hit) / 2), gone - 1) && !touches(from, until - 1)
         };
         let faults: Vec<u16> = (0..scope.plan.faults.len() as u16).filter(|f| own(*f)).collect();
-        if faults.is_empty() && seen.trigger.offered() < SPIKE * seen.steady.offered() {
+        let growth = seen.trigger.offered() / seen.steady.offered();
+        if faults.is_empty() && growth < SPIKE + chance(&seen.trigger, &seen.steady) {
             return short("no fault began with the trigger, and the load was no higher");
         }
         let lasts = |f: &&u16| scope.intervals.of_fault(**f).iter().any(|i| i.until > off + EDGE || !i.confirmed);
@@ -266,7 +267,7 @@ impl Metastability {
             return Err((samples, format!("{name} was not seen to end with the trigger")));
         }
         let change = seen.after.offered() / seen.steady.offered() - 1.0;
-        if change.abs() > SAME_LOAD {
+        if change.abs() > SAME_LOAD + chance(&seen.after, &seen.steady) {
             let why = format!("the load after the trigger was not that before it ({:+.0}%)", change * 100.0);
             return Err((samples, why));
         }
@@ -369,6 +370,12 @@ impl State {
     fn is_well(self) -> bool {
         matches!(self, Self::Resilient | Self::Recovered)
     }
+}
+
+/// By how much the rates of two windows of Poisson arrivals may differ by chance, as a share: three deviations.
+fn chance(a: &Window, b: &Window) -> f64 {
+    let part = |w: &Window| 1.0 / w.requests.max(1) as f64;
+    3.0 * (part(a) + part(b)).sqrt()
 }
 
 /// The recorded edges of a phase by name.

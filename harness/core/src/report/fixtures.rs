@@ -1,6 +1,6 @@
 //! Reports that renderers are tested on: each outcome, each oddity, and text that means harm.
 
-use super::{Environment, FaultSummary, GuardNote, PhaseSummary, RunReport, Second};
+use super::{Environment, FaultSummary, GuardNote, PhaseSummary, Resilience, RunReport, Second};
 use crate::plan::Plan;
 use crate::profile::Profile;
 use crate::verdict::{Outcome, Verdict};
@@ -46,6 +46,7 @@ pub(super) fn passing() -> RunReport {
             verdict(2, Outcome::Pass, "no short body", "every body whole", 7_451),
             verdict(3, Outcome::Pass, "100%", "at least 99.9%", 1_503),
         ],
+        resilience: Resilience::default(),
         guards: Vec::new(),
         series: series(50),
         environment: Environment {

@@ -61,7 +61,6 @@ const CATALOGUE_CHECKS: &[&str] = &[
     "stale-reads",
     "signed-headers-untouched",
     "error-shape",
-    "queue-growth",
     "capacity",
     "capacity-ratio",
     "body-complete",

@@ -1,6 +1,6 @@
 //! The course of a run: windows of requests with what became of them, and the moment from which all was well.
 //!
-//! A window is a second of load, or longer where that holds fewer than a hundred requests. Everything that is
+//! A window is a second of load, or longer where that holds fewer than thirty requests. Everything that is
 //! read off windows is known to the length of one of them: its resolution.
 
 use gatecrash_model::{ClientRecord, Ending, Nanos};
@@ -10,10 +10,10 @@ use crate::judge::Scope;
 use crate::units::Span;
 
 /// Least length of a window.
-pub const WINDOW: Nanos = 1_000_000_000;
+pub(super) const WINDOW: Nanos = 1_000_000_000;
 
 /// Least requests of a window.
-const WINDOW_REQUESTS: usize = 100;
+pub(super) const WINDOW_REQUESTS: usize = 30;
 
 /// A stretch of load in numbers.
 #[derive(Clone, PartialEq, Debug)]

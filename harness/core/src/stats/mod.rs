@@ -3,11 +3,14 @@
 mod course;
 mod percentile;
 mod report;
+mod resilience;
 mod summary;
+mod under_way;
 mod window;
 
-pub use course::{WINDOW, Window, course, first_stretch, window};
+pub use course::{Window, course, first_stretch, window};
 pub use percentile::{nearest_rank, required_samples};
 pub use report::{Interruption, run_report};
 pub use summary::summarise;
+pub use under_way::{LITTLE, course_under_way, little_mismatch, mean_under_way, slope, variation};
 pub use window::{settled, tiles};

@@ -44,6 +44,7 @@ pub fn run_report(
         faults,
         requests: drawn(&case, &judgement.verdicts),
         verdicts: judgement.verdicts,
+        resilience: super::resilience::resilience(&case),
         guards: judgement.guards,
         series,
         environment,

@@ -17,6 +17,9 @@ use crate::units::Span;
 /// A lag this many times the allowed one blurs windows and shares too, not only response times.
 const WINDOW_LAG: u64 = 10;
 
+/// From how long on a stall of the machine is worth a note.
+const FELT: Nanos = 100_000_000;
+
 /// Share of attempts and responses that may stay unjoined.
 const MAX_UNJOINED: f64 = 0.01;
 
@@ -71,6 +74,7 @@ impl Guards {
             let text = format!("the gateway's process died at +{:.2}s: {how}", at as f64 / 1e9);
             guards.notes.push(note("crash", false, text));
         }
+        guards.notes.extend(stalls(case.history));
         for phase in &guards.cut_short {
             let name = case.plan.phases.get(usize::from(*phase)).map_or("?", |p| p.name.as_str());
             guards.notes.push(note("interrupted", true, format!("phase {name} was cut short")));
@@ -162,6 +166,18 @@ fn generator(case: &Case<'_>) -> Option<Lag> {
             grave: true,
         }
     })
+}
+
+/// That the machine had no processor for us for a while, when that was long enough to be felt.
+fn stalls(history: &History) -> Option<GuardNote> {
+    let longest = history.stalls().map(|(_, lasted)| lasted).max().filter(|lasted| *lasted >= FELT)?;
+    let all: Nanos = history.stalls().map(|(_, lasted)| lasted).sum();
+    let text = format!(
+        "the machine had no processor for us for up to {:.0} ms, {:.1} s in all",
+        longest as f64 / 1e6,
+        all as f64 / 1e9
+    );
+    Some(note("stalls", false, text))
 }
 
 fn join(case: &Case<'_>) -> Option<String> {

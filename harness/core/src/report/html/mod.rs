@@ -6,6 +6,7 @@
 mod axis;
 mod chart;
 mod lanes;
+mod resilience;
 mod tables;
 mod verdicts;
 mod waterfall;
@@ -37,8 +38,8 @@ fn page(report: &RunReport) -> String {
     let title = text(&report.plan.title());
     let (head, charts) = (header(report, &time), timeline(report, &time, &stories));
     let (verdicts, phases) = (verdicts::section(report, &stories), tables::phases(report));
-    let (faults, plan, limits) =
-        (tables::faults(report), tables::plan(report), tables::limits(report, &time));
+    let (faults, cost) = (tables::faults(report), resilience::resilience(report));
+    let (plan, limits) = (tables::plan(report), tables::limits(report, &time));
     let data = data(report, &time);
     format!(
         "<!DOCTYPE html>\n<html lang='en'>\n<head>\n<meta charset='utf-8'>\n\
@@ -46,7 +47,7 @@ fn page(report: &RunReport) -> String {
          <meta name='color-scheme' content='light dark'>\n\
          <meta http-equiv='Content-Security-Policy' content=\"{POLICY}\">\n\
          <title>{} {title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n\
-         {head}{charts}{verdicts}{phases}{faults}{plan}{limits}</main>\n\
+         {head}{charts}{verdicts}{phases}{faults}{cost}{plan}{limits}</main>\n\
          <script type='application/json' id='data'>{data}</script>\n<script>\n{SCRIPT}</script>\n\
          </body>\n</html>\n",
         word(report)
