@@ -2,15 +2,21 @@
 //!
 //! A plan is stored in the run directory; reports and `explain` work from it alone.
 
+mod capacity;
+
 use std::collections::BTreeMap;
 
 use gatecrash_model::Op;
 use serde::{Deserialize, Serialize};
 
+pub use self::capacity::{CapacityPlan, SearchPlan};
 use crate::checks::CheckSpec;
 use crate::faults::FaultSpec;
 use crate::rules::{Matcher, Trigger};
 use crate::units::{Rate, Share, Size, Span};
+
+mod client;
+pub use client::{AddressingPlan, ClientPlan, EnginePlan, HttpPlan, RetriesPlan};
 
 /// One case of one scenario.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -46,6 +52,9 @@ pub struct Plan {
     pub expectations: Vec<ExpectationPlan>,
     /// Guards.
     pub guards: GuardsPlan,
+    /// For a capacity scenario, whose phases are its cases: how each is searched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<CapacityPlan>,
 }
 
 /// The gateway under test.
@@ -254,6 +263,9 @@ pub struct WorkloadPlan {
     pub identity: Option<u16>,
     /// From send to the end of the response.
     pub timeout: Span,
+    /// Who carries its requests.
+    #[serde(default, skip_serializing_if = "ClientPlan::is_default")]
+    pub client: ClientPlan,
 }
 
 /// A stretch of constant rate.

@@ -51,6 +51,8 @@ pub const SIDE_EFFECTS: &[&str] = &[
     "stale-reads",
     "metastability",
     "queue-growth",
+    "capacity",
+    "capacity-ratio",
 ];
 
 macro_rules! proofs {

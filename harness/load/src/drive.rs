@@ -11,13 +11,14 @@ use std::time::Duration;
 use gatecrash_model::{Event, Nanos};
 use tokio::sync::Notify;
 
+use crate::engine::Engine;
 use crate::health;
 use crate::histogram::Counts;
 use crate::live::LiveCounters;
 use crate::pace::Pacer;
 use crate::schedule::Cursor;
 use crate::stop::Stop;
-use crate::wire::{Client, ClientStats, Session, Setup};
+use crate::wire::{ClientStats, Session, Setup};
 use crate::workload::Workload;
 
 /// Overdue arrivals released in a row before requests under way get a turn.
@@ -149,7 +150,7 @@ pub fn run_load(load: Load) -> Result<LoadSummary, LoadError> {
 impl Shared {
     async fn drive(self: Arc<Self>, number: u64, threads: u64) -> Done {
         let thread = Arc::new(Thread {
-            client: Client::new(Arc::clone(&self.session)),
+            engines: Engine::open_all(&self.session, &self.workloads, number, threads),
             under_way: AtomicUsize::new(0),
             idle: Notify::new(),
         });
@@ -169,7 +170,7 @@ impl Shared {
             () = thread.drained() => {}
         }
         done.abandoned = thread.under_way.load(Ordering::Relaxed) as u64;
-        thread.client.close_idle();
+        thread.engines.iter().for_each(|engine| engine.close_idle());
         done
     }
 
@@ -206,7 +207,7 @@ impl Shared {
         thread.under_way.fetch_add(1, Ordering::Relaxed);
         let (shared, thread) = (Arc::clone(self), Arc::clone(thread));
         tokio::spawn(async move {
-            let record = thread.client.exchange(&plan, at).await;
+            let record = thread.engines[slot].exchange(&plan, at).await;
             shared.live.end(&plan, &record);
             shared.in_flight[slot].fetch_sub(1, Ordering::Relaxed);
             if thread.under_way.fetch_sub(1, Ordering::Relaxed) == 1 {
@@ -216,9 +217,9 @@ impl Shared {
     }
 }
 
-/// One thread's client, and how many of its requests are under way.
+/// One thread's clients by workload, and how many of its requests are under way.
 struct Thread {
-    client: Client,
+    engines: Vec<Arc<Engine>>,
     under_way: AtomicUsize,
     idle: Notify,
 }

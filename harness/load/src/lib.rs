@@ -8,6 +8,7 @@
 
 pub mod drive;
 mod encode;
+pub mod engine;
 mod health;
 pub mod histogram;
 pub mod keys;
@@ -23,6 +24,7 @@ pub mod wire;
 pub mod workload;
 
 pub use drive::{Load, LoadError, LoadSummary, run_load};
+pub use engine::{ClientOptions, Engine};
 pub use health::process_cpu;
 pub use keys::KeyLaw;
 pub use live::{LiveCounters, LiveSnapshot};
@@ -31,4 +33,4 @@ pub use schedule::{Arrivals, Schedule, Segment};
 pub use sign::{CredentialSource, Credentials, Signer};
 pub use stop::Stop;
 pub use wire::{Client, ClientStats, EvidenceBudget, Session, Setup};
-pub use workload::{ByteRange, OpPlan, Target, Workload, Writes};
+pub use workload::{ByteRange, OpPlan, Target, TlsTarget, Workload, Writes};

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use gatecrash_model::population::{Population, SizeLaw};
 
+use crate::engine::ClientOptions;
 use crate::keys::KeyLaw;
 use crate::schedule::Schedule;
 use crate::workload::{OpPlan, Workload, Writes};
@@ -30,5 +31,6 @@ pub(crate) fn workload(op: OpPlan) -> Workload {
         timeout: Duration::from_secs(1),
         max_in_flight: 10,
         headers: Vec::new(),
+        client: ClientOptions::default(),
     }
 }

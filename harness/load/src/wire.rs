@@ -13,7 +13,8 @@ mod head;
 mod owners;
 mod request;
 mod response;
+mod stream;
 
 pub use chunked::{Chunked, Piece};
-pub use client::{Client, ClientStats, Session, Setup};
+pub use client::{Client, ClientStats, Connections, Session, Setup};
 pub use evidence::EvidenceBudget;

@@ -131,7 +131,8 @@ record! {
         pub k: u32,
         /// From due to the first byte sent, us (schedule lag and waiting for a connection).
         pub lag: u32,
-        /// Time to connect, us; 0 on a reused connection.
+        /// Time until there was a connection, us: where their number is limited, to wait for one, and to
+        /// connect; 0 on one that was free.
         pub connect: u32,
         /// From sent to the first response byte, us; `u32::MAX` when none came.
         pub first_byte: u32,
@@ -361,6 +362,15 @@ impl ClientRecord {
     /// When the first response byte came.
     pub fn answered(&self) -> Option<Nanos> {
         (self.first_byte != u32::MAX).then(|| self.sent() + u64::from(self.first_byte) * 1_000)
+    }
+
+    /// What of the lag is the generator's own, us: not the time until there was a connection.
+    pub fn own_lag(&self) -> u32 {
+        // Without a connection nothing was sent, and the lag ends where the looking for one begins.
+        match self.ending {
+            Ending::Refused | Ending::ConnectFailed => self.lag,
+            _ => self.lag.saturating_sub(self.connect),
+        }
     }
 
     /// Response time from the intended start, us: what a user who did not wait for us would have seen.

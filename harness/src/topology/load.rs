@@ -1,11 +1,13 @@
 //! The workloads of a plan in the load generator's terms.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use gatecrash_core::plan::{KeysPlan, OpPlan, Plan, SignPlan, WorkloadPlan};
+use gatecrash_core::plan::{ClientPlan, EnginePlan, KeysPlan, OpPlan, Plan, SignPlan, WorkloadPlan};
+use gatecrash_load::engine::Kind;
 use gatecrash_load::{
-    Arrivals, ByteRange, CredentialSource, KeyLaw, OpPlan as LoadOp, Schedule, Segment, Signer, Workload,
-    Writes,
+    Arrivals, ByteRange, ClientOptions, CredentialSource, KeyLaw, OpPlan as LoadOp, Schedule, Segment,
+    Signer, Workload, Writes,
 };
 use gatecrash_model::{Op, hash};
 
@@ -74,7 +76,19 @@ fn workload(
         timeout: w.timeout.duration(),
         max_in_flight: w.max_in_flight as usize,
         headers: Vec::new(),
+        client: client(&w.client),
     })
+}
+
+fn client(plan: &ClientPlan) -> ClientOptions {
+    ClientOptions {
+        kind: match plan.engine {
+            EnginePlan::Native => Kind::Native,
+        },
+        keep_alive: plan.keep_alive,
+        tls: plan.tls,
+        connections: plan.connections.and_then(|most| NonZeroUsize::new(most as usize)),
+    }
 }
 
 fn op(plan: &OpPlan) -> Result<LoadOp, String> {

@@ -10,8 +10,8 @@ use super::request::{Request, Stored, Try};
 use crate::faults::{FaultSpec, Host};
 use crate::history::History;
 use crate::plan::{
-    BucketPlan, FaultPlan, GatewayPlan, GuardsPlan, KeysPlan, OpPlan, Per, PhasePlan, Plan, RegionPlan,
-    SegmentPlan, Side, SignPlan, SizePlan, WorkloadPlan,
+    BucketPlan, ClientPlan, FaultPlan, GatewayPlan, GuardsPlan, KeysPlan, OpPlan, Per, PhasePlan, Plan,
+    RegionPlan, SegmentPlan, Side, SignPlan, SizePlan, WorkloadPlan,
 };
 use crate::profile::Profile;
 use crate::rules::{Facts, Matcher, Trigger};
@@ -406,6 +406,7 @@ fn plan() -> Plan {
             sign: SignPlan::None,
             identity: None,
             timeout: Span::seconds(5),
+            client: ClientPlan::default(),
         }],
         phases: vec![PhasePlan { name: "all".into(), from: all.0, until: all.1 }],
         faults: Vec::new(),
@@ -416,5 +417,6 @@ fn plan() -> Plan {
             max_dropped: Share(0.01),
             fault_fired: true,
         },
+        capacity: None,
     }
 }

@@ -138,7 +138,11 @@ fn load_cases(
             continue; // a variable without a value would only look like another mistake
         }
         match mistakes::read(&tree) {
-            Ok(file) => resolved.extend(resolve::resolve(&file, &tree, &case.id, sources, options, problems)),
+            Ok(mut file) => {
+                problems.extend(resolve::either_timeline_or_capacity(&file, &tree));
+                file.cases_become_phases();
+                resolved.extend(resolve::resolve(&file, &tree, &case.id, sources, options, problems));
+            }
             Err(mistakes) => problems.extend(mistakes),
         }
     }

@@ -4,7 +4,6 @@ use crate::checks::CHECKS;
 
 /// Keys by path (`*` for any name or number; a leading `**` for any beginning), with advice.
 const KEYS: &[(&str, &str)] = &[
-    ("capacity", "write a timeline instead"),
     ("report", "choose formats on the command line"),
     ("upstreams.*.bandwidth", "the fault `bandwidth` limits a link"),
     ("upstreams.*.health", ""),
@@ -19,8 +18,8 @@ const KEYS: &[(&str, &str)] = &[
     ("gateway.url.drain", ""),
     ("gateway.url.serve", ""),
     ("load.*.closed", "use `open: { rate: ... }`"),
-    ("load.*.client", "requests go through the plain HTTP/1.1 client"),
-    ("load.*.engine", "requests go through the plain HTTP/1.1 client"),
+    ("load.*.client.redirects", "no client follows a redirect by itself"),
+    ("load.*.engine", "write `client: { engine: ... }`"),
     ("load.*.sizes", "sizes belong to `buckets` and `writes`"),
     ("load.*.ops.*.parts", ""),
     ("load.*.ops.*.if-none-match", ""),
@@ -46,6 +45,13 @@ const NAMES: &[(&str, &str, &str)] = &[
     ("keys", "missing", "write `missing: 2%` beside `keys`"),
     ("size", "lognormal", "use { weighted: ... }"),
     ("size", "from-file", "use { weighted: ... }"),
+    ("engine", "goose", "native sends the same requests"),
+    ("engine", "aws-sdk", "native sends the same requests, without retries"),
+    ("http", "2", "to the gateway, requests are HTTP/1.1"),
+    ("retries", "standard", "clients do not retry"),
+    ("retries", "standard-2026", "clients do not retry"),
+    ("retries", "adaptive", "clients do not retry"),
+    ("addressing", "virtual-host", "the bucket's name stands in the path"),
     ("size", "fixed", "write the size alone, as in `size: 16KiB`"),
 ];
 
@@ -61,8 +67,6 @@ const CATALOGUE_CHECKS: &[&str] = &[
     "stale-reads",
     "signed-headers-untouched",
     "error-shape",
-    "capacity",
-    "capacity-ratio",
     "body-complete",
     "body-exact",
     "no-mixup",
@@ -121,11 +125,6 @@ pub(super) fn name(what: &str, name: &str, path: &[String]) -> Option<&'static s
             found.next().map(|(_, _, help)| *help)
         }
     }
-}
-
-/// Advice on a value that is not built yet.
-pub(super) fn value(path: &[String], found: &str) -> Option<&'static str> {
-    (fits("load.*.open.rate", path) && found == "`search`").then_some("write a rate such as 150/s")
 }
 
 fn fits(pattern: &str, path: &[String]) -> bool {

@@ -141,7 +141,6 @@ mistakes! {
         Resource: \"*\" }] }, objects:";
 
     // Not yet.
-    capacity_not_yet: "timeline:\n" => "capacity: { workload: readers }\ntimeline:\n";
     closed_model_not_yet: "open: { rate: 50/s }" => "closed: { users: 8, think: 20ms }";
     replication_lag_not_yet: "media: { objects:" => "media: { replication-lag: 2s, objects:";
     hot_set_not_yet: "bucket: media" => "bucket: media\n    keys: { hot-set: { keys: 1%, share: 90% } }";
@@ -150,7 +149,9 @@ mistakes! {
         "media: { objects:"
         => "media: { policy: { Statement: [{ Effect: Allow, Principal: \"*\", Action: \"s3:*\",\x20\
         Resource: \"*\", Condition: {} }] }, objects:";
-    searched_rate_not_yet: "rate: 50/s" => "rate: search";
+    engine_not_yet: "bucket: media" => "bucket: media\n    client: { engine: goose, connections: 0 }";
+    no_connections: "bucket: media" => "bucket: media\n    client: { keep-alive: false, connections: 0 }";
+    client_http2_not_yet: "bucket: media" => "bucket: media\n    client: { http: \"2\" }";
     abort_when_not_yet: "name: base" => "name: base\nguards: { abort-when: {} }";
     preset_not_yet: "preset: strict" => "preset: cloudfront";
     operation_not_yet: "GetObject: 100%" => "GetObject: 50%, ListBuckets: 50%";

@@ -15,7 +15,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gatecrash_load::{EvidenceBudget, KeyLaw, OpPlan, Schedule, Setup, Target, Workload, Writes};
+use gatecrash_load::{
+    ClientOptions, EvidenceBudget, KeyLaw, OpPlan, Schedule, Setup, Target, Workload, Writes,
+};
 use gatecrash_model::{Clock, MemorySink, Nanos, Pool, Population, RunId, Sink, SizeLaw};
 
 mod closed;
@@ -70,7 +72,7 @@ fn write(dir: PathBuf, size: u64) -> Outcome {
 
 fn setup(options: &Options, sink: &Arc<MemorySink>) -> Setup {
     Setup {
-        target: Target { addr: options.addr, host_header: options.addr.to_string() },
+        target: Target { addr: options.addr, host_header: options.addr.to_string(), tls: None },
         run: RunId(1),
         clock: Arc::new(SinceStart(Instant::now())),
         sink: Arc::clone(sink) as Arc<dyn Sink>,
@@ -101,6 +103,7 @@ fn workload(size: u64) -> Result<Workload, Box<dyn Error>> {
         timeout: Duration::from_secs(10),
         max_in_flight: 10_000,
         headers: Vec::new(),
+        client: ClientOptions::default(),
     })
 }
 

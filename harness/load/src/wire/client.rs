@@ -1,20 +1,24 @@
 //! Pools connections and turns plans into records. One attempt for each plan, always.
 
 use std::io;
+use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use gatecrash_model::time::micros_between;
 use gatecrash_model::{AttemptId, ClientRecord, Clock, Ending, Nanos, Pool, RunId, Sink, StrId};
 use tokio::net::TcpStream;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
+use tokio_rustls::TlsConnector;
 
 use super::connection::{Connection, Idle, Order};
 use super::evidence::{self, EvidenceBudget};
 use super::owners::Owners;
 use super::request;
+use super::stream::Stream;
 use crate::plan::{Expect, RequestPlan};
-use crate::workload::{Target, Workload};
+use crate::workload::{Target, TlsTarget, Workload};
 
 /// What the clients of a run work with.
 pub struct Setup {
@@ -69,7 +73,23 @@ pub struct ClientStats {
 /// runtime. Share it by reference between the tasks of that runtime.
 pub struct Client {
     session: Arc<Session>,
+    keep_alive: bool,
+    tls: Option<TlsTarget>,
+    /// A permit for each connection that may be open, where their number is limited. Who holds one takes an idle
+    /// connection if there is any, so that no more are ever open than there are permits.
+    turns: Option<Semaphore>,
     idle: Mutex<Vec<Connection>>,
+}
+
+/// How a client treats its connections.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Connections {
+    /// Whether one carries more than one request; if not, requests say `connection: close`.
+    pub keep_alive: bool,
+    /// How many may be open at once; any number when absent. Requests over it wait in order of their coming.
+    pub most: Option<NonZeroUsize>,
+    /// Whether they go to the target's TLS address, if it has one.
+    pub tls: bool,
 }
 
 // === impl Session ===
@@ -150,9 +170,16 @@ impl std::fmt::Debug for Session {
 // === impl Client ===
 
 impl Client {
-    /// A client without connections.
+    /// A client without connections, which opens as many as it takes and keeps them.
     pub fn new(session: Arc<Session>) -> Self {
-        Self { session, idle: Mutex::default() }
+        Self::with(session, Connections { keep_alive: true, most: None, tls: false })
+    }
+
+    /// A client without connections.
+    pub fn with(session: Arc<Session>, connections: Connections) -> Self {
+        let turns = connections.most.map(|most| Semaphore::new(most.get().min(Semaphore::MAX_PERMITS)));
+        let tls = session.setup.target.tls.clone().filter(|_| connections.tls);
+        Self { session, keep_alive: connections.keep_alive, tls, turns, idle: Mutex::default() }
     }
 
     /// The session it belongs to.
@@ -167,19 +194,14 @@ impl Client {
         let setup = &self.session.setup;
         let mut record = self.session.blank(plan, intended);
         let deadline = Instant::now() + plan.workload.timeout;
-        let mut connection = match self.reuse(&mut record) {
-            Some(connection) => connection,
-            None => match self.connect(&mut record, deadline).await {
-                Some(connection) => connection,
-                None => {
-                    setup.sink.client(record);
-                    return record;
-                }
-            },
+        let Some((_turn, mut connection)) = self.connection(&mut record, deadline).await else {
+            setup.sink.client(record);
+            return record;
         };
         let wall = if plan.workload.signing.is_some() { setup.clock.wall_seconds() } else { 0 };
-        let host = &setup.target.host_header;
-        let context = request::Context { run: setup.run, host, pool: &setup.pool, wall };
+        let host = self.tls.as_ref().map_or(&setup.target.host_header, |tls| &tls.host_header);
+        let close = !self.keep_alive;
+        let context = request::Context { run: setup.run, host, pool: &setup.pool, wall, close };
         request::write(&mut connection.head, plan, context);
         record.conn = connection.number;
         let order = Order { plan, pool: &setup.pool, clock: &*setup.clock, deadline };
@@ -190,7 +212,7 @@ impl Client {
         record.ending = done.ending;
         self.judge(plan, &connection, &mut record);
         setup.sink.client(record);
-        if connection.is_reusable() {
+        if self.keep_alive && connection.is_reusable() {
             connection.last = (plan.id().pack(), record.attempt);
             self.lock().push(connection);
         }
@@ -204,6 +226,38 @@ impl Client {
         for connection in &mut idle {
             self.look(connection, &mut record);
         }
+    }
+
+    /// A connection to send on, and the right to it; on failure the record says how.
+    async fn connection(
+        &self,
+        record: &mut ClientRecord,
+        deadline: Instant,
+    ) -> Option<(Option<SemaphorePermit<'_>>, Connection)> {
+        let begun = self.session.setup.clock.now();
+        let turn = match &self.turns {
+            None => None,
+            Some(turns) => match turns.try_acquire() {
+                Ok(turn) => Some(turn),
+                // Nobody closes the semaphore.
+                Err(_) => match timeout_at(deadline, turns.acquire()).await {
+                    Ok(turn) => {
+                        record.connect = micros_between(begun, self.session.setup.clock.now());
+                        turn.ok()
+                    }
+                    Err(_) => {
+                        let why = "no connection was free within the timeout; the client's are limited";
+                        self.no_connection(record, begun, &io::Error::new(io::ErrorKind::TimedOut, why));
+                        return None;
+                    }
+                },
+            },
+        };
+        let connection = match self.reuse(record) {
+            Some(connection) => connection,
+            None => self.connect(record, begun, deadline).await?,
+        };
+        Some((turn, connection))
     }
 
     /// An idle connection, the one used last first. Late bytes found on the way are flagged on this record.
@@ -231,30 +285,51 @@ impl Client {
         idle
     }
 
-    /// A new connection; on failure the record says how, with the time from the attempt to the failure.
-    async fn connect(&self, record: &mut ClientRecord, deadline: Instant) -> Option<Connection> {
+    /// A new connection, looked for since `begun`.
+    async fn connect(
+        &self,
+        record: &mut ClientRecord,
+        begun: Nanos,
+        deadline: Instant,
+    ) -> Option<Connection> {
         let session = &*self.session;
         let setup = &session.setup;
-        let begun = setup.clock.now();
-        let result = timeout_at(deadline, TcpStream::connect(setup.target.addr)).await;
-        let took = micros_between(begun, setup.clock.now());
-        record.connect = took;
-        let error = match result {
+        let error = match timeout_at(deadline, self.stream()).await {
             Ok(Ok(stream)) => {
+                record.connect = micros_between(begun, setup.clock.now());
                 let number = session.connections.fetch_add(1, Ordering::Relaxed);
                 return Some(Connection::new(stream, number));
             }
             Ok(Err(error)) => error,
             Err(_) => io::ErrorKind::TimedOut.into(),
         };
+        self.no_connection(record, begun, &error);
+        None
+    }
+
+    /// A connection whose handshakes are done.
+    async fn stream(&self) -> io::Result<Stream> {
+        let Some(tls) = &self.tls else {
+            return Ok(Stream::Plain(TcpStream::connect(self.session.setup.target.addr).await?));
+        };
+        let stream = TcpStream::connect(tls.addr).await?;
+        let connector = TlsConnector::from(Arc::clone(&tls.config));
+        let stream = connector.connect(tls.name.clone(), stream).await;
+        let failed = |error: io::Error| io::Error::new(error.kind(), format!("TLS handshake: {error}"));
+        Ok(Stream::Tls(Box::new(stream.map_err(failed)?)))
+    }
+
+    /// Records that there was none, with the time it took to know.
+    fn no_connection(&self, record: &mut ClientRecord, begun: Nanos, error: &io::Error) {
+        let setup = &self.session.setup;
+        let took = micros_between(begun, setup.clock.now());
         let refused = error.kind() == io::ErrorKind::ConnectionRefused;
         record.ending = if refused { Ending::Refused } else { Ending::ConnectFailed };
         record.lag = micros_between(record.intended, begun);
-        record.done = took;
-        if let Some(evidence) = evidence::of_connect(&setup.evidence, record, &error) {
+        (record.connect, record.done) = (took, took);
+        if let Some(evidence) = evidence::of_connect(&setup.evidence, record, error) {
             setup.sink.evidence(evidence);
         }
-        None
     }
 
     /// What the response says, and the evidence it leaves.

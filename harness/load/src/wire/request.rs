@@ -16,6 +16,8 @@ pub(super) struct Context<'a> {
     pub pool: &'a Pool,
     /// Seconds since the Unix epoch, for signatures.
     pub wall: i64,
+    /// Whether the connection is closed after the response.
+    pub close: bool,
 }
 
 /// Replaces the buffer's content by the head of a request (and the whole of a small document).
@@ -35,6 +37,9 @@ pub(super) fn write(head: &mut Vec<u8>, plan: &RequestPlan, context: Context<'_>
     let _ = write!(head, "{}-{}-{}\r\n", context.run, workload.index, plan.k);
     if let Some((first, last)) = plan.range {
         let _ = write!(head, "range: bytes={first}-{last}\r\n");
+    }
+    if context.close {
+        put(head, &["connection: close\r\n"]);
     }
     for (name, value) in &workload.headers {
         put(head, &[name, ": ", value, "\r\n"]);
@@ -73,7 +78,8 @@ mod tests {
         let pool = Pool::new(7);
         let plan = Arc::new(workload).plan(&pool, 4);
         let mut head = b"rubbish of the last request".to_vec();
-        let context = Context { run: RunId(0x9f2c), host: "gw:80", pool: &pool, wall: 1_369_353_600 };
+        let context =
+            Context { run: RunId(0x9f2c), host: "gw:80", pool: &pool, wall: 1_369_353_600, close: false };
         write(&mut head, &plan, context);
         String::from_utf8(head).unwrap()
     }

@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gatecrash_load::{EvidenceBudget, KeyLaw, OpPlan, Schedule, Setup, Target, Workload, Writes};
+use gatecrash_load::{
+    ClientOptions, EvidenceBudget, KeyLaw, OpPlan, Schedule, Setup, Target, Workload, Writes,
+};
 use gatecrash_model::population::{Population, SizeLaw};
 use gatecrash_model::{Clock, MemorySink, Nanos, Pool, RunId, Sink};
 use tokio::io::AsyncReadExt as _;
@@ -53,12 +55,13 @@ pub(crate) fn workload(op: OpPlan) -> Workload {
         timeout: PATIENCE,
         max_in_flight: 1000,
         headers: Vec::new(),
+        client: ClientOptions::default(),
     }
 }
 
 pub(crate) fn setup(addr: SocketAddr, sink: &Arc<MemorySink>) -> Setup {
     Setup {
-        target: Target { addr, host_header: addr.to_string() },
+        target: Target { addr, host_header: addr.to_string(), tls: None },
         run: RunId(0x9f2c_41aa),
         clock: TestClock::start(),
         sink: Arc::clone(sink) as Arc<dyn Sink>,

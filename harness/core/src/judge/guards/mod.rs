@@ -62,7 +62,8 @@ impl Guards {
             undelivered: Vec::new(),
             cut_short: unfinished_phases(case.history),
         };
-        if case.plan.guards.fault_fired {
+        // A search keeps no firings; its trials count them.
+        if case.plan.guards.fault_fired && case.plan.capacity.is_none() {
             guards.fault_fired(case);
         }
         let lag = guards.generator.as_ref().map(|lag| lag.text.clone());
@@ -133,7 +134,7 @@ impl Guards {
 /// Scheduler slack: the 99th percentile of schedule lag where no fault was on; 0 without such a part.
 pub(super) fn slack(history: &History, intervals: &Intervals) -> Nanos {
     let calm = |c: &&ClientRecord| !c.was_dropped() && !intervals.any_active(c.intended, c.ended());
-    let mut lags: Vec<_> = history.clients.iter().filter(calm).map(|c| u64::from(c.lag)).collect();
+    let mut lags: Vec<_> = history.clients.iter().filter(calm).map(|c| u64::from(c.own_lag())).collect();
     lags.sort_unstable();
     nearest_rank(&lags, 0.99).unwrap_or(0) * 1000
 }
@@ -145,7 +146,7 @@ fn note(guard: &str, spoils: bool, text: String) -> GuardNote {
 fn generator(case: &Case<'_>) -> Option<Lag> {
     let (sent, dropped): (Vec<&ClientRecord>, Vec<_>) =
         case.history.clients.iter().partition(|c| !c.was_dropped());
-    let mut lags: Vec<_> = sent.iter().map(|c| u64::from(c.lag)).collect();
+    let mut lags: Vec<_> = sent.iter().map(|c| u64::from(c.own_lag())).collect();
     lags.sort_unstable();
     let lag = Span(nearest_rank(&lags, 0.99)? * 1000);
     let limits = &case.plan.guards;

@@ -3,10 +3,11 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::client::Client;
 use super::world::Sizes;
-use super::{Either, Named};
+use super::{Either, Named, Offered};
 use crate::scenario::decode::Spanned;
-use crate::units::{Rate, Share, Span};
+use crate::units::{Share, Span};
 
 /// One workload.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -38,6 +39,9 @@ pub(crate) struct Workload {
     /// From sending to the end of the response. Default: 5s.
     #[serde(default)]
     pub(crate) timeout: Option<Spanned<Span>>,
+    /// Who carries the requests. Default: our own HTTP/1.1 client.
+    #[serde(default)]
+    pub(crate) client: Option<Client>,
     /// Whether this entry replaces the one of a fragment. Default: false.
     #[serde(default, rename = "replace")]
     pub(crate) _replace: bool,
@@ -47,8 +51,8 @@ pub(crate) struct Workload {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Open {
-    /// Requests started per second (or minute, hour).
-    pub(crate) rate: Spanned<Rate>,
+    /// Requests started per second (or minute, hour); `search` for the workload of `capacity`.
+    pub(crate) rate: Spanned<Offered>,
     /// How starts are spread. Default: poisson.
     #[serde(default)]
     pub(crate) arrivals: Option<Spanned<Arrivals>>,

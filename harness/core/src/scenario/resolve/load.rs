@@ -8,7 +8,7 @@ use crate::plan::{
     BucketPlan, IdentityPlan, KeysPlan, OpPlan, PhasePlan, SegmentPlan, SignPlan, WorkloadPlan,
 };
 use crate::scenario::decode::Spanned;
-use crate::scenario::file::{Arrivals, Either, File, Keys, OpDetail, OpEntry, Sign, Workload};
+use crate::scenario::file::{Arrivals, Either, File, Keys, Offered, OpDetail, OpEntry, Sign, Workload};
 use crate::units::{Rate, Share, Size, Span};
 
 /// Operations that a workload can send.
@@ -86,6 +86,7 @@ impl Cx<'_> {
             sign,
             identity,
             timeout: self.or(at("timeout"), workload.timeout, DEFAULT_TIMEOUT),
+            client: self.client(workload.client.as_ref(), &format!("workloads.{}", name.value)),
         }
     }
 
@@ -97,7 +98,7 @@ impl Cx<'_> {
         workload: &Workload,
         phases: &[PhasePlan],
     ) -> Vec<SegmentPlan> {
-        let rate = workload.open.rate;
+        let rate = self.offered(file, workload);
         if rate.value.0 <= 0.0 {
             self.error("the rate is zero", rate.place, "expected more than 0/s; a phase may rest with 0/s");
         }
@@ -112,6 +113,19 @@ impl Cx<'_> {
             segments.push(SegmentPlan { from: plan.from, until: plan.until, rate });
         }
         segments
+    }
+
+    /// The rate of a workload; of one that is searched, where the search begins.
+    fn offered(&mut self, file: &File, workload: &Workload) -> Spanned<Rate> {
+        let Spanned { value, place } = workload.open.rate;
+        let rate = match value {
+            Offered::At(rate) => rate,
+            Offered::Search => {
+                let search = file.capacity.as_ref().and_then(|capacity| capacity.value.search);
+                search.map_or(Rate(1.0), |search| search.value.from.value)
+            }
+        };
+        Spanned { value: rate, place }
     }
 
     fn bucket_of(&mut self, name: &Spanned<String>, workload: &Workload, buckets: &[BucketPlan]) -> String {

@@ -13,6 +13,8 @@ enum To {
     Bucket,
     Identity,
     Fault,
+    /// One case of a search for capacity.
+    Case,
     /// One phase, or a list of them.
     Phase,
 }
@@ -40,6 +42,8 @@ const REFERENCES: &[(&str, &str, To)] = &[
     ("metastability", "trigger", To::Phase),
     ("metastability", "after", To::Phase),
     ("metastability", "reduced", To::Phase),
+    ("capacity-ratio", "of", To::Case),
+    ("capacity-ratio", "to", To::Case),
 ];
 
 /// Faults that do nothing without one of these keys.
@@ -104,6 +108,7 @@ impl Cx<'_> {
                 self.refer("identity", text, at, world.identities.iter().map(|i| i.name.as_str()))
             }
             To::Fault => self.refer("fault", text, at, faults.iter().copied()),
+            To::Case => self.refer("case", text, at, world.phases.iter().map(|p| p.name.as_str())),
             To::Phase => self.refer("phase", text, at, world.phases.iter().map(|p| p.name.as_str())),
         };
     }

@@ -1,0 +1,95 @@
+//! Who carries the requests of a workload.
+
+use serde::{Deserialize, Serialize};
+
+/// The client of a workload. The default is our own client with as many connections as it takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct ClientPlan {
+    /// What sends the requests.
+    pub engine: EnginePlan,
+    /// Version of HTTP to the gateway.
+    pub http: HttpPlan,
+    /// Whether a connection carries more than one request.
+    pub keep_alive: bool,
+    /// Connections that may be open at once, at least 1; any number when absent.
+    pub connections: Option<u32>,
+    /// Whether it speaks TLS to the gateway.
+    pub tls: bool,
+    /// Whether the client tries again by itself.
+    pub retries: RetriesPlan,
+    /// Where the bucket's name stands.
+    pub addressing: AddressingPlan,
+}
+
+/// What sends the requests.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EnginePlan {
+    /// Our own client.
+    #[default]
+    Native,
+}
+
+/// A version of HTTP.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub enum HttpPlan {
+    /// HTTP/1.1.
+    #[default]
+    #[serde(rename = "1.1")]
+    Http1,
+}
+
+/// Whether a client tries again by itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RetriesPlan {
+    /// One try for each request.
+    #[default]
+    Off,
+}
+
+/// Where the bucket's name stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AddressingPlan {
+    /// In the path.
+    #[default]
+    Path,
+}
+
+impl Default for ClientPlan {
+    fn default() -> Self {
+        Self {
+            engine: EnginePlan::default(),
+            http: HttpPlan::default(),
+            keep_alive: true,
+            connections: None,
+            tls: false,
+            retries: RetriesPlan::default(),
+            addressing: AddressingPlan::default(),
+        }
+    }
+}
+
+impl ClientPlan {
+    /// Whether nothing was asked for.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plans_of_earlier_releases_mean_our_own_client() {
+        let plan: ClientPlan = serde_json::from_str("{}").expect("every field has a default");
+        assert!(plan.is_default() && plan.keep_alive);
+        let limited = ClientPlan { connections: Some(16), ..plan };
+        let stored = serde_json::to_string(&limited).expect("plain data");
+        assert_eq!(serde_json::from_str::<ClientPlan>(&stored).expect("as stored"), limited);
+        assert!(stored.contains(r#""http":"1.1""#), "{stored}");
+    }
+}

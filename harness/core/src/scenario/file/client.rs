@@ -1,0 +1,67 @@
+//! The `client` block of a workload: who carries its requests.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::scenario::decode::Spanned;
+
+/// The client of a workload.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Client {
+    /// What sends the requests. Default: native.
+    #[serde(default)]
+    pub(crate) engine: Option<Spanned<Engine>>,
+    /// Version of HTTP to the gateway. Default: "1.1".
+    #[serde(default)]
+    pub(crate) http: Option<Spanned<Http>>,
+    /// Whether a connection carries more than one request. Default: true.
+    #[serde(default)]
+    pub(crate) keep_alive: Option<Spanned<bool>>,
+    /// Connections that may be open at once; a request over them waits its turn, and the wait counts in its
+    /// response time. Default: as many as there are requests in flight.
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub(crate) connections: Option<Spanned<u32>>,
+    /// Whether it speaks TLS to the gateway, whose certificate the run's own authority signs. Default: false.
+    #[serde(default)]
+    pub(crate) tls: Option<Spanned<bool>>,
+    /// Whether the client tries again by itself. Default: off.
+    #[serde(default)]
+    pub(crate) retries: Option<Spanned<Retries>>,
+    /// Where the bucket's name stands. Default: path.
+    #[serde(default)]
+    pub(crate) addressing: Option<Spanned<Addressing>>,
+}
+
+/// What sends the requests.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Engine {
+    /// Our own client, which sees every byte and never repairs anything.
+    Native,
+}
+
+/// A version of HTTP.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+pub(crate) enum Http {
+    /// HTTP/1.1.
+    #[serde(rename = "1.1")]
+    Http1,
+}
+
+/// Whether a client tries again by itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Retries {
+    /// One try for each request.
+    Off,
+}
+
+/// Where the bucket's name stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Addressing {
+    /// In the path: `/bucket/key`.
+    Path,
+}

@@ -1,0 +1,94 @@
+//! Which client carries the requests of a workload: the seam between the driver and whatever sends.
+//!
+//! An engine exchanges one plan for one record at a time and writes the record to the session's sink; pacing, caps and
+//! counts are the driver's. To add one: a variant of [`Kind`] with what it needs to know, a module with a type like
+//! [`Client`], and an arm in each of the three functions of [`Engine`].
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use gatecrash_model::{ClientRecord, Nanos};
+
+use crate::plan::RequestPlan;
+use crate::wire::{Client, Connections, Session};
+use crate::workload::Workload;
+
+/// The client of a workload.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ClientOptions {
+    /// What sends the requests.
+    pub kind: Kind,
+    /// Whether a connection carries more than one request.
+    pub keep_alive: bool,
+    /// Connections that may be open at once, over all threads (at least one each); any number when absent.
+    pub connections: Option<NonZeroUsize>,
+    /// Whether it speaks TLS.
+    pub tls: bool,
+}
+
+/// What sends the requests.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Kind {
+    /// The wire client of this crate.
+    #[default]
+    Native,
+}
+
+/// One client of one thread.
+#[derive(Debug)]
+pub enum Engine {
+    /// The wire client of this crate.
+    Native(Client),
+}
+
+impl Default for ClientOptions {
+    fn default() -> Self {
+        Self { kind: Kind::default(), keep_alive: true, connections: None, tls: false }
+    }
+}
+
+impl Engine {
+    /// The engine of a workload on thread `number` of `threads`.
+    fn open(session: &Arc<Session>, options: &ClientOptions, number: u64, threads: u64) -> Self {
+        let most = options.connections.map(|all| {
+            let share = (all.get() as u64).saturating_sub(number).div_ceil(threads);
+            NonZeroUsize::new(share as usize).unwrap_or(NonZeroUsize::MIN)
+        });
+        let connections = Connections { keep_alive: options.keep_alive, most, tls: options.tls };
+        match &options.kind {
+            Kind::Native => Self::Native(Client::with(Arc::clone(session), connections)),
+        }
+    }
+
+    /// The engines of all workloads on one thread, in order. Workloads that ask for nothing share one client and its
+    /// connections; each of the others has its own.
+    pub(crate) fn open_all(
+        session: &Arc<Session>,
+        workloads: &[Arc<Workload>],
+        number: u64,
+        threads: u64,
+    ) -> Vec<Arc<Self>> {
+        let plain = ClientOptions::default();
+        let shared = Arc::new(Self::open(session, &plain, number, threads));
+        let engine = |workload: &Arc<Workload>| match workload.client == plain {
+            true => Arc::clone(&shared),
+            false => Arc::new(Self::open(session, &workload.client, number, threads)),
+        };
+        workloads.iter().map(engine).collect()
+    }
+
+    /// Sends one request that was due at `intended`, and writes its record to the sink. Never fails: what went wrong
+    /// is in the record. A future that is dropped midway leaves no record.
+    pub async fn exchange(&self, plan: &RequestPlan, intended: Nanos) -> ClientRecord {
+        match self {
+            Self::Native(client) => client.exchange(plan, intended).await,
+        }
+    }
+
+    /// The load is over: a last look at idle connections.
+    pub fn close_idle(&self) {
+        match self {
+            Self::Native(client) => client.close_idle(),
+        }
+    }
+}
