@@ -24,6 +24,7 @@ use crate::side_by_side;
 use crate::topology::{Ground, Topology};
 
 mod drive;
+mod stalls;
 mod target;
 mod watch;
 

@@ -10,6 +10,7 @@ mod commands;
 mod diagnose;
 mod library;
 mod load;
+mod metastability;
 mod mock_page;
 mod own_gateway;
 mod policy;

@@ -97,6 +97,8 @@ pub fn plan(gateway: GatewayPlan, endpoints: &[Endpoint]) -> Plan {
             deadline: Span::seconds(60),
             max_lag_p99: Span::millis(50),
             max_dropped: Share(0.0),
+            max_cpu: Share(0.85),
+            min_achieved: Share(0.99),
             fault_fired: true,
         },
         capacity: None,

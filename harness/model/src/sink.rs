@@ -113,6 +113,13 @@ pub enum Event {
         /// Periods in which a group had used up its quota.
         periods: u64,
     },
+    /// A thread of ours that only sleeps woke up late: nobody got the processor in that time, the gateway neither.
+    Stalled {
+        /// When it woke up.
+        at: Nanos,
+        /// By how much that was too late, ns.
+        lasted: Nanos,
+    },
     /// What the gateway's own log says of a request during a connect fault, whose tries no link can see.
     Witnessed {
         /// Packed request id.

@@ -8,6 +8,7 @@ use gatecrash_load::{EvidenceBudget, LiveCounters, Load, LoadError, LoadSummary,
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
 
+use super::stalls::Stalls;
 use super::watch::Watch;
 use super::{Stop, StopLine, disk_failure};
 use crate::clock::RunClock;
@@ -39,6 +40,7 @@ pub(super) async fn drive(
     let mut watch = Watch::new(plan, recorder, clock, live, &counters, phase_now, &gateway);
 
     clock.set_zero();
+    let stalls = Stalls::watch(Arc::clone(&ground.clock), Arc::clone(&ground.sink));
     let mut driver = tokio::task::spawn_blocking(move || run_load(load));
     let work = async {
         let timeline = timeline::walk(plan, topology, clock, recorder, &phase);
@@ -53,6 +55,7 @@ pub(super) async fn drive(
         let worse = wind_down(&brake, &mut driver).await;
         stop = worse.or(stop);
     }
+    drop(stalls);
     watch.note_death();
     live.clear();
     match recorder.failure() {

@@ -186,6 +186,8 @@ checks! {
     failback: Failback = "failback",
     no_flapping: NoFlapping = "no-flapping",
     recovery: Recovery = "recovery",
+    queue_growth: QueueGrowth = "queue-growth",
+    metastability: Metastability = "metastability",
     no_herd: NoHerd = "no-herd",
     breaker: Breaker = "breaker",
     stale_pool: StalePool = "stale-pool",

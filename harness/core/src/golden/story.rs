@@ -50,6 +50,19 @@ impl Story {
         Self { plan: plan(), profile: Profile::strict("reference"), history, arrivals: 0, conns: 0 }
     }
 
+    /// Cut into phases: (name, from, until) in milliseconds.
+    pub fn phases(mut self, phases: &[(&str, u64, u64)]) -> Self {
+        self.history.events.retain(|e| !matches!(e, Event::PhaseStart { .. } | Event::PhaseEnd { .. }));
+        self.plan.phases.clear();
+        for (index, (name, from, until)) in phases.iter().enumerate() {
+            let (phase, name) = (index as u16, (*name).into());
+            self.plan.phases.push(PhasePlan { name, from: Span::millis(*from), until: Span::millis(*until) });
+            self.history.events.push(Event::PhaseStart { phase, at: from * MS });
+            self.history.events.push(Event::PhaseEnd { phase, at: until * MS });
+        }
+        self
+    }
+
     /// With a standby region, one endpoint.
     pub fn standby(mut self, name: &str) -> Self {
         self.plan.regions.push(RegionPlan {

@@ -114,6 +114,13 @@ impl History {
         })
     }
 
+    /// When and for how long the machine had no processor for us, as a thread of ours saw.
+    pub fn stalls(&self) -> impl Iterator<Item = (Nanos, Nanos)> {
+        self.events
+            .iter()
+            .filter_map(|e| if let Event::Stalled { at, lasted } = e { Some((*at, *lasted)) } else { None })
+    }
+
     /// How many queries of the gateway a fault of the name service answered; `None` where that was not counted.
     pub fn queries_under(&self, fault: u16) -> Option<u64> {
         let counted = self.events.iter().filter_map(|e| match e {

@@ -3,7 +3,7 @@
 mod capacity;
 
 pub(super) use self::capacity::capacity;
-use super::{Environment, FaultSummary, GuardNote, LagSummary, PhaseSummary, RunReport, Second};
+use super::{Environment, FaultSummary, GuardNote, LagSummary, PhaseSummary, Resilience, RunReport, Second};
 use crate::plan::Plan;
 use crate::profile::Profile;
 use crate::verdict::{Outcome, Verdict};
@@ -49,6 +49,7 @@ pub(super) fn passing() -> RunReport {
             verdict(2, Outcome::Pass, "no short body", "every body whole", 7_451),
             verdict(3, Outcome::Pass, "100%", "at least 99.9%", 1_503),
         ],
+        resilience: Resilience::default(),
         guards: Vec::new(),
         series: series(50),
         environment: Environment {

@@ -12,6 +12,7 @@ mod json;
 mod junit;
 mod markdown;
 mod progress;
+mod resilience;
 mod secrets;
 mod standing;
 mod story;
@@ -25,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 pub use comparison::{Cell, CellResult, Comparison, Row};
 pub use progress::ProgressLine;
+pub use resilience::{Consequences, Effort, Resilience, Timing};
 pub use secrets::{mask, redact_argument, redact_plan, redacted};
 pub use standing::{Standing, Tally, standing, word};
 
@@ -113,6 +115,9 @@ pub struct RunReport {
     /// Exemplary requests of verdicts that did not pass, as waterfalls; at most two dozen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requests: Vec<Waterfall>,
+    /// What the faults cost, and what the retries did.
+    #[serde(default, skip_serializing_if = "Resilience::is_empty")]
+    pub resilience: Resilience,
     /// Guards that spoke.
     pub guards: Vec<GuardNote>,
     /// Per-second series for charts.

@@ -50,6 +50,7 @@ fn render(report: &RunReport, case: Option<(usize, usize)>, options: &RenderOpti
         Some(_) => page.capacity(report, &mut out),
         None => page.phases(report, &mut out),
     }
+    page.costs(report, &mut out);
     page.guards(report, &mut out);
     for story in Story::all(report).iter().filter(|s| options.full || s.standing != Standing::Pass) {
         page.story(story, &mut out);
@@ -167,6 +168,15 @@ impl Page {
             used += fault.width();
         }
         out.push('\n');
+    }
+
+    /// What the faults cost, where requests failed for it.
+    fn costs(&self, report: &RunReport, out: &mut String) {
+        let found = &report.resilience;
+        for fault in found.faults.iter().filter(|f| f.failed > 0) {
+            let words = format!("{}: {}", clean(&fault.fault), fault.in_words(found.slo));
+            self.hanging(&self.pen.dim(&words), out);
+        }
     }
 
     fn guards(&self, report: &RunReport, out: &mut String) {

@@ -63,8 +63,6 @@ const CATALOGUE_CHECKS: &[&str] = &[
     "stale-reads",
     "signed-headers-untouched",
     "error-shape",
-    "queue-growth",
-    "metastability",
     "body-complete",
     "body-exact",
     "no-mixup",

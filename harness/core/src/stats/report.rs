@@ -52,6 +52,7 @@ pub fn run_report(
         faults,
         requests: drawn(&case, &judgement.verdicts),
         verdicts: judgement.verdicts,
+        resilience: super::resilience::resilience(&case),
         guards: judgement.guards,
         series,
         lag: lag_of(history),

@@ -7,6 +7,7 @@ mod axis;
 mod capacity;
 mod chart;
 mod lanes;
+mod resilience;
 mod tables;
 mod verdicts;
 mod waterfall;
@@ -44,7 +45,7 @@ fn page(report: &RunReport) -> String {
     };
     let phases = if report.capacity.is_some() { String::new() } else { tables::phases(report) };
     let verdicts = verdicts::section(report, &stories);
-    let (faults, lag) = (tables::faults(report), tables::lag(report));
+    let (faults, lag, cost) = (tables::faults(report), tables::lag(report), resilience::resilience(report));
     let (plan, limits) = (tables::plan(report), tables::limits(report, &time));
     let data = data(report, &time);
     format!(
@@ -53,7 +54,7 @@ fn page(report: &RunReport) -> String {
          <meta name='color-scheme' content='light dark'>\n\
          <meta http-equiv='Content-Security-Policy' content=\"{POLICY}\">\n\
          <title>{} {title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n\
-         {head}{charts}{verdicts}{phases}{faults}{lag}{plan}{limits}</main>\n\
+         {head}{charts}{verdicts}{phases}{faults}{cost}{lag}{plan}{limits}</main>\n\
          <script type='application/json' id='data'>{data}</script>\n<script>\n{SCRIPT}</script>\n\
          </body>\n</html>\n",
         word(report)

@@ -259,11 +259,11 @@ fn size(plan: &SizePlan) -> String {
     }
 }
 
-fn section(id: &str, title: &str, content: &str) -> String {
+pub(super) fn section(id: &str, title: &str, content: &str) -> String {
     format!("<section id='{id}'><h2>{title}</h2>\n{content}</section>\n")
 }
 
-fn table(heads: &[(&str, &str)], rows: &str) -> String {
+pub(super) fn table(heads: &[(&str, &str)], rows: &str) -> String {
     let head = |(name, class): &(&str, &str)| match *class {
         "" => format!("<th>{name}</th>"),
         class => format!("<th class='{class}'>{name}</th>"),
