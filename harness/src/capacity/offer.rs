@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use gatecrash_core::plan::{Plan, SegmentPlan};
 use gatecrash_core::units::{Rate, Span};
-use gatecrash_load::{EvidenceBudget, LiveCounters, Load, Setup, Target, Workload, process_cpu, run_load};
+use gatecrash_load::{EvidenceBudget, LiveCounters, Load, Setup, Workload, process_cpu, run_load};
 use gatecrash_model::{Clock, Nanos};
 
 use crate::clock::RunClock;
@@ -106,7 +106,7 @@ impl Stage<'_> {
         let gateway = &self.topology.gateway;
         Ok(Load {
             setup: Setup {
-                target: Target { addr: self.topology.address(), host_header: gateway.addr().to_string() },
+                target: self.topology.target(),
                 run: self.ground.run,
                 clock: Arc::clone(&self.ground.clock),
                 sink: Arc::clone(&self.ground.sink),
