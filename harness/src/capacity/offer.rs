@@ -32,8 +32,6 @@ pub(super) struct Offer {
 pub(super) struct Offered {
     pub(super) from: Nanos,
     pub(super) until: Nanos,
-    /// Begin to end, with the drain.
-    pub(super) spent: Nanos,
     /// Cores of the harness in the window.
     pub(super) harness_cpu: f64,
     /// Cores of the gateway, where it has processes of ours.
@@ -64,8 +62,7 @@ impl Drop for Brake {
 impl Stage<'_> {
     /// Offers a rate and waits until the last request has ended.
     pub(super) async fn offer(&mut self, offer: Offer) -> Result<Offered, Failure> {
-        let begun = self.clock.now();
-        let start = begun + LEAD;
+        let start = self.clock.now() + LEAD;
         let (from, until) = (start + offer.settle, start + offer.settle + offer.measure);
         let load = self.load(offer.rate, start, until)?;
         let brake = Brake(load.stop.clone());
@@ -81,7 +78,6 @@ impl Stage<'_> {
         Ok(Offered {
             from,
             until,
-            spent: self.clock.now() - begun,
             harness_cpu: after.harness.saturating_sub(before.harness) as f64 / seconds,
             gateway_cpu: gateway.map(|(a, b)| a.saturating_sub(b) as f64 * 1e3 / seconds),
         })
