@@ -4,13 +4,17 @@
 
 use std::collections::BTreeMap;
 
-use gatecrash_model::Op;
 use serde::{Deserialize, Serialize};
 
 use crate::checks::CheckSpec;
 use crate::faults::FaultSpec;
 use crate::rules::{Matcher, Trigger};
-use crate::units::{Rate, Share, Size, Span};
+use crate::units::{Rate, Share, Span};
+
+mod requests;
+pub use requests::{
+    ConditionPlan, KeysPlan, OpPlan, PartsPlan, RangeLaw, RangePlan, SignPlan, SizePlan, TagPlan,
+};
 
 mod client;
 pub use client::{AddressingPlan, ClientPlan, EnginePlan, HttpPlan, RetriesPlan};
@@ -193,16 +197,6 @@ pub struct ReplicationPlan {
     pub delete_markers: bool,
 }
 
-/// A law of sizes.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SizePlan {
-    /// All equal.
-    Fixed(Size),
-    /// Sizes with shares that sum to 1.
-    Weighted(Vec<(Size, Share)>),
-}
-
 /// One identity with its generated or given key.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -271,41 +265,6 @@ pub struct SegmentPlan {
     pub until: Span,
     /// Arrivals per second.
     pub rate: Rate,
-}
-
-/// One operation of a mix.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct OpPlan {
-    /// Operation.
-    pub op: Op,
-    /// Its share.
-    pub share: Share,
-    /// Inclusive byte range for GetObject.
-    pub range: Option<(u64, u64)>,
-}
-
-/// The key law.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum KeysPlan {
-    /// Every key alike.
-    Uniform,
-    /// Zipf with this exponent.
-    Zipf(f64),
-    /// One after the other.
-    Sequential,
-}
-
-/// Who signs a request.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SignPlan {
-    /// The client.
-    Client,
-    /// The gateway, which holds the key.
-    Gateway,
-    /// Nobody.
-    None,
 }
 
 /// One phase.
@@ -434,6 +393,14 @@ pub struct GuardsPlan {
     pub max_dropped: Share,
     /// Whether every fault must have fired as its draws say.
     pub fault_fired: bool,
+}
+
+impl WorkloadPlan {
+    /// Request ids that one arrival takes up: arrival `a` has `a * stride()` and those after it. Above 1 where an
+    /// operation takes several requests.
+    pub fn stride(&self) -> u32 {
+        self.ops.iter().map(OpPlan::steps).max().unwrap_or(1)
+    }
 }
 
 impl Side {

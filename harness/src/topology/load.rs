@@ -3,15 +3,22 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use gatecrash_core::plan::{ClientPlan, EnginePlan, KeysPlan, OpPlan, Plan, SignPlan, WorkloadPlan};
+use gatecrash_core::plan::{
+    ClientPlan, ConditionPlan, EnginePlan, KeysPlan, OpPlan, Plan, RangeLaw as Part, RangePlan, SignPlan,
+    TagPlan, WorkloadPlan,
+};
+use gatecrash_core::units::Span;
 use gatecrash_load::engine::Kind;
 use gatecrash_load::{
-    Arrivals, ByteRange, ClientOptions, CredentialSource, KeyLaw, OpPlan as LoadOp, Schedule, Segment,
-    Signer, Workload, Writes,
+    Arrivals, ByteRange, ClientOptions, Condition, CredentialSource, KeyLaw, OpPlan as LoadOp, Parts,
+    RangeLaw, Schedule, Segment, Signer, Tag, Workload, Writes,
 };
-use gatecrash_model::{Op, hash};
+use gatecrash_model::{Op, SizeLaw, hash};
 
-use super::upstream::{population, size_law};
+use super::upstream::population;
+
+/// Keys on a page of a list.
+const PAGE: u16 = 100;
 
 /// The workloads of a plan. `sources` holds the credentials of each identity, in the plan's order.
 pub fn workloads(plan: &Plan, sources: &[Arc<Signer>]) -> Result<Vec<Arc<Workload>>, String> {
@@ -51,9 +58,14 @@ fn workload(
         .iter()
         .map(|s| Segment { from: s.from.0, until: s.until.0, rate: s.rate.0, arrivals })
         .collect();
-    let signing = match (w.sign, w.identity) {
-        (SignPlan::Client, Some(identity)) => signers.get(usize::from(identity)).cloned(),
-        _ => None,
+    let signer = w.identity.and_then(|identity| signers.get(usize::from(identity)));
+    let signing = match w.sign {
+        SignPlan::Client => signer.cloned(),
+        SignPlan::Presigned { expires, age } => {
+            let seconds = |span: Span| span.0 / Span::seconds(1).0;
+            signer.map(|s| Arc::new(s.of_links(seconds(expires) as u32, seconds(age) as i64)))
+        }
+        SignPlan::Gateway | SignPlan::None => None,
     };
     Ok(Workload {
         index: u8::try_from(index).map_err(|_| "more than 256 workloads".to_owned())?,
@@ -66,11 +78,12 @@ fn workload(
             KeysPlan::Uniform => KeyLaw::Uniform,
             KeysPlan::Zipf(s) => KeyLaw::Zipf(s),
             KeysPlan::Sequential => KeyLaw::Sequential,
+            KeysPlan::HotSet { keys, share } => KeyLaw::HotSet { keys: keys.0, share: share.0 },
         },
         missing: w.missing.0,
         writes: Writes {
             keys: w.write_key.parse().map_err(|e| format!("workload {}: {e}", w.name))?,
-            sizes: size_law(&w.write_size),
+            sizes: SizeLaw::from(&w.write_size),
         },
         signing,
         timeout: w.timeout.duration(),
@@ -91,15 +104,33 @@ fn client(plan: &ClientPlan) -> ClientOptions {
 }
 
 fn op(plan: &OpPlan) -> Result<LoadOp, String> {
-    Ok(match plan.op {
-        Op::GetObject => {
-            LoadOp::GetObject { range: plan.range.map(|(first, last)| ByteRange { first, last }) }
-        }
-        Op::HeadObject => LoadOp::HeadObject,
-        Op::PutObject => LoadOp::PutObject,
-        Op::DeleteObject => LoadOp::DeleteObject,
-        Op::DeleteObjects => LoadOp::DeleteObjects { keys: 4 },
-        Op::ListObjectsV2 => LoadOp::ListObjectsV2 { prefix: None, max_keys: 100 },
-        other => return Err(format!("{other} cannot be part of a load")),
-    })
+    let of = match (plan.op, plan.parts) {
+        (Op::GetObject, _) => LoadOp::GetObject { range: plan.range.map(range) },
+        (Op::HeadObject, _) => LoadOp::HeadObject,
+        (Op::PutObject, None) => LoadOp::PutObject,
+        (Op::PutObject, Some(p)) => LoadOp::MultipartUpload(Parts { count: p.count, size: p.size.0 }),
+        (Op::DeleteObject, _) => LoadOp::DeleteObject,
+        (Op::DeleteObjects, _) => LoadOp::DeleteObjects { keys: 4 },
+        (Op::ListObjectsV2, _) => LoadOp::ListObjectsV2 { prefix: None, max_keys: PAGE, pages: plan.pages },
+        (other, _) => return Err(format!("{other} cannot be part of a load")),
+    };
+    let tag = |tag| match tag {
+        TagPlan::Current => Tag::Current,
+        TagPlan::Other => Tag::Other,
+        TagPlan::Any => Tag::Any,
+    };
+    let condition = match plan.condition {
+        None => return Ok(of),
+        Some(ConditionPlan::IfMatch(t)) => Condition::IfMatch(tag(t)),
+        Some(ConditionPlan::IfNoneMatch(t)) => Condition::IfNoneMatch(tag(t)),
+    };
+    Ok(LoadOp::Conditional { of: Box::new(of), condition })
+}
+
+fn range(plan: RangePlan) -> RangeLaw {
+    match plan {
+        RangePlan::Fixed(first, last) => RangeLaw::Fixed(ByteRange { first, last }),
+        RangePlan::Law(Part::Random(bytes)) => RangeLaw::Random(bytes.0),
+        RangePlan::Law(Part::Suffix(bytes)) => RangeLaw::Suffix(bytes.0),
+    }
 }

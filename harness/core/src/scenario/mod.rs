@@ -28,9 +28,9 @@ pub use self::schema::schema;
 use crate::diagnostics::{Diagnostic, Diagnostics, Level, SourceText};
 use crate::plan::Plan;
 
-/// Reads fragments for `use`; the core itself opens no files.
+/// Reads the files that a scenario names, fragments for `use` and traces; the core itself opens none.
 pub trait Fragments {
-    /// The fragment `path` as named in the file `from`, with the name to show for it; or why it cannot be
+    /// The file `path` as named in the file `from`, with the name to show for it; or why it cannot be
     /// read.
     fn read(&self, from: &str, path: &str) -> Result<SourceText, String>;
 }
@@ -138,7 +138,9 @@ fn load_cases(
             continue; // a variable without a value would only look like another mistake
         }
         match mistakes::read(&tree) {
-            Ok(file) => resolved.extend(resolve::resolve(&file, &tree, &case.id, sources, options, problems)),
+            Ok(file) => {
+                resolved.extend(resolve::resolve(&file, &tree, &case.id, sources, loader, options, problems))
+            }
             Err(mistakes) => problems.extend(mistakes),
         }
     }

@@ -6,6 +6,9 @@ mod gateway;
 mod inject;
 mod load;
 mod references;
+mod requests;
+mod signing;
+mod sizes;
 mod timeline;
 mod world;
 
@@ -16,7 +19,7 @@ use super::file::File;
 use super::mistakes::unknown;
 use super::node::{Node, Via};
 use super::resolved::Origin;
-use super::{Case, Options};
+use super::{Case, Fragments, Options};
 use crate::diagnostics::{Diagnostic, Place, SourceText};
 use crate::plan::{BucketPlan, GuardsPlan, IdentityPlan, PhasePlan, Plan, RegionPlan, WorkloadPlan};
 use crate::units::Span;
@@ -30,12 +33,20 @@ pub(super) fn resolve(
     tree: &Node,
     case: &str,
     sources: &mut Vec<SourceText>,
+    loader: &dyn Fragments,
     options: &Options,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<Case> {
     let before = problems.len();
-    let mut cx =
-        Cx { nodes: index(tree), lines: HashMap::new(), sources, options, problems, origins: Vec::new() };
+    let mut cx = Cx {
+        nodes: index(tree),
+        lines: HashMap::new(),
+        sources,
+        loader,
+        options,
+        problems,
+        origins: Vec::new(),
+    };
     cx.name("scenario name", &file.name);
     let regions = cx.regions(file);
     let buckets = cx.buckets(file, &regions);
@@ -103,6 +114,8 @@ struct Cx<'a> {
     /// Where the lines of each source begin, once asked for.
     lines: HashMap<u16, Vec<u32>>,
     sources: &'a mut Vec<SourceText>,
+    /// Reads the files that a scenario names.
+    loader: &'a dyn Fragments,
     options: &'a Options,
     problems: &'a mut Vec<Diagnostic>,
     origins: Vec<(String, Origin)>,

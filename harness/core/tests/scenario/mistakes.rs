@@ -144,8 +144,6 @@ mistakes! {
     capacity_not_yet: "timeline:\n" => "capacity: { workload: readers }\ntimeline:\n";
     closed_model_not_yet: "open: { rate: 50/s }" => "closed: { users: 8, think: 20ms }";
     replication_lag_not_yet: "media: { objects:" => "media: { replication-lag: 2s, objects:";
-    hot_set_not_yet: "bucket: media" => "bucket: media\n    keys: { hot-set: { keys: 1%, share: 90% } }";
-    lognormal_not_yet: "size: 8KiB" => "size: { lognormal: { median: 24KiB } }";
     condition_not_yet:
         "media: { objects:"
         => "media: { policy: { Statement: [{ Effect: Allow, Principal: \"*\", Action: \"s3:*\",\x20\

@@ -7,11 +7,11 @@ use crate::diagnostics::{Diagnostic, Level, SourceText};
 use crate::faults::{FaultSpec, Host, Order, Terminal};
 use crate::plan::{FaultPlan, Side};
 use crate::rules::{Facts, Point, Trigger};
-use crate::scenario::Options;
 use crate::scenario::decode::Spanned;
 use crate::scenario::file::Inject;
 use crate::scenario::inject::FOREVER;
 use crate::scenario::node::Node;
+use crate::scenario::{Fragments, Options};
 use crate::units::Span;
 
 /// Turns one entry into a fault for a link that stands outside of any scenario: nothing is known of regions,
@@ -28,6 +28,7 @@ pub(in crate::scenario) fn entry(
         lines: HashMap::new(),
         sources: &mut sources,
         options: &options,
+        loader: &NoFiles,
         problems,
         origins: Vec::new(),
     };
@@ -41,6 +42,15 @@ pub(in crate::scenario) fn entry(
     let automatic = inject.value.fault.value.name().to_owned();
     let plan = cx.one_fault(0, inject, automatic, window, &world);
     (!problems.iter().any(|problem| problem.level == Level::Error)).then_some(plan)
+}
+
+/// An entry that stands alone names no files.
+struct NoFiles;
+
+impl Fragments for NoFiles {
+    fn read(&self, _: &str, _: &str) -> Result<SourceText, String> {
+        Err("no files are read here".to_owned())
+    }
 }
 
 impl Cx<'_> {
