@@ -16,7 +16,7 @@ pub(crate) use client::{Addressing, Client, Engine, Http, Retries};
 pub(crate) use expect::{Expectation, Guards};
 pub(crate) use gateway::{Command, Embedded, Gateway, Recipe, Url};
 pub(crate) use load::{Arrivals, Workload};
-pub(crate) use requests::{Bytes, Keys, OpDetail, OpEntry, Presigned, Sign, SignDetail};
+pub(crate) use requests::{Bytes, Keys, OpDetail, Presigned, Shares, Sign, SignDetail};
 use schemars::JsonSchema;
 use serde::Deserialize;
 pub(crate) use shapes::{Anything, Either, Flag, Named, OneOrMany, Word};

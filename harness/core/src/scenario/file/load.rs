@@ -20,7 +20,7 @@ pub(crate) struct Workload {
     #[serde(default)]
     pub(crate) bucket: Option<Spanned<String>>,
     /// Operations with their shares, which sum to 100%: GetObject, HeadObject, PutObject, DeleteObject,
-    /// DeleteObjects, ListObjectsV2. A share alone, or details, or a list of both kinds.
+    /// DeleteObjects, ListObjectsV2. A share alone, one with details, or a list of those.
     pub(crate) ops: Spanned<Named<OpEntry>>,
     /// Which keys are read. Default: uniform.
     #[serde(default)]

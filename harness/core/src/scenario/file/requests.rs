@@ -1,15 +1,60 @@
 //! What a workload asks for, and who signs it.
 
-use schemars::JsonSchema;
-use serde::Deserialize;
+use std::borrow::Cow;
+use std::fmt;
 
-use super::{Either, OneOrMany};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+use serde::de::value::{SeqAccessDeserializer, StrDeserializer};
+use serde::de::{Deserializer, IntoDeserializer as _, SeqAccess, Visitor};
+
+use super::Either;
 use crate::plan::{RangeLaw, TagPlan};
 use crate::scenario::decode::Spanned;
 use crate::units::{Share, Size, Span};
 
-/// A share, or one or several shares with details.
-pub(crate) type OpEntry = Either<Share, OneOrMany<OpDetail>>;
+/// A share, one with details, or a list of those.
+pub(crate) type OpEntry = Either<Shares, OpDetail>;
+
+/// A share of its own, or several with details.
+#[derive(Clone, Debug)]
+pub(crate) enum Shares {
+    One(Share),
+    Several(Vec<OpDetail>),
+}
+
+impl<'de> Deserialize<'de> for Shares {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Forms;
+        impl<'de> Visitor<'de> for Forms {
+            type Value = Shares;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a share such as 60%, or a list of shares with details")
+            }
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Shares, E> {
+                let text: StrDeserializer<'_, E> = text.into_deserializer();
+                Share::deserialize(text).map(Shares::One)
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Shares, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(seq)).map(Shares::Several)
+            }
+        }
+        deserializer.deserialize_any(Forms)
+    }
+}
+
+impl JsonSchema for Shares {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Shares".into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let (one, detail) = (generator.subschema_for::<Share>(), generator.subschema_for::<OpDetail>());
+        json_schema!({ "anyOf": [one, { "type": "array", "items": detail }] })
+    }
+}
 
 /// An operation with details.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

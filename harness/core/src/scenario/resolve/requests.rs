@@ -6,7 +6,7 @@ use super::Cx;
 use crate::diagnostics::Place;
 use crate::plan::{ConditionPlan, KeysPlan, OpPlan, PartsPlan, RangeLaw, RangePlan, TagPlan};
 use crate::scenario::decode::Spanned;
-use crate::scenario::file::{Bytes, Either, Keys, OpDetail, OpEntry, Workload};
+use crate::scenario::file::{Bytes, Either, Keys, OpDetail, Shares, Workload};
 use crate::units::{Share, Size};
 
 /// Operations that a workload can send.
@@ -27,17 +27,18 @@ impl Cx<'_> {
         let mut shares = Vec::new();
         for (name, entry) in workload.ops.value.iter() {
             let op = self.op(name);
-            match entry {
-                OpEntry::Short(share) => {
+            let details = match entry {
+                Either::Short(Shares::One(share)) => {
                     shares.push(*share);
                     ops.extend(op.map(|op| OpPlan::plain(op, *share)));
+                    continue;
                 }
-                Either::Long(details) => {
-                    for detail in &details.0 {
-                        shares.push(detail.share);
-                        ops.extend(op.map(|op| self.detailed(op, detail)));
-                    }
-                }
+                Either::Short(Shares::Several(details)) => details.as_slice(),
+                Either::Long(detail) => std::slice::from_ref(detail),
+            };
+            for detail in details {
+                shares.push(detail.share);
+                ops.extend(op.map(|op| self.detailed(op, detail)));
             }
         }
         self.whole("operations", shares.into_iter(), workload.ops.place);
