@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 use crate::exit::{BY_PRECEDENCE, Exit, Failure};
 use crate::output::{self, print};
 
+mod capacity;
 mod check;
 mod completions;
 mod diagnose;
@@ -37,6 +38,8 @@ struct Arguments {
 enum Command {
     /// Run scenarios and judge the gateway; without a path, the built-in suite
     Run(run::Run),
+    /// Find the highest rate a gateway carries within an objective, case by case
+    Capacity(Box<capacity::Capacity>),
     /// Check scenario files without starting anything
     #[command(visible_alias = "validate")]
     Check(check::Check),
@@ -93,6 +96,7 @@ impl Command {
     fn execute(self) -> Result<Exit, Failure> {
         match self {
             Self::Run(run) => run.execute(),
+            Self::Capacity(capacity) => capacity.execute(),
             Self::Check(check) => check.execute(),
             Self::List(list) => list.execute(),
             Self::Explain(explain) => explain.execute(),

@@ -2,6 +2,7 @@
 //!
 //! The main path is [`run`]: plan, [`topology`], [`timeline`] and load, [`recorder`], history, verdicts, [`reports`].
 
+mod capacity;
 pub mod cli;
 pub mod clock;
 pub mod diagnose;

@@ -151,12 +151,13 @@ fn lanes_of(plan: &Plan, lanes: usize) -> usize {
     ((peak / RATE_PER_LANE).ceil() as usize).clamp(1, lanes)
 }
 
-/// Whether a run measures what others would disturb, or meets something that is not its own: quotas of processor and
+/// Whether a run measures what others would disturb (capacity most of all), or meets something that is not its own: quotas of processor and
 /// memory, a gateway that already runs or whose command may name fixed ports, somebody else's proxy.
 fn is_alone(plan: &Plan) -> bool {
     let foreign = matches!(plan.gateway, GatewayPlan::Url { .. } | GatewayPlan::Command { .. });
     let quota = |spec: &FaultSpec| matches!(spec, FaultSpec::Cpu(_) | FaultSpec::Memory(_));
     foreign
+        || plan.capacity.is_some()
         || plan.faults.iter().any(|f| quota(&f.spec))
         || plan.regions.iter().any(|r| r.toxiproxy.is_some())
 }

@@ -5,6 +5,7 @@
 mod support;
 
 mod breakage;
+mod capacity;
 mod commands;
 mod diagnose;
 mod library;

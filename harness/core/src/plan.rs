@@ -2,10 +2,13 @@
 //!
 //! A plan is stored in the run directory; reports and `explain` work from it alone.
 
+mod capacity;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::capacity::{CapacityPlan, SearchPlan};
 use crate::checks::CheckSpec;
 use crate::faults::FaultSpec;
 use crate::rules::{Matcher, Trigger};
@@ -53,6 +56,9 @@ pub struct Plan {
     pub expectations: Vec<ExpectationPlan>,
     /// Guards.
     pub guards: GuardsPlan,
+    /// For a capacity scenario, whose phases are its cases: how each is searched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<CapacityPlan>,
 }
 
 /// The gateway under test.

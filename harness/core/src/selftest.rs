@@ -49,6 +49,8 @@ pub const SIDE_EFFECTS: &[&str] = &[
     "longest-outage",
     "attempts-to",
     "stale-reads",
+    "capacity",
+    "capacity-ratio",
 ];
 
 macro_rules! proofs {

@@ -22,6 +22,8 @@ pub struct ClientOptions {
     pub keep_alive: bool,
     /// Connections that may be open at once, over all threads (at least one each); any number when absent.
     pub connections: Option<NonZeroUsize>,
+    /// Whether it speaks TLS.
+    pub tls: bool,
 }
 
 /// What sends the requests.
@@ -41,7 +43,7 @@ pub enum Engine {
 
 impl Default for ClientOptions {
     fn default() -> Self {
-        Self { kind: Kind::default(), keep_alive: true, connections: None }
+        Self { kind: Kind::default(), keep_alive: true, connections: None, tls: false }
     }
 }
 
@@ -52,7 +54,7 @@ impl Engine {
             let share = (all.get() as u64).saturating_sub(number).div_ceil(threads);
             NonZeroUsize::new(share as usize).unwrap_or(NonZeroUsize::MIN)
         });
-        let connections = Connections { keep_alive: options.keep_alive, most };
+        let connections = Connections { keep_alive: options.keep_alive, most, tls: options.tls };
         match &options.kind {
             Kind::Native => Self::Native(Client::with(Arc::clone(session), connections)),
         }

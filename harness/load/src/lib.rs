@@ -33,4 +33,4 @@ pub use schedule::{Arrivals, Schedule, Segment};
 pub use sign::{CredentialSource, Credentials, Signer};
 pub use stop::Stop;
 pub use wire::{Client, ClientStats, EvidenceBudget, Session, Setup};
-pub use workload::{ByteRange, Condition, OpPlan, Parts, RangeLaw, Tag, Target, Workload, Writes};
+pub use workload::{ByteRange, Condition, OpPlan, Parts, RangeLaw, Tag, Target, TlsTarget, Workload, Writes};

@@ -35,6 +35,8 @@ pub struct Segment {
 pub struct Schedule {
     spans: Vec<Span>,
     len: u64,
+    /// Number of the first arrival.
+    begin: u64,
 }
 
 /// Walks a schedule in steps, remembering what the last arrival cost to compute.
@@ -83,7 +85,14 @@ impl Schedule {
             spans.push(Span { first, len, from: segment.from, kind });
             first += len;
         }
-        Self { spans, len: first }
+        Self { spans, len: first, begin: 0 }
+    }
+
+    /// The same arrivals, numbered from `begin`: for a load that follows another in the same run, whose request ids
+    /// must not come twice.
+    pub fn numbered_from(mut self, begin: u64) -> Self {
+        self.spans.iter_mut().for_each(|span| span.first = span.first - self.begin + begin);
+        Self { begin, ..self }
     }
 
     /// How many arrivals there are.
@@ -103,13 +112,13 @@ impl Schedule {
 
     /// Walks arrivals `first`, `first + step`, ... `step` is at least 1.
     pub fn cursor(&self, first: u64, step: u64) -> Cursor<'_> {
-        Cursor { schedule: self, k: first, step: step.max(1), cell: poisson::Cell::default() }
+        Cursor { schedule: self, k: self.begin + first, step: step.max(1), cell: poisson::Cell::default() }
     }
 
     fn time_with(&self, k: u64, cell: &mut poisson::Cell) -> Option<Nanos> {
         let span = &self.spans[self.spans.partition_point(|s| s.first + s.len <= k)..];
         let span = span.first()?;
-        let within = k - span.first;
+        let within = k.checked_sub(span.first)?;
         Some(match &span.kind {
             Kind::Even { rate } => span.from + even_offset(within, *rate),
             Kind::Poisson(cells) => cells.time(within, cell),
@@ -193,6 +202,16 @@ mod tests {
             }
             prop_assert!(all.iter().all(|at| *at < rates.len() as u64 * 350_000_000));
         }
+    }
+
+    #[test]
+    fn a_load_that_follows_another_goes_on_counting() {
+        let schedule = one(100.0, 1, Arrivals::Even);
+        let later = schedule.clone().numbered_from(40).numbered_from(1000);
+        assert_eq!(later.len(), schedule.len());
+        assert_eq!((later.time(999), later.time(1000)), (None, Some(0)));
+        let shifted = later.cursor(1, 3).map(|(k, at)| (k - 1000, at));
+        assert!(shifted.eq(schedule.cursor(1, 3)));
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod head;
 mod owners;
 mod request;
 mod response;
+mod stream;
 
 pub use chunked::{Chunked, Piece};
 pub use client::{Client, ClientStats, Connections, Session, Setup};

@@ -8,17 +8,35 @@ use gatecrash_model::Op;
 use gatecrash_model::population::{KeyPattern, PatternError, Population, SizeLaw};
 
 use crate::engine::ClientOptions;
+use tokio_rustls::rustls::ClientConfig;
+use tokio_rustls::rustls::pki_types::ServerName;
+
 use crate::keys::KeyLaw;
 use crate::schedule::Schedule;
 use crate::sign::Signer;
 
 /// The gateway under test.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub struct Target {
     /// Where it listens.
     pub addr: SocketAddr,
     /// Value of the Host header, which a signature covers.
     pub host_header: String,
+    /// Where it listens with TLS, for workloads that want that.
+    pub tls: Option<TlsTarget>,
+}
+
+/// The gateway under test, spoken to over TLS.
+#[derive(Clone, Debug)]
+pub struct TlsTarget {
+    /// Where it listens.
+    pub addr: SocketAddr,
+    /// Value of the Host header.
+    pub host_header: String,
+    /// The name its certificate has to hold.
+    pub name: ServerName<'static>,
+    /// Whom to trust.
+    pub config: Arc<ClientConfig>,
 }
 
 /// A stream of requests with its own rate, operations and objects.

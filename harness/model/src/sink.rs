@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::StrId;
 use crate::records::{AttemptRecord, ClientRecord, ConnectionRecord, Evidence, FiringRecord, UpstreamRecord};
 use crate::time::Nanos;
+use crate::trial::TrialRecord;
 
 /// Takes observations. Cheap and never blocking for long: hosts call it between two packets.
 pub trait Sink: Send + Sync {
@@ -105,6 +106,15 @@ pub enum Event {
         request: u64,
         /// Upstream tries, failed connects included.
         attempts: u32,
+    },
+    /// A trial of a capacity search ended.
+    Trial(Box<TrialRecord>),
+    /// The search of a case was given up before its end, and why.
+    SearchStopped {
+        /// The case: its index among the phases of the plan.
+        phase: u16,
+        /// In words.
+        why: String,
     },
     /// One object of the mock's store at the end, uploads only.
     Stored(StoreEntry),

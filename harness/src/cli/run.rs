@@ -23,7 +23,7 @@ const ALL: &str = "all";
 #[derive(Args, Debug)]
 pub(super) struct Run {
     #[command(flatten)]
-    selection: Selection,
+    pub(super) selection: Selection,
     /// Where run directories are made
     #[arg(long, default_value = "runs", value_name = "DIR")]
     out: PathBuf,
@@ -70,9 +70,20 @@ struct Tally {
 
 impl Run {
     pub(super) fn execute(self) -> Result<Exit, Failure> {
-        let every_gateway = self.selection.gateway.as_deref() == Some(ALL);
-        let plans =
-            if every_gateway { self.selection.plans_of_all_gateways()? } else { self.selection.plans()? };
+        let plans = self.selected_plans()?;
+        self.make(plans)
+    }
+
+    /// What is to be run, on one gateway or on all.
+    pub(super) fn selected_plans(&self) -> Result<Vec<Plan>, Failure> {
+        match self.selection.gateway.as_deref() {
+            Some(ALL) => self.selection.plans_of_all_gateways(),
+            _ => self.selection.plans(),
+        }
+    }
+
+    /// Runs plans, reports them, and says how the process ends.
+    pub(super) fn make(self, plans: Vec<Plan>) -> Result<Exit, Failure> {
         let wanted = self.report.iter().map(|text| Wanted::parse(text)).collect::<Result<Vec<_>, _>>()?;
         let options = Options {
             out: self.out.clone(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatecrash_core::plan::Plan;
-use gatecrash_load::{EvidenceBudget, LiveCounters, Load, LoadError, LoadSummary, Setup, Target, run_load};
+use gatecrash_load::{EvidenceBudget, LiveCounters, Load, LoadError, LoadSummary, Setup, run_load};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
 
@@ -62,10 +62,9 @@ pub(super) async fn drive(
 }
 
 fn load(plan: &Plan, topology: &Topology, ground: &Ground) -> Result<Load, Failure> {
-    let addr = topology.gateway.addr();
     Ok(Load {
         setup: Setup {
-            target: Target { addr: topology.address(), host_header: addr.to_string() },
+            target: topology.target(),
             run: ground.run,
             clock: Arc::clone(&ground.clock),
             sink: Arc::clone(&ground.sink),

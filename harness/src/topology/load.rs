@@ -99,6 +99,7 @@ fn client(plan: &ClientPlan) -> ClientOptions {
             EnginePlan::Native => Kind::Native,
         },
         keep_alive: plan.keep_alive,
+        tls: plan.tls,
         connections: plan.connections.and_then(|most| NonZeroUsize::new(most as usize)),
     }
 }

@@ -197,6 +197,8 @@ checks! {
     upload_once: UploadOnce = "upload-once",
     signed_headers_untouched: SignedHeadersUntouched = "signed-headers-untouched",
     error_shape: ErrorShaped = "error-shape",
+    capacity: Capacity = "capacity",
+    capacity_ratio: CapacityRatio = "capacity-ratio",
     limits: Limits = "limits",
     crash_free: CrashFree = "crash-free",
     head_and_range: HeadAndRange = "head-and-range",

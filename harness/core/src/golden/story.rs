@@ -404,5 +404,6 @@ fn plan() -> Plan {
             max_dropped: Share(0.01),
             fault_fired: true,
         },
+        capacity: None,
     }
 }

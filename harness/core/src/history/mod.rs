@@ -10,11 +10,11 @@ mod store;
 
 use gatecrash_model::{
     AttemptRecord, Capabilities, ClientRecord, ConnectionRecord, Event, Evidence, FiringRecord,
-    GatewaySample, Nanos, StoreEntry, StrId, Strings, UpstreamRecord,
+    GatewaySample, Nanos, StoreEntry, StrId, Strings, TrialRecord, UpstreamRecord,
 };
 
 pub use answers::Answers;
-pub use ids::{IdHasher, IdMap, IdSet};
+pub use ids::{IdHasher, IdMap, IdSet, Places};
 pub use intervals::{Interval, Intervals};
 pub use join::{Join, JoinStats};
 pub use store::{StoreError, decode_all, encode_header};
@@ -136,6 +136,11 @@ impl History {
         self.events.iter().filter_map(|e| {
             if let Event::Witnessed { request, attempts } = e { Some((*request, *attempts)) } else { None }
         })
+    }
+
+    /// Trials of a capacity search, in order.
+    pub fn trials(&self) -> impl Iterator<Item = &TrialRecord> {
+        self.events.iter().filter_map(|e| if let Event::Trial(t) = e { Some(&**t) } else { None })
     }
 
     /// Uploads in the mock's store at the end.

@@ -14,6 +14,8 @@ pub struct ClientPlan {
     pub keep_alive: bool,
     /// Connections that may be open at once, at least 1; any number when absent.
     pub connections: Option<u32>,
+    /// Whether it speaks TLS to the gateway.
+    pub tls: bool,
     /// Whether the client tries again by itself.
     pub retries: RetriesPlan,
     /// Where the bucket's name stands.
@@ -63,6 +65,7 @@ impl Default for ClientPlan {
             http: HttpPlan::default(),
             keep_alive: true,
             connections: None,
+            tls: false,
             retries: RetriesPlan::default(),
             addressing: AddressingPlan::default(),
         }

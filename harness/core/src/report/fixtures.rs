@@ -1,5 +1,8 @@
 //! Reports that renderers are tested on: each outcome, each oddity, and text that means harm.
 
+mod capacity;
+
+pub(super) use self::capacity::capacity;
 use super::{Environment, FaultSummary, GuardNote, PhaseSummary, RunReport, Second};
 use crate::plan::Plan;
 use crate::profile::Profile;
@@ -58,6 +61,7 @@ pub(super) fn passing() -> RunReport {
             directory: "runs/slowdown-9f2c41aa".into(),
         },
         interrupted: None,
+        capacity: None,
         requests: Vec::new(),
     }
 }

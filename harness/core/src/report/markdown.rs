@@ -1,6 +1,7 @@
 //! `markdown`: one table of cases, then what went wrong in folds. Below 60 kB, so that it fits job summaries
 //! and comments.
 
+use super::capacity;
 use super::secrets::arguments;
 use super::standing::{Standing, Tally, word};
 use super::story::{Story, gateway};
@@ -35,6 +36,9 @@ fn render_many(reports: &[RunReport], _: &RenderOptions) -> Vec<u8> {
         sheet.push(&format!("### Side by side\n\n{}", table.markdown()));
     }
     for report in reports {
+        capacity_of(report).iter().for_each(|part| sheet.push(part));
+    }
+    for report in reports {
         for problem in problems(report) {
             sheet.push(&problem);
         }
@@ -66,6 +70,43 @@ fn row(report: &RunReport) -> String {
         thousands(requests),
         percent(succeeded, requests)
     )
+}
+
+/// A table of cases and the curve of each, for a capacity scenario.
+fn capacity_of(report: &RunReport) -> Vec<String> {
+    let Some(found) = &report.capacity else { return Vec::new() };
+    let words = capacity::words(report);
+    let mut table = format!(
+        "### Capacity of {}\n\nHighest rate of {} at which this holds: {}.\n\n\
+         | case | capacity | what breaks beyond | of the first case | goodput under overload | trials |\n\
+         |---|---|---|---|---|--:|\n",
+        cell(&report.plan.title()),
+        cell(&found.workload),
+        cell(&capacity::objective(found))
+    );
+    for case in &words {
+        let texts =
+            [&case.name, &case.bounds, &case.limit, &case.of_first, &case.overload].map(|text| cell(text));
+        table.push_str(&format!("| {} | {} |\n", texts.join(" | "), case.trials));
+    }
+    table.push('\n');
+    for case in &words {
+        let says = case.target.iter().chain(&case.remarks);
+        says.for_each(|line| table.push_str(&format!("- **{}**: {}\n", cell(&case.name), cell(line))));
+    }
+    let mut parts = vec![table + "\n"];
+    for case in &found.cases {
+        let mut curve = format!("<details><summary>Curve of {}</summary>\n\n", html(&clean(&case.name)));
+        curve.push_str(&format!(
+            "| {} |\n|{}\n",
+            capacity::HEADS.join(" | "),
+            "--:|".repeat(capacity::HEADS.len())
+        ));
+        let rows = case.curve.iter().map(|point| format!("| {} |\n", capacity::cells(point).join(" | ")));
+        curve.extend(rows);
+        parts.push(curve + "\n</details>\n\n");
+    }
+    parts
 }
 
 /// A fold each for what stopped the run, guards that spoke, and verdicts that are not a pass.

@@ -4,6 +4,7 @@
 //! standing of each verdict ([`Standing`]), make text from the wire harmless (`text`), and hold back
 //! credentials ([`redacted`]).
 
+mod capacity;
 mod comparison;
 mod github;
 mod html;
@@ -27,6 +28,7 @@ pub use progress::ProgressLine;
 pub use secrets::{mask, redact_argument, redact_plan, redacted};
 pub use standing::{Standing, Tally, standing, word};
 
+use crate::capacity::CapacityReport;
 use crate::explain::Waterfall;
 use crate::plan::Plan;
 use crate::profile::Profile;
@@ -119,6 +121,9 @@ pub struct RunReport {
     pub environment: Environment,
     /// Why the run ended before its plan, if it did.
     pub interrupted: Option<String>,
+    /// What a capacity scenario found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<CapacityReport>,
 }
 
 /// One phase in numbers.

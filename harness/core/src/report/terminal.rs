@@ -2,6 +2,7 @@
 
 use unicode_width::UnicodeWidthStr;
 
+use super::capacity::{self, CaseWords};
 use super::secrets::arguments;
 use super::standing::{Standing, Tally, word};
 use super::story::{Story, gateway};
@@ -45,7 +46,10 @@ fn render_many(reports: &[RunReport], options: &RenderOptions) -> Vec<u8> {
 fn render(report: &RunReport, case: Option<(usize, usize)>, options: &RenderOptions) -> String {
     let page = Page { pen: Pen { colour: options.colour }, width: options.width.max(40), full: options.full };
     let mut out = page.title(report, case);
-    page.phases(report, &mut out);
+    match &report.capacity {
+        Some(_) => page.capacity(report, &mut out),
+        None => page.phases(report, &mut out),
+    }
     page.guards(report, &mut out);
     for story in Story::all(report).iter().filter(|s| options.full || s.standing != Standing::Pass) {
         page.story(story, &mut out);
@@ -104,6 +108,37 @@ impl Page {
             if self.full {
                 out.push_str(&format!("{HANG}p50 {}   {}\n", millis(phase.p50_ms), status_words(phase)));
             }
+        }
+    }
+
+    /// A line for each case, with what follows from it below.
+    fn capacity(&self, report: &RunReport, out: &mut String) {
+        let words = capacity::words(report);
+        let widest =
+            |cell: fn(&CaseWords) -> &str| words.iter().map(|w| cell(w).width()).max().unwrap_or_default();
+        let (name_width, bounds_width) = (widest(|w| &w.name), widest(|w| &w.bounds));
+        for case in &words {
+            let (name, bounds) = (padded(&case.name, name_width), padded(&case.bounds, bounds_width));
+            let mut parts = vec![format!("{name}  {}", self.pen.bold(&bounds))];
+            let given =
+                [("beyond it", &case.limit), ("", &case.of_first), ("under overload", &case.overload)];
+            let given = given.into_iter().filter(|(_, text)| *text != "-");
+            parts.extend(given.map(|(what, text)| format!("{what} {text}").trim_start().to_owned()));
+            self.hanging(&format!("{}   ({} trials)", parts.join("   "), case.trials), out);
+            for line in case.target.iter().chain(&case.remarks) {
+                out.push_str(HANG);
+                out.push_str(&wrap(line, self.width, HANG.len()));
+                out.push('\n');
+            }
+        }
+        for case in report.capacity.iter().flat_map(|c| &c.cases).filter(|_| self.full) {
+            out.push_str(&format!("{INDENT}{}\n", clean(&case.name)));
+            let line = |cells: &[String]| {
+                let cells: Vec<_> = cells.iter().map(|cell| format!("{cell:>11}")).collect();
+                format!("{INDENT}{}\n", cells.join(" "))
+            };
+            out.push_str(&line(&capacity::HEADS.map(str::to_owned)));
+            case.curve.iter().for_each(|point| out.push_str(&line(&capacity::cells(point))));
         }
     }
 

@@ -4,7 +4,6 @@ use crate::checks::CHECKS;
 
 /// Keys by path (`*` for any name or number; a leading `**` for any beginning), with advice.
 const KEYS: &[(&str, &str)] = &[
-    ("capacity", "write a timeline instead"),
     ("report", "choose formats on the command line"),
     ("upstreams.*.bandwidth", "the fault `bandwidth` limits a link"),
     ("upstreams.*.health", ""),
@@ -63,8 +62,6 @@ const CATALOGUE_CHECKS: &[&str] = &[
     "signed-headers-untouched",
     "error-shape",
     "queue-growth",
-    "capacity",
-    "capacity-ratio",
     "metastability",
     "body-complete",
     "body-exact",
@@ -124,11 +121,6 @@ pub(super) fn name(what: &str, name: &str, path: &[String]) -> Option<&'static s
             found.next().map(|(_, _, help)| *help)
         }
     }
-}
-
-/// Advice on a value that is not built yet.
-pub(super) fn value(path: &[String], found: &str) -> Option<&'static str> {
-    (fits("load.*.open.rate", path) && found == "`search`").then_some("write a rate such as 150/s")
 }
 
 fn fits(pattern: &str, path: &[String]) -> bool {

@@ -1,5 +1,6 @@
 //! Types to plan: every default made explicit, every reference and every sum checked, all mistakes collected.
 
+mod capacity;
 mod client;
 mod expect;
 mod gateway;
@@ -65,6 +66,7 @@ pub(super) fn resolve(
     let faults = cx.faults(file, &world);
     cx.capabilities(file, &gateway);
     let expectations = cx.expectations(file, &world, &faults);
+    let capacity = cx.capacity(file, &world, &expectations);
     let guards = cx.guards(file, phases.last().map_or(Span(0), |p| p.until));
     cx.unused(file);
     let seed = match options.seed {
@@ -88,12 +90,14 @@ pub(super) fn resolve(
         faults,
         expectations,
         guards,
+        capacity,
     };
     let origins = cx.origins;
     let errors = problems[before..].iter().any(|d| d.level == crate::diagnostics::Level::Error);
     (!errors).then_some(Case { plan, origins })
 }
 
+pub(super) use capacity::either_timeline_or_capacity;
 pub(super) use inject::entry;
 
 /// What names may refer to.

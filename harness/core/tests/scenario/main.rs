@@ -1,5 +1,6 @@
 //! Scenario files through the public door: what is read, what is refused and how it is said.
 
+mod capacity;
 mod examples;
 mod expansion;
 mod inject;

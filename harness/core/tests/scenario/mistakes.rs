@@ -141,7 +141,6 @@ mistakes! {
         Resource: \"*\" }] }, objects:";
 
     // Not yet.
-    capacity_not_yet: "timeline:\n" => "capacity: { workload: readers }\ntimeline:\n";
     closed_model_not_yet: "open: { rate: 50/s }" => "closed: { users: 8, think: 20ms }";
     replication_lag_not_yet: "media: { objects:" => "media: { replication-lag: 2s, objects:";
     condition_not_yet:
@@ -151,7 +150,6 @@ mistakes! {
     engine_not_yet: "bucket: media" => "bucket: media\n    client: { engine: goose, connections: 0 }";
     no_connections: "bucket: media" => "bucket: media\n    client: { keep-alive: false, connections: 0 }";
     client_http2_not_yet: "bucket: media" => "bucket: media\n    client: { http: \"2\" }";
-    searched_rate_not_yet: "rate: 50/s" => "rate: search";
     abort_when_not_yet: "name: base" => "name: base\nguards: { abort-when: {} }";
     preset_not_yet: "preset: strict" => "preset: cloudfront";
     operation_not_yet: "GetObject: 100%" => "GetObject: 50%, ListBuckets: 50%";

@@ -72,7 +72,7 @@ fn write(dir: PathBuf, size: u64) -> Outcome {
 
 fn setup(options: &Options, sink: &Arc<MemorySink>) -> Setup {
     Setup {
-        target: Target { addr: options.addr, host_header: options.addr.to_string() },
+        target: Target { addr: options.addr, host_header: options.addr.to_string(), tls: None },
         run: RunId(1),
         clock: Arc::new(SinceStart(Instant::now())),
         sink: Arc::clone(sink) as Arc<dyn Sink>,

@@ -10,13 +10,15 @@ use gatecrash_model::{AttemptId, ClientRecord, Clock, Ending, Nanos, Pool, RunId
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
+use tokio_rustls::TlsConnector;
 
 use super::connection::{Connection, Idle, Order};
 use super::evidence::{self, EvidenceBudget};
 use super::owners::Owners;
 use super::request;
+use super::stream::Stream;
 use crate::plan::{Expect, Journey, RequestPlan};
-use crate::workload::{Target, Workload};
+use crate::workload::{Target, TlsTarget, Workload};
 
 /// What the clients of a run work with.
 pub struct Setup {
@@ -72,6 +74,7 @@ pub struct ClientStats {
 pub struct Client {
     session: Arc<Session>,
     keep_alive: bool,
+    tls: Option<TlsTarget>,
     /// A permit for each connection that may be open, where their number is limited. Who holds one takes an idle
     /// connection if there is any, so that no more are ever open than there are permits.
     turns: Option<Semaphore>,
@@ -85,6 +88,8 @@ pub struct Connections {
     pub keep_alive: bool,
     /// How many may be open at once; any number when absent. Requests over it wait in order of their coming.
     pub most: Option<NonZeroUsize>,
+    /// Whether they go to the target's TLS address, if it has one.
+    pub tls: bool,
 }
 
 // === impl Session ===
@@ -168,13 +173,14 @@ impl std::fmt::Debug for Session {
 impl Client {
     /// A client without connections, which opens as many as it takes and keeps them.
     pub fn new(session: Arc<Session>) -> Self {
-        Self::with(session, Connections { keep_alive: true, most: None })
+        Self::with(session, Connections { keep_alive: true, most: None, tls: false })
     }
 
     /// A client without connections.
     pub fn with(session: Arc<Session>, connections: Connections) -> Self {
         let turns = connections.most.map(|most| Semaphore::new(most.get().min(Semaphore::MAX_PERMITS)));
-        Self { session, keep_alive: connections.keep_alive, turns, idle: Mutex::default() }
+        let tls = session.setup.target.tls.clone().filter(|_| connections.tls);
+        Self { session, keep_alive: connections.keep_alive, tls, turns, idle: Mutex::default() }
     }
 
     /// The session it belongs to.
@@ -203,7 +209,7 @@ impl Client {
             return (record, None);
         };
         let wall = if plan.workload.signing.is_some() { setup.clock.wall_seconds() } else { 0 };
-        let host = &setup.target.host_header;
+        let host = self.tls.as_ref().map_or(&setup.target.host_header, |tls| &tls.host_header);
         let close = !self.keep_alive;
         let context = request::Context { run: setup.run, host, pool: &setup.pool, wall, close };
         request::write(&mut connection.head, plan, context);
@@ -319,7 +325,7 @@ impl Client {
     ) -> Option<Connection> {
         let session = &*self.session;
         let setup = &session.setup;
-        let error = match timeout_at(deadline, TcpStream::connect(setup.target.addr)).await {
+        let error = match timeout_at(deadline, self.stream()).await {
             Ok(Ok(stream)) => {
                 record.connect = micros_between(begun, setup.clock.now());
                 let number = session.connections.fetch_add(1, Ordering::Relaxed);
@@ -330,6 +336,18 @@ impl Client {
         };
         self.no_connection(record, begun, &error);
         None
+    }
+
+    /// A connection whose handshakes are done.
+    async fn stream(&self) -> io::Result<Stream> {
+        let Some(tls) = &self.tls else {
+            return Ok(Stream::Plain(TcpStream::connect(self.session.setup.target.addr).await?));
+        };
+        let stream = TcpStream::connect(tls.addr).await?;
+        let connector = TlsConnector::from(Arc::clone(&tls.config));
+        let stream = connector.connect(tls.name.clone(), stream).await;
+        let failed = |error: io::Error| io::Error::new(error.kind(), format!("TLS handshake: {error}"));
+        Ok(Stream::Tls(Box::new(stream.map_err(failed)?)))
     }
 
     /// Records that there was none, with the time it took to know.

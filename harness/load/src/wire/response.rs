@@ -45,6 +45,8 @@ enum Phase {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Closed {
     Fin,
+    /// By FIN under TLS that did not end: no end of anything.
+    Truncated,
     Rst,
 }
 
@@ -101,7 +103,7 @@ impl Response {
             (Phase::UntilClose, Closed::Fin) => Ending::Complete,
             _ if !self.received && reused => Ending::DroppedReused,
             _ if !self.received => Ending::DroppedFirst,
-            (_, Closed::Fin) => Ending::CutFin,
+            (_, Closed::Fin | Closed::Truncated) => Ending::CutFin,
             (_, Closed::Rst) => Ending::CutRst,
         };
         self.phase = Phase::Ended(ending);

@@ -59,7 +59,8 @@ impl Guards {
             undelivered: Vec::new(),
             cut_short: unfinished_phases(case.history),
         };
-        if case.plan.guards.fault_fired {
+        // A search keeps no firings; its trials count them.
+        if case.plan.guards.fault_fired && case.plan.capacity.is_none() {
             guards.fault_fired(case);
         }
         let lag = guards.generator.as_ref().map(|lag| lag.text.clone());

@@ -23,6 +23,9 @@ pub(crate) struct Client {
     #[serde(default)]
     #[schemars(range(min = 1))]
     pub(crate) connections: Option<Spanned<u32>>,
+    /// Whether it speaks TLS to the gateway, whose certificate the run's own authority signs. Default: false.
+    #[serde(default)]
+    pub(crate) tls: Option<Spanned<bool>>,
     /// Whether the client tries again by itself. Default: off.
     #[serde(default)]
     pub(crate) retries: Option<Spanned<Retries>>,

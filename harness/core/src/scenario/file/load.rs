@@ -3,12 +3,12 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Named;
 use super::client::Client;
 use super::requests::{Keys, OpEntry, Signing};
 use super::world::Sizes;
+use super::{Named, Offered};
 use crate::scenario::decode::Spanned;
-use crate::units::{Rate, Share, Span};
+use crate::units::{Share, Span};
 
 /// One workload.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -53,8 +53,8 @@ pub(crate) struct Workload {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Open {
-    /// Requests started per second (or minute, hour).
-    pub(crate) rate: Spanned<Rate>,
+    /// Requests started per second (or minute, hour); `search` for the workload of `capacity`.
+    pub(crate) rate: Spanned<Offered>,
     /// How starts are spread. Default: poisson.
     #[serde(default)]
     pub(crate) arrivals: Option<Spanned<Arrivals>>,

@@ -23,6 +23,7 @@ impl Cx<'_> {
             },
             keep_alive: self.or(at("keep-alive"), client.keep_alive, true),
             connections: self.or(at("connections"), connections, None),
+            tls: self.or(at("tls"), client.tls, false),
             retries: match self.or(at("retries"), client.retries, Retries::Off) {
                 Retries::Off => RetriesPlan::Off,
             },

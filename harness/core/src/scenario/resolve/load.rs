@@ -3,7 +3,7 @@
 use super::Cx;
 use crate::plan::{BucketPlan, IdentityPlan, PhasePlan, SegmentPlan, SignPlan, WorkloadPlan};
 use crate::scenario::decode::Spanned;
-use crate::scenario::file::{Arrivals, File, Workload};
+use crate::scenario::file::{Arrivals, File, Offered, Workload};
 use crate::units::{Rate, Share, Size, Span};
 
 const DEFAULT_WRITE_KEY: &str = "w/{n:08}";
@@ -88,7 +88,7 @@ impl Cx<'_> {
         workload: &Workload,
         phases: &[PhasePlan],
     ) -> Vec<SegmentPlan> {
-        let rate = workload.open.rate;
+        let rate = self.offered(file, workload);
         if rate.value.0 <= 0.0 {
             self.error("the rate is zero", rate.place, "expected more than 0/s; a phase may rest with 0/s");
         }
@@ -103,6 +103,19 @@ impl Cx<'_> {
             segments.push(SegmentPlan { from: plan.from, until: plan.until, rate });
         }
         segments
+    }
+
+    /// The rate of a workload; of one that is searched, where the search begins.
+    fn offered(&mut self, file: &File, workload: &Workload) -> Spanned<Rate> {
+        let Spanned { value, place } = workload.open.rate;
+        let rate = match value {
+            Offered::At(rate) => rate,
+            Offered::Search => {
+                let search = file.capacity.as_ref().and_then(|capacity| capacity.value.search);
+                search.map_or(Rate(1.0), |search| search.value.from.value)
+            }
+        };
+        Spanned { value: rate, place }
     }
 
     fn bucket_of(&mut self, name: &Spanned<String>, workload: &Workload, buckets: &[BucketPlan]) -> String {

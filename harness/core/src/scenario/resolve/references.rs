@@ -13,6 +13,7 @@ enum To {
     Bucket,
     Identity,
     Fault,
+    Phase,
 }
 
 /// (fault or check, key, what it names).
@@ -34,6 +35,8 @@ const REFERENCES: &[(&str, &str, To)] = &[
     ("breaker", "region", To::Region),
     ("recovery", "fault", To::Fault),
     ("no-self-ejection", "fault", To::Fault),
+    ("capacity-ratio", "of", To::Phase),
+    ("capacity-ratio", "to", To::Phase),
 ];
 
 /// Faults that do nothing without one of these keys.
@@ -87,6 +90,7 @@ impl Cx<'_> {
                 To::Identity => {
                     self.refer("identity", &text, at, world.identities.iter().map(|i| i.name.as_str()))
                 }
+                To::Phase => self.refer("case", &text, at, world.phases.iter().map(|p| p.name.as_str())),
                 To::Fault => self.refer("fault", &text, at, faults.iter().copied()),
             };
         }
