@@ -15,6 +15,7 @@ mod mock_page;
 mod own_gateway;
 mod policy;
 mod released_gateways;
+mod requests;
 mod runs;
 mod selftest;
 mod serve_mock;

@@ -6,18 +6,21 @@ mod capacity;
 
 use std::collections::BTreeMap;
 
-use gatecrash_model::Op;
 use serde::{Deserialize, Serialize};
 
 pub use self::capacity::{CapacityPlan, SearchPlan};
 use crate::checks::CheckSpec;
 use crate::faults::FaultSpec;
 use crate::rules::{Matcher, Trigger};
-use crate::units::{Share, Size, Span};
+use crate::units::{Share, Span};
 
 mod arrivals;
+mod requests;
 
 pub use arrivals::{ClosedPlan, SegmentPlan, ThinkPlan, TracePlan, UsersPlan};
+pub use requests::{
+    ConditionPlan, KeysPlan, OpPlan, PartsPlan, RangeLaw, RangePlan, SignPlan, SizePlan, TagPlan,
+};
 
 mod client;
 pub use client::{AddressingPlan, ClientPlan, EnginePlan, HttpPlan, RetriesPlan};
@@ -203,16 +206,6 @@ pub struct ReplicationPlan {
     pub delete_markers: bool,
 }
 
-/// A law of sizes.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SizePlan {
-    /// All equal.
-    Fixed(Size),
-    /// Sizes with shares that sum to 1.
-    Weighted(Vec<(Size, Share)>),
-}
-
 /// One identity with its generated or given key.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -276,41 +269,6 @@ pub struct WorkloadPlan {
     /// Who carries its requests.
     #[serde(default, skip_serializing_if = "ClientPlan::is_default")]
     pub client: ClientPlan,
-}
-
-/// One operation of a mix.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct OpPlan {
-    /// Operation.
-    pub op: Op,
-    /// Its share.
-    pub share: Share,
-    /// Inclusive byte range for GetObject.
-    pub range: Option<(u64, u64)>,
-}
-
-/// The key law.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum KeysPlan {
-    /// Every key alike.
-    Uniform,
-    /// Zipf with this exponent.
-    Zipf(f64),
-    /// One after the other.
-    Sequential,
-}
-
-/// Who signs a request.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SignPlan {
-    /// The client.
-    Client,
-    /// The gateway, which holds the key.
-    Gateway,
-    /// Nobody.
-    None,
 }
 
 /// One phase.
@@ -455,6 +413,14 @@ pub(crate) const fn default_max_cpu() -> Share {
 /// The same of what was achieved.
 pub(crate) const fn default_min_achieved() -> Share {
     Share(0.99)
+}
+
+impl WorkloadPlan {
+    /// Request ids that one arrival takes up: arrival `a` has `a * stride()` and those after it. Above 1 where an
+    /// operation takes several requests.
+    pub fn stride(&self) -> u32 {
+        self.ops.iter().map(OpPlan::steps).max().unwrap_or(1)
+    }
 }
 
 impl Side {

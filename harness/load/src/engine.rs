@@ -2,7 +2,7 @@
 //!
 //! An engine exchanges one plan for one record at a time and writes the record to the session's sink; pacing, caps and
 //! counts are the driver's. To add one: a variant of [`Kind`] with what it needs to know, a module with a type like
-//! [`Client`], and an arm in each of the three functions of [`Engine`].
+//! [`Client`], and an arm in each of the functions of [`Engine`].
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -82,6 +82,19 @@ impl Engine {
     pub async fn exchange(&self, plan: &RequestPlan, intended: Nanos) -> ClientRecord {
         match self {
             Self::Native(client) => client.exchange(plan, intended).await,
+        }
+    }
+
+    /// Sends the request of an arrival and those that follow from its answers (the parts of an upload, the pages of a
+    /// list), each due when the one before has ended. `seen` is told of each.
+    pub async fn exchange_all(
+        &self,
+        first: RequestPlan,
+        intended: Nanos,
+        seen: impl FnMut(&RequestPlan, &ClientRecord),
+    ) {
+        match self {
+            Self::Native(client) => client.exchange_all(first, intended, seen).await,
         }
     }
 

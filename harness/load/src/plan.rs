@@ -11,15 +11,21 @@ use gatecrash_model::{ClientRecord, Content, Ending, Op, Pool, RequestId, draw, 
 use crate::workload::{OpPlan, Workload};
 
 mod delete;
+mod follow;
+mod read;
 pub(crate) use delete::content_md5;
+pub(crate) use follow::Wants;
+pub use follow::{Journey, Step};
 
 /// One request, ready to be sent.
 #[derive(Clone, Debug)]
 pub struct RequestPlan {
     /// The workload it belongs to: bucket, headers, signing, timeout.
     pub workload: Arc<Workload>,
-    /// Arrival number.
+    /// Number in its id: that of its arrival, times [`Workload::stride`], and what the step adds.
     pub k: u32,
+    /// Which request of its arrival it is.
+    pub step: Step,
     /// Operation.
     pub op: Op,
     /// Object key, not encoded; of a batch the first; empty for lists.
@@ -28,6 +34,13 @@ pub struct RequestPlan {
     pub query: String,
     /// Bytes asked for, first and last inclusive.
     pub range: Option<(u64, u64)>,
+    /// Whether they are asked for as the last ones of the object.
+    pub from_end: bool,
+    /// Name and value of the header that makes the request conditional.
+    pub condition: Option<(&'static str, String)>,
+    /// [`ClientRecord::NOT_MODIFIED_DUE`] or [`ClientRecord::PRECONDITION_DUE`], where the condition asks for that
+    /// answer.
+    pub due: u16,
     /// Request body.
     pub payload: Payload,
     /// What a whole, correct answer carries.
@@ -75,6 +88,7 @@ enum Choice {
     Key = 2,
     Missing = 3,
     Victim = 4,
+    Range = 5,
 }
 
 // === impl Workload ===
@@ -84,25 +98,42 @@ impl Workload {
     pub fn plan(self: &Arc<Self>, pool: &Pool, k: u32) -> RequestPlan {
         let mut plan = RequestPlan {
             workload: Arc::clone(self),
-            k,
+            k: k.saturating_mul(self.stride()),
+            step: Step::Only,
             op: Op::Unknown,
             key: String::new(),
             query: String::new(),
             range: None,
+            from_end: false,
+            condition: None,
+            due: 0,
             payload: Payload::Empty,
             expect: Expect::Anything,
         };
-        let Some(op) = self.op(k) else { return plan };
+        if let Some(op) = self.op(k) {
+            self.fill(&mut plan, op, pool, k);
+        }
+        plan
+    }
+
+    /// Fills in the first request of an operation.
+    fn fill(&self, plan: &mut RequestPlan, op: &OpPlan, pool: &Pool, k: u32) {
         plan.op = op.op();
         match op {
             OpPlan::GetObject { range } => {
                 (plan.key, plan.expect) = self.target(pool, k);
-                plan.range = range.map(|r| (r.first, r.last));
-                if let (Some((first, last)), Expect::Object { size, .. }) = (&mut plan.range, plan.expect)
-                    && *first < size
-                {
-                    *last = (*last).min(size - 1);
+                if let Some(range) = range {
+                    plan.ask_for(*range, self.draw(Choice::Range, k));
                 }
+            }
+            OpPlan::Conditional { of, condition } => {
+                self.fill(plan, of, pool, k);
+                plan.make_conditional(*condition);
+            }
+            OpPlan::MultipartUpload(_) => {
+                plan.key = self.writes.keys.key(k);
+                plan.query = "uploads=".to_owned();
+                plan.step = Step::Create;
             }
             OpPlan::HeadObject => (plan.key, plan.expect) = self.target(pool, k),
             OpPlan::PutObject => {
@@ -116,18 +147,18 @@ impl Workload {
                 plan.query = "delete=".to_owned();
                 plan.key = keys.into_iter().next().unwrap_or_default();
             }
-            OpPlan::ListObjectsV2 { prefix, max_keys } => {
+            OpPlan::ListObjectsV2 { prefix, max_keys, pages } => {
                 let prefix = prefix.as_deref().unwrap_or(self.population.pattern.prefix());
                 plan.query = format!(
                     "list-type=2&max-keys={max_keys}&prefix={}",
                     percent_encoding::utf8_percent_encode(prefix, crate::encode::QUERY)
                 );
+                plan.step = if *pages > 1 { Step::Page(1) } else { Step::Only };
             }
         }
-        plan
     }
 
-    /// The upload keys that arrival `k` deletes, in order; empty unless it is a delete.
+    /// The upload keys that arrival `k` (not its request id) deletes, in order; empty unless it is a delete.
     pub fn deletes(&self, k: u32) -> Vec<String> {
         match self.op(k) {
             Some(OpPlan::DeleteObject) => delete::victims(self, k, 1).collect(),
@@ -156,10 +187,14 @@ impl Workload {
 
     /// The body that arrival `k` uploads: version `packed id + 1` of its key.
     fn upload(&self, pool: &Pool, k: u32) -> Payload {
-        let version = RequestId { workload: u16::from(self.index), k }.pack() + 1;
-        let bucket = &self.population.bucket;
-        let content = pool.content(bucket, &self.writes.keys.key(k), version);
-        Payload::Object { content, len: self.writes.sizes.size(self.seed, bucket, k) }
+        let len = self.writes.sizes.size(self.seed, &self.population.bucket, k);
+        Payload::Object { content: self.content(pool, k), len }
+    }
+
+    /// The bytes that arrival `k` uploads.
+    fn content(&self, pool: &Pool, k: u32) -> Content {
+        let first = RequestId { workload: u16::from(self.index), k: k.saturating_mul(self.stride()) };
+        pool.content(&self.population.bucket, &self.writes.keys.key(k), first.pack() + 1)
     }
 
     /// The object a read is for.
@@ -188,10 +223,21 @@ impl RequestPlan {
         RequestId { workload: u16::from(self.workload.index), k: self.k }
     }
 
-    /// Whether this is the right answer: a success, or the 404 of a key that does not exist.
+    /// Whether this is the right answer: a success, the 404 of a key that does not exist, or that of an upload to
+    /// abort that is gone already.
     pub fn is_answered_by(&self, record: &ClientRecord) -> bool {
-        let absent = self.expect == Expect::Absent && record.status == 404;
-        record.is_success() || (absent && record.ending == Ending::Complete)
+        let absent = self.expect == Expect::Absent || self.step == Step::Abort;
+        record.is_success() || (absent && record.status == 404 && record.ending == Ending::Complete)
+    }
+
+    /// Whether its path names the bucket alone.
+    pub fn is_on_bucket(&self) -> bool {
+        matches!(self.op, Op::ListObjectsV2 | Op::DeleteObjects)
+    }
+
+    /// The arrival it belongs to.
+    pub fn arrival(&self) -> u32 {
+        self.k / self.workload.stride()
     }
 }
 

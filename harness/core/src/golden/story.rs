@@ -400,7 +400,7 @@ fn plan() -> Plan {
             poisson: false,
             max_in_flight: 100,
             bucket: "media".into(),
-            ops: vec![OpPlan { op: Op::GetObject, share: Share(1.0), range: None }],
+            ops: vec![OpPlan::plain(Op::GetObject, Share(1.0))],
             keys: KeysPlan::Uniform,
             missing: Share(0.0),
             write_key: "up/{n}".into(),

@@ -9,6 +9,7 @@ mod client;
 mod expect;
 mod gateway;
 mod load;
+mod requests;
 mod shapes;
 mod timeline;
 mod world;
@@ -18,14 +19,15 @@ pub(crate) use capacity::{Capacity, Offered, Search};
 pub(crate) use client::{Addressing, Client, Engine, Http, Retries};
 pub(crate) use expect::{Expectation, Guards};
 pub(crate) use gateway::{Command, Embedded, Gateway, Recipe, Url};
-pub(crate) use load::{Keys, OpDetail, OpEntry, Sign, Workload};
+pub(crate) use load::Workload;
+pub(crate) use requests::{Bytes, Keys, OpDetail, Presigned, Shares, Sign, SignDetail};
 use schemars::JsonSchema;
 use serde::Deserialize;
 pub(crate) use shapes::{Anything, Either, Flag, Named, OneOrMany, Word};
 pub(crate) use timeline::{Inject, Phase};
 pub(crate) use world::{
-    Bucket, ClientCertificate, Identity, Latency, Protocol, Replication, Role, SizeLaw, Sizes, StandIn,
-    Statement, Upstream, UpstreamTls,
+    Bucket, ClientCertificate, Identity, Latency, Lognormal, Protocol, Replication, Role, SizeLaw, Sizes,
+    StandIn, Statement, Upstream, UpstreamTls,
 };
 
 use super::decode::Spanned;

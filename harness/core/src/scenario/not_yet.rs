@@ -20,9 +20,6 @@ const KEYS: &[(&str, &str)] = &[
     ("load.*.client.redirects", "no client follows a redirect by itself"),
     ("load.*.engine", "write `client: { engine: ... }`"),
     ("load.*.sizes", "sizes belong to `buckets` and `writes`"),
-    ("load.*.ops.*.parts", ""),
-    ("load.*.ops.*.if-none-match", ""),
-    ("load.*.ops.*.if-match", ""),
     ("timeline.*.until", "phases end after `for`"),
     ("**.target.direction", ""),
     ("**.rotate-key.old-key", "the old key is rejected"),
@@ -37,10 +34,7 @@ const KEYS: &[(&str, &str)] = &[
 
 /// Names of fixed sets by the key that holds them, with advice.
 const NAMES: &[(&str, &str, &str)] = &[
-    ("keys", "hot-set", "use { zipf: 1.1 }"),
     ("keys", "missing", "write `missing: 2%` beside `keys`"),
-    ("size", "lognormal", "use { weighted: ... }"),
-    ("size", "from-file", "use { weighted: ... }"),
     ("engine", "goose", "native sends the same requests"),
     ("engine", "aws-sdk", "native sends the same requests, without retries"),
     ("http", "2", "to the gateway, requests are HTTP/1.1"),

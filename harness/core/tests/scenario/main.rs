@@ -6,6 +6,7 @@ mod examples;
 mod expansion;
 mod inject;
 mod mistakes;
+mod requests;
 mod schema;
 
 use std::collections::BTreeMap;

@@ -142,8 +142,6 @@ mistakes! {
 
     // Not yet.
     replication_lag_not_yet: "media: { objects:" => "media: { replication-lag: 2s, objects:";
-    hot_set_not_yet: "bucket: media" => "bucket: media\n    keys: { hot-set: { keys: 1%, share: 90% } }";
-    lognormal_not_yet: "size: 8KiB" => "size: { lognormal: { median: 24KiB } }";
     condition_not_yet:
         "media: { objects:"
         => "media: { policy: { Statement: [{ Effect: Allow, Principal: \"*\", Action: \"s3:*\",\x20\

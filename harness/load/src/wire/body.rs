@@ -3,12 +3,14 @@
 use gatecrash_model::content::PLACES;
 use gatecrash_model::{BodyCheck, Content, Op, Pool};
 
-use crate::plan::{Expect, RequestPlan};
+use crate::plan::{Expect, RequestPlan, Wants};
 
 /// How much of a body is kept as evidence, bytes.
 const SHOWN: usize = 4096;
 /// How much of a body that is not a success is kept, to look for leaks and an error code, bytes.
 const SEARCHED: usize = 64 * 1024;
+/// How much of a document is kept that the next request needs a word of, bytes: more than a page of a list has.
+const READ: usize = 2 << 20;
 /// Bytes kept from the first wrong one on: enough to recognise whose they are.
 const STRAY: usize = 64;
 
@@ -71,6 +73,7 @@ impl Body {
         };
         self.keep = match self.expected {
             Some(_) => 0,
+            None if success && matches!(plan.wants(), Wants::Element(_)) => READ,
             None if success => SHOWN,
             None => SEARCHED,
         };
@@ -166,6 +169,16 @@ pub(super) fn s3_code(document: &[u8]) -> Option<(&str, bool)> {
     std::str::from_utf8(&rest[start..start + len]).ok().map(|code| (code, whole))
 }
 
+/// The text of the first element of this name in a document.
+pub(super) fn element(document: &[u8], name: &str) -> Option<String> {
+    let (open, close) = (format!("<{name}>"), format!("</{name}>"));
+    let start = find(document, open.as_bytes())? + open.len();
+    let len = find(&document[start..], close.as_bytes()).filter(|len| *len > 0)?;
+    let text = std::str::from_utf8(&document[start..start + len]).ok()?;
+    let unescaped = text.replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">");
+    Some(unescaped.replace("&amp;", "&"))
+}
+
 /// Where `needle` first is.
 pub(super) fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
     (!needle.is_empty()).then(|| haystack.windows(needle.len()).position(|w| w == needle))?
@@ -174,6 +187,13 @@ pub(super) fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn elements_are_read_and_unescaped() {
+        let xml = b"<?xml version='1.0'?><R><A/><UploadId>a&amp;b&lt;&amp;lt;</UploadId><N></N></R>";
+        assert_eq!(element(xml, "UploadId").as_deref(), Some("a&b<&lt;"));
+        assert_eq!((element(xml, "N"), element(xml, "Id"), element(b"<Id>x", "Id")), (None, None, None));
+    }
 
     #[test]
     fn error_documents_give_their_code() {

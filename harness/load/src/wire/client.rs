@@ -17,7 +17,7 @@ use super::evidence::{self, EvidenceBudget};
 use super::owners::Owners;
 use super::request;
 use super::stream::Stream;
-use crate::plan::{Expect, RequestPlan};
+use crate::plan::{Expect, Journey, RequestPlan};
 use crate::workload::{Target, TlsTarget, Workload};
 
 /// What the clients of a run work with.
@@ -131,6 +131,7 @@ impl Session {
             workload: plan.workload.index,
             op: plan.op,
             key: self.key(plan),
+            flags: plan.due,
             ..ClientRecord::default()
         }
     }
@@ -191,12 +192,21 @@ impl Client {
     /// to the sink. Never fails: what went wrong is in the record. A future that is dropped midway leaves no
     /// record.
     pub async fn exchange(&self, plan: &RequestPlan, intended: Nanos) -> ClientRecord {
+        self.exchange_and_learn(plan, intended).await.0
+    }
+
+    /// The same, with what the next request of the arrival needs of the response.
+    pub async fn exchange_and_learn(
+        &self,
+        plan: &RequestPlan,
+        intended: Nanos,
+    ) -> (ClientRecord, Option<String>) {
         let setup = &self.session.setup;
         let mut record = self.session.blank(plan, intended);
         let deadline = Instant::now() + plan.workload.timeout;
         let Some((_turn, mut connection)) = self.connection(&mut record, deadline).await else {
             setup.sink.client(record);
-            return record;
+            return (record, None);
         };
         let wall = if plan.workload.signing.is_some() { setup.clock.wall_seconds() } else { 0 };
         let host = self.tls.as_ref().map_or(&setup.target.host_header, |tls| &tls.host_header);
@@ -212,11 +222,32 @@ impl Client {
         record.ending = done.ending;
         self.judge(plan, &connection, &mut record);
         setup.sink.client(record);
+        let learnt = connection.response.learnt(plan.wants());
         if self.keep_alive && connection.is_reusable() {
             connection.last = (plan.id().pack(), record.attempt);
             self.lock().push(connection);
         }
-        record
+        (record, learnt)
+    }
+
+    /// Sends the request of an arrival and those that follow from the answers, each due when the one before has
+    /// ended. `seen` is told of each.
+    pub async fn exchange_all(
+        &self,
+        first: RequestPlan,
+        intended: Nanos,
+        mut seen: impl FnMut(&RequestPlan, &ClientRecord),
+    ) {
+        let setup = &self.session.setup;
+        let (mut plan, mut due, mut journey) = (first, intended, Journey::default());
+        loop {
+            let (record, learnt) = self.exchange_and_learn(&plan, due).await;
+            seen(&plan, &record);
+            match journey.next(&setup.pool, &plan, &record, learnt) {
+                Some(next) => (plan, due) = (next, setup.clock.now()),
+                None => return,
+            }
+        }
     }
 
     /// Looks for late bytes on the idle connections and closes them.

@@ -2,10 +2,10 @@
 
 use gatecrash_model::{BodyCheck, ClientRecord, Ending, Framing, Op, Pool};
 
-use super::body::{Body, find, s3_code};
+use super::body::{Body, element, find, s3_code};
 use super::chunked::{Chunked, Piece};
 use super::head::{self, Head, Parsed};
-use crate::plan::RequestPlan;
+use crate::plan::{RequestPlan, Wants};
 
 /// How much of a head is kept as evidence, bytes.
 const SHOWN: usize = 4096;
@@ -161,6 +161,18 @@ impl Response {
         json_flag | if (json || xml) && !fits { ClientRecord::MISLABELLED } else { 0 }
     }
 
+    /// What the next request needs of this response.
+    pub(super) fn learnt(&self, wants: Wants) -> Option<String> {
+        match wants {
+            Wants::Nothing => None,
+            Wants::Element(name) => element(&self.body.kept, name),
+            Wants::Tag => {
+                let tag = field(&self.raw_head, b"etag").filter(|tag| !tag.is_empty())?;
+                std::str::from_utf8(tag).ok().map(str::to_owned)
+            }
+        }
+    }
+
     /// The first of these texts in the head or the beginning of the body.
     pub(super) fn leaked<'a>(&self, needles: &'a [String]) -> Option<&'a str> {
         let holds = |needle: &str| {
@@ -272,12 +284,17 @@ impl Response {
 
 /// The media type of a head, without parameters; empty when it states none.
 fn media_type(head: &[u8]) -> &[u8] {
+    let value = field(head, b"content-type").unwrap_or_default();
+    value.split(|b| *b == b';').next().unwrap_or_default().trim_ascii()
+}
+
+/// The first field of a name, in lower case, in a head.
+fn field<'h>(head: &'h [u8], name: &[u8]) -> Option<&'h [u8]> {
     let named = |line: &[u8]| {
         let colon = line.iter().position(|b| *b == b':')?;
-        line[..colon].eq_ignore_ascii_case(b"content-type").then_some(colon + 1)
+        line[..colon].eq_ignore_ascii_case(name).then_some(colon + 1)
     };
-    let value = head.split(|b| *b == b'\n').find_map(|line| named(line).map(|from| &line[from..]));
-    value.unwrap_or_default().split(|b| *b == b';').next().unwrap_or_default().trim_ascii()
+    head.split(|b| *b == b'\n').find_map(|line| named(line).map(|from| line[from..].trim_ascii()))
 }
 
 #[cfg(test)]

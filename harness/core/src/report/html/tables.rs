@@ -215,9 +215,11 @@ fn workload(load: &WorkloadPlan) -> String {
         KeysPlan::Uniform => "uniform keys".into(),
         KeysPlan::Zipf(exponent) => format!("Zipf {exponent} keys"),
         KeysPlan::Sequential => "sequential keys".into(),
+        KeysPlan::HotSet { keys, share } => format!("{share} on a hot {keys} of the keys"),
     };
     let sign = match load.sign {
         SignPlan::Client => "signed by the client",
+        SignPlan::Presigned { .. } => "signed in the query",
         SignPlan::Gateway => "signed by the gateway",
         SignPlan::None => "not signed",
     };
@@ -253,6 +255,9 @@ fn arrivals(load: &WorkloadPlan) -> String {
 fn size(plan: &SizePlan) -> String {
     match plan {
         SizePlan::Fixed(size) => size.to_string(),
+        SizePlan::Lognormal { median, p99, max } => {
+            format!("lognormal: median {median}, 99th percentile {p99}, at most {max}")
+        }
         SizePlan::Weighted(sizes) => {
             sizes.iter().map(|(size, share)| format!("{size} ({share})")).collect::<Vec<_>>().join(", ")
         }
