@@ -53,6 +53,7 @@ pub(super) fn passing() -> RunReport {
             gateway: "nginx/1.26.3".into(),
             system: "Linux 6.12.0 x86_64".into(),
             cores: 2,
+            processor: String::new(),
             started: "2026-11-21T08:00:00Z".into(),
             reproduce: "gatecrash run scenarios/retry/slowdown.yaml --gateway nginx --seed 7".into(),
             directory: "runs/slowdown-9f2c41aa".into(),
@@ -227,6 +228,9 @@ fn phase(
         p99_ms: Some(p99),
         attempts_per_request: Some(attempts),
         statuses: statuses.to_vec(),
+        attempts: Vec::new(),
+        endings: Vec::new(),
+        settled: None,
     }
 }
 

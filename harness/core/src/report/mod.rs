@@ -143,6 +143,15 @@ pub struct PhaseSummary {
     pub attempts_per_request: Option<f64>,
     /// (status, count); 0 for exchanges without a status.
     pub statuses: Vec<(u16, u64)>,
+    /// (attempts of a request, requests), probes excluded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<(u32, u64)>,
+    /// (what was wrong with a message, count): cut bodies, wrong bytes, heads that can be read in two ways.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub endings: Vec<(String, u64)>,
+    /// Seconds from the start until 99 % of what follows is whole and correct; absent when the last is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled: Option<f64>,
 }
 
 /// One fault in numbers.
@@ -205,6 +214,9 @@ pub struct Environment {
     pub system: String,
     /// Cores.
     pub cores: u32,
+    /// Model of the processor; empty where the system does not say.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub processor: String,
     /// Wall-clock start, RFC 3339.
     pub started: String,
     /// The command that reproduces it.
