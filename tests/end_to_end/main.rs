@@ -6,6 +6,7 @@ mod support;
 
 mod breakage;
 mod commands;
+mod compare;
 mod diagnose;
 mod library;
 mod mock_page;

@@ -5,27 +5,30 @@
 //! credentials ([`redacted`]).
 
 mod comparison;
-mod github;
+pub(crate) mod github;
 mod html;
 mod json;
 mod junit;
-mod markdown;
+pub(crate) mod markdown;
 mod progress;
 mod secrets;
+mod spread;
 mod standing;
 mod story;
 mod terminal;
-mod text;
+pub(crate) mod text;
 
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 
 use serde::{Deserialize, Serialize};
 
 pub use comparison::{Cell, CellResult, Comparison, Row};
 pub use progress::ProgressLine;
 pub use secrets::{mask, redact_argument, redact_plan, redacted};
-pub use standing::{Standing, Tally, standing, word};
+pub use spread::{Flaky, PhaseSpread, Spread};
+pub use standing::{Standing, Tally, standing, word, word_of};
+pub(crate) use story::gateway;
 
 use crate::explain::Waterfall;
 use crate::plan::Plan;
