@@ -18,6 +18,7 @@ pub mod run;
 pub mod run_dir;
 pub mod selftest;
 pub mod side_by_side;
+pub mod stored;
 pub mod suite;
 pub mod survey;
 pub mod timeline;

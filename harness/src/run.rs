@@ -225,6 +225,7 @@ fn surroundings(plan: &Plan, options: &Options, gateway: &str, directory: &str) 
         gateway: gateway.into(),
         system: environment::system(),
         cores: environment::cores(),
+        processor: environment::processor(),
         started: environment::now_rfc3339(),
         reproduce: format!("{} --seed {}", options.reproduce, plan.seed),
         directory: directory.into(),

@@ -230,6 +230,6 @@ impl Planned {
         if let Some(proof) = self.proof {
             options.reproduce.push_str(&format!(" --defect {} --rates {}", proof.name, self.trial.rate));
         }
-        Errand { plan: self.plan.clone(), options }
+        Errand { plan: self.plan.clone(), options, round: 0 }
     }
 }

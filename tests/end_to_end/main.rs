@@ -7,6 +7,7 @@ mod support;
 mod breakage;
 mod capacity;
 mod commands;
+mod compare;
 mod diagnose;
 mod library;
 mod load;

@@ -5,6 +5,7 @@
 
 pub mod capacity;
 pub mod checks;
+pub mod compare;
 pub mod diagnose;
 pub mod diagnostics;
 pub mod explain;

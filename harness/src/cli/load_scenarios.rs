@@ -47,6 +47,13 @@ impl Selection {
         if self.paths.is_empty() { Ok(suite::shipped()) } else { suite::read(&self.paths) }
     }
 
+    /// The same selection as a baseline: without the defects, on another gateway where one is named, with further changes.
+    pub(super) fn of_baseline(&self, gateway: Option<&str>, set: &[String]) -> Self {
+        let gateway = gateway.map(str::to_owned).or_else(|| self.gateway.clone());
+        let set = self.set.iter().chain(set).cloned().collect();
+        Self { gateway, set, defect: Vec::new(), ..self.clone() }
+    }
+
     /// The plans; nothing selected is an error.
     pub(super) fn plans(&self) -> Result<Vec<Plan>, Failure> {
         Ok(self.cases()?.into_iter().map(|case| case.plan).collect())

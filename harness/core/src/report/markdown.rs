@@ -6,7 +6,7 @@ use super::secrets::arguments;
 use super::standing::{Standing, Tally, word};
 use super::story::{Story, gateway};
 use super::text::{clean, count, escape, percent, thousands};
-use super::{Comparison, RenderOptions, Renderer, RunReport};
+use super::{Comparison, RenderOptions, Renderer, RunReport, Spread};
 
 pub(super) const RENDERER: Renderer = Renderer {
     name: "markdown",
@@ -34,6 +34,11 @@ fn render_many(reports: &[RunReport], _: &RenderOptions) -> Vec<u8> {
     sheet.push("\n");
     if let Some(table) = Comparison::of(reports) {
         sheet.push(&format!("### Side by side\n\n{}", table.markdown()));
+    }
+    let repeats = Spread::all(reports);
+    if !repeats.is_empty() {
+        sheet.push("### Repeats\n\n");
+        repeats.iter().for_each(|spread| sheet.push(&spread.markdown()));
     }
     for report in reports {
         capacity_of(report).iter().for_each(|part| sheet.push(part));
@@ -152,7 +157,7 @@ fn fenced(text: &str) -> String {
 }
 
 /// Text for a table cell or a sentence: no markup, no mentions, no break.
-fn cell(text: &str) -> String {
+pub(crate) fn cell(text: &str) -> String {
     html(&clean(text))
 }
 
@@ -172,13 +177,13 @@ fn html(text: &str) -> String {
 
 /// A document that takes parts while they fit.
 #[derive(Default)]
-struct Sheet {
+pub(crate) struct Sheet {
     text: String,
     left_out: u64,
 }
 
 impl Sheet {
-    fn push(&mut self, part: &str) {
+    pub(crate) fn push(&mut self, part: &str) {
         if self.text.len() + part.len() > LIMIT - RESERVE {
             self.left_out += 1;
         } else {
@@ -186,7 +191,7 @@ impl Sheet {
         }
     }
 
-    fn finish(mut self) -> String {
+    pub(crate) fn finish(mut self) -> String {
         if self.left_out > 0 {
             let parts = count(self.left_out, "part");
             self.text.push_str(&format!(

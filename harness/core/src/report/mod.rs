@@ -6,21 +6,22 @@
 
 mod capacity;
 mod comparison;
-mod github;
+pub(crate) mod github;
 mod html;
 mod json;
 mod junit;
-mod markdown;
+pub(crate) mod markdown;
 mod progress;
 mod resilience;
 mod secrets;
+mod spread;
 mod standing;
 mod story;
 mod terminal;
-mod text;
+pub(crate) mod text;
 
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +29,9 @@ pub use comparison::{Cell, CellResult, Comparison, Row};
 pub use progress::ProgressLine;
 pub use resilience::{Consequences, Effort, Resilience, Timing};
 pub use secrets::{mask, redact_argument, redact_plan, redacted};
-pub use standing::{Standing, Tally, standing, word};
+pub use spread::{Flaky, PhaseSpread, Spread};
+pub use standing::{Standing, Tally, standing, word, word_of};
+pub(crate) use story::gateway;
 
 use crate::capacity::CapacityReport;
 use crate::explain::Waterfall;
@@ -165,6 +168,15 @@ pub struct PhaseSummary {
     /// 99th percentile of the lag between when a request was due and when it was sent, ms.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lag_p99_ms: Option<f64>,
+    /// (attempts of a request, requests), probes excluded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<(u32, u64)>,
+    /// (what was wrong with a message, count): cut bodies, wrong bytes, heads that can be read in two ways.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub endings: Vec<(String, u64)>,
+    /// Seconds from the start until 99 % of what follows is whole and correct; absent when the last is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled: Option<f64>,
 }
 
 /// One fault in numbers.
@@ -243,6 +255,9 @@ pub struct Environment {
     pub system: String,
     /// Cores.
     pub cores: u32,
+    /// Model of the processor; empty where the system does not say.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub processor: String,
     /// Wall-clock start, RFC 3339.
     pub started: String,
     /// The command that reproduces it.

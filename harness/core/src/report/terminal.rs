@@ -64,7 +64,7 @@ fn render(report: &RunReport, case: Option<(usize, usize)>, options: &RenderOpti
 
 /// CI systems take lines that begin with `::` and anything after `##[` on standard output for commands to
 /// them; text from the wire must not command.
-fn defused(line: &str) -> String {
+pub(super) fn defused(line: &str) -> String {
     let line = line.replace("##[", "##\\[");
     if line.trim_start().starts_with("::") { line.replacen("::", "\\::", 1) } else { line }
 }
