@@ -30,6 +30,31 @@ pub enum Kind {
     /// The wire client of this crate.
     #[default]
     Native,
+    /// The AWS SDK for Rust, as an application would use it.
+    #[cfg(feature = "aws-sdk")]
+    AwsSdk(SdkOptions),
+}
+
+/// How an application configures its SDK.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SdkOptions {
+    /// Whether and how it retries.
+    pub retries: Retries,
+    /// Whether the bucket's name stands in the host instead of the path.
+    pub virtual_host: bool,
+}
+
+/// The retry modes of AWS SDKs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Retries {
+    /// One try for each call.
+    Off,
+    /// Three tries by the rules that SDKs have had since 2021.
+    Standard,
+    /// Three tries by the rules of 2026.
+    Standard2026,
+    /// As standard, and a rate limit that falls with throttling.
+    Adaptive,
 }
 
 /// One client of one thread.
@@ -37,6 +62,9 @@ pub enum Kind {
 pub enum Engine {
     /// The wire client of this crate.
     Native(Client),
+    /// The AWS SDK.
+    #[cfg(feature = "aws-sdk")]
+    AwsSdk(Box<crate::sdk::SdkClient>),
 }
 
 impl Default for ClientOptions {
@@ -47,7 +75,8 @@ impl Default for ClientOptions {
 
 impl Engine {
     /// The engine of a workload on thread `number` of `threads`.
-    fn open(session: &Arc<Session>, options: &ClientOptions, number: u64, threads: u64) -> Self {
+    fn open(session: &Arc<Session>, workload: &Workload, number: u64, threads: u64) -> Self {
+        let options = &workload.client;
         let most = options.connections.map(|all| {
             let share = (all.get() as u64).saturating_sub(number).div_ceil(threads);
             NonZeroUsize::new(share as usize).unwrap_or(NonZeroUsize::MIN)
@@ -55,6 +84,12 @@ impl Engine {
         let connections = Connections { keep_alive: options.keep_alive, most };
         match &options.kind {
             Kind::Native => Self::Native(Client::with(Arc::clone(session), connections)),
+            #[cfg(feature = "aws-sdk")]
+            Kind::AwsSdk(sdk) => {
+                let (session, keep_alive) = (Arc::clone(session), options.keep_alive);
+                let client = crate::sdk::SdkClient::new(session, workload, *sdk, keep_alive, number);
+                Self::AwsSdk(Box::new(client))
+            }
         }
     }
 
@@ -67,10 +102,10 @@ impl Engine {
         threads: u64,
     ) -> Vec<Arc<Self>> {
         let plain = ClientOptions::default();
-        let shared = Arc::new(Self::open(session, &plain, number, threads));
+        let shared = Arc::new(Self::Native(Client::new(Arc::clone(session))));
         let engine = |workload: &Arc<Workload>| match workload.client == plain {
             true => Arc::clone(&shared),
-            false => Arc::new(Self::open(session, &workload.client, number, threads)),
+            false => Arc::new(Self::open(session, workload, number, threads)),
         };
         workloads.iter().map(engine).collect()
     }
@@ -80,6 +115,8 @@ impl Engine {
     pub async fn exchange(&self, plan: &RequestPlan, intended: Nanos) -> ClientRecord {
         match self {
             Self::Native(client) => client.exchange(plan, intended).await,
+            #[cfg(feature = "aws-sdk")]
+            Self::AwsSdk(client) => client.exchange(plan, intended).await,
         }
     }
 
@@ -87,6 +124,8 @@ impl Engine {
     pub fn close_idle(&self) {
         match self {
             Self::Native(client) => client.close_idle(),
+            #[cfg(feature = "aws-sdk")]
+            Self::AwsSdk(_) => {}
         }
     }
 }

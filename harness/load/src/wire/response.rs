@@ -146,17 +146,7 @@ impl Response {
 
     /// Flags of an error's body: whether it is a JSON object, and whether Content-Type fits what it is.
     pub(super) fn document_flags(&self) -> u16 {
-        let body = self.body.kept.trim_ascii();
-        let json = body.starts_with(b"{") && body.ends_with(b"}");
-        let xml = s3_code(body).is_some_and(|(_, whole)| whole);
-        let media = media_type(&self.raw_head);
-        let fits = match media.to_ascii_lowercase().as_slice() {
-            b"application/xml" | b"text/xml" => xml,
-            b"application/json" => json,
-            media => media.ends_with(b"+json") && json,
-        };
-        let json_flag = if json { ClientRecord::JSON } else { 0 };
-        json_flag | if (json || xml) && !fits { ClientRecord::MISLABELLED } else { 0 }
+        document_flags(&self.body.kept, media_type(&self.raw_head))
     }
 
     /// The first of these texts in the head or the beginning of the body.
@@ -268,14 +258,29 @@ impl Response {
     }
 }
 
-/// The media type of a head, without parameters; empty when it states none.
+/// Flags of an error's body under a Content-Type: whether it is a JSON object, and whether the type fits.
+pub(crate) fn document_flags(body: &[u8], media: &[u8]) -> u16 {
+    let body = body.trim_ascii();
+    let json = body.starts_with(b"{") && body.ends_with(b"}");
+    let xml = s3_code(body).is_some_and(|(_, whole)| whole);
+    let media = media.split(|b| *b == b';').next().unwrap_or_default().trim_ascii();
+    let fits = match media.to_ascii_lowercase().as_slice() {
+        b"application/xml" | b"text/xml" => xml,
+        b"application/json" => json,
+        media => media.ends_with(b"+json") && json,
+    };
+    let json_flag = if json { ClientRecord::JSON } else { 0 };
+    json_flag | if (json || xml) && !fits { ClientRecord::MISLABELLED } else { 0 }
+}
+
+/// The media type of a head; empty when it states none.
 fn media_type(head: &[u8]) -> &[u8] {
     let named = |line: &[u8]| {
         let colon = line.iter().position(|b| *b == b':')?;
         line[..colon].eq_ignore_ascii_case(b"content-type").then_some(colon + 1)
     };
     let value = head.split(|b| *b == b'\n').find_map(|line| named(line).map(|from| &line[from..]));
-    value.unwrap_or_default().split(|b| *b == b';').next().unwrap_or_default().trim_ascii()
+    value.unwrap_or_default()
 }
 
 #[cfg(test)]

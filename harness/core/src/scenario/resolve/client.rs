@@ -13,10 +13,28 @@ impl Cx<'_> {
         if let Some(none) = client.connections.filter(|n| n.value == 0) {
             self.error("`connections` is zero", none.place, "expected at least 1");
         }
+        let native = client.engine.is_none_or(|engine| engine.value == Engine::Native);
+        if native {
+            let retries = client.retries.filter(|r| r.value != Retries::Off).map(|r| ("retries", r.place));
+            let host = client.addressing.filter(|a| a.value != Addressing::Path);
+            for (key, place) in retries.into_iter().chain(host.map(|a| ("addressing", a.place))) {
+                let message = format!("`{key}` is the business of an SDK");
+                self.advise(message, place, "the native client has none", "choose `engine: aws-sdk`");
+            }
+        } else if let Some(limit) = client.connections {
+            let help = "leave `connections` out, or choose `engine: native`";
+            self.advise(
+                "the SDK's connections cannot be limited",
+                limit.place,
+                "its pool has no limit",
+                help,
+            );
+        }
         let connections = client.connections.map(|n| Spanned { value: Some(n.value), place: n.place });
         ClientPlan {
             engine: match self.or(at("engine"), client.engine, Engine::Native) {
                 Engine::Native => EnginePlan::Native,
+                Engine::AwsSdk => EnginePlan::AwsSdk,
             },
             http: match self.or(at("http"), client.http, Http::Http1) {
                 Http::Http1 => HttpPlan::Http1,
@@ -25,9 +43,13 @@ impl Cx<'_> {
             connections: self.or(at("connections"), connections, None),
             retries: match self.or(at("retries"), client.retries, Retries::Off) {
                 Retries::Off => RetriesPlan::Off,
+                Retries::Standard => RetriesPlan::Standard,
+                Retries::Standard2026 => RetriesPlan::Standard2026,
+                Retries::Adaptive => RetriesPlan::Adaptive,
             },
             addressing: match self.or(at("addressing"), client.addressing, Addressing::Path) {
                 Addressing::Path => AddressingPlan::Path,
+                Addressing::VirtualHost => AddressingPlan::VirtualHost,
             },
         }
     }
