@@ -26,7 +26,7 @@ struct Evidence<'a> {
 /// The likeliest cause of what a client saw, with the setting to look at; `None` when nothing is wrong or
 /// known.
 pub fn likely_cause(plan: &Plan, history: &History, join: &Join, client: &ClientRecord) -> Option<String> {
-    let attempts: Vec<_> = join.attempts(history, client.id()).collect();
+    let attempts: Vec<_> = join.attempts_of(history, client).collect();
     let last = join.fed_by(history, client).or_else(|| attempts.last().copied());
     let upstream = last.and_then(|a| join.upstream(history, a));
     let intervals = Intervals::of(plan, history);

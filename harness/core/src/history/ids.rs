@@ -10,6 +10,25 @@ pub type IdMap<V> = HashMap<u64, V, BuildHasherDefault<IdHasher>>;
 /// A set of packed request or attempt ids.
 pub type IdSet = HashSet<u64, BuildHasherDefault<IdHasher>>;
 
+/// Where in a list the record of an id is: sorted once, then searched.
+#[derive(Debug, Default)]
+pub struct Places(Vec<(u64, u32)>);
+
+impl Places {
+    /// Of a list's ids in its order; where an id comes twice, its last place counts.
+    pub fn of(ids: impl Iterator<Item = u64>) -> Self {
+        let mut places: Vec<_> = ids.zip(0..).collect();
+        places.sort_unstable();
+        Self(places)
+    }
+
+    /// The place of an id.
+    pub fn find(&self, id: u64) -> Option<usize> {
+        let (found, place) = *self.0[..self.0.partition_point(|(other, _)| *other <= id)].last()?;
+        (found == id).then_some(place as usize)
+    }
+}
+
 /// Bits by which a table tells the ids of one bucket apart.
 const TAG: u64 = 0xfe00_0000_0000_0000;
 /// Buckets from one connection's first attempt to the next one's; a prime.
@@ -57,6 +76,14 @@ mod tests {
             counts[hasher.finish() as usize % buckets] += 1;
         }
         counts.into_iter().max().unwrap_or(0)
+    }
+
+    #[test]
+    fn an_id_is_found_at_its_last_place() {
+        let places = Places::of([9, 4, 9, 7].into_iter());
+        assert_eq!([4, 7, 9].map(|id| places.find(id)), [Some(1), Some(3), Some(2)]);
+        assert_eq!([3, 8, 10].map(|id| places.find(id)), [None; 3]);
+        assert_eq!(Places::default().find(0), None);
     }
 
     #[test]

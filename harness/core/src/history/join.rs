@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use gatecrash_model::{AttemptId, AttemptRecord, ClientRecord, RequestId, UpstreamRecord};
 
-use super::{History, IdMap};
+use super::{History, IdMap, Places};
 
 /// Indexes from a request or an attempt into the lists of a [`History`].
 #[derive(Debug, Default)]
@@ -17,9 +17,12 @@ pub struct Join {
     begins: Vec<u32>,
     /// Attempts of requests that no client sent.
     orphans: IdMap<Vec<u32>>,
-    by_attempt: IdMap<u32>,
-    upstream_by_attempt: IdMap<u32>,
-    client_by_request: IdMap<u32>,
+    by_attempt: Places,
+    client_by_request: Places,
+    /// The attempt that each client's response named; [`NOBODY`] where none is recorded.
+    fed: Vec<u32>,
+    /// What the mock wrote down for each attempt; [`NOBODY`] where it has nothing.
+    served: Vec<u32>,
     witnessed: IdMap<u32>,
     /// What could not be joined.
     pub stats: JoinStats,
@@ -44,14 +47,12 @@ pub struct JoinStats {
 impl Join {
     /// Joins a history in time and memory proportional to it.
     pub fn of(history: &History) -> Self {
-        let mut join = Self::default();
-        join.client_by_request.reserve(history.clients.len());
-        join.by_attempt.reserve(history.attempts.len());
-        join.upstream_by_attempt.reserve(history.upstreams.len());
-        for (index, client) in history.clients.iter().enumerate() {
-            join.client_by_request.insert(client.id().pack(), index as u32);
-            join.stats.sent += u64::from(!client.was_dropped());
-        }
+        let mut join = Self {
+            client_by_request: Places::of(history.clients.iter().map(|client| client.id().pack())),
+            by_attempt: Places::of(history.attempts.iter().map(|attempt| attempt.attempt)),
+            ..Self::default()
+        };
+        join.stats.sent = history.clients.iter().filter(|client| !client.was_dropped()).count() as u64;
         // The client request of each attempt; NOBODY for probes, strangers and orphans.
         let mut asked_by = vec![NOBODY; history.attempts.len()];
         let mut out_of_step = HashSet::new();
@@ -60,7 +61,6 @@ impl Join {
             if attempt.is_answered_early() {
                 out_of_step.insert(connection);
             }
-            join.by_attempt.insert(attempt.attempt, index as u32);
             if attempt.has(AttemptRecord::PROBE) {
                 continue;
             }
@@ -68,8 +68,8 @@ impl Join {
             if attempt.request == RequestId::NONE {
                 let known = attempt.has(AttemptRecord::NO_HEAD) || out_of_step.contains(&connection);
                 join.stats.strangers += u64::from(!known);
-            } else if let Some(client) = join.client_by_request.get(&attempt.request) {
-                asked_by[index] = *client;
+            } else if let Some(client) = join.client_by_request.find(attempt.request) {
+                asked_by[index] = client as u32;
             } else {
                 join.stats.orphans += 1;
                 join.orphans.entry(attempt.request).or_default().push(index as u32);
@@ -77,13 +77,17 @@ impl Join {
         }
         (join.begins, join.by_request) = grouped(&asked_by, history.clients.len());
         join.witnessed = history.witnessed().collect();
+        join.served = vec![NOBODY; history.attempts.len()];
         for (index, upstream) in history.upstreams.iter().enumerate() {
-            if upstream.attempt != AttemptId::NONE {
-                join.upstream_by_attempt.insert(upstream.attempt, index as u32);
+            if let Some(attempt) = join.by_attempt.find(upstream.attempt) {
+                join.served[attempt] = index as u32;
             }
         }
-        let named = history.clients.iter().filter(|c| c.attempt != AttemptId::NONE);
-        join.stats.dangling = named.filter(|c| !join.by_attempt.contains_key(&c.attempt)).count() as u64;
+        let named =
+            |c: &ClientRecord| join.by_attempt.find(c.attempt).map_or(NOBODY, |attempt| attempt as u32);
+        join.fed = history.clients.iter().map(named).collect();
+        let dangling = |(c, fed): &(&ClientRecord, &u32)| c.attempt != AttemptId::NONE && **fed == NOBODY;
+        join.stats.dangling = history.clients.iter().zip(&join.fed).filter(dangling).count() as u64;
         join
     }
 
@@ -93,13 +97,20 @@ impl Join {
         history: &'h History,
         request: RequestId,
     ) -> impl Iterator<Item = &'h AttemptRecord> + use<'h, '_> {
-        let list = match self.client_by_request.get(&request.pack()) {
-            Some(client) => {
-                let (from, until) = (self.begins[*client as usize], self.begins[*client as usize + 1]);
-                &self.by_request[from as usize..until as usize]
-            }
+        let list = match self.client_by_request.find(request.pack()) {
+            Some(client) => self.originated(client),
             None => self.orphans.get(&request.pack()).map_or(&[][..], Vec::as_slice),
         };
+        list.iter().map(|i| &history.attempts[*i as usize])
+    }
+
+    /// The attempts a client's request originated, by start.
+    pub fn attempts_of<'h>(
+        &self,
+        history: &'h History,
+        client: &ClientRecord,
+    ) -> impl Iterator<Item = &'h AttemptRecord> + use<'h, '_> {
+        let list = self.place_of(history, client).map_or(&[][..], |place| self.originated(place));
         list.iter().map(|i| &history.attempts[*i as usize])
     }
 
@@ -110,17 +121,20 @@ impl Join {
 
     /// The attempt a response named.
     pub fn fed_by<'h>(&self, history: &'h History, client: &ClientRecord) -> Option<&'h AttemptRecord> {
-        self.by_attempt.get(&client.attempt).map(|i| &history.attempts[*i as usize])
+        let fed = self.fed[self.place_of(history, client)?];
+        history.attempts.get(fed as usize)
     }
 
     /// What the mock wrote down for an attempt.
     pub fn upstream<'h>(&self, history: &'h History, attempt: &AttemptRecord) -> Option<&'h UpstreamRecord> {
-        self.upstream_by_attempt.get(&attempt.attempt).map(|i| &history.upstreams[*i as usize])
+        let place = place(&history.attempts, attempt).or_else(|| self.by_attempt.find(attempt.attempt));
+        let served = self.served[place?];
+        history.upstreams.get(served as usize)
     }
 
     /// The client request of an id.
     pub fn client<'h>(&self, history: &'h History, request: RequestId) -> Option<&'h ClientRecord> {
-        self.client_by_request.get(&request.pack()).map(|i| &history.clients[*i as usize])
+        self.client_by_request.find(request.pack()).map(|place| &history.clients[place])
     }
 
     /// Share of attempts and responses that could not be joined.
@@ -131,8 +145,26 @@ impl Join {
     }
 }
 
-/// A request that no client sent.
+impl Join {
+    /// Where a client's record is. Checks walk the list itself, and then no id has to be looked up.
+    fn place_of(&self, history: &History, client: &ClientRecord) -> Option<usize> {
+        place(&history.clients, client).or_else(|| self.client_by_request.find(client.id().pack()))
+    }
+
+    fn originated(&self, client: usize) -> &[u32] {
+        &self.by_request[self.begins[client] as usize..self.begins[client + 1] as usize]
+    }
+}
+
+/// No record.
 const NOBODY: u32 = u32::MAX;
+
+/// Where in a list an item lies; `None` when it is a copy.
+fn place<T>(list: &[T], item: &T) -> Option<usize> {
+    let bytes = std::ptr::from_ref(item).addr().checked_sub(list.as_ptr().addr())?;
+    let place = bytes / size_of::<T>();
+    (place < list.len()).then_some(place)
+}
 
 /// Positions in the order of their groups, each group in the order of the list, and where each group begins; the last
 /// entry is the end of the last one.
@@ -163,5 +195,14 @@ mod tests {
         assert_eq!(begins, [0, 3, 3, 5]);
         assert_eq!(order, [1, 4, 5, 0, 3]);
         assert_eq!(grouped(&[NOBODY], 0), (vec![0], vec![]));
+    }
+
+    #[test]
+    fn an_item_is_found_where_it_lies_and_a_copy_is_not() {
+        let list = [7u64, 7, 7];
+        assert_eq!(list.each_ref().map(|item| place(&list, item)), [Some(0), Some(1), Some(2)]);
+        let other = [7u64, 7];
+        assert_eq!([place(&list, &other[0]), place(&other, &list[2])], [None, None]);
+        assert_eq!(place(&list[..2], &list[2]), None);
     }
 }

@@ -14,7 +14,7 @@ use gatecrash_model::{
 };
 
 pub use answers::Answers;
-pub use ids::{IdHasher, IdMap, IdSet};
+pub use ids::{IdHasher, IdMap, IdSet, Places};
 pub use intervals::{Interval, Intervals};
 pub use join::{Join, JoinStats};
 pub use store::{StoreError, decode_all, encode_header};

@@ -8,6 +8,9 @@ mod deviation;
 mod guards;
 mod scope;
 
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use gatecrash_model::Capability;
 
 pub use cause::{Cause, cause_of, is_not_http, is_trickle};
@@ -22,6 +25,9 @@ use crate::profile::Profile;
 use crate::report::GuardNote;
 use crate::verdict::{Finding, Outcome, Verdict};
 use guards::Guards;
+
+/// Client requests above which another thread saves more time than it costs.
+const WORTH_A_THREAD: usize = 50_000;
 
 /// What became of a run.
 #[derive(Clone, PartialEq, Debug)]
@@ -42,17 +48,34 @@ pub fn judge_run(plan: &Plan, profile: &Profile, history: &History) -> Judgement
 /// The same for a run that is joined already.
 pub fn judge_case(case: &Case<'_>) -> Judgement {
     let guards = Guards::of(case);
-    let verdicts: Vec<_> = case
-        .plan
-        .expectations
-        .iter()
-        .enumerate()
-        .map(|(index, expectation)| verdict(case, &guards, index as u32, expectation))
-        .collect();
+    let verdicts = verdicts(case, &guards);
     let mut notes = guards.notes;
     notes.extend(deviation::stopped(case, &verdicts));
     let outcome = outcome(case.plan, case.history, &verdicts);
     Judgement { verdicts, guards: notes, outcome }
+}
+
+/// The verdicts in order, worked out by as many threads as there are cores where the run is long: each expectation is
+/// judged on its own.
+fn verdicts(case: &Case<'_>, guards: &Guards) -> Vec<Verdict> {
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let threads = if case.history.clients.len() < WORTH_A_THREAD { 1 } else { cores };
+    let next = AtomicUsize::new(0);
+    let judge_some = || {
+        let numbers = std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)));
+        let expectations = numbers.map_while(|n| Some((n as u32, case.plan.expectations.get(n)?)));
+        expectations.map(|(n, expectation)| verdict(case, guards, n, expectation)).collect::<Vec<_>>()
+    };
+    let mut verdicts = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(judge_some)).collect();
+        let mut all = judge_some();
+        for other in others {
+            all.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        all
+    });
+    verdicts.sort_by_key(|verdict| verdict.expectation);
+    verdicts
 }
 
 fn verdict(case: &Case<'_>, guards: &Guards, index: u32, expectation: &ExpectationPlan) -> Verdict {

@@ -33,6 +33,8 @@ pub struct Case<'a> {
     pub answers: Answers,
     /// Scheduler slack measured in the run, added to time limits.
     pub slack: Nanos,
+    /// The last instant anything was seen.
+    pub end: Nanos,
 }
 
 /// What a check may look at.
@@ -78,14 +80,14 @@ impl<'a> Case<'a> {
         let slack = super::guards::slack(history, &intervals);
         let (join, answers) = (Join::of(history), Answers::of(plan));
         let spoilt_by_client = spoilt_by_client(plan, history);
-        Self { plan, profile, history, join, intervals, answers, spoilt_by_client, slack }
+        Self { plan, profile, history, join, intervals, answers, spoilt_by_client, slack, end: history.end() }
     }
 
     /// The scope of an expectation; `None` when its phase never began.
     pub fn scope(&'a self, expectation: &'a ExpectationPlan) -> Option<Scope<'a>> {
         let (start, end) = match expectation.phase {
             Some(phase) => self.history.phase_window(phase)?,
-            None => (0, self.history.end() + 1),
+            None => (0, self.end + 1),
         };
         let offset = expectation.after.or(expectation.before);
         let zero = offset.and(expectation.phase).map_or(start, |phase| self.in_force(phase, start, end));
@@ -211,7 +213,7 @@ impl<'a> Scope<'a> {
 
     /// The attempts a request originated, by start.
     pub fn attempts(&self, client: &ClientRecord) -> impl Iterator<Item = &'a AttemptRecord> + use<'a> {
-        self.join.attempts(self.history, client.id())
+        self.join.attempts_of(self.history, client)
     }
 
     /// The attempt a response named.

@@ -35,7 +35,7 @@ fn phases(plan: &Plan, history: &History, join: &Join) -> Vec<PhaseSummary> {
         .map(|(phase, from, until)| {
             let sent: Vec<_> = due(history, from, until).filter(|c| !c.was_dropped()).collect();
             let times = response_times(&answers, history, sent.iter().copied());
-            let attempts: usize = sent.iter().map(|c| join.attempts(history, c.id()).count()).sum();
+            let attempts: usize = sent.iter().map(|c| join.attempts_of(history, c).count()).sum();
             let mut statuses = BTreeMap::<u16, u64>::new();
             sent.iter().for_each(|c| *statuses.entry(c.status).or_default() += 1);
             PhaseSummary {

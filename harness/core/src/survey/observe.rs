@@ -68,7 +68,7 @@ fn seen<'c>(clients: impl Iterator<Item = &'c ClientRecord>, history: &History, 
     for client in clients {
         let (times, tries) = by_outcome.entry(outcome(client)).or_default();
         times.push(client.done);
-        let joined = join.attempts(history, client.id()).count() as u32;
+        let joined = join.attempts_of(history, client).count() as u32;
         let known = join.witnessed(client.id()).or((joined > 0).then_some(joined));
         *tries = (*tries).max(known);
     }
