@@ -13,6 +13,8 @@ mod own_gateway;
 mod policy;
 mod released_gateways;
 mod runs;
+#[cfg(feature = "aws-sdk")]
+mod sdk;
 mod selftest;
 mod serve_mock;
 mod side_by_side;
