@@ -21,7 +21,7 @@ use crate::live::Live;
 use crate::recorder::Recorder;
 use crate::run_dir::{RunDir, RunDirError, RunFacts};
 use crate::side_by_side;
-use crate::topology::{Ground, Topology};
+use crate::topology::{Ground, Topology, load};
 
 mod drive;
 mod stalls;
@@ -75,6 +75,7 @@ pub async fn run_case(
     stop: &StopLine,
 ) -> Result<(RunReport, RunDir), Failure> {
     target::allowed(plan, &options.allow_targets)?;
+    load::built(plan)?;
     let run = new_run_id();
     let dir = RunDir::create(&options.out, &plan.title(), &run.to_string())?;
     let mut stored = plan.clone();

@@ -18,6 +18,8 @@ mod policy;
 mod released_gateways;
 mod requests;
 mod runs;
+#[cfg(feature = "aws-sdk")]
+mod sdk;
 mod selftest;
 mod serve_mock;
 mod side_by_side;

@@ -32,6 +32,31 @@ pub enum Kind {
     /// The wire client of this crate.
     #[default]
     Native,
+    /// The AWS SDK for Rust, as an application would use it.
+    #[cfg(feature = "aws-sdk")]
+    AwsSdk(SdkOptions),
+}
+
+/// How an application configures its SDK.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SdkOptions {
+    /// Whether and how it retries.
+    pub retries: Retries,
+    /// Whether the bucket's name stands in the host instead of the path.
+    pub virtual_host: bool,
+}
+
+/// The retry modes of AWS SDKs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Retries {
+    /// One try for each call.
+    Off,
+    /// Three tries by the rules that SDKs have had since 2021.
+    Standard,
+    /// Three tries by the rules of 2026.
+    Standard2026,
+    /// As standard, and a rate limit that falls with throttling.
+    Adaptive,
 }
 
 /// One client of one thread.
@@ -39,6 +64,9 @@ pub enum Kind {
 pub enum Engine {
     /// The wire client of this crate.
     Native(Client),
+    /// The AWS SDK.
+    #[cfg(feature = "aws-sdk")]
+    AwsSdk(Box<crate::sdk::SdkClient>),
 }
 
 impl Default for ClientOptions {
@@ -49,7 +77,8 @@ impl Default for ClientOptions {
 
 impl Engine {
     /// The engine of a workload on thread `number` of `threads`.
-    fn open(session: &Arc<Session>, options: &ClientOptions, number: u64, threads: u64) -> Self {
+    fn open(session: &Arc<Session>, workload: &Workload, number: u64, threads: u64) -> Self {
+        let options = &workload.client;
         let most = options.connections.map(|all| {
             let share = (all.get() as u64).saturating_sub(number).div_ceil(threads);
             NonZeroUsize::new(share as usize).unwrap_or(NonZeroUsize::MIN)
@@ -57,6 +86,12 @@ impl Engine {
         let connections = Connections { keep_alive: options.keep_alive, most, tls: options.tls };
         match &options.kind {
             Kind::Native => Self::Native(Client::with(Arc::clone(session), connections)),
+            #[cfg(feature = "aws-sdk")]
+            Kind::AwsSdk(sdk) => {
+                let (session, keep_alive) = (Arc::clone(session), options.keep_alive);
+                let client = crate::sdk::SdkClient::new(session, workload, *sdk, keep_alive, number);
+                Self::AwsSdk(Box::new(client))
+            }
         }
     }
 
@@ -69,10 +104,10 @@ impl Engine {
         threads: u64,
     ) -> Vec<Arc<Self>> {
         let plain = ClientOptions::default();
-        let shared = Arc::new(Self::open(session, &plain, number, threads));
+        let shared = Arc::new(Self::Native(Client::new(Arc::clone(session))));
         let engine = |workload: &Arc<Workload>| match workload.client == plain {
             true => Arc::clone(&shared),
-            false => Arc::new(Self::open(session, &workload.client, number, threads)),
+            false => Arc::new(Self::open(session, workload, number, threads)),
         };
         workloads.iter().map(engine).collect()
     }
@@ -82,6 +117,8 @@ impl Engine {
     pub async fn exchange(&self, plan: &RequestPlan, intended: Nanos) -> ClientRecord {
         match self {
             Self::Native(client) => client.exchange(plan, intended).await,
+            #[cfg(feature = "aws-sdk")]
+            Self::AwsSdk(client) => client.exchange(plan, intended).await,
         }
     }
 
@@ -95,6 +132,12 @@ impl Engine {
     ) {
         match self {
             Self::Native(client) => client.exchange_all(first, intended, seen).await,
+            // One call of the SDK is one request of ours: what takes several is refused for it in scenarios.
+            #[cfg(feature = "aws-sdk")]
+            Self::AwsSdk(client) => {
+                let mut seen = seen;
+                seen(&first, &client.exchange(&first, intended).await);
+            }
         }
     }
 
@@ -102,6 +145,8 @@ impl Engine {
     pub fn close_idle(&self) {
         match self {
             Self::Native(client) => client.close_idle(),
+            #[cfg(feature = "aws-sdk")]
+            Self::AwsSdk(_) => {}
         }
     }
 }

@@ -16,6 +16,8 @@ pub mod live;
 mod pace;
 pub mod plan;
 pub mod schedule;
+#[cfg(feature = "aws-sdk")]
+mod sdk;
 pub mod sign;
 pub mod stop;
 #[cfg(test)]

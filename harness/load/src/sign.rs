@@ -56,6 +56,24 @@ impl Signer {
         }
     }
 
+    /// Where the credentials come from.
+    #[cfg(feature = "aws-sdk")]
+    pub(crate) fn source(&self) -> &CredentialSource {
+        &self.source
+    }
+
+    /// The region it signs for.
+    #[cfg(feature = "aws-sdk")]
+    pub(crate) fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// How wrong the client's clock is, seconds; negative is behind.
+    #[cfg(feature = "aws-sdk")]
+    pub(crate) fn skew(&self) -> i64 {
+        self.skew.load(Ordering::Relaxed)
+    }
+
     /// Makes the client's clock wrong by so many seconds from now on; negative is behind.
     pub fn set_skew(&self, seconds: i64) {
         self.skew.store(seconds, Ordering::Relaxed);

@@ -424,6 +424,16 @@ impl AttemptRecord {
     /// of it.
     pub const AMBIGUOUS: u16 = 128;
 
+    /// Flags for the n-th try of a client that retries by itself; the upper byte of the flags.
+    pub fn of_client_try(number: u8) -> u16 {
+        u16::from(number) << 8
+    }
+
+    /// Which try of its client's own it served, from 1, as an SDK says in `amz-sdk-request`; 0 when nobody said.
+    pub fn client_try(&self) -> u8 {
+        (self.flags >> 8) as u8
+    }
+
     /// The attempt's id.
     pub fn id(&self) -> Option<AttemptId> {
         AttemptId::unpack(self.attempt)

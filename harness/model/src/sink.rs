@@ -136,6 +136,13 @@ pub enum Event {
         /// In words.
         why: String,
     },
+    /// How often a client that retries by itself tried one request; once where nothing is told.
+    ClientTries {
+        /// Packed request id.
+        request: u64,
+        /// Its tries.
+        tries: u32,
+    },
     /// One object of the mock's store at the end, uploads only.
     Stored(StoreEntry),
     /// The last arrival was due and every request had ended (or was given up).

@@ -16,6 +16,7 @@ use gatecrash_load::{
 use gatecrash_model::{Nanos, Op, SizeLaw, hash};
 
 use super::upstream::population;
+use crate::exit::Failure;
 
 /// Keys on a page of a list.
 const PAGE: u16 = 100;
@@ -84,19 +85,48 @@ fn workload(
         timeout: w.timeout.duration(),
         max_in_flight: w.max_in_flight as usize,
         headers: Vec::new(),
-        client: client(&w.client),
+        client: client(&w.client)?,
     })
 }
 
-fn client(plan: &ClientPlan) -> ClientOptions {
-    ClientOptions {
+fn client(plan: &ClientPlan) -> Result<ClientOptions, String> {
+    Ok(ClientOptions {
         kind: match plan.engine {
             EnginePlan::Native => Kind::Native,
+            EnginePlan::AwsSdk => aws_sdk(plan)?,
         },
         keep_alive: plan.keep_alive,
         tls: plan.tls,
         connections: plan.connections.and_then(|most| NonZeroUsize::new(most as usize)),
-    }
+    })
+}
+
+#[cfg(feature = "aws-sdk")]
+fn aws_sdk(plan: &ClientPlan) -> Result<Kind, String> {
+    use gatecrash_core::plan::{AddressingPlan, RetriesPlan};
+    use gatecrash_load::engine::{Retries, SdkOptions};
+    Ok(Kind::AwsSdk(SdkOptions {
+        retries: match plan.retries {
+            RetriesPlan::Off => Retries::Off,
+            RetriesPlan::Standard => Retries::Standard,
+            RetriesPlan::Standard2026 => Retries::Standard2026,
+            RetriesPlan::Adaptive => Retries::Adaptive,
+        },
+        virtual_host: plan.addressing == AddressingPlan::VirtualHost,
+    }))
+}
+
+#[cfg(not(feature = "aws-sdk"))]
+fn aws_sdk(_: &ClientPlan) -> Result<Kind, String> {
+    Err("this gatecrash was built without the AWS SDK".to_owned())
+}
+
+/// Refuses clients that this program was built without, before anything is started for them.
+pub fn built(plan: &Plan) -> Result<(), Failure> {
+    let refuse = |why| {
+        Failure::usage(why).hint("rebuild with `cargo build --release --features aws-sdk`, or drop `engine`")
+    };
+    plan.workloads.iter().try_for_each(|w| client(&w.client).map(|_| ()).map_err(refuse))
 }
 
 fn schedule(w: &WorkloadPlan, length: Nanos, seed: u64) -> Schedule {

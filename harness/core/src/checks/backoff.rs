@@ -55,7 +55,7 @@ impl Check for Backoff {
               Typical fixes: full jitter over a bound that doubles (Envoy `retry_back_off`); elsewhere, \
               fewer tries.",
         example: "backoff: { p50: { min: 5ms }, jitter: 20% }",
-        needs: Capabilities::of(&[Capability::Attempts]),
+        needs: Capabilities::of(&[Capability::Attempts, Capability::OwnTries]),
         min_samples: 30,
         rests: Rests::OnRates,
     };

@@ -35,7 +35,7 @@ impl Check for BoundedTime {
               machine at that moment, as a sleeping thread of ours saw it, is no proof. Typical fixes: nginx `proxy_read_timeout`, \
               `proxy_next_upstream_timeout`; HAProxy `timeout server`, `timeout connect`, `retries`.",
         example: "bounded-time: {}",
-        needs: Capabilities::of(&[Capability::Framing]),
+        needs: Capabilities::of(&[Capability::Framing, Capability::OwnTries]),
         min_samples: 1,
         rests: Rests::OnExchanges,
     };

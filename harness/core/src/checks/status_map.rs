@@ -39,7 +39,7 @@ impl Check for StatusMap {
               `error_page`, `proxy_next_upstream`; HAProxy `errorfile`, `timeout server` below the \
               client's own timeout.",
         example: "status-map: {}",
-        needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
+        needs: Capabilities::of(&[Capability::Framing, Capability::Attempts, Capability::OwnTries]),
         min_samples: 1,
         rests: Rests::OnExchanges,
     };

@@ -150,6 +150,13 @@ impl History {
         self.events.iter().filter_map(|e| if let Event::Trial(t) = e { Some(&**t) } else { None })
     }
 
+    /// Packed request id and number of tries of requests that their client tried more than once.
+    pub fn client_tries(&self) -> impl Iterator<Item = (u64, u32)> {
+        self.events.iter().filter_map(|e| {
+            if let Event::ClientTries { request, tries } = e { Some((*request, *tries)) } else { None }
+        })
+    }
+
     /// Uploads in the mock's store at the end.
     pub fn stored(&self) -> impl Iterator<Item = &StoreEntry> {
         self.events.iter().filter_map(|e| if let Event::Stored(s) = e { Some(s) } else { None })

@@ -241,7 +241,8 @@ impl<'a> Scope<'a> {
 
     /// What of `needed` nobody could observe in this run, in words.
     pub fn missing(&self, needed: Capabilities) -> Option<String> {
-        let names: Vec<_> = self.history.capabilities.missing(needed).map(Capability::name).collect();
+        let seen = self.plan.clients_show(self.history.capabilities);
+        let names: Vec<_> = seen.missing(needed).map(Capability::name).collect();
         (!names.is_empty()).then(|| names.join(", "))
     }
 

@@ -1,6 +1,9 @@
 //! Who carries the requests of a workload.
 
+use gatecrash_model::{Capabilities, Capability};
 use serde::{Deserialize, Serialize};
+
+use super::Plan;
 
 /// The client of a workload. The default is our own client with as many connections as it takes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -29,6 +32,8 @@ pub enum EnginePlan {
     /// Our own client.
     #[default]
     Native,
+    /// The AWS SDK for Rust.
+    AwsSdk,
 }
 
 /// A version of HTTP.
@@ -47,6 +52,13 @@ pub enum RetriesPlan {
     /// One try for each request.
     #[default]
     Off,
+    /// As AWS SDKs since 2021.
+    Standard,
+    /// As AWS SDKs by the rules of 2026.
+    #[serde(rename = "standard-2026")]
+    Standard2026,
+    /// As standard, and with a rate limit of the client's.
+    Adaptive,
 }
 
 /// Where the bucket's name stands.
@@ -56,6 +68,8 @@ pub enum AddressingPlan {
     /// In the path.
     #[default]
     Path,
+    /// In the host.
+    VirtualHost,
 }
 
 impl Default for ClientPlan {
@@ -79,6 +93,22 @@ impl ClientPlan {
     }
 }
 
+impl Plan {
+    /// What is observed, with what the clients of all workloads let see: one that retries by itself blurs whose tries
+    /// are whose, an SDK hides its side of the wire.
+    pub fn clients_show(&self, observed: Capabilities) -> Capabilities {
+        let clients = || self.workloads.iter().map(|w| &w.client);
+        let mut seen = observed.without(Capability::OwnTries).without(Capability::Wire);
+        if clients().all(|client| client.retries == RetriesPlan::Off) {
+            seen = seen.with(Capability::OwnTries);
+        }
+        if clients().all(|client| client.engine == EnginePlan::Native) {
+            seen = seen.with(Capability::Wire);
+        }
+        seen
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,5 +121,19 @@ mod tests {
         let stored = serde_json::to_string(&limited).expect("plain data");
         assert_eq!(serde_json::from_str::<ClientPlan>(&stored).expect("as stored"), limited);
         assert!(stored.contains(r#""http":"1.1""#), "{stored}");
+    }
+
+    #[test]
+    fn clients_decide_what_can_be_seen_of_them() {
+        let mut plan = crate::golden::Story::new().plan;
+        let missing = |plan: &Plan| {
+            let all = Capabilities::of(&Capability::ALL);
+            plan.clients_show(Capabilities::FULL).missing(all).collect::<Vec<_>>()
+        };
+        assert_eq!(missing(&plan), []);
+        plan.workloads[0].client.engine = EnginePlan::AwsSdk;
+        assert_eq!(missing(&plan), [Capability::Wire]);
+        plan.workloads[0].client.retries = RetriesPlan::Standard;
+        assert_eq!(missing(&plan), [Capability::OwnTries, Capability::Wire]);
     }
 }

@@ -239,6 +239,7 @@ fn phase(
         p50_ms: Some(p50),
         p99_ms: Some(p99),
         attempts_per_request: Some(attempts),
+        client_tries_per_request: None,
         statuses: statuses.to_vec(),
         service_p50_ms: Some(p50),
         service_p99_ms: Some(p99),

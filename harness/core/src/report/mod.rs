@@ -157,6 +157,10 @@ pub struct PhaseSummary {
     pub p99_ms: Option<f64>,
     /// Upstream attempts per client request, probes excluded.
     pub attempts_per_request: Option<f64>,
+    /// Tries of the client per request, where an SDK may retry by itself; the gateway's attempts for each of these
+    /// are `attempts_per_request` over this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_tries_per_request: Option<f64>,
     /// (status, count); 0 for exchanges without a status.
     pub statuses: Vec<(u16, u64)>,
     /// Median service time of successes, from when a request was sent, ms.

@@ -6,7 +6,7 @@ use super::capacity::{self, CaseWords};
 use super::secrets::arguments;
 use super::standing::{Standing, Tally, word};
 use super::story::{Story, gateway};
-use super::text::{clean, count, millis, percent, ratio, seconds, thousands};
+use super::text::{attempts, clean, count, millis, percent, seconds, thousands};
 use super::{FaultSummary, PhaseSummary, RenderOptions, Renderer, RunReport};
 
 pub(super) const RENDERER: Renderer = Renderer {
@@ -103,7 +103,7 @@ impl Page {
                 requests(phase),
                 percent(phase.succeeded, phase.requests),
                 millis(phase.p99_ms),
-                ratio(phase.attempts_per_request),
+                attempts(phase),
             );
             self.wrapped(&line, &fault_words(report, i), out);
             if self.full {

@@ -1,5 +1,7 @@
 //! Small text: numbers as people read them, and strings from the wire made harmless.
 
+use super::PhaseSummary;
+
 /// Longest stretch of one sentence that a report shows, characters.
 const LONGEST: usize = 2_000;
 
@@ -87,6 +89,18 @@ pub(crate) fn seconds(s: f64) -> String {
 /// A ratio: `1.24x`; `-` when there is none.
 pub(crate) fn ratio(value: Option<f64>) -> String {
     value.filter(|v| v.is_finite()).map_or_else(|| "-".into(), |v| format!("{v:.2}x"))
+}
+
+/// `1.80x`; where clients retry by themselves, `1.80x = 1.20 client tries x 1.50`: what reaches the upstream is the
+/// product of both.
+pub(super) fn attempts(phase: &PhaseSummary) -> String {
+    let all = ratio(phase.attempts_per_request);
+    match (phase.attempts_per_request, phase.client_tries_per_request.filter(|tries| *tries > 0.0)) {
+        (Some(attempts), Some(tries)) => {
+            format!("{all} = {tries:.2} client tries x {:.2}", attempts / tries)
+        }
+        _ => all,
+    }
 }
 
 /// `1 sample`, `1,201 samples`.

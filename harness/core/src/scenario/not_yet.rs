@@ -36,12 +36,7 @@ const KEYS: &[(&str, &str)] = &[
 const NAMES: &[(&str, &str, &str)] = &[
     ("keys", "missing", "write `missing: 2%` beside `keys`"),
     ("engine", "goose", "native sends the same requests"),
-    ("engine", "aws-sdk", "native sends the same requests, without retries"),
     ("http", "2", "to the gateway, requests are HTTP/1.1"),
-    ("retries", "standard", "clients do not retry"),
-    ("retries", "standard-2026", "clients do not retry"),
-    ("retries", "adaptive", "clients do not retry"),
-    ("addressing", "virtual-host", "the bucket's name stands in the path"),
     ("size", "fixed", "write the size alone, as in `size: 16KiB`"),
 ];
 

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use gatecrash_model::{AttemptRecord, BodyCheck, ClientRecord, Ending, Nanos};
 
 use super::{nearest_rank, settled};
-use crate::history::{Answers, History, Join};
+use crate::history::{Answers, History, IdMap, Join};
 use crate::judge::{Case, deliveries};
-use crate::plan::Plan;
+use crate::plan::{EnginePlan, Plan};
 use crate::profile::Profile;
 use crate::report::{FaultSummary, PhaseSummary, Second};
 
@@ -25,6 +25,11 @@ pub fn summarise(
 
 fn phases(plan: &Plan, history: &History, join: &Join) -> Vec<PhaseSummary> {
     let answers = Answers::of(plan);
+    let again: IdMap<u32> = history.client_tries().collect();
+    let retrying = |c: &&ClientRecord| {
+        let workload = plan.workloads.get(usize::from(c.workload));
+        workload.is_some_and(|w| w.client.engine == EnginePlan::AwsSdk)
+    };
     let windows = plan.phases.iter().enumerate().filter_map(|(index, phase)| {
         let (from, until) = history.phase_window(index as u16)?;
         Some((phase, from, until))
@@ -48,6 +53,10 @@ fn phases(plan: &Plan, history: &History, join: &Join) -> Vec<PhaseSummary> {
                 succeeded: times.len() as u64,
                 p50_ms: in_millis(&times, 0.5),
                 p99_ms: in_millis(&times, 0.99),
+                client_tries_per_request: sent.iter().any(|c| retrying(&c)).then(|| {
+                    let tries = |c: &ClientRecord| again.get(&c.id().pack()).copied().unwrap_or(1);
+                    sent.iter().map(|c| f64::from(tries(c))).sum::<f64>() / sent.len() as f64
+                }),
                 attempts_per_request: (!sent.is_empty()).then(|| all as f64 / sent.len() as f64),
                 statuses: counted(sent.iter().map(|c| c.status)),
                 attempts,

@@ -148,6 +148,8 @@ mistakes! {
         Resource: \"*\", Condition: {} }] }, objects:";
     engine_not_yet: "bucket: media" => "bucket: media\n    client: { engine: goose, connections: 0 }";
     no_connections: "bucket: media" => "bucket: media\n    client: { keep-alive: false, connections: 0 }";
+    native_retries: "bucket: media" => "bucket: media\n    client: { retries: standard-2026, addressing: virtual-host }";
+    sdk_connections: "bucket: media" => "bucket: media\n    client: { engine: aws-sdk, connections: 8 }";
     client_http2_not_yet: "bucket: media" => "bucket: media\n    client: { http: \"2\" }";
     abort_when_not_yet: "name: base" => "name: base\nguards: { abort-when: {} }";
     preset_not_yet: "preset: strict" => "preset: cloudfront";

@@ -16,7 +16,7 @@ const STRAY: usize = 64;
 
 /// The state of one comparison.
 #[derive(Debug, Default)]
-pub(super) struct Body {
+pub(crate) struct Body {
     expected: Option<Expected>,
     keep: usize,
     /// The beginning of a body that is not an object; of a wrong object, its beginning too.
@@ -58,7 +58,7 @@ impl Body {
     }
 
     /// Decides what the body of a response with this status has to be.
-    pub(super) fn begin(&mut self, plan: &RequestPlan, status: u16) {
+    pub(crate) fn begin(&mut self, plan: &RequestPlan, status: u16) {
         let success = matches!(status, 200..=299);
         self.expected = match plan.expect {
             _ if plan.op != Op::GetObject || !success => None,
@@ -80,7 +80,7 @@ impl Body {
     }
 
     /// Takes the next bytes.
-    pub(super) fn take(&mut self, pool: &Pool, bytes: &[u8]) {
+    pub(crate) fn take(&mut self, pool: &Pool, bytes: &[u8]) {
         let offset = self.seen;
         self.seen += bytes.len() as u64;
         if self.expected.is_some() && self.mismatch.is_none() {
@@ -94,7 +94,7 @@ impl Body {
     }
 
     /// What the comparison says, at the end of the body.
-    pub(super) fn check(&self, pool: &Pool) -> BodyCheck {
+    pub(crate) fn check(&self, pool: &Pool) -> BodyCheck {
         match (self.expected, self.mismatch) {
             (None, _) | (Some(Expected::NoBody), None) => BodyCheck::NotChecked,
             (Some(Expected::Bytes { len, .. }), None) if self.seen == len => BodyCheck::Exact,
@@ -155,7 +155,7 @@ impl Body {
 }
 
 /// The S3 error code in a document, and whether the document is an error as a whole.
-pub(super) fn s3_code(document: &[u8]) -> Option<(&str, bool)> {
+pub(crate) fn s3_code(document: &[u8]) -> Option<(&str, bool)> {
     let mut rest = document.trim_ascii_start();
     if rest.starts_with(b"<?xml") {
         rest = rest[find(rest, b"?>")? + 2..].trim_ascii_start();

@@ -144,6 +144,36 @@ impl Session {
         record
     }
 
+    /// What an answer that was not read off the wire leaves: a leak, and evidence told as `note`.
+    #[cfg(feature = "aws-sdk")]
+    pub(crate) fn judge_blind(
+        &self,
+        plan: &RequestPlan,
+        record: &mut ClientRecord,
+        head: &str,
+        body: &[u8],
+        note: &str,
+    ) {
+        let setup = &self.setup;
+        let holds = |needle: &&String| {
+            head.contains(needle.as_str()) || super::body::find(body, needle.as_bytes()).is_some()
+        };
+        let leaks = !matches!(record.status, 200..=299) && setup.needles.iter().find(holds).is_some();
+        record.flags |= if leaks { ClientRecord::LEAK } else { 0 };
+        let ordinary = plan.is_answered_by(record) && record.flags & evidence::ORDINARY == record.flags;
+        if !ordinary && setup.evidence.admits(record, record.ended()) {
+            setup.sink.evidence(gatecrash_model::Evidence {
+                side: gatecrash_model::EvidenceSide::Client,
+                request: record.id().pack(),
+                attempt: record.attempt,
+                head: gatecrash_model::printable(head.as_bytes()),
+                body: gatecrash_model::printable(&body[..body.len().min(4096)]),
+                mismatch: None,
+                note: note.to_owned(),
+            });
+        }
+    }
+
     fn key(&self, plan: &RequestPlan) -> StrId {
         let Expect::Object { index, .. } = plan.expect else { return self.setup.sink.intern(&plan.key) };
         let known = self.keys.get(usize::from(plan.workload.index)).and_then(|w| w.get(index as usize));

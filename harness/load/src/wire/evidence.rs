@@ -40,7 +40,7 @@ impl EvidenceBudget {
         Self { total, per_second, state: Mutex::default() }
     }
 
-    fn admits(&self, record: &ClientRecord, now: Nanos) -> bool {
+    pub(super) fn admits(&self, record: &ClientRecord, now: Nanos) -> bool {
         let mut spent = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if spent.total >= self.total {
             return false;

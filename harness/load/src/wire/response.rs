@@ -148,17 +148,7 @@ impl Response {
 
     /// Flags of an error's body: whether it is a JSON object, and whether Content-Type fits what it is.
     pub(super) fn document_flags(&self) -> u16 {
-        let body = self.body.kept.trim_ascii();
-        let json = body.starts_with(b"{") && body.ends_with(b"}");
-        let xml = s3_code(body).is_some_and(|(_, whole)| whole);
-        let media = media_type(&self.raw_head);
-        let fits = match media.to_ascii_lowercase().as_slice() {
-            b"application/xml" | b"text/xml" => xml,
-            b"application/json" => json,
-            media => media.ends_with(b"+json") && json,
-        };
-        let json_flag = if json { ClientRecord::JSON } else { 0 };
-        json_flag | if (json || xml) && !fits { ClientRecord::MISLABELLED } else { 0 }
+        document_flags(&self.body.kept, media_type(&self.raw_head))
     }
 
     /// What the next request needs of this response.
@@ -282,7 +272,22 @@ impl Response {
     }
 }
 
-/// The media type of a head, without parameters; empty when it states none.
+/// Flags of an error's body under a Content-Type: whether it is a JSON object, and whether the type fits.
+pub(crate) fn document_flags(body: &[u8], media: &[u8]) -> u16 {
+    let body = body.trim_ascii();
+    let json = body.starts_with(b"{") && body.ends_with(b"}");
+    let xml = s3_code(body).is_some_and(|(_, whole)| whole);
+    let media = media.split(|b| *b == b';').next().unwrap_or_default().trim_ascii();
+    let fits = match media.to_ascii_lowercase().as_slice() {
+        b"application/xml" | b"text/xml" => xml,
+        b"application/json" => json,
+        media => media.ends_with(b"+json") && json,
+    };
+    let json_flag = if json { ClientRecord::JSON } else { 0 };
+    json_flag | if (json || xml) && !fits { ClientRecord::MISLABELLED } else { 0 }
+}
+
+/// The media type of a head; empty when it states none.
 fn media_type(head: &[u8]) -> &[u8] {
     let value = field(head, b"content-type").unwrap_or_default();
     value.split(|b| *b == b';').next().unwrap_or_default().trim_ascii()

@@ -4,7 +4,7 @@
 use super::axis::Time;
 use super::text;
 use crate::plan::{GatewayPlan, KeysPlan, RegionPlan, SignPlan, SizePlan, WorkloadPlan};
-use crate::report::text::{count, escape, millis, percent, ratio, seconds, thousands};
+use crate::report::text::{attempts, count, escape, millis, percent, seconds, thousands};
 use crate::report::{FaultSummary, PhaseSummary, RunReport};
 
 pub(super) fn phases(report: &RunReport) -> String {
@@ -27,7 +27,7 @@ pub(super) fn phases(report: &RunReport) -> String {
             millis(phase.p50_ms),
             millis(phase.p99_ms),
             millis(phase.service_p99_ms),
-            ratio(phase.attempts_per_request),
+            attempts(phase),
             phase.statuses.iter().map(status).collect::<Vec<_>>().join(" ")
         )
     };

@@ -40,6 +40,8 @@ pub(crate) struct Client {
 pub(crate) enum Engine {
     /// Our own client, which sees every byte and never repairs anything.
     Native,
+    /// The AWS SDK for Rust, as an application would use it.
+    AwsSdk,
 }
 
 /// A version of HTTP.
@@ -56,6 +58,13 @@ pub(crate) enum Http {
 pub(crate) enum Retries {
     /// One try for each request.
     Off,
+    /// AWS SDKs since 2021: three tries, a bucket of 500 tokens, back-off from 1 s.
+    Standard,
+    /// AWS SDKs by the rules of 2026: as standard, with back-off from 50 ms but from 1 s after throttling.
+    #[serde(rename = "standard-2026")]
+    Standard2026,
+    /// AWS SDKs: as standard, and a rate limit of the client's that falls with throttling.
+    Adaptive,
 }
 
 /// Where the bucket's name stands.
@@ -64,4 +73,6 @@ pub(crate) enum Retries {
 pub(crate) enum Addressing {
     /// In the path: `/bucket/key`.
     Path,
+    /// In the host: `bucket.s3.localhost`.
+    VirtualHost,
 }

@@ -62,6 +62,9 @@ impl Cx<'_> {
         }
         self.positive("timeout", workload.timeout);
         let arrivals = open.and_then(|open| open.arrivals);
+        let ops = self.ops(workload);
+        let client = self.client(workload.client.as_ref(), &format!("workloads.{}", name.value));
+        self.fits_sdk(client, &ops, name.place);
         let poisson = arrivals.map(|a| Spanned { value: a.value == Arrivals::Poisson, place: a.place });
         WorkloadPlan {
             name: name.value.clone(),
@@ -71,7 +74,7 @@ impl Cx<'_> {
             poisson: self.or(at("poisson"), poisson, true),
             max_in_flight: self.or(at("max-in-flight"), max_in_flight, DEFAULT_IN_FLIGHT),
             bucket,
-            ops: self.ops(workload),
+            ops,
             keys: self.keys(workload.keys, at("keys")),
             missing: self.or(at("missing"), workload.missing, Share(0.0)),
             write_key: self.or(at("write-key"), writes.key.clone(), DEFAULT_WRITE_KEY.to_owned()),
@@ -79,7 +82,7 @@ impl Cx<'_> {
             sign,
             identity,
             timeout: self.or(at("timeout"), workload.timeout, DEFAULT_TIMEOUT),
-            client: self.client(workload.client.as_ref(), &format!("workloads.{}", name.value)),
+            client,
         }
     }
 
