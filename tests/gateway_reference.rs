@@ -28,6 +28,7 @@ async fn start(dir: &std::path::Path, upstreams: &[Upstream]) -> Gateway {
     let credentials = GatewayCredentials { access_key: KEY.into(), secret_key: "hush-hush".into() };
     let start = Launch {
         tls: None,
+        front: None,
         plan: &plan,
         endpoints: &endpoints,
         resolver: None,

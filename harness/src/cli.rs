@@ -5,10 +5,14 @@ use clap::{Parser, Subcommand};
 use crate::exit::{BY_PRECEDENCE, Exit, Failure};
 use crate::output::{self, print};
 
+mod against;
+mod capacity;
 mod check;
+mod compare;
 mod completions;
 mod diagnose;
 mod explain;
+mod history;
 mod list;
 mod load_scenarios;
 mod policy;
@@ -37,6 +41,8 @@ struct Arguments {
 enum Command {
     /// Run scenarios and judge the gateway; without a path, the built-in suite
     Run(run::Run),
+    /// Find the highest rate a gateway carries within an objective, case by case
+    Capacity(Box<capacity::Capacity>),
     /// Check scenario files without starting anything
     #[command(visible_alias = "validate")]
     Check(check::Check),
@@ -46,6 +52,10 @@ enum Command {
     Explain(explain::Explain),
     /// Render the report of a stored run again
     Report(report::Report),
+    /// Compare two sets of stored runs: what changed beyond noise
+    Compare(compare::Compare),
+    /// List stored runs with their labels
+    History(history::History),
     /// Print the JSON schema of scenario files
     Schema(schema::Schema),
     /// Measure gatecrash itself: every defect must be detected, nothing else may alarm
@@ -93,10 +103,13 @@ impl Command {
     fn execute(self) -> Result<Exit, Failure> {
         match self {
             Self::Run(run) => run.execute(),
+            Self::Capacity(capacity) => capacity.execute(),
             Self::Check(check) => check.execute(),
             Self::List(list) => list.execute(),
             Self::Explain(explain) => explain.execute(),
             Self::Report(report) => report.execute(),
+            Self::Compare(compare) => compare.execute(),
+            Self::History(history) => history.execute(),
             Self::Schema(schema) => schema.execute(),
             Self::Selftest(selftest) => selftest.execute(),
             Self::Survey(survey) => survey.execute(),

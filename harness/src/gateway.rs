@@ -70,6 +70,8 @@ pub struct Launch<'a> {
     pub resolver: Option<SocketAddr>,
     /// What it needs to speak TLS to its upstreams, where it has to.
     pub tls: Option<&'a TlsFiles>,
+    /// Where it listens with TLS, and what it presents there, where clients want that.
+    pub front: Option<&'a FrontTls>,
     /// Run directory; the gateway's files go into `gateway/` in it.
     pub dir: &'a Path,
     /// This program, for the supervisor and for the embedded gateway.
@@ -90,6 +92,19 @@ pub struct TlsFiles {
     pub client: Option<(PathBuf, PathBuf, PathBuf)>,
     /// A name that every upstream's certificate is good for.
     pub name: &'static str,
+}
+
+/// The gateway's listener with TLS. Absolute paths, PEM.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FrontTls {
+    /// Its address.
+    pub addr: SocketAddr,
+    /// Its certificates, leaf first.
+    pub certificates: PathBuf,
+    /// The leaf's key.
+    pub key: PathBuf,
+    /// Both in one file.
+    pub both: PathBuf,
 }
 
 /// The gateway's own S3 credentials.

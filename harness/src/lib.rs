@@ -2,6 +2,7 @@
 //!
 //! The main path is [`run`]: plan, [`topology`], [`timeline`] and load, [`recorder`], history, verdicts, [`reports`].
 
+mod capacity;
 pub mod cli;
 pub mod clock;
 pub mod diagnose;
@@ -17,6 +18,7 @@ pub mod run;
 pub mod run_dir;
 pub mod selftest;
 pub mod side_by_side;
+pub mod stored;
 pub mod suite;
 pub mod survey;
 pub mod timeline;

@@ -13,6 +13,7 @@ use gatecrash_core::stats::{Interruption, run_report};
 use gatecrash_model::{Capabilities, Capability, Clock, Pool, RunId, Sink, hash};
 use tokio::sync::watch::Receiver;
 
+use crate::capacity::{Met, Survey};
 use crate::clock::RunClock;
 use crate::environment;
 use crate::exit::{Exit, Failure};
@@ -20,9 +21,10 @@ use crate::live::Live;
 use crate::recorder::Recorder;
 use crate::run_dir::{RunDir, RunDirError, RunFacts};
 use crate::side_by_side;
-use crate::topology::{Ground, Topology, journeys};
+use crate::topology::{Ground, Topology, journeys, load};
 
 mod drive;
+mod stalls;
 mod target;
 mod watch;
 
@@ -73,6 +75,7 @@ pub async fn run_case(
     stop: &StopLine,
 ) -> Result<(RunReport, RunDir), Failure> {
     target::allowed(plan, &options.allow_targets)?;
+    load::built(plan)?;
     journeys::walkable(plan)?;
     let run = new_run_id();
     let dir = RunDir::create(&options.out, &plan.title(), &run.to_string())?;
@@ -92,48 +95,90 @@ pub async fn run_case(
     };
 
     live.note(&format!("{}: starting {}", plan.title(), gateway_name(plan)));
-    let mut topology = Topology::start(plan, &ground, dir.path(), options, stop).await?;
-    let profile = &topology.gateway.profile;
-    if !profile.was_measured() {
-        crate::output::note(&format!(
-            "warning: {} {} is another version than those whose profile was measured ({}): its known \
-             deviations may differ",
-            profile.gateway,
-            profile.version,
-            profile
-                .measured_on
-                .split_whitespace()
-                .map(|v| v.trim_end_matches('.'))
-                .collect::<Vec<_>>()
-                .join(", ")
-        ));
+    if let Some(capacity) = &plan.capacity {
+        let survey = Survey {
+            plan,
+            capacity,
+            options,
+            dir: &dir,
+            run,
+            clock: &clock,
+            recorder: &recorder,
+            live,
+            stop,
+        };
+        let mut kept = None;
+        let ended = survey
+            .search(&ground, |met| {
+                if kept.is_none() {
+                    warn_of_another_version(&met.profile);
+                    let facts = facts(plan, options, &dir, run, met);
+                    dir.write_facts(&facts)?;
+                    kept = Some(facts);
+                }
+                Ok(())
+            })
+            .await;
+        return finish(dir, &recorder, kept, ended?, options.strict).await;
     }
-    let mut facts = RunFacts {
-        version: 1,
-        run: run.to_string(),
+    let mut topology = Topology::start(plan, &ground, dir.path(), options, stop).await?;
+    warn_of_another_version(&topology.gateway.profile);
+    let met = Met {
         profile: topology.gateway.profile.clone(),
         capabilities: seen(plan, topology.gateway.capabilities),
-        environment: surroundings(
-            plan,
-            options,
-            &topology.gateway.version,
-            &dir.path().display().to_string(),
-        ),
-        ended: false,
-        interrupted: None,
+        version: topology.gateway.version.clone(),
     };
+    let facts = facts(plan, options, &dir, run, met);
     let ended = match dir.write_facts(&facts) {
         Ok(()) => drive::drive(plan, &mut topology, &ground, &clock, &recorder, live, stop).await,
         Err(error) => Err(error.into()),
     };
     topology.stop(plan, run, &*recorder).await;
-    let stop = ended?;
+    finish(dir, &recorder, Some(facts), ended?, options.strict).await
+}
 
-    facts.ended = true;
-    facts.interrupted = stop.map(|s| (s.exit.code(), s.why));
+/// What a run directory says before the load begins.
+fn facts(plan: &Plan, options: &Options, dir: &RunDir, run: RunId, met: Met) -> RunFacts {
+    let directory = dir.path().display().to_string();
+    RunFacts {
+        version: 1,
+        run: run.to_string(),
+        profile: met.profile,
+        capabilities: met.capabilities,
+        environment: surroundings(plan, options, &met.version, &directory),
+        ended: false,
+        interrupted: None,
+    }
+}
+
+fn warn_of_another_version(profile: &Profile) {
+    if !profile.was_measured() {
+        let measured = profile.measured_on.split_whitespace().map(|v| v.trim_end_matches('.'));
+        crate::output::note(&format!(
+            "warning: {} {} is another version than those whose profile was measured ({}): its known \
+             deviations may differ",
+            profile.gateway,
+            profile.version,
+            measured.collect::<Vec<_>>().join(", ")
+        ));
+    }
+}
+
+/// Closes the history, writes down how the run ended, and judges it.
+async fn finish(
+    dir: RunDir,
+    recorder: &Recorder,
+    facts: Option<RunFacts>,
+    stop: Option<Stop>,
+    strict: bool,
+) -> Result<(RunReport, RunDir), Failure> {
     recorder.finish().map_err(disk_failure)?;
-    dir.write_facts(&facts)?;
-    let (judged, strict) = (dir.clone(), options.strict);
+    if let Some(mut facts) = facts {
+        facts.ended = true;
+        facts.interrupted = stop.map(|s| (s.exit.code(), s.why));
+        dir.write_facts(&facts)?;
+    }
+    let judged = dir.clone();
     let report = side_by_side::off_the_timers(move || judge(&judged, strict)).await??;
     Ok((report, dir))
 }
@@ -169,7 +214,7 @@ pub fn report_without_run(plan: &Plan, failure: &Failure, options: &Options) -> 
 }
 
 /// What a run can observe: no attempts where somebody else's proxy stands in for a link.
-fn seen(plan: &Plan, of_gateway: Capabilities) -> Capabilities {
+pub(crate) fn seen(plan: &Plan, of_gateway: Capabilities) -> Capabilities {
     match plan.regions.iter().any(|region| region.toxiproxy.is_some()) {
         true => of_gateway.without(Capability::Attempts),
         false => of_gateway,
@@ -182,6 +227,7 @@ fn surroundings(plan: &Plan, options: &Options, gateway: &str, directory: &str) 
         gateway: gateway.into(),
         system: environment::system(),
         cores: environment::cores(),
+        processor: environment::processor(),
         started: environment::now_rfc3339(),
         reproduce: format!("{} --seed {}", options.reproduce, plan.seed),
         directory: directory.into(),

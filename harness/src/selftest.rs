@@ -12,7 +12,7 @@ use gatecrash_core::units::{Rate, Share};
 use gatecrash_model::hash;
 
 use crate::environment;
-use crate::exit::Failure;
+use crate::exit::{Failure, Side};
 use crate::live::Live;
 use crate::run::{Options, StopLine};
 use crate::side_by_side::{Ended, Errand, run_all};
@@ -24,6 +24,9 @@ use rows::Rows;
 
 /// At a rate below this, the load is so many times the scenario's: else too few requests could show a defect.
 const FEW: (Share, u32) = (Share(0.05), 3);
+
+/// Most runs that the environment may break off before the measurement ends for it.
+const AGAIN: usize = 3;
 
 /// What to measure.
 #[derive(Clone, Debug)]
@@ -70,32 +73,53 @@ pub async fn measure(
     if !done.is_empty() {
         live.note(&format!("{} of {} runs were made before", done.len(), planned.len()));
     }
-    let errands = due.iter().map(|p| p.errand(options)).collect();
-    let (mut failure, mut ended) = (None, 0);
-    let hand_over = |index: usize, result: Ended| {
-        ended += 1;
-        let kept = row(due[index], result, course, stop).and_then(|row| {
-            live.note(&format!("{:>4}/{} {}", done.len() + ended, planned.len(), row.line()));
-            rows.keep(row)
-        });
-        match kept {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(why) => {
-                failure.get_or_insert(why);
-                ControlFlow::Break(())
+    let (mut broken, mut ended) = (Vec::new(), 0);
+    let mut failure = None;
+    // One run that the environment broke off is made again; many of them are no accident.
+    for attempt in 1..=2 {
+        let round: Vec<usize> = match attempt {
+            1 => (0..due.len()).collect(),
+            _ => broken.iter().map(|(index, _): &(usize, String)| *index).collect(),
+        };
+        let errands = round.iter().map(|index| due[*index].errand(options)).collect();
+        let lanes = if attempt == 1 { course.lanes } else { 1 };
+        let hand_over = |at: usize, result: Ended| {
+            let index = round[at];
+            let kept = row(due[index], result, course, stop).and_then(|row| {
+                ended += 1;
+                live.note(&format!("{:>4}/{} {}", done.len() + ended, planned.len(), row.line()));
+                rows.keep(row)
+            });
+            match kept {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(why) if attempt == 1 && broken.len() < AGAIN && is_accident(&why) => {
+                    let trial = &due[index].trial;
+                    let what = format!("{} on {}: {}", trial.gateway, trial.scenario, why.message);
+                    live.note(&format!("to be made again: {what}"));
+                    broken.push((index, what));
+                    ControlFlow::Continue(())
+                }
+                Err(why) => {
+                    failure.get_or_insert(why);
+                    ControlFlow::Break(())
+                }
             }
+        };
+        run_all(errands, lanes, live, stop, hand_over).await?;
+        if broken.is_empty() || failure.is_some() {
+            break;
         }
-    };
-    run_all(errands, course.lanes, live, stop, hand_over).await?;
+    }
     if let Some(failure) = failure {
         return Err(failure);
     }
     if let Some(stop) = stop.borrow().as_ref() {
         return Err(Failure::stopped(stop));
     }
+    let again = broken.into_iter().map(|(_, what)| what).collect();
     let rows = planned.iter().filter_map(|p| rows.row(&p.trial, &p.hash).cloned()).collect();
     let gatecrash = env!("CARGO_PKG_VERSION").into();
-    Ok(Score { version: 2, command: course.command.clone(), gatecrash, started, rows })
+    Ok(Score { version: 2, command: course.command.clone(), gatecrash, started, rows, again })
 }
 
 /// Every trial of a course, in the order of the tables.
@@ -139,6 +163,11 @@ fn planned(course: &Course, plans: &BTreeMap<String, Plan>) -> Result<Vec<Planne
     }
     all.sort_by(|a, b| a.trial.order(&b.trial));
     Ok(all)
+}
+
+/// Whether a run came to nothing by what is around it: a port taken, a process that would not start.
+fn is_accident(failure: &Failure) -> bool {
+    matches!(failure.side, Side::Environment | Side::Gateway)
 }
 
 fn trial(kind: Kind, gateway: &str, scenario: &str, seed: u64, repeat: u32) -> Trial {
@@ -201,6 +230,6 @@ impl Planned {
         if let Some(proof) = self.proof {
             options.reproduce.push_str(&format!(" --defect {} --rates {}", proof.name, self.trial.rate));
         }
-        Errand { plan: self.plan.clone(), options }
+        Errand { plan: self.plan.clone(), options, round: 0 }
     }
 }

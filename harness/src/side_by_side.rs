@@ -32,6 +32,8 @@ pub struct Errand {
     pub plan: Plan,
     /// How.
     pub options: Options,
+    /// Runs of a later round start after those of an earlier one.
+    pub round: u32,
 }
 
 /// A run that came to a verdict.
@@ -131,13 +133,14 @@ pub async fn off_the_timers<T: Send + 'static>(
     done.map_err(|e| Failure::bug(format!("judging a run panicked: {e}")))
 }
 
-/// (index, lanes) in the order in which runs start: the longest first, those that run alone at the end. On one lane
-/// the order of the list.
+/// (index, lanes) in the order in which runs start: of each round the longest first, those that run alone at the end. On
+/// one lane the order of the list.
 fn queue(errands: &[Errand], lanes: usize) -> Vec<(usize, usize)> {
     let mut all: Vec<_> = errands.iter().map(|e| lanes_of(&e.plan, lanes)).enumerate().collect();
     if lanes > 1 {
         all.sort_by_key(|(index, needs)| {
-            (*needs == lanes, std::cmp::Reverse(errands[*index].plan.length()), *index)
+            let Errand { plan, round, .. } = &errands[*index];
+            (*round, *needs == lanes, std::cmp::Reverse(plan.length()), *index)
         });
     }
     all
@@ -155,13 +158,14 @@ fn lanes_of(plan: &Plan, lanes: usize) -> usize {
     ((peak / RATE_PER_LANE).ceil() as usize + users as usize / USERS_PER_LANE).clamp(1, lanes)
 }
 
-/// Whether a run measures what others would disturb, or meets something that is not its own: quotas of processor and
-/// memory, a gateway that already runs or whose command may name fixed ports, somebody else's proxy, the one goose that a
-/// process can have.
+/// Whether a run measures what others would disturb (capacity most of all), or meets something that is not its own:
+/// quotas of processor and memory, a gateway that already runs or whose command may name fixed ports, somebody else's
+/// proxy, the one goose that a process can have.
 fn is_alone(plan: &Plan) -> bool {
     let foreign = matches!(plan.gateway, GatewayPlan::Url { .. } | GatewayPlan::Command { .. });
     let quota = |spec: &FaultSpec| matches!(spec, FaultSpec::Cpu(_) | FaultSpec::Memory(_));
     foreign
+        || plan.capacity.is_some()
         || plan.faults.iter().any(|f| quota(&f.spec))
         || plan.regions.iter().any(|r| r.toxiproxy.is_some())
         || plan.workloads.iter().any(|w| w.journeys.is_some())
@@ -191,6 +195,10 @@ mod tests {
     }
 
     fn order(plans: Vec<Plan>, lanes: usize) -> Vec<(usize, usize)> {
+        order_of_rounds(plans, &[], lanes)
+    }
+
+    fn order_of_rounds(plans: Vec<Plan>, rounds: &[u32], lanes: usize) -> Vec<(usize, usize)> {
         let options = Options {
             out: "runs".into(),
             executable: "gatecrash".into(),
@@ -199,7 +207,8 @@ mod tests {
             allow_targets: Vec::new(),
             upstream_port: 0,
         };
-        let errands = plans.into_iter().map(|plan| Errand { plan, options: options.clone() });
+        let rounds = plans.into_iter().zip(rounds.iter().copied().chain(std::iter::repeat(0)));
+        let errands = rounds.map(|(plan, round)| Errand { plan, options: options.clone(), round });
         queue(&errands.collect::<Vec<_>>(), lanes)
     }
 
@@ -233,6 +242,12 @@ mod tests {
         let plans = || vec![plan(1, 10.0), plan(9, 5000.0), plan(5, 10.0), plan(1, 10.0)];
         assert_eq!(order(plans(), 4), [(2, 1), (0, 1), (3, 1), (1, 4)]);
         assert_eq!(order(plans(), 1), [(0, 1), (1, 1), (2, 1), (3, 1)]);
+    }
+
+    #[test]
+    fn a_second_round_waits_for_the_first() {
+        let plans = vec![plan(1, 10.0), plan(9, 10.0), plan(1, 10.0), plan(9, 10.0)];
+        assert_eq!(order_of_rounds(plans, &[0, 0, 1, 1], 4), [(1, 1), (0, 1), (3, 1), (2, 1)]);
     }
 
     #[test]

@@ -4,14 +4,13 @@
 //! plan's faults reach the parts is in `faults`.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gatecrash_core::faults::Host;
 use gatecrash_core::plan::{Plan, SignPlan};
 use gatecrash_core::rules::RuleSet;
-use gatecrash_load::{CredentialSource, Signer};
+use gatecrash_load::{CredentialSource, Signer, Target, TlsTarget};
 use gatecrash_mock_s3::{ChangeId, Control, Credentials, MockS3};
 use gatecrash_model::{AttemptRegistry, Clock, Event, Pool, RequestId, RunId, Sink};
 use gatecrash_wire::dns::NameServer;
@@ -19,7 +18,7 @@ use gatecrash_wire::tls::Authority;
 use gatecrash_wire::{AttemptCounter, Link, Shared};
 
 use crate::exit::Failure;
-use crate::gateway::{self, Endpoint, Gateway, GatewayCredentials, Launch};
+use crate::gateway::{self, Endpoint, FrontTls, Gateway, GatewayCredentials, Launch};
 use crate::run::{Options, StopLine, asked};
 
 #[cfg_attr(not(feature = "external-toxiproxy"), path = "topology/no_external.rs")]
@@ -44,6 +43,8 @@ pub struct Topology {
     pub gateway: Arc<Gateway>,
     /// Between the clients and the gateway, where a fault asks for it.
     entrance: Option<Link>,
+    /// Where clients that speak TLS connect.
+    secure: Option<TlsTarget>,
     control: Control,
     clock: Arc<dyn Clock>,
     signers: Vec<(Arc<CredentialSource>, Arc<Signer>)>,
@@ -149,9 +150,18 @@ impl Topology {
             for (identity, credentials) in plan.identities.iter().zip(&credentials) {
                 upstream.rules.know_key(&credentials.access_key, &identity.name);
             }
-            let gateway = launch(plan, ground, dir, options, &upstream, &credentials).await?;
+            let (front, secure) = match upstream.authority.as_deref() {
+                Some(authority) => {
+                    let front = tls::front(authority, plan, dir)?;
+                    let secure = front.as_ref().map(|front| tls::target(authority, front)).transpose()?;
+                    (front, secure)
+                }
+                None => (None, None),
+            };
+            let gateway = launch(plan, ground, dir, options, &upstream, &credentials, front.as_ref()).await?;
             let entrance = links::entrance(plan, ground, &upstream.rules, gateway.addr())?;
-            Ok((gateway, entrance, load::signers(plan, credentials.into_iter().map(for_load).collect())))
+            let signers = load::signers(plan, credentials.into_iter().map(for_load).collect());
+            Ok((gateway, entrance, secure, signers))
         };
         let ready = tokio::select! {
             ready = ready => ready,
@@ -159,7 +169,7 @@ impl Topology {
             stop = asked(stop) => Err(Failure::stopped(&stop)),
         };
         match ready {
-            Ok((gateway, entrance, signers)) => {
+            Ok((gateway, entrance, secure, signers)) => {
                 let (changes, learned, means) = (HashMap::new(), HashMap::new(), HashMap::new());
                 let (gateway, clock) = (Arc::new(gateway), Arc::clone(&ground.clock));
                 let dir = dir.to_owned();
@@ -167,6 +177,7 @@ impl Topology {
                     upstream,
                     gateway,
                     entrance,
+                    secure,
                     control,
                     clock,
                     signers,
@@ -184,8 +195,12 @@ impl Topology {
     }
 
     /// Where clients connect.
-    pub fn address(&self) -> SocketAddr {
-        self.entrance.as_ref().map_or_else(|| self.gateway.addr(), Link::addr)
+    pub fn target(&self) -> Target {
+        Target {
+            addr: self.entrance.as_ref().map_or_else(|| self.gateway.addr(), Link::addr),
+            host_header: self.gateway.addr().to_string(),
+            tls: self.secure.clone(),
+        }
     }
 
     /// The folder of the run.
@@ -240,6 +255,7 @@ async fn launch(
     options: &Options,
     upstream: &Upstream,
     credentials: &[Credentials],
+    front: Option<&FrontTls>,
 ) -> Result<Gateway, Failure> {
     let signs = plan.workloads.iter().find(|w| w.sign == SignPlan::Gateway).and_then(|w| w.identity);
     let key = signs
@@ -248,12 +264,15 @@ async fn launch(
     let planted = format!("planted-{}", ground.run);
     let executable = &options.executable;
     let (endpoints, resolver) = (&upstream.endpoints, Some(upstream.names.addr()));
-    let tls = upstream.authority.as_deref().map(|authority| tls::files(authority, plan, dir)).transpose()?;
+    let upstream_tls = plan.regions.iter().any(|region| region.tls.is_some());
+    let authority = upstream.authority.as_deref().filter(|_| upstream_tls);
+    let tls = authority.map(|authority| tls::files(authority, plan, dir)).transpose()?;
     let launch = Launch {
         plan,
         endpoints,
         resolver,
         tls: tls.as_ref(),
+        front,
         dir,
         executable,
         credentials: key,

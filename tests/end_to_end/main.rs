@@ -5,17 +5,23 @@
 mod support;
 
 mod breakage;
+mod capacity;
 mod commands;
+mod compare;
 mod diagnose;
 #[cfg(feature = "goose")]
 mod journeys;
 mod library;
 mod load;
+mod metastability;
 mod mock_page;
 mod own_gateway;
 mod policy;
 mod released_gateways;
+mod requests;
 mod runs;
+#[cfg(feature = "aws-sdk")]
+mod sdk;
 mod selftest;
 mod serve_mock;
 mod side_by_side;

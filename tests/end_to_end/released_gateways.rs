@@ -35,6 +35,22 @@ fn other_products_pass_their_scenario() {
     desk.expect_nothing_left();
 }
 
+/// Faults between gateway and S3 look the same to clients that speak TLS.
+#[test]
+fn clients_may_speak_tls() {
+    let _turn = turn();
+    let desk = Desk::new();
+    let plain = include_str!("../../scenarios/smoke/first-crash-test.yaml");
+    let text = plain.replace("    timeout: 5s\n", "    timeout: 5s\n    client: { tls: true }\n");
+    assert_ne!(text, plain);
+    let scenario = desk.file("over-tls.yaml", &text);
+    for gateway in ["nginx", "haproxy"].into_iter().filter(|gateway| installed(gateway)) {
+        desk.gatecrash(&["run", "--quiet", &scenario, "--gateway", gateway]).exits(0);
+    }
+    desk.gatecrash(&["run", "--quiet", &scenario]).exits(2).says("has no listener with TLS");
+    desk.expect_nothing_left();
+}
+
 /// The table of gateways and checks, by a scenario of which something is known beforehand.
 #[test]
 fn all_gateways_are_compared_side_by_side() {

@@ -97,8 +97,11 @@ pub fn plan(gateway: GatewayPlan, endpoints: &[Endpoint]) -> Plan {
             deadline: Span::seconds(60),
             max_lag_p99: Span::millis(50),
             max_dropped: Share(0.0),
+            max_cpu: Share(0.85),
+            min_achieved: Share(0.99),
             fault_fired: true,
         },
+        capacity: None,
     }
 }
 
@@ -124,7 +127,18 @@ pub fn fault(name: &str, spec: FaultSpec) -> FaultPlan {
 pub async fn start(plan: &Plan, endpoints: &[Endpoint], dir: &Path) -> Result<Gateway, GatewayError> {
     let executable = executable();
     let (credentials, resolver, planted) = (None, None, "planted-7f3a");
-    launch(Launch { plan, endpoints, resolver, tls: None, dir, executable, credentials, planted }).await
+    launch(Launch {
+        plan,
+        endpoints,
+        resolver,
+        tls: None,
+        front: None,
+        dir,
+        executable,
+        credentials,
+        planted,
+    })
+    .await
 }
 
 /// What an upstream does with every request.

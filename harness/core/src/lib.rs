@@ -3,7 +3,9 @@
 //!
 //! No tokio, no sockets, no clock: hosts hand in time and identities and act on what is decided here.
 
+pub mod capacity;
 pub mod checks;
+pub mod compare;
 pub mod diagnose;
 pub mod diagnostics;
 pub mod explain;

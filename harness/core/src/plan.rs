@@ -2,19 +2,25 @@
 //!
 //! A plan is stored in the run directory; reports and `explain` work from it alone.
 
+mod capacity;
+
 use std::collections::BTreeMap;
 
-use gatecrash_model::Op;
 use serde::{Deserialize, Serialize};
 
+pub use self::capacity::{CapacityPlan, SearchPlan};
 use crate::checks::CheckSpec;
 use crate::faults::FaultSpec;
 use crate::rules::{Matcher, Trigger};
-use crate::units::{Share, Size, Span};
+use crate::units::{Share, Span};
 
 mod arrivals;
+mod requests;
 
 pub use arrivals::{ClosedPlan, SegmentPlan, ThinkPlan, TracePlan, UsersPlan};
+pub use requests::{
+    ConditionPlan, KeysPlan, OpPlan, PartsPlan, RangeLaw, RangePlan, SignPlan, SizePlan, TagPlan,
+};
 
 mod client;
 mod journeys;
@@ -55,6 +61,9 @@ pub struct Plan {
     pub expectations: Vec<ExpectationPlan>,
     /// Guards.
     pub guards: GuardsPlan,
+    /// For a capacity scenario, whose phases are its cases: how each is searched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<CapacityPlan>,
 }
 
 /// The gateway under test.
@@ -199,16 +208,6 @@ pub struct ReplicationPlan {
     pub delete_markers: bool,
 }
 
-/// A law of sizes.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SizePlan {
-    /// All equal.
-    Fixed(Size),
-    /// Sizes with shares that sum to 1.
-    Weighted(Vec<(Size, Share)>),
-}
-
 /// One identity with its generated or given key.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -275,41 +274,6 @@ pub struct WorkloadPlan {
     /// What its users do, step after step; `ops` are then those that the steps come to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub journeys: Option<JourneysPlan>,
-}
-
-/// One operation of a mix.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct OpPlan {
-    /// Operation.
-    pub op: Op,
-    /// Its share.
-    pub share: Share,
-    /// Inclusive byte range for GetObject.
-    pub range: Option<(u64, u64)>,
-}
-
-/// The key law.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum KeysPlan {
-    /// Every key alike.
-    Uniform,
-    /// Zipf with this exponent.
-    Zipf(f64),
-    /// One after the other.
-    Sequential,
-}
-
-/// Who signs a request.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SignPlan {
-    /// The client.
-    Client,
-    /// The gateway, which holds the key.
-    Gateway,
-    /// Nobody.
-    None,
 }
 
 /// One phase.
@@ -454,6 +418,14 @@ pub(crate) const fn default_max_cpu() -> Share {
 /// The same of what was achieved.
 pub(crate) const fn default_min_achieved() -> Share {
     Share(0.99)
+}
+
+impl WorkloadPlan {
+    /// Request ids that one arrival takes up: arrival `a` has `a * stride()` and those after it. Above 1 where an
+    /// operation takes several requests.
+    pub fn stride(&self) -> u32 {
+        self.ops.iter().map(OpPlan::steps).max().unwrap_or(1)
+    }
 }
 
 impl Side {

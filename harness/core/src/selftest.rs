@@ -49,6 +49,10 @@ pub const SIDE_EFFECTS: &[&str] = &[
     "longest-outage",
     "attempts-to",
     "stale-reads",
+    "metastability",
+    "queue-growth",
+    "capacity",
+    "capacity-ratio",
 ];
 
 macro_rules! proofs {
@@ -169,6 +173,8 @@ proofs! {
         must ["upload-once"] may ["no-false-success" "status-map" "status-pass" "no-retry-after-bytes"];
     47 "retry-past-deadline" in "selftest/deadline"
         must ["deadline"] may [];
+    48 "status-500" in "selftest/crowd"
+        must ["status-map"] may [];
     50 "rewrite-host" in "selftest/signed"
         must ["signed-headers-untouched"] may [];
     51 "html-errors" in "selftest/lone-upstream"

@@ -73,8 +73,8 @@ pub enum LoadError {
     /// A thread or its runtime.
     #[error("failed to start a load thread: {0}")]
     Thread(#[from] std::io::Error),
-    /// A request id has 32 bits for the arrival number.
-    #[error("workload {0} has more than 4294967295 arrivals")]
+    /// A request id has 32 bits for its number.
+    #[error("workload {0} has more than 4294967295 requests")]
     TooManyArrivals(String),
     /// The engine of journeys.
     #[error("workload {0}: {1}")]
@@ -102,7 +102,7 @@ struct Done {
 /// end.
 pub fn run_load(load: Load) -> Result<LoadSummary, LoadError> {
     let Load { setup, workloads, threads, stop, live } = load;
-    if let Some(workload) = workloads.iter().find(|w| w.schedule.len() > u64::from(u32::MAX)) {
+    if let Some(workload) = workloads.iter().find(|w| ids_of(w) > u64::from(u32::MAX)) {
         return Err(LoadError::TooManyArrivals(workload.name.clone()));
     }
     let threads = threads.max(1);
@@ -225,8 +225,8 @@ impl Shared {
         thread.begin();
         let (shared, thread) = (Arc::clone(self), Arc::clone(thread));
         tokio::spawn(async move {
-            let record = thread.engines[slot].exchange(&plan, at).await;
-            shared.live.end(&plan, &record);
+            thread.engines[slot].exchange_all(plan, at, |plan, record| shared.live.count(plan, record)).await;
+            shared.live.leave();
             shared.in_flight[slot].fetch_sub(1, Ordering::Relaxed);
             thread.end();
         });
@@ -278,6 +278,11 @@ impl<'a> Due<'a> {
             heads.filter_map(|(n, c)| c.peek().map(|(_, at)| (n, *at))).min_by_key(|(_, at)| *at)?;
         self.cursors[slot].next().map(|(k, at)| (slot, k, at))
     }
+}
+
+/// Request ids that a workload may take up.
+fn ids_of(workload: &Workload) -> u64 {
+    workload.schedule.len().saturating_mul(u64::from(workload.stride()))
 }
 
 /// How many of `len` arrivals belong to a thread.

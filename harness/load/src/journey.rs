@@ -10,7 +10,7 @@ use std::time::Duration;
 use gatecrash_model::{Content, Op, Pool};
 
 use crate::plan::{Expect, Payload, RequestPlan};
-use crate::workload::{ByteRange, OpPlan, Workload};
+use crate::workload::{OpPlan, RangeLaw, Workload};
 
 /// All journeys of a workload and the users who take them.
 #[derive(Clone, PartialEq, Debug)]
@@ -58,8 +58,8 @@ pub enum Step {
     Head,
     /// Reads a whole object.
     Get,
-    /// Reads these bytes.
-    Range(ByteRange),
+    /// Reads a part of it.
+    Range(RangeLaw),
     /// Lists objects of the bucket.
     List,
     /// Removes what was put; what follows is about objects of the bucket again.
@@ -131,20 +131,21 @@ impl Workload {
             Step::Put => OpPlan::PutObject,
             Step::Head => OpPlan::HeadObject,
             Step::Get | Step::Range(_) => OpPlan::GetObject { range },
-            Step::List => OpPlan::ListObjectsV2 { prefix: None, max_keys: PAGE },
+            Step::List => OpPlan::ListObjectsV2 { prefix: None, max_keys: PAGE, pages: 1 },
             Step::Delete => OpPlan::DeleteObject,
         };
         let mut plan = match (step, upload) {
             (Step::Delete, None) => return None,
             (Step::Put | Step::List, _) | (_, None) => return Some(self.plan_op(pool, k, &alone)),
             (_, Some(upload)) => {
-                let plan = RequestPlan::blank(self, k, step.op());
-                RequestPlan { key: upload.key.clone(), ..plan }
+                RequestPlan { op: step.op(), key: upload.key.clone(), ..RequestPlan::blank(self, k) }
             }
         };
         if let (Some(upload), true) = (upload, step != Step::Delete) {
             plan.expect = Expect::Uploaded { content: upload.content, size: upload.size };
-            plan.read(range);
+            if let Some(law) = range {
+                plan.ask_for(law, self.range_draw(k));
+            }
         }
         Some(plan)
     }
@@ -168,12 +169,13 @@ pub fn number(user: u32, n: u32, users: u32) -> Option<u32> {
 mod tests {
     use super::*;
     use crate::testing;
+    use crate::workload::ByteRange;
 
     fn parts() -> (Arc<Workload>, Pool) {
         (Arc::new(testing::workload(OpPlan::GetObject { range: None })), Pool::new(7))
     }
 
-    const ENDS: ByteRange = ByteRange { first: 10, last: 5000 };
+    const ENDS: RangeLaw = RangeLaw::Fixed(ByteRange { first: 10, last: 5000 });
 
     #[test]
     fn reads_are_of_the_bucket_until_something_is_put() {
@@ -198,6 +200,8 @@ mod tests {
             assert_eq!((then(step).key.as_str(), then(step).expect), ("up/main/8", expect), "{step:?}");
         }
         assert_eq!(then(Step::Range(ENDS)).range, Some((10, 63)));
+        let last = then(Step::Range(RangeLaw::Suffix(16)));
+        assert_eq!((last.range, last.from_end), (Some((48, 63)), true));
         assert_eq!(then(Step::Delete).key, "up/main/8");
         assert_eq!((then(Step::List).key.as_str(), then(Step::List).expect), ("", Expect::Anything));
         assert!(then(Step::Get).uploads().is_none());

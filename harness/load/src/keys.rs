@@ -12,6 +12,13 @@ pub enum KeyLaw {
     Zipf(f64),
     /// Object k mod count for arrival k.
     Sequential,
+    /// A share of the requests goes to the first objects, the rest to all others; alike within both.
+    HotSet {
+        /// Share of the objects that are hot, 0 to 1; at least one is.
+        keys: f64,
+        /// Share of the requests that are for them, 0 to 1.
+        share: f64,
+    },
 }
 
 impl KeyLaw {
@@ -20,11 +27,24 @@ impl KeyLaw {
     pub fn pick(self, key: u64, k: u32, count: u32) -> u32 {
         match self {
             _ if count <= 1 => 0,
-            Self::Uniform => ((u128::from(key) * u128::from(count)) >> 64) as u32,
+            Self::Uniform => below(key, count),
+            Self::HotSet { keys, share } => {
+                let hot = ((f64::from(count) * keys).round() as u32).clamp(1, count);
+                let within = hash::combine(&[key, 1]);
+                match draw::fires(key, share) || hot == count {
+                    true => below(within, hot),
+                    false => hot + below(within, count - hot),
+                }
+            }
             Self::Zipf(s) => zipf(key, count, s),
             Self::Sequential => k % count,
         }
     }
+}
+
+/// A number below `count`, all alike.
+fn below(key: u64, count: u32) -> u32 {
+    ((u128::from(key) * u128::from(count)) >> 64) as u32
 }
 
 /// Rejection from the continuous law above the discrete one (Devroye 1986, X.6.1); a draw needs 1.2 tries or
@@ -59,6 +79,26 @@ mod tests {
             hits[law.pick(hash::combine(&[3, u64::from(k)]), k, count) as usize] += 1.0;
         }
         hits
+    }
+
+    #[test]
+    fn a_hot_set_has_its_share_and_the_rest_the_rest() {
+        let (count, draws) = (1000, 200_000);
+        let hits = histogram(KeyLaw::HotSet { keys: 0.01, share: 0.9 }, count, draws);
+        let hot: f64 = hits[..10].iter().sum();
+        let sigma = (f64::from(draws) * 0.9 * 0.1).sqrt();
+        assert!((hot - 180_000.0).abs() < 4.0 * sigma, "{hot}");
+        // 18,000 requests for each hot key, 20 for each other one.
+        assert!(
+            hits[..10].iter().all(|h| (h - 18_000.0).abs() < 5.0 * 18_000f64.sqrt()),
+            "{:?}",
+            &hits[..10]
+        );
+        assert!(hits[10..].iter().all(|h| (h - 20_000.0 / 990.0).abs() < 6.0 * 4.5), "some cold key");
+        let one = histogram(KeyLaw::HotSet { keys: 0.0, share: 1.0 }, 50, 100);
+        assert_eq!(one[0], 100.0, "one key is hot at least");
+        let all = histogram(KeyLaw::HotSet { keys: 1.0, share: 0.5 }, 5, 100);
+        assert_eq!(all.iter().sum::<f64>(), 100.0);
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub mod live;
 mod pace;
 pub mod plan;
 pub mod schedule;
+#[cfg(feature = "aws-sdk")]
+mod sdk;
 pub mod sign;
 pub mod stop;
 #[cfg(test)]
@@ -30,13 +32,13 @@ pub mod workload;
 pub use drive::{Load, LoadError, LoadSummary, run_load};
 pub use engine::{ClientOptions, Engine};
 pub use health::process_cpu;
-pub use journey::{Change, Journey, Journeys, Step};
+pub use journey::{Change, Journeys};
 pub use keys::KeyLaw;
 pub use live::{LiveCounters, LiveSnapshot};
-pub use plan::{Expect, Payload, RequestPlan};
+pub use plan::{Expect, Journey, Payload, RequestPlan, Step};
 pub use schedule::{Arrivals, Schedule, Segment};
 pub use sign::{CredentialSource, Credentials, Signer};
 pub use stop::Stop;
 pub use users::{Stage, Think, Users};
 pub use wire::{Client, ClientStats, EvidenceBudget, Session, Setup};
-pub use workload::{ByteRange, OpPlan, Target, Workload, Writes};
+pub use workload::{ByteRange, Condition, OpPlan, Parts, RangeLaw, Tag, Target, TlsTarget, Workload, Writes};

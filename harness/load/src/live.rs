@@ -30,7 +30,7 @@ pub struct LiveSnapshot {
     pub failed: u64,
     /// Arrivals over the in-flight cap.
     pub dropped: u64,
-    /// Requests under way.
+    /// Arrivals under way.
     pub in_flight: usize,
     /// Response times from the intended start, us.
     pub response: Counts,
@@ -61,8 +61,19 @@ impl LiveCounters {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn end(&self, plan: &RequestPlan, record: &ClientRecord) {
+    /// An arrival is over, with all its requests.
+    pub(crate) fn leave(&self) {
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// The one request of an arrival has ended, and the arrival with it.
+    pub fn end(&self, plan: &RequestPlan, record: &ClientRecord) {
+        self.leave();
+        self.count(plan, record);
+    }
+
+    /// An exchange has ended.
+    pub(crate) fn count(&self, plan: &RequestPlan, record: &ClientRecord) {
         if plan.is_answered_by(record) { &self.ok } else { &self.failed }.fetch_add(1, Ordering::Relaxed);
         self.sent.fetch_add(1, Ordering::Relaxed);
         self.response.add(record.response_micros());

@@ -8,18 +8,24 @@ use std::sync::Arc;
 
 use gatecrash_model::{ClientRecord, Content, Ending, Op, Pool, RequestId, draw, hash};
 
-use crate::workload::{ByteRange, OpPlan, Workload};
+use crate::workload::{OpPlan, Workload};
 
 mod delete;
+mod follow;
+mod read;
 pub(crate) use delete::content_md5;
+pub(crate) use follow::Wants;
+pub use follow::{Journey, Step};
 
 /// One request, ready to be sent.
 #[derive(Clone, Debug)]
 pub struct RequestPlan {
     /// The workload it belongs to: bucket, headers, signing, timeout.
     pub workload: Arc<Workload>,
-    /// Arrival number.
+    /// Number in its id: that of its arrival, times [`Workload::stride`], and what the step adds.
     pub k: u32,
+    /// Which request of its arrival it is.
+    pub step: Step,
     /// Operation.
     pub op: Op,
     /// Object key, not encoded; of a batch the first; empty for lists.
@@ -28,6 +34,13 @@ pub struct RequestPlan {
     pub query: String,
     /// Bytes asked for, first and last inclusive.
     pub range: Option<(u64, u64)>,
+    /// Whether they are asked for as the last ones of the object.
+    pub from_end: bool,
+    /// Name and value of the header that makes the request conditional.
+    pub condition: Option<(&'static str, String)>,
+    /// [`ClientRecord::NOT_MODIFIED_DUE`] or [`ClientRecord::PRECONDITION_DUE`], where the condition asks for that
+    /// answer.
+    pub due: u16,
     /// Request body.
     pub payload: Payload,
     /// What a whole, correct answer carries.
@@ -82,6 +95,7 @@ enum Choice {
     Key = 2,
     Missing = 3,
     Victim = 4,
+    Range = 5,
 }
 
 // === impl Workload ===
@@ -91,17 +105,35 @@ impl Workload {
     pub fn plan(self: &Arc<Self>, pool: &Pool, k: u32) -> RequestPlan {
         match self.op(k) {
             Some(op) => self.plan_op(pool, k, op),
-            None => RequestPlan::blank(self, k, Op::Unknown),
+            None => RequestPlan::blank(self, k),
         }
     }
 
     /// The request number `k` with an operation that is given.
     pub(crate) fn plan_op(self: &Arc<Self>, pool: &Pool, k: u32, op: &OpPlan) -> RequestPlan {
-        let mut plan = RequestPlan::blank(self, k, op.op());
+        let mut plan = RequestPlan::blank(self, k);
+        self.fill(&mut plan, op, pool, k);
+        plan
+    }
+
+    /// Fills in the first request of an operation.
+    fn fill(&self, plan: &mut RequestPlan, op: &OpPlan, pool: &Pool, k: u32) {
+        plan.op = op.op();
         match op {
             OpPlan::GetObject { range } => {
                 (plan.key, plan.expect) = self.target(pool, k);
-                plan.read(*range);
+                if let Some(range) = range {
+                    plan.ask_for(*range, self.range_draw(k));
+                }
+            }
+            OpPlan::Conditional { of, condition } => {
+                self.fill(plan, of, pool, k);
+                plan.make_conditional(*condition);
+            }
+            OpPlan::MultipartUpload(_) => {
+                plan.key = self.writes.keys.key(k);
+                plan.query = "uploads=".to_owned();
+                plan.step = Step::Create;
             }
             OpPlan::HeadObject => (plan.key, plan.expect) = self.target(pool, k),
             OpPlan::PutObject => {
@@ -115,18 +147,18 @@ impl Workload {
                 plan.query = "delete=".to_owned();
                 plan.key = keys.into_iter().next().unwrap_or_default();
             }
-            OpPlan::ListObjectsV2 { prefix, max_keys } => {
+            OpPlan::ListObjectsV2 { prefix, max_keys, pages } => {
                 let prefix = prefix.as_deref().unwrap_or(self.population.pattern.prefix());
                 plan.query = format!(
                     "list-type=2&max-keys={max_keys}&prefix={}",
                     percent_encoding::utf8_percent_encode(prefix, crate::encode::QUERY)
                 );
+                plan.step = if *pages > 1 { Step::Page(1) } else { Step::Only };
             }
         }
-        plan
     }
 
-    /// The upload keys that arrival `k` deletes, in order; empty unless it is a delete.
+    /// The upload keys that arrival `k` (not its request id) deletes, in order; empty unless it is a delete.
     pub fn deletes(&self, k: u32) -> Vec<String> {
         match self.op(k) {
             Some(OpPlan::DeleteObject) => delete::victims(self, k, 1).collect(),
@@ -155,10 +187,14 @@ impl Workload {
 
     /// The body that arrival `k` uploads: version `packed id + 1` of its key.
     fn upload(&self, pool: &Pool, k: u32) -> Payload {
-        let version = RequestId { workload: u16::from(self.index), k }.pack() + 1;
-        let bucket = &self.population.bucket;
-        let content = pool.content(bucket, &self.writes.keys.key(k), version);
-        Payload::Object { content, len: self.writes.sizes.size(self.seed, bucket, k) }
+        let len = self.writes.sizes.size(self.seed, &self.population.bucket, k);
+        Payload::Object { content: self.content(pool, k), len }
+    }
+
+    /// The bytes that arrival `k` uploads.
+    fn content(&self, pool: &Pool, k: u32) -> Content {
+        let first = RequestId { workload: u16::from(self.index), k: k.saturating_mul(self.stride()) };
+        pool.content(&self.population.bucket, &self.writes.keys.key(k), first.pack() + 1)
     }
 
     /// The object a read is for.
@@ -174,6 +210,11 @@ impl Workload {
         (key, Expect::Object { index, content, size: population.size(index) })
     }
 
+    /// What decides which part of an object arrival `k` asks for.
+    pub(crate) fn range_draw(&self, k: u32) -> u64 {
+        self.draw(Choice::Range, k)
+    }
+
     fn draw(&self, choice: Choice, k: u32) -> u64 {
         hash::combine(&[self.seed, choice as u64, u64::from(self.index), u64::from(k)])
     }
@@ -182,28 +223,21 @@ impl Workload {
 // === impl RequestPlan ===
 
 impl RequestPlan {
-    /// A request about nothing yet.
-    pub(crate) fn blank(workload: &Arc<Workload>, k: u32, op: Op) -> Self {
+    /// The first request of arrival `k`, about nothing yet.
+    pub(crate) fn blank(workload: &Arc<Workload>, k: u32) -> Self {
         Self {
             workload: Arc::clone(workload),
-            k,
-            op,
+            k: k.saturating_mul(workload.stride()),
+            step: Step::Only,
+            op: Op::Unknown,
             key: String::new(),
             query: String::new(),
             range: None,
+            from_end: false,
+            condition: None,
+            due: 0,
             payload: Payload::Empty,
             expect: Expect::Anything,
-        }
-    }
-
-    /// Asks for a range of what is expected, its end clipped to the object.
-    pub(crate) fn read(&mut self, range: Option<ByteRange>) {
-        self.range = range.map(|r| (r.first, r.last));
-        if let (Some((first, last)), Expect::Object { size, .. } | Expect::Uploaded { size, .. }) =
-            (&mut self.range, self.expect)
-            && *first < size
-        {
-            *last = (*last).min(size - 1);
         }
     }
 
@@ -212,10 +246,21 @@ impl RequestPlan {
         RequestId { workload: u16::from(self.workload.index), k: self.k }
     }
 
-    /// Whether this is the right answer: a success, or the 404 of a key that does not exist.
+    /// Whether this is the right answer: a success, the 404 of a key that does not exist, or that of an upload to
+    /// abort that is gone already.
     pub fn is_answered_by(&self, record: &ClientRecord) -> bool {
-        let absent = self.expect == Expect::Absent && record.status == 404;
-        record.is_success() || (absent && record.ending == Ending::Complete)
+        let absent = self.expect == Expect::Absent || self.step == Step::Abort;
+        record.is_success() || (absent && record.status == 404 && record.ending == Ending::Complete)
+    }
+
+    /// Whether its path names the bucket alone.
+    pub fn is_on_bucket(&self) -> bool {
+        matches!(self.op, Op::ListObjectsV2 | Op::DeleteObjects)
+    }
+
+    /// The arrival it belongs to.
+    pub fn arrival(&self) -> u32 {
+        self.k / self.workload.stride()
     }
 }
 

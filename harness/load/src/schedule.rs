@@ -46,6 +46,8 @@ pub struct Segment {
 pub struct Schedule {
     spans: Vec<Span>,
     len: u64,
+    /// Number of the first arrival.
+    begin: u64,
 }
 
 /// Walks a schedule in steps, remembering what the last arrival cost to compute.
@@ -95,7 +97,14 @@ impl Schedule {
             spans.push(Span { first, len, from: segment.from, kind });
             first += len;
         }
-        Self { spans, len: first }
+        Self { spans, len: first, begin: 0 }
+    }
+
+    /// The same arrivals, numbered from `begin`: for a load that follows another in the same run, whose request ids
+    /// must not come twice.
+    pub fn numbered_from(mut self, begin: u64) -> Self {
+        self.spans.iter_mut().for_each(|span| span.first = span.first - self.begin + begin);
+        Self { begin, ..self }
     }
 
     /// The arrivals that a trace lists: `instants` since T0, sorted, up to `until`. With `every`, they start
@@ -104,7 +113,7 @@ impl Schedule {
         debug_assert!(instants.is_sorted(), "a trace out of order");
         let listed = trace::Listed::new(instants, every);
         let len = listed.len(until);
-        Self { spans: vec![Span { first: 0, len, from: 0, kind: Kind::Trace(listed) }], len }
+        Self { spans: vec![Span { first: 0, len, from: 0, kind: Kind::Trace(listed) }], len, begin: 0 }
     }
 
     /// How many arrivals there are.
@@ -124,13 +133,13 @@ impl Schedule {
 
     /// Walks arrivals `first`, `first + step`, ... `step` is at least 1.
     pub fn cursor(&self, first: u64, step: u64) -> Cursor<'_> {
-        Cursor { schedule: self, k: first, step: step.max(1), cell: poisson::Cell::default() }
+        Cursor { schedule: self, k: self.begin + first, step: step.max(1), cell: poisson::Cell::default() }
     }
 
     fn time_with(&self, k: u64, cell: &mut poisson::Cell) -> Option<Nanos> {
         let span = &self.spans[self.spans.partition_point(|s| s.first + s.len <= k)..];
         let span = span.first()?;
-        let within = k - span.first;
+        let within = k.checked_sub(span.first)?;
         Some(match &span.kind {
             Kind::Even(line) => span.from + line.when(within as f64),
             Kind::Poisson(cells) => cells.time(within, cell),

@@ -1,5 +1,5 @@
 //! AWS Signature Version 4 in the Authorization header
-//! (<https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html>).
+//! (<https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html>), or in the query (`link`).
 //!
 //! Signs `host` and every `x-amz-*` header, nothing else: gateways may add and drop other headers. Keys can
 //! be swapped and the clock shifted while a run goes on, as rotation and skew faults need.
@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 mod canonical;
 mod credentials;
+mod link;
 
 use canonical::Day;
 pub use credentials::{CredentialSource, Credentials};
@@ -30,14 +31,47 @@ const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
 pub struct Signer {
     source: Arc<CredentialSource>,
     region: String,
-    skew: AtomicI64,
+    /// Of the client's clock; shared with the signers of links.
+    skew: Arc<AtomicI64>,
     day: Mutex<Option<Arc<Day>>>,
+    links: Option<link::Links>,
 }
 
 impl Signer {
     /// Signs for service `s3` of a region with whatever credentials the source holds at that moment.
     pub fn new(source: Arc<CredentialSource>, region: &str) -> Self {
-        Self { source, region: region.to_owned(), skew: AtomicI64::new(0), day: Mutex::new(None) }
+        let skew = Arc::default();
+        Self { source, region: region.to_owned(), skew, day: Mutex::new(None), links: None }
+    }
+
+    /// The same client's signer of links: in the query, valid for `expires` seconds, and made `age` seconds before
+    /// they are used.
+    pub fn of_links(&self, expires: u32, age: i64) -> Self {
+        Self {
+            source: Arc::clone(&self.source),
+            region: self.region.clone(),
+            skew: Arc::clone(&self.skew),
+            day: Mutex::new(None),
+            links: Some(link::Links { expires, age }),
+        }
+    }
+
+    /// Where the credentials come from.
+    #[cfg(feature = "aws-sdk")]
+    pub(crate) fn source(&self) -> &CredentialSource {
+        &self.source
+    }
+
+    /// The region it signs for.
+    #[cfg(feature = "aws-sdk")]
+    pub(crate) fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// How wrong the client's clock is, seconds; negative is behind.
+    #[cfg(feature = "aws-sdk")]
+    pub(crate) fn skew(&self) -> i64 {
+        self.skew.load(Ordering::Relaxed)
     }
 
     /// Makes the client's clock wrong by so many seconds from now on; negative is behind.
@@ -48,7 +82,7 @@ impl Signer {
     /// Appends the signature's header lines to a request head. `now` is seconds since the Unix epoch.
     pub(crate) fn sign(&self, plan: &RequestPlan, host: &str, pool: &Pool, now: i64, head: &mut Vec<u8>) {
         let digest = payload_hash(&plan.payload, pool);
-        let path = path(&plan.workload.population.bucket, &plan.key, !plan.query.is_empty());
+        let path = path(&plan.workload.population.bucket, &plan.key, plan.is_on_bucket());
         let more = plan.workload.headers.iter().filter(|(name, _)| name.starts_with("x-amz-"));
         let more: Vec<_> = more.map(|(name, value)| (name.as_str(), value.trim())).collect();
         let request =
@@ -74,7 +108,7 @@ impl Signer {
         headers.sort_unstable();
         let text = canonical::request(request.method, request.path, request.query, &headers, digest);
         let day = self.day(&credentials, &stamp[..8]);
-        let authorization = day.authorization(&credentials.access_key, &stamp, &headers, &text);
+        let authorization = day.authorization(&stamp, &headers, &text);
         let mut lines = String::with_capacity(512);
         let _ = write!(lines, "x-amz-content-sha256: {digest}\r\nx-amz-date: {stamp}\r\n");
         if let Some(token) = &credentials.session_token {
@@ -104,7 +138,7 @@ struct Signable<'a> {
     more: &'a [(&'a str, &'a str)],
 }
 
-/// The encoded path of a request: of the bucket alone for requests with a query.
+/// The encoded path of a request: of the bucket alone for lists and batches.
 pub fn path(bucket: &str, key: &str, bucket_only: bool) -> String {
     let bucket = percent_encoding::utf8_percent_encode(bucket, encode::PATH);
     match bucket_only {

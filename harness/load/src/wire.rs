@@ -13,7 +13,12 @@ mod head;
 mod owners;
 mod request;
 mod response;
+mod stream;
 
+#[cfg(feature = "aws-sdk")]
+pub(crate) use body::{Body, s3_code};
 pub use chunked::{Chunked, Piece};
 pub use client::{Client, ClientStats, Connections, Session, Setup};
 pub use evidence::EvidenceBudget;
+#[cfg(feature = "aws-sdk")]
+pub(crate) use response::document_flags;

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use gatecrash_model::Op;
 use gatecrash_model::population::{KeyPattern, PatternError, Population, SizeLaw};
+use tokio_rustls::rustls::ClientConfig;
+use tokio_rustls::rustls::pki_types::ServerName;
 
 use crate::engine::ClientOptions;
 use crate::journey::Journeys;
@@ -15,12 +17,27 @@ use crate::sign::Signer;
 use crate::users::Users;
 
 /// The gateway under test.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub struct Target {
     /// Where it listens.
     pub addr: SocketAddr,
     /// Value of the Host header, which a signature covers.
     pub host_header: String,
+    /// Where it listens with TLS, for workloads that want that.
+    pub tls: Option<TlsTarget>,
+}
+
+/// The gateway under test, spoken to over TLS.
+#[derive(Clone, Debug)]
+pub struct TlsTarget {
+    /// Where it listens.
+    pub addr: SocketAddr,
+    /// Value of the Host header.
+    pub host_header: String,
+    /// The name its certificate has to hold.
+    pub name: ServerName<'static>,
+    /// Whom to trust.
+    pub config: Arc<ClientConfig>,
 }
 
 /// A stream of requests with its own rate, operations and objects.
@@ -65,13 +82,15 @@ pub struct Workload {
 pub enum OpPlan {
     /// A whole object or a range of it.
     GetObject {
-        /// Bytes asked for; the end is clipped to the object.
-        range: Option<ByteRange>,
+        /// Bytes asked for.
+        range: Option<RangeLaw>,
     },
     /// An object's metadata.
     HeadObject,
     /// An upload of pool bytes to a key of its own.
     PutObject,
+    /// The same in parts: create, the parts one after the other, complete; abort when one of them fails.
+    MultipartUpload(Parts),
     /// Removes one earlier upload.
     DeleteObject,
     /// Removes several earlier uploads at once.
@@ -79,13 +98,62 @@ pub enum OpPlan {
         /// How many, 1 to 1000; fewer where fewer uploads are near.
         keys: u16,
     },
-    /// One page of a list.
+    /// A list, page by page.
     ListObjectsV2 {
         /// Key prefix; the one all synthetic keys share when absent.
         prefix: Option<String>,
         /// Page size, 1 to 1000.
         max_keys: u16,
+        /// Pages asked for, as far as there are any; at least 1.
+        pages: u16,
     },
+    /// Another operation (no list, no multipart upload) on a condition.
+    Conditional {
+        /// The operation.
+        of: Box<OpPlan>,
+        /// Its condition.
+        condition: Condition,
+    },
+}
+
+/// The parts of an upload, all of one size.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Parts {
+    /// How many, 1 to 10,000.
+    pub count: u16,
+    /// Bytes in each.
+    pub size: u64,
+}
+
+/// Which part of an object is asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RangeLaw {
+    /// These bytes; the end is clipped to the object.
+    Fixed(ByteRange),
+    /// So many bytes from somewhere within, or the whole of a shorter object.
+    Random(u64),
+    /// The last so many bytes.
+    Suffix(u64),
+}
+
+/// What a request makes its success depend on (RFC 9110 13.1).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Condition {
+    /// The object has this ETag.
+    IfMatch(Tag),
+    /// It has not.
+    IfNoneMatch(Tag),
+}
+
+/// An ETag in a condition.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tag {
+    /// The synthetic object's own.
+    Current,
+    /// One that no object has.
+    Other,
+    /// `*`: that of any object.
+    Any,
 }
 
 /// Bytes of an object, both ends inclusive.
@@ -106,15 +174,45 @@ pub struct Writes {
     pub sizes: SizeLaw,
 }
 
+// === impl Workload ===
+
+impl Workload {
+    /// Request ids that one arrival takes up: arrival `a` has `a * stride()` and those after it. 1 unless an
+    /// operation takes several requests.
+    pub fn stride(&self) -> u32 {
+        self.ops.iter().map(|(op, _)| op.steps()).max().unwrap_or(1)
+    }
+}
+
 // === impl OpPlan ===
 
 impl OpPlan {
-    /// The operation's name.
+    /// The most requests of one arrival.
+    pub fn steps(&self) -> u32 {
+        match self {
+            Self::MultipartUpload(parts) => u32::from(parts.count) + 3, // create, complete, abort
+            Self::ListObjectsV2 { pages, .. } => u32::from(*pages).max(1),
+            _ => 1,
+        }
+    }
+
+    /// Whether it writes a key of its own.
+    pub fn is_upload(&self) -> bool {
+        match self {
+            Self::PutObject | Self::MultipartUpload(_) => true,
+            Self::Conditional { of, .. } => of.is_upload(),
+            _ => false,
+        }
+    }
+
+    /// The operation's name; of several requests the first one's.
     pub fn op(&self) -> Op {
         match self {
             Self::GetObject { .. } => Op::GetObject,
             Self::HeadObject => Op::HeadObject,
             Self::PutObject => Op::PutObject,
+            Self::MultipartUpload(_) => Op::CreateMultipartUpload,
+            Self::Conditional { of, .. } => of.op(),
             Self::DeleteObject => Op::DeleteObject,
             Self::DeleteObjects { .. } => Op::DeleteObjects,
             Self::ListObjectsV2 { .. } => Op::ListObjectsV2,

@@ -9,10 +9,9 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use gatecrash_load::workload::ByteRange;
-use gatecrash_load::{
-    Change, Journey, Journeys, LiveCounters, Load, LoadSummary, Step, Stop, Workload, run_load,
-};
+use gatecrash_load::journey::{Journey, Step};
+use gatecrash_load::workload::{ByteRange, RangeLaw};
+use gatecrash_load::{Change, Journeys, LiveCounters, Load, LoadSummary, Stop, Workload, run_load};
 use gatecrash_model::{BodyCheck, ClientRecord, Event, JourneyCount, JourneyThreshold, MemorySink, Op};
 use support::{GET, answer, read_request, setup, workload};
 use tokio::io::AsyncWriteExt as _;
@@ -94,7 +93,7 @@ fn respond(head: &str, body: Vec<u8>, objects: &Objects, heads: &Mutex<u32>) -> 
 }
 
 fn journeys() -> Journeys {
-    let range = Step::Range(ByteRange { first: 100, last: 199 });
+    let range = Step::Range(RangeLaw::Fixed(ByteRange { first: 100, last: 199 }));
     let journey = |name: &str, weight, steps: &[Step]| Journey {
         name: name.to_owned(),
         weight,

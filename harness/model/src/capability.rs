@@ -14,11 +14,16 @@ pub enum Capability {
     Process = 8,
     /// Connect faults confirmed by our own probe.
     Probes = 16,
+    /// Which tries are the gateway's own: no client in view retries by itself.
+    OwnTries = 32,
+    /// The clients' side of the wire, byte by byte: framing, bytes after a message, FIN or RST.
+    Wire = 64,
 }
 
 impl Capability {
     /// All of them, in the order they are printed.
-    pub const ALL: [Self; 5] = [Self::Framing, Self::Attempts, Self::Store, Self::Process, Self::Probes];
+    pub const ALL: [Self; 7] =
+        [Self::Framing, Self::Attempts, Self::Store, Self::Process, Self::Probes, Self::OwnTries, Self::Wire];
 
     /// How it is named in a verdict.
     pub const fn name(self) -> &'static str {
@@ -28,6 +33,8 @@ impl Capability {
             Self::Store => "the upstream store",
             Self::Process => "the gateway's process",
             Self::Probes => "connect probes",
+            Self::OwnTries => "which tries are the gateway's own (its client retries too)",
+            Self::Wire => "the client's side of the wire (an SDK does not show it)",
         }
     }
 }
@@ -38,7 +45,8 @@ impl Capability {
 pub struct Capabilities(pub u16);
 
 impl Capabilities {
-    /// Everything: our own client, links and mock around a gateway we spawned.
+    /// Everything: our own client, links and mock around a gateway we spawned. What depends on the clients of a
+    /// workload ([`Capability::OwnTries`], [`Capability::Wire`]) is not part of it: the plan tells.
     pub const FULL: Self = Self(31);
 
     /// The set of these.
@@ -55,6 +63,11 @@ impl Capabilities {
     /// What of `needed` is not here.
     pub fn missing(self, needed: Self) -> impl Iterator<Item = Capability> {
         Capability::ALL.into_iter().filter(move |c| needed.0 & !self.0 & *c as u16 != 0)
+    }
+
+    /// With one capability more.
+    pub const fn with(self, capability: Capability) -> Self {
+        Self(self.0 | capability as u16)
     }
 
     /// Without one capability.

@@ -96,6 +96,11 @@ impl Content {
         ((self.shift as u64).wrapping_add(offset) % POOL as u64) as usize
     }
 
+    /// The content that begins at `offset` of this one: a part of an upload.
+    pub fn after(self, offset: u64) -> Self {
+        Self { shift: self.place(offset) }
+    }
+
     /// Compares received bytes with the content at `offset`; the position (in `got`) of the first wrong byte.
     pub fn mismatch(self, pool: &Pool, offset: u64, got: &[u8]) -> Option<usize> {
         let mut done = 0;
@@ -159,6 +164,14 @@ mod tests {
             let place = pool().locate(&bytes).expect("our bytes");
             prop_assert!(content.is_at(place, offset));
             prop_assert!(!pool().content("media", "img/3", 3).is_at(place, offset));
+        }
+    }
+
+    #[test]
+    fn a_part_is_the_same_bytes() {
+        let content = pool().content("b", "k", 2);
+        for offset in [0, 5 << 20, (2 << 20) - 3] {
+            assert_eq!(read(content.after(offset), 100, 1000), read(content, offset + 100, 1000));
         }
     }
 

@@ -16,6 +16,7 @@ pub mod population;
 pub mod records;
 pub mod sink;
 pub mod time;
+pub mod trial;
 
 pub use capability::{Capabilities, Capability};
 pub use content::{Content, Pool};
@@ -31,6 +32,7 @@ pub use sink::{
     Event, GatewaySample, JourneyCount, JourneyThreshold, MemorySink, NullSink, Sink, StoreEntry, Strings,
 };
 pub use time::{Clock, Nanos};
+pub use trial::{TrialOutcome, TrialPurpose, TrialRecord};
 
 /// Request header that names the client request: `<run>-<workload>-<k>`.
 pub const ID_HEADER: &str = "x-gatecrash-id";

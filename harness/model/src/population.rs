@@ -42,6 +42,16 @@ pub enum SizeLaw {
     Fixed(u64),
     /// (bytes, share): a keyed draw picks one for each object. Shares need not add up to 1.
     Weighted(Vec<(u64, f64)>),
+    /// Lognormal, as objects of real stores roughly are: many short ones, few long ones.
+    #[serde(rename_all = "kebab-case")]
+    Lognormal {
+        /// Half of the objects are shorter.
+        median: u64,
+        /// One in a hundred is longer.
+        p99: u64,
+        /// None is longer; a longer draw is cut down to it.
+        max: u64,
+    },
 }
 
 /// Why a text is no key pattern.
@@ -108,11 +118,13 @@ impl Population {
 impl SizeLaw {
     /// The length of object `n` of `bucket` under `seed`; 0 for a weighted law without shares.
     pub fn size(&self, seed: u64, bucket: &str, n: u32) -> u64 {
+        let key = || hash::combine(&[seed, hash::bytes(bucket.as_bytes()), u64::from(n)]);
         match self {
             Self::Fixed(bytes) => *bytes,
-            Self::Weighted(choices) => {
-                let key = hash::combine(&[seed, hash::bytes(bucket.as_bytes()), u64::from(n)]);
-                pick(choices, draw::unit(key))
+            Self::Weighted(choices) => pick(choices, draw::unit(key())),
+            Self::Lognormal { median, p99, max } => {
+                let law = draw::Lognormal::of_quantiles(*median as f64, *p99 as f64);
+                (law.at(key()).round() as u64).min(*max)
             }
         }
     }
@@ -278,6 +290,20 @@ mod tests {
         assert!((1_830..=2_170).contains(&big), "{big}");
         population.seed = 8;
         assert_ne!(sizes, (0..population.len()).map(|n| population.size(n)).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn lognormal_sizes_have_their_quantiles_and_stay_below_the_longest() {
+        let law = SizeLaw::Lognormal { median: 24 << 10, p99: 2 << 20, max: 8 << 20 };
+        let mut sizes: Vec<u64> = (0..50_000).map(|n| law.size(7, "media", n)).collect();
+        sizes.sort_unstable();
+        let near = |at: usize, bytes: u64| (sizes[at] as f64 / bytes as f64 - 1.0).abs();
+        assert!(near(25_000, 24 << 10) < 0.04, "{}", sizes[25_000]);
+        assert!(near(49_500, 2 << 20) < 0.15, "{}", sizes[49_500]);
+        assert_eq!(*sizes.last().unwrap(), 8 << 20);
+        assert_eq!(law.size(7, "media", 3), law.clone().size(7, "media", 3));
+        let constant = SizeLaw::Lognormal { median: 9, p99: 9, max: 9 };
+        assert!((0..100).all(|n| constant.size(7, "media", n) == 9));
     }
 
     #[test]

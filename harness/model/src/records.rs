@@ -333,6 +333,10 @@ impl ClientRecord {
     pub const JSON: u16 = 128;
     /// The body is an S3 error document or a JSON object, and Content-Type says something else or nothing.
     pub const MISLABELLED: u16 = 256;
+    /// The request's If-None-Match names what the object is: the right answer is 304 (RFC 9110 13.1.2).
+    pub const NOT_MODIFIED_DUE: u16 = 512;
+    /// The request's If-Match names what the object is not: the right answer is 412 (RFC 9110 13.1.1).
+    pub const PRECONDITION_DUE: u16 = 1024;
 
     /// The request's id.
     pub fn id(&self) -> RequestId {
@@ -378,11 +382,21 @@ impl ClientRecord {
         u64::from(self.lag) + u64::from(self.done)
     }
 
-    /// A whole, correct answer: complete, 2xx or 304, and no wrong byte.
+    /// A whole, correct answer: complete, with no wrong byte, and 2xx - or the 304 or 412 that the request's
+    /// condition asks for. A 304 to a request without a condition is none, nor a 2xx where 412 is due, nor a
+    /// completed multipart upload whose 200 holds an error.
     pub fn is_success(&self) -> bool {
-        self.ending == Ending::Complete
-            && (matches!(self.status, 200..=299) || self.status == 304)
-            && matches!(self.shape.body(), BodyCheck::NotChecked | BodyCheck::Exact)
+        let status = match self.status {
+            304 => self.has(Self::NOT_MODIFIED_DUE),
+            412 => self.has(Self::PRECONDITION_DUE),
+            200..=299 => {
+                !self.has(Self::PRECONDITION_DUE)
+                    && !(self.op == Op::CompleteMultipartUpload && self.has(Self::S3_ERROR))
+            }
+            _ => false,
+        };
+        let body = matches!(self.shape.body(), BodyCheck::NotChecked | BodyCheck::Exact);
+        self.ending == Ending::Complete && status && body
     }
 
     /// Never reached the wire because of a limit of ours.
@@ -409,6 +423,16 @@ impl AttemptRecord {
     /// The gateway's request head states its framing more than once, or so that RFC 9112 6.3 has no reading
     /// of it.
     pub const AMBIGUOUS: u16 = 128;
+
+    /// Flags for the n-th try of a client that retries by itself; the upper byte of the flags.
+    pub fn of_client_try(number: u8) -> u16 {
+        u16::from(number) << 8
+    }
+
+    /// Which try of its client's own it served, from 1, as an SDK says in `amz-sdk-request`; 0 when nobody said.
+    pub fn client_try(&self) -> u8 {
+        (self.flags >> 8) as u8
+    }
 
     /// The attempt's id.
     pub fn id(&self) -> Option<AttemptId> {

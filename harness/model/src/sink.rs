@@ -9,6 +9,7 @@ use crate::ids::StrId;
 use crate::op::Op;
 use crate::records::{AttemptRecord, ClientRecord, ConnectionRecord, Evidence, FiringRecord, UpstreamRecord};
 use crate::time::Nanos;
+use crate::trial::TrialRecord;
 
 /// Takes observations. Cheap and never blocking for long: hosts call it between two packets.
 pub trait Sink: Send + Sync {
@@ -113,12 +114,35 @@ pub enum Event {
         /// Periods in which a group had used up its quota.
         periods: u64,
     },
+    /// A thread of ours that only sleeps woke up late: nobody got the processor in that time, the gateway neither.
+    Stalled {
+        /// When it woke up.
+        at: Nanos,
+        /// By how much that was too late, ns.
+        lasted: Nanos,
+    },
     /// What the gateway's own log says of a request during a connect fault, whose tries no link can see.
     Witnessed {
         /// Packed request id.
         request: u64,
         /// Upstream tries, failed connects included.
         attempts: u32,
+    },
+    /// A trial of a capacity search ended.
+    Trial(Box<TrialRecord>),
+    /// The search of a case was given up before its end, and why.
+    SearchStopped {
+        /// The case: its index among the phases of the plan.
+        phase: u16,
+        /// In words.
+        why: String,
+    },
+    /// How often a client that retries by itself tried one request; once where nothing is told.
+    ClientTries {
+        /// Packed request id.
+        request: u64,
+        /// Its tries.
+        tries: u32,
     },
     /// One object of the mock's store at the end, uploads only.
     Stored(StoreEntry),

@@ -31,15 +31,27 @@ pub(super) struct Selection {
     /// Only scenarios with this tag (repeatable: any of them)
     #[arg(long)]
     tag: Vec<String>,
-    /// Only matrix cases whose title contains this text
+    /// Only matrix cases whose title contains this text; for `capacity`, cases of that section
     #[arg(long)]
-    case: Option<String>,
+    pub(super) case: Option<String>,
 }
 
 impl Selection {
+    /// Whether no scenario is named.
+    pub(super) fn is_unnamed(&self) -> bool {
+        self.paths.is_empty()
+    }
+
     /// The scenario texts: what was named, or the built-in suite.
     pub(super) fn sources(&self) -> Result<Vec<SourceText>, Failure> {
         if self.paths.is_empty() { Ok(suite::shipped()) } else { suite::read(&self.paths) }
+    }
+
+    /// The same selection as a baseline: without the defects, on another gateway where one is named, with further changes.
+    pub(super) fn of_baseline(&self, gateway: Option<&str>, set: &[String]) -> Self {
+        let gateway = gateway.map(str::to_owned).or_else(|| self.gateway.clone());
+        let set = self.set.iter().chain(set).cloned().collect();
+        Self { gateway, set, defect: Vec::new(), ..self.clone() }
     }
 
     /// The plans; nothing selected is an error.

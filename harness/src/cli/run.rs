@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use gatecrash_core::plan::Plan;
-use gatecrash_core::report::{Comparison, RenderOptions, RunReport};
+use gatecrash_core::report::{Comparison, RenderOptions, RunReport, Spread};
 
+use super::against::{Against, Baseline};
 use super::load_scenarios::Selection;
 use super::wanted_reports::Wanted;
 use crate::exit::{BY_PRECEDENCE, Exit, Failure};
@@ -23,21 +24,24 @@ const ALL: &str = "all";
 #[derive(Args, Debug)]
 pub(super) struct Run {
     #[command(flatten)]
-    selection: Selection,
+    pub(super) selection: Selection,
     /// Where run directories are made
     #[arg(long, default_value = "runs", value_name = "DIR")]
     out: PathBuf,
     /// Write a report: FORMAT:PATH, `-` is stdout (repeatable)
     #[arg(long, value_name = "FORMAT:PATH")]
     report: Vec<String>,
-    /// Run every case this many times
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    /// Run every case this many times, in turns, and show how far the runs spread and which verdicts are flaky
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     repeat: u32,
+    #[command(flatten)]
+    against: Against,
     /// Stop after the first case that does not pass; cases run one by one then
     #[arg(long)]
     fail_fast: bool,
     /// Lanes for cases side by side: one for every 150 requests per second a case offers, all of them for a case that
-    /// must be alone; 1 runs them one by one. Four for each core where nothing is said, two in a debug build
+    /// must be alone; 1 runs them one by one. Four for each core where nothing is said, two in a debug build, and one
+    /// with --against
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: Option<u16>,
     /// Judge without the known deviations of the gateway's profile
@@ -64,15 +68,39 @@ pub(super) struct Run {
 #[derive(Default)]
 struct Tally {
     reports: Vec<RunReport>,
+    /// Of the baseline that took turns.
+    others: Vec<RunReport>,
     cases: Vec<(String, Exit)>,
     stopped: Option<Exit>,
 }
 
+/// One run to make.
+struct Turn {
+    plan: Plan,
+    round: u32,
+    /// Whether it is of the baseline.
+    is_other: bool,
+}
+
 impl Run {
     pub(super) fn execute(self) -> Result<Exit, Failure> {
-        let every_gateway = self.selection.gateway.as_deref() == Some(ALL);
-        let plans =
-            if every_gateway { self.selection.plans_of_all_gateways()? } else { self.selection.plans()? };
+        let plans = self.selected_plans()?;
+        self.make(plans)
+    }
+
+    /// What is to be run, on one gateway or on all.
+    pub(super) fn selected_plans(&self) -> Result<Vec<Plan>, Failure> {
+        match self.selection.gateway.as_deref() {
+            Some(ALL) => self.selection.plans_of_all_gateways(),
+            _ => self.selection.plans(),
+        }
+    }
+
+    /// Runs plans, reports them, and says how the process ends.
+    pub(super) fn make(self, plans: Vec<Plan>) -> Result<Exit, Failure> {
+        let baseline = self.against.baseline(&self.selection, &plans, &self.out, self.strict)?;
+        let others: &[Plan] = if let Baseline::InTurns(_, others) = &baseline { others } else { &[] };
+        let turns = turns(&plans, others, self.repeat);
         let wanted = self.report.iter().map(|text| Wanted::parse(text)).collect::<Result<Vec<_>, _>>()?;
         let options = Options {
             out: self.out.clone(),
@@ -87,13 +115,16 @@ impl Run {
         let summary = if taken { Stream::Stderr } else { Stream::Stdout };
         let tally = super::block_on(async {
             let stop = super::signals::listen()?;
-            Ok(self.all(&plans, &options, summary, &stop).await)
+            Ok(self.all(&turns, &options, summary, &stop).await)
         })?;
         if tally.cases.len() > 1 {
             summary.write(tally.text().as_bytes());
         }
         if let Some(table) = Comparison::of(&tally.reports) {
             summary.write(table.terminal(RenderOptions::default().width).as_bytes());
+        }
+        for spread in Spread::all(&tally.reports) {
+            summary.write(spread.terminal().as_bytes());
         }
         let mut exit = tally.exit();
         for written in wanted.iter().map(|w| w.write(&tally.reports)) {
@@ -102,19 +133,32 @@ impl Run {
         if std::env::var_os("GITHUB_ACTIONS").is_some_and(|v| v == "true") {
             summary.write(&reports::render("github", &tally.reports, true, false)?);
         }
-        Ok(exit)
+        if tally.stopped.is_some() {
+            return Ok(exit);
+        }
+        let was = match &baseline {
+            Baseline::None => None,
+            Baseline::Stored(name, reports) => Some((name.as_str(), reports.as_slice())),
+            Baseline::InTurns(name, _) => Some((name.as_str(), tally.others.as_slice())),
+        };
+        let shown = (summary, self.color.on(summary));
+        let concluded = self.against.conclude(was, &tally.reports, &self.out, shown, exit);
+        Ok(concluded.unwrap_or_else(|failure| complain(Err(failure), exit)))
     }
 
-    async fn all(&self, plans: &[Plan], options: &Options, summary: Stream, stop: &StopLine) -> Tally {
+    async fn all(&self, turns: &[Turn], options: &Options, summary: Stream, stop: &StopLine) -> Tally {
         let live = Live::new(self.quiet);
         let mut tally = Tally::default();
-        let plans: Vec<_> =
-            plans.iter().flat_map(|plan| std::iter::repeat_n(plan, self.repeat as usize)).collect();
-        let errands = plans.iter().map(|plan| Errand { plan: (*plan).clone(), options: options.clone() });
+        let errands = turns.iter().map(|turn| Errand {
+            plan: turn.plan.clone(),
+            options: options.clone(),
+            round: turn.round,
+        });
         let mut order = InOrder::default();
-        let made = run_all(errands.collect(), self.lanes(), &live, stop, |index, ended| {
+        let lanes = self.lanes(turns.iter().any(|turn| turn.is_other));
+        let made = run_all(errands.collect(), lanes, &live, stop, |index, ended| {
             for (index, ended) in order.put(index, ended) {
-                let exit = self.judged(plans[index], ended, options, summary, &live, &mut tally);
+                let exit = self.judged(&turns[index], ended, options, summary, &live, &mut tally);
                 if self.fail_fast && exit != Exit::Pass {
                     return ControlFlow::Break(());
                 }
@@ -123,7 +167,7 @@ impl Run {
         });
         let broken = made.await.err();
         for (index, ended) in order.rest() {
-            self.judged(plans[index], ended, options, summary, &live, &mut tally);
+            self.judged(&turns[index], ended, options, summary, &live, &mut tally);
         }
         tally.stopped = stop.borrow().as_ref().map(|stop| stop.exit);
         if let Some(failure) = broken {
@@ -133,10 +177,11 @@ impl Run {
     }
 
     /// What one port or one verdict at a time asks for is one lane.
-    fn lanes(&self) -> usize {
+    fn lanes(&self, takes_turns: bool) -> usize {
         match self.jobs {
             _ if self.fail_fast || self.upstream_port != 0 => 1,
             Some(jobs) => usize::from(jobs),
+            None if takes_turns => 1,
             None => usual_lanes(),
         }
     }
@@ -144,13 +189,17 @@ impl Run {
     /// Shows what became of a case.
     fn judged(
         &self,
-        plan: &Plan,
+        turn: &Turn,
         ended: Ended,
         options: &Options,
         summary: Stream,
         live: &Live,
         tally: &mut Tally,
     ) -> Exit {
+        let plan = &turn.plan;
+        if turn.is_other {
+            return other(plan, ended, live, tally);
+        }
         let exit = match ended {
             Ok(Judged { report, kept }) => {
                 let colour = self.color.on(summary);
@@ -175,6 +224,40 @@ impl Run {
     }
 }
 
+/// Every case in each round; where the baseline takes turns, it is first in one round and last in the next.
+fn turns(plans: &[Plan], others: &[Plan], repeat: u32) -> Vec<Turn> {
+    let mut turns = Vec::new();
+    for round in 0..repeat {
+        for plan in plans {
+            let turn = |plan: &Plan, is_other| Turn { plan: plan.clone(), round, is_other };
+            turns.push(turn(plan, false));
+            if let Some(other) = others.iter().find(|other| other.title() == plan.title()) {
+                let place = if round % 2 == 0 { turns.len() - 1 } else { turns.len() };
+                turns.insert(place, turn(other, true));
+            }
+        }
+    }
+    turns
+}
+
+/// Takes a run of the baseline in: its verdicts are no concern of the exit code, unless it could not run.
+fn other(plan: &Plan, ended: Ended, live: &Live, tally: &mut Tally) -> Exit {
+    let title = format!("{} on {} (baseline)", plan.title(), run::gateway_name(plan));
+    match ended {
+        Ok(Judged { report, kept }) => {
+            live.clear();
+            output::note(&format!("{title}: {}", gatecrash_core::report::word(&report).to_lowercase()));
+            tally.others.push(report);
+            complain(kept, Exit::Pass)
+        }
+        Err(failure) => {
+            output::note(&format!("{title}: {failure}"));
+            tally.cases.push((title, failure.exit()));
+            Exit::Pass
+        }
+    }
+}
+
 /// Says what failed after a case was judged; the worse of both exits.
 fn complain(done: Result<(), Failure>, exit: Exit) -> Exit {
     match done {
@@ -195,8 +278,9 @@ impl Tally {
     fn text(&self) -> String {
         let passed = self.cases.iter().filter(|(_, exit)| *exit == Exit::Pass).count();
         let seconds: f64 = self.reports.iter().filter_map(|r| r.phases.last()).map(|p| p.until).sum();
+        let what = if Spread::all(&self.reports).is_empty() { "cases" } else { "runs" };
         let mut text =
-            format!("\n{passed} of {} cases passed, {seconds:.0} s under load\n", self.cases.len());
+            format!("\n{passed} of {} {what} passed, {seconds:.0} s under load\n", self.cases.len());
         for (title, exit) in self.cases.iter().filter(|(_, exit)| *exit != Exit::Pass) {
             let why = BY_PRECEDENCE.iter().find(|(e, ..)| e == exit).map_or("", |(.., what)| what);
             text.push_str(&format!("  exit {:>3}  {title}  ({why})\n", exit.code()));

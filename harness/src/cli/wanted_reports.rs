@@ -19,11 +19,16 @@ pub(super) struct Wanted {
 impl Wanted {
     /// Reads `FORMAT:PATH` and sees to it that the place can be written before anything runs.
     pub(super) fn parse(text: &str) -> Result<Self, Failure> {
+        Self::of(text, |format| reports::known(format).map(|_| ()))
+    }
+
+    /// Reads `FORMAT:PATH` of any kind of formats.
+    pub(super) fn of(text: &str, known: impl Fn(&str) -> Result<(), Failure>) -> Result<Self, Failure> {
         let (format, path) = text.split_once(':').filter(|(_, path)| !path.is_empty()).ok_or_else(|| {
             Failure::usage(format!("--report {text} has no path"))
                 .hint("for example --report junit:out/junit.xml")
         })?;
-        reports::known(format)?;
+        known(format)?;
         let wanted = Self { format: format.to_owned(), path: path.to_owned() };
         if !wanted.is_stdout() {
             writable(path)?;
@@ -35,8 +40,16 @@ impl Wanted {
         self.path == "-"
     }
 
+    pub(super) fn format(&self) -> &str {
+        &self.format
+    }
+
     pub(super) fn write(&self, all: &[RunReport]) -> Result<(), Failure> {
-        let bytes = reports::render(&self.format, all, true, false)?;
+        self.put(reports::render(&self.format, all, true, false)?)
+    }
+
+    /// Writes what was rendered to its place.
+    pub(super) fn put(&self, bytes: Vec<u8>) -> Result<(), Failure> {
         if self.is_stdout() {
             Stream::Stdout.write(&bytes);
             return Ok(());

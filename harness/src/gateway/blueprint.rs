@@ -307,6 +307,12 @@ fn facts(launch: &Launch<'_>) -> Result<Value, GatewayError> {
         client_cert => client(|(certificates, _, _)| certificates),
         client_key => client(|(_, key, _)| key),
         client_pem => client(|(_, _, both)| both),
+        front => launch.front.map(|front| context! {
+            listen => front.addr.to_string(),
+            certificates => path(&front.certificates),
+            key => path(&front.key),
+            both => path(&front.both),
+        }),
         planted => launch.planted,
         superuser => rustix::process::geteuid().is_root(),
         ..topology(plan)

@@ -39,6 +39,7 @@ pub fn check_plan(plan: &Plan) -> Vec<String> {
         problems.push(format!("`sign: gateway`: gateway `{name}` cannot sign requests"));
     }
     problems.extend(over_tls(plan, abilities.tls, name));
+    problems.extend(clients_over_tls(plan, abilities.serves_tls, name));
     if let Some(region) = plan.regions.iter().find(|region| region.http2 && !abilities.http2) {
         problems.push(format!(
             "`http: h2c` of upstream `{}`: gateway `{name}` cannot speak HTTP/2 to upstreams",
@@ -85,6 +86,7 @@ struct Abilities {
     resolves: bool,
     reloads: bool,
     tls: Option<TlsReach>,
+    serves_tls: bool,
 }
 
 impl Abilities {
@@ -99,6 +101,7 @@ impl Abilities {
             resolves: process,
             reloads: false,
             tls: Some(TlsReach::Each),
+            serves_tls: process,
         }
     }
 }
@@ -118,6 +121,7 @@ fn of_recipe(
                 process: true,
                 maps_buckets: recipe.maps_buckets,
                 signs: recipe.signs,
+                serves_tls: recipe.serves_tls,
                 http2: recipe.http2,
                 can: recipe.can,
                 reloads: recipe.reload.is_some(),
@@ -142,6 +146,19 @@ fn over_tls(plan: &Plan, reach: Option<TlsReach>, gateway: &str) -> Option<Strin
             Some(format!("gateway `{gateway}` speaks TLS to all upstreams or to none"))
         }
         Some(_) => None,
+    }
+}
+
+fn clients_over_tls(plan: &Plan, served: bool, gateway: &str) -> Option<String> {
+    let workload = &plan.workloads.iter().find(|workload| workload.client.tls)?.name;
+    match () {
+        () if !served => Some(format!(
+            "`client: {{ tls: true }}` of workload `{workload}`: gateway `{gateway}` has no listener with TLS"
+        )),
+        () if plan.faults.iter().any(|fault| !fault.side.is_upstream()) => Some(format!(
+            "`client: {{ tls: true }}` of workload `{workload}`: faults on the clients' side do not see into TLS"
+        )),
+        () => None,
     }
 }
 

@@ -112,6 +112,9 @@ pub struct Recipe {
     /// How it can speak TLS to upstreams; not at all when absent.
     #[serde(default)]
     pub tls: Option<TlsReach>,
+    /// Whether clients can speak TLS to it.
+    #[serde(default)]
+    pub serves_tls: bool,
     /// Whether it can speak HTTP/2 to upstreams, without TLS and by prior knowledge.
     #[serde(default)]
     pub http2: bool,

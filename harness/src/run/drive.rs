@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatecrash_core::plan::Plan;
-use gatecrash_load::{EvidenceBudget, LiveCounters, Load, LoadError, LoadSummary, Setup, Target, run_load};
+use gatecrash_load::{EvidenceBudget, LiveCounters, Load, LoadError, LoadSummary, Setup, run_load};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
 
+use super::stalls::Stalls;
 use super::watch::Watch;
 use super::{Stop, StopLine, disk_failure};
 use crate::clock::RunClock;
@@ -39,6 +40,7 @@ pub(super) async fn drive(
     let mut watch = Watch::new(plan, recorder, clock, live, &counters, phase_now, &gateway);
 
     clock.set_zero();
+    let stalls = Stalls::watch(Arc::clone(&ground.clock), Arc::clone(&ground.sink));
     let mut driver = tokio::task::spawn_blocking(move || run_load(load));
     let work = async {
         let timeline = timeline::walk(plan, topology, clock, recorder, &phase);
@@ -53,6 +55,7 @@ pub(super) async fn drive(
         let worse = wind_down(&brake, &mut driver).await;
         stop = worse.or(stop);
     }
+    drop(stalls);
     watch.note_death();
     live.clear();
     match recorder.failure() {
@@ -62,12 +65,11 @@ pub(super) async fn drive(
 }
 
 fn load(plan: &Plan, topology: &Topology, ground: &Ground) -> Result<Load, Failure> {
-    let addr = topology.gateway.addr();
     let mut workloads = load::workloads(plan, &topology.signers()).map_err(Failure::usage)?;
     journeys::report_into(topology.dir(), &mut workloads);
     Ok(Load {
         setup: Setup {
-            target: Target { addr: topology.address(), host_header: addr.to_string() },
+            target: topology.target(),
             run: ground.run,
             clock: Arc::clone(&ground.clock),
             sink: Arc::clone(&ground.sink),

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use gatecrash_core::plan::{ClosedPlan, JourneyPlan, Plan, StepPlan, WorkloadPlan};
 use gatecrash_core::units::Span;
-use gatecrash_load::workload::ByteRange;
-use gatecrash_load::{Change, Journey, Journeys, Step, Workload};
+use gatecrash_load::journey::{Journey, Step};
+use gatecrash_load::{Change, Journeys, Workload};
 
+use super::load::range;
 use crate::exit::Failure;
 
 /// Refuses journeys that nobody here can walk, before anything is started.
@@ -67,7 +68,7 @@ fn step(plan: &StepPlan) -> Step {
         StepPlan::Put => Step::Put,
         StepPlan::Head => Step::Head,
         StepPlan::Get => Step::Get,
-        StepPlan::Range(first, last) => Step::Range(ByteRange { first, last }),
+        StepPlan::Range(part) => Step::Range(range(part)),
         StepPlan::List => Step::List,
         StepPlan::Delete => Step::Delete,
     }

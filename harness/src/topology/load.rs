@@ -4,16 +4,22 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use gatecrash_core::plan::{
-    ClientPlan, ClosedPlan, EnginePlan, KeysPlan, OpPlan, Plan, SignPlan, ThinkPlan, WorkloadPlan,
+    ClientPlan, ClosedPlan, ConditionPlan, EnginePlan, KeysPlan, OpPlan, Plan, RangeLaw as Part, RangePlan,
+    SignPlan, TagPlan, ThinkPlan, WorkloadPlan,
 };
+use gatecrash_core::units::Span;
 use gatecrash_load::engine::Kind;
 use gatecrash_load::{
-    Arrivals, ByteRange, ClientOptions, CredentialSource, KeyLaw, OpPlan as LoadOp, Schedule, Segment,
-    Signer, Stage, Think, Users, Workload, Writes,
+    Arrivals, ByteRange, ClientOptions, Condition, CredentialSource, KeyLaw, OpPlan as LoadOp, Parts,
+    RangeLaw, Schedule, Segment, Signer, Stage, Tag, Think, Users, Workload, Writes,
 };
-use gatecrash_model::{Nanos, Op, hash};
+use gatecrash_model::{Nanos, Op, SizeLaw, hash};
 
-use super::upstream::{population, size_law};
+use super::upstream::population;
+use crate::exit::Failure;
+
+/// Keys on a page of a list.
+const PAGE: u16 = 100;
 
 /// The workloads of a plan. `sources` holds the credentials of each identity, in the plan's order.
 pub fn workloads(plan: &Plan, sources: &[Arc<Signer>]) -> Result<Vec<Arc<Workload>>, String> {
@@ -47,9 +53,14 @@ fn workload(
 ) -> Result<Workload, String> {
     let bucket =
         plan.buckets.iter().find(|b| b.name == w.bucket).ok_or_else(|| format!("no bucket {}", w.bucket))?;
-    let signing = match (w.sign, w.identity) {
-        (SignPlan::Client, Some(identity)) => signers.get(usize::from(identity)).cloned(),
-        _ => None,
+    let signer = w.identity.and_then(|identity| signers.get(usize::from(identity)));
+    let signing = match w.sign {
+        SignPlan::Client => signer.cloned(),
+        SignPlan::Presigned { expires, age } => {
+            let seconds = |span: Span| span.0 / Span::seconds(1).0;
+            signer.map(|s| Arc::new(s.of_links(seconds(expires) as u32, seconds(age) as i64)))
+        }
+        SignPlan::Gateway | SignPlan::None => None,
     };
     Ok(Workload {
         index: u8::try_from(index).map_err(|_| "more than 256 workloads".to_owned())?,
@@ -64,30 +75,61 @@ fn workload(
             KeysPlan::Uniform => KeyLaw::Uniform,
             KeysPlan::Zipf(s) => KeyLaw::Zipf(s),
             KeysPlan::Sequential => KeyLaw::Sequential,
+            KeysPlan::HotSet { keys, share } => KeyLaw::HotSet { keys: keys.0, share: share.0 },
         },
         missing: w.missing.0,
         writes: Writes {
             keys: w.write_key.parse().map_err(|e| format!("workload {}: {e}", w.name))?,
-            sizes: size_law(&w.write_size),
+            sizes: SizeLaw::from(&w.write_size),
         },
         signing,
         timeout: w.timeout.duration(),
         max_in_flight: w.max_in_flight as usize,
         headers: Vec::new(),
         journeys: super::journeys::journeys(plan, w),
-        client: client(&w.client),
+        client: client(&w.client)?,
     })
 }
 
-fn client(plan: &ClientPlan) -> ClientOptions {
-    ClientOptions {
+fn client(plan: &ClientPlan) -> Result<ClientOptions, String> {
+    Ok(ClientOptions {
         kind: match plan.engine {
             // Goose moves the users; what they send goes through our own client.
             EnginePlan::Native | EnginePlan::Goose => Kind::Native,
+            EnginePlan::AwsSdk => aws_sdk(plan)?,
         },
         keep_alive: plan.keep_alive,
+        tls: plan.tls,
         connections: plan.connections.and_then(|most| NonZeroUsize::new(most as usize)),
-    }
+    })
+}
+
+#[cfg(feature = "aws-sdk")]
+fn aws_sdk(plan: &ClientPlan) -> Result<Kind, String> {
+    use gatecrash_core::plan::{AddressingPlan, RetriesPlan};
+    use gatecrash_load::engine::{Retries, SdkOptions};
+    Ok(Kind::AwsSdk(SdkOptions {
+        retries: match plan.retries {
+            RetriesPlan::Off => Retries::Off,
+            RetriesPlan::Standard => Retries::Standard,
+            RetriesPlan::Standard2026 => Retries::Standard2026,
+            RetriesPlan::Adaptive => Retries::Adaptive,
+        },
+        virtual_host: plan.addressing == AddressingPlan::VirtualHost,
+    }))
+}
+
+#[cfg(not(feature = "aws-sdk"))]
+fn aws_sdk(_: &ClientPlan) -> Result<Kind, String> {
+    Err("this gatecrash was built without the AWS SDK".to_owned())
+}
+
+/// Refuses clients that this program was built without, before anything is started for them.
+pub fn built(plan: &Plan) -> Result<(), Failure> {
+    let refuse = |why| {
+        Failure::usage(why).hint("rebuild with `cargo build --release --features aws-sdk`, or drop `engine`")
+    };
+    plan.workloads.iter().try_for_each(|w| client(&w.client).map(|_| ()).map_err(refuse))
 }
 
 fn schedule(w: &WorkloadPlan, length: Nanos, seed: u64) -> Schedule {
@@ -124,15 +166,34 @@ fn users(closed: &ClosedPlan) -> Users {
 }
 
 fn op(plan: &OpPlan) -> Result<LoadOp, String> {
-    Ok(match plan.op {
-        Op::GetObject => {
-            LoadOp::GetObject { range: plan.range.map(|(first, last)| ByteRange { first, last }) }
-        }
-        Op::HeadObject => LoadOp::HeadObject,
-        Op::PutObject => LoadOp::PutObject,
-        Op::DeleteObject => LoadOp::DeleteObject,
-        Op::DeleteObjects => LoadOp::DeleteObjects { keys: 4 },
-        Op::ListObjectsV2 => LoadOp::ListObjectsV2 { prefix: None, max_keys: 100 },
-        other => return Err(format!("{other} cannot be part of a load")),
-    })
+    let of = match (plan.op, plan.parts) {
+        (Op::GetObject, _) => LoadOp::GetObject { range: plan.range.map(range) },
+        (Op::HeadObject, _) => LoadOp::HeadObject,
+        (Op::PutObject, None) => LoadOp::PutObject,
+        (Op::PutObject, Some(p)) => LoadOp::MultipartUpload(Parts { count: p.count, size: p.size.0 }),
+        (Op::DeleteObject, _) => LoadOp::DeleteObject,
+        (Op::DeleteObjects, _) => LoadOp::DeleteObjects { keys: 4 },
+        (Op::ListObjectsV2, _) => LoadOp::ListObjectsV2 { prefix: None, max_keys: PAGE, pages: plan.pages },
+        (other, _) => return Err(format!("{other} cannot be part of a load")),
+    };
+    let tag = |tag| match tag {
+        TagPlan::Current => Tag::Current,
+        TagPlan::Other => Tag::Other,
+        TagPlan::Any => Tag::Any,
+    };
+    let condition = match plan.condition {
+        None => return Ok(of),
+        Some(ConditionPlan::IfMatch(t)) => Condition::IfMatch(tag(t)),
+        Some(ConditionPlan::IfNoneMatch(t)) => Condition::IfNoneMatch(tag(t)),
+    };
+    Ok(LoadOp::Conditional { of: Box::new(of), condition })
+}
+
+/// A part of an object.
+pub(super) fn range(plan: RangePlan) -> RangeLaw {
+    match plan {
+        RangePlan::Fixed(first, last) => RangeLaw::Fixed(ByteRange { first, last }),
+        RangePlan::Law(Part::Random(bytes)) => RangeLaw::Random(bytes.0),
+        RangePlan::Law(Part::Suffix(bytes)) => RangeLaw::Suffix(bytes.0),
+    }
 }

@@ -2,25 +2,35 @@
 
 use std::fs;
 use std::io::Write;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gatecrash_core::plan::{Plan, RegionPlan};
+use gatecrash_load::TlsTarget;
 use gatecrash_model::Clock;
 use gatecrash_wire::dns::host_name;
-use gatecrash_wire::tls::{Authority, Terminator, TlsError};
+use gatecrash_wire::tls::{Authority, Onward, Terminator, TlsError};
 
 use crate::exit::Failure;
-use crate::gateway::TlsFiles;
+use crate::gateway::{FrontTls, TlsFiles};
 
 /// The name that all upstreams of a run have in common, for gateways that can expect one name only.
 pub(crate) const SERVICE_NAME: &str = "s3.gatecrash.test";
 
-/// The authority of a plan, where some upstream is spoken to over TLS.
+/// The name of the gateway for clients that speak TLS.
+const GATEWAY_NAME: &str = "gateway.gatecrash.test";
+
+/// Whether some client speaks TLS to the gateway.
+fn clients_want_it(plan: &Plan) -> bool {
+    plan.workloads.iter().any(|workload| workload.client.tls)
+}
+
+/// The authority of a plan, where some upstream, or the gateway, is spoken to over TLS.
 pub(super) fn authority(plan: &Plan, clock: &dyn Clock) -> Result<Option<Arc<Authority>>, Failure> {
-    if plan.regions.iter().all(|region| region.tls.is_none()) {
+    let upstreams = plan.regions.iter().any(|region| region.tls.is_some());
+    if !upstreams && !clients_want_it(plan) {
         return Ok(None);
     }
     Ok(Some(Arc::new(Authority::new(clock.wall_seconds()).map_err(failed)?)))
@@ -40,8 +50,7 @@ pub(super) fn terminator(
 
 /// Writes what the gateway needs into `tls/` of the run directory; private keys for its owner alone.
 pub(super) fn files(authority: &Authority, plan: &Plan, dir: &Path) -> Result<TlsFiles, Failure> {
-    let dir = std::path::absolute(dir).map_err(|e| unwritable(dir, &e))?.join("tls");
-    fs::create_dir_all(&dir).map_err(|e| unwritable(&dir, &e))?;
+    let dir = directory(dir)?;
     let ca = write(dir.join("ca.pem"), &authority.root_pem())?;
     let asked = plan.regions.iter().any(|region| region.tls.is_some_and(|tls| tls.client_certificate));
     let client = if asked {
@@ -54,6 +63,39 @@ pub(super) fn files(authority: &Authority, plan: &Plan, dir: &Path) -> Result<Tl
         None
     };
     Ok(TlsFiles { ca, client, name: SERVICE_NAME })
+}
+
+/// A free address for the gateway's listener with TLS, and in `tls/` of the run directory what it presents there;
+/// `None` where no client speaks TLS.
+pub(super) fn front(authority: &Authority, plan: &Plan, dir: &Path) -> Result<Option<FrontTls>, Failure> {
+    if !clients_want_it(plan) {
+        return Ok(None);
+    }
+    let taken = |e: std::io::Error| Failure::environment(format!("no port for the gateway's TLS: {e}"));
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(taken)?;
+    let addr = listener.local_addr().map_err(taken)?;
+    let dir = directory(dir)?;
+    let names = [GATEWAY_NAME.to_owned(), addr.ip().to_string()];
+    let identity = authority.server_of(&names).map_err(failed)?;
+    Ok(Some(FrontTls {
+        addr,
+        certificates: write(dir.join("gateway.pem"), &identity.certificates)?,
+        key: write(dir.join("gateway.key"), &identity.key)?,
+        both: write(dir.join("gateway-with-key.pem"), &(identity.certificates.clone() + &identity.key))?,
+    }))
+}
+
+/// The gateway as clients that speak TLS see it.
+pub(super) fn target(authority: &Authority, front: &FrontTls) -> Result<TlsTarget, Failure> {
+    let client = Onward::new(&authority.root_pem(), GATEWAY_NAME, None).map_err(failed)?;
+    let (name, config) = (client.name().clone(), client.config());
+    Ok(TlsTarget { addr: front.addr, host_header: front.addr.to_string(), name, config })
+}
+
+fn directory(run: &Path) -> Result<PathBuf, Failure> {
+    let dir = std::path::absolute(run).map_err(|e| unwritable(run, &e))?.join("tls");
+    fs::create_dir_all(&dir).map_err(|e| unwritable(&dir, &e))?;
+    Ok(dir)
 }
 
 fn write(path: PathBuf, text: &str) -> Result<PathBuf, Failure> {

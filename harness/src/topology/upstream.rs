@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gatecrash_core::faults::FaultSpec;
 use gatecrash_core::plan::{
-    BucketPlan, IdentityPlan, LatencyProfile, Plan, RegionPlan, ReplicationPlan, SizePlan, StatementPlan,
+    BucketPlan, IdentityPlan, LatencyProfile, Plan, RegionPlan, ReplicationPlan, StatementPlan,
 };
 use gatecrash_mock_s3::{
     BucketConfig, Config, IdentityConfig, Lag, Latency, RegionConfig, ReplicationConfig,
@@ -35,16 +35,8 @@ pub fn mock_config(plan: &Plan, pool: Arc<Pool>) -> Result<Config, String> {
 /// The synthetic objects of a bucket: the same value for the mock and for the load generator.
 pub fn population(plan: &Plan, bucket: &BucketPlan) -> Result<Population, String> {
     let pattern: KeyPattern = bucket.key.parse().map_err(|e| format!("bucket {}: {e}", bucket.name))?;
-    let sizes = size_law(&bucket.size);
+    let sizes = SizeLaw::from(&bucket.size);
     Ok(Population { bucket: bucket.name.clone(), count: bucket.objects, pattern, sizes, seed: plan.seed })
-}
-
-/// The plan's size law in the model's terms.
-pub fn size_law(size: &SizePlan) -> SizeLaw {
-    match size {
-        SizePlan::Fixed(bytes) => SizeLaw::Fixed(bytes.0),
-        SizePlan::Weighted(choices) => SizeLaw::Weighted(choices.iter().map(|(b, s)| (b.0, s.0)).collect()),
-    }
 }
 
 fn bucket(plan: &Plan, bucket: &BucketPlan) -> Result<BucketConfig, String> {

@@ -87,6 +87,13 @@ impl End {
     }
 }
 
+/// The number in `attempt=2; max=3`, an SDK's own word for its tries; 0 without one.
+fn client_try(header: Option<&str>) -> u8 {
+    let number =
+        header.and_then(|value| value.split(';').find_map(|part| part.trim().strip_prefix("attempt=")));
+    number.and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
 impl Attempt {
     /// An attempt of whom this request head names, for what it asks.
     pub(crate) fn begin(wire: &Wire, head: &[u8], id: AttemptId, start: Nanos) -> Self {
@@ -98,6 +105,7 @@ impl Attempt {
             let ours = |(run, id)| (run == wire.config.run).then_some(id);
             request =
                 parsed.header(ID_HEADER).and_then(|v| RequestId::parse_header(v.as_bytes())).and_then(ours);
+            flags |= AttemptRecord::of_client_try(client_try(parsed.header("amz-sdk-request")));
             let agent = parsed.header("user-agent");
             if wire.config.probes.iter().any(|p| p.matches(parsed.method, parsed.target, agent)) {
                 (op, flags, request) = (Op::Probe, AttemptRecord::PROBE, None);

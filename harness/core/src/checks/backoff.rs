@@ -9,9 +9,7 @@ use super::{Check, CheckInfo, Rests, SpanBounds};
 use crate::golden::{Golden, Story, Try};
 use crate::judge::{Cause, Scope};
 use crate::stats::nearest_rank;
-use crate::units::Share;
-#[cfg(test)]
-use crate::units::Span;
+use crate::units::{Share, Span};
 use crate::verdict::Finding;
 
 /// By how much an attempt may seem to begin before the one it follows was written down as over; what overlaps
@@ -28,6 +26,19 @@ pub struct Backoff {
     /// jitter has 100 %, a fixed pause next to nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jitter: Option<Share>,
+    /// How many retries may follow almost at once: a gateway that forgets its pause now and then shows in no median.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_once: Option<AtOnce>,
+}
+
+/// A bound on the shortest pauses.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct AtOnce {
+    /// What counts as at once.
+    pub within: Span,
+    /// Largest share of the retries. Full jitter over 25 ms leaves 4 % of them in each millisecond.
+    pub max: Share,
 }
 
 impl Check for Backoff {
@@ -36,7 +47,7 @@ impl Check for Backoff {
         summary: "retries are spaced and jittered",
         doc: "The time from the end of a failed attempt to the start of the next one of the same \
               request: its median against `p50`, and the distance between its quartiles, as a share of \
-              the median, against `jitter`. Retries at once hit an upstream that is still down; retries \
+              the median, against `jitter`; the share of pauses no longer than `at-once` names. Retries at once hit an upstream that is still down; retries \
               after a fixed pause arrive as one wave (AWS Builders' Library, Timeouts, retries and \
               backoff with jitter). Retries of a pooled connection that turned out dead may follow at \
               once and are left out, as are attempts sent side by side. Inconclusive when there were too \
@@ -44,14 +55,16 @@ impl Check for Backoff {
               Typical fixes: full jitter over a bound that doubles (Envoy `retry_back_off`); elsewhere, \
               fewer tries.",
         example: "backoff: { p50: { min: 5ms }, jitter: 20% }",
-        needs: Capabilities::of(&[Capability::Attempts]),
+        needs: Capabilities::of(&[Capability::Attempts, Capability::OwnTries]),
         min_samples: 30,
         rests: Rests::OnRates,
     };
 
     fn judge(&self, scope: &Scope<'_>) -> Finding {
         let jitter = self.jitter.map(|least| format!(", spread at least {least}")).unwrap_or_default();
-        let wanted = format!("p50 {}{jitter}", self.p50);
+        let at_once = self.at_once.as_ref();
+        let at_once = at_once.map(|b| format!(", at most {} within {}", b.max, b.within)).unwrap_or_default();
+        let wanted = format!("p50 {}{jitter}{at_once}", self.p50);
         let mut pauses: Vec<_> =
             scope.clients().flat_map(|c| pauses(scope, c.id(), scope.attempts(c))).collect();
         pauses.sort_unstable_by_key(|(pause, _)| *pause);
@@ -65,8 +78,15 @@ impl Check for Backoff {
         let spread = Share((high - low) as f64 / median.max(1) as f64);
         let spaced = self.p50.hold(median);
         let spread_enough = self.jitter.is_none_or(|least| spread >= least);
-        let observed = format!("p50 {}, spread {:.0}%", in_millis(median), spread.0 * 100.0);
-        Finding::judged(spaced && spread_enough, observed, wanted, samples)
+        let mut observed = format!("p50 {}, spread {:.0}%", in_millis(median), spread.0 * 100.0);
+        let mut waited = true;
+        if let Some(bound) = &self.at_once {
+            let short = lengths.partition_point(|pause| *pause <= bound.within.0);
+            let share = Share(short as f64 / lengths.len() as f64);
+            waited = share <= bound.max;
+            observed.push_str(&format!(", {short} within {}", bound.within));
+        }
+        Finding::judged(spaced && spread_enough && waited, observed, wanted, samples)
             .detail(format!(
                 "half of the {samples} pauses are between {} and {}",
                 in_millis(low),
@@ -88,7 +108,10 @@ impl Check for Backoff {
         let check = |least, jitter| Self {
             p50: SpanBounds { min: Some(Span::millis(least)), max: None },
             jitter: Some(Share(jitter)),
+            at_once: None,
         };
+        let mostly =
+            || Self { at_once: Some(AtOnce { within: Span::millis(1), max: Share(0.1) }), ..check(5, 0.2) };
         let retried = |story: Story, count: u64, pause: fn(u64) -> u64| {
             (0..count).fold(story, |story, n| {
                 let next = Try::served().pause(pause(n));
@@ -98,6 +121,8 @@ impl Check for Backoff {
         let stale = |r: crate::golden::Request| r.tries([Try::reset().reused(), Try::served()]);
         vec![
             Golden::pass("full jitter", check(5, 0.2), retried(Story::new(), 40, |n| n % 20)),
+            Golden::pass("few at once", mostly(), retried(Story::new(), 40, |n| n % 20)),
+            Golden::fail("one in four at once", mostly(), retried(Story::new(), 40, |n| n % 4 * 8)),
             Golden::fail("at once", check(5, 0.0), retried(Story::new(), 40, |_| 0)),
             Golden::fail("a fixed pause", check(5, 0.2), retried(Story::new(), 40, |_| 10)),
             Golden::inconclusive("no retries", check(5, 0.2), retried(Story::new(), 0, |_| 0)),

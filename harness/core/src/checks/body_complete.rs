@@ -28,7 +28,7 @@ impl Check for BodyComplete {
               reset. Typical fixes: keep `proxy_buffering` from rewriting lengths, keep HTTP/1.1 upstream \
               (`proxy_http_version 1.1`) so that bodies are framed.",
         example: "body-complete: {}",
-        needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
+        needs: Capabilities::of(&[Capability::Framing, Capability::Attempts, Capability::Wire]),
         min_samples: 1,
         rests: Rests::OnExchanges,
     };

@@ -1,6 +1,6 @@
 //! `body-exact`: every byte under a 2xx is the object's.
 
-use gatecrash_model::{BodyCheck, Capabilities, Capability, Op};
+use gatecrash_model::{BodyCheck, Capabilities, Capability, ClientRecord, Op};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -85,6 +85,8 @@ impl Check for BodyExact {
             Golden::fail("another object's bytes while others met the fault", Self {}, untrue(false)),
             Golden::pass("uploads are stored as they were sent", Self {}, stored(Stored::Whole)),
             Golden::fail("an upload is stored with other bytes", Self {}, stored(Stored::Torn)),
+            Golden::pass("parts are stored as sent", Self {}, Story::new().in_parts(Stored::Whole, Stored::Whole)),
+            Golden::fail("a part of an upload is torn", Self {}, Story::new().in_parts(Stored::Torn, Stored::Torn)),
             Golden::inconclusive("only errors", Self {}, Story::new().every(10, 0, 90, |r| r.answer(502))),
         ]
     }
@@ -93,7 +95,8 @@ impl Check for BodyExact {
 impl BodyExact {
     /// Whether uploads that upstreams took for whole are what clients sent.
     fn uploads(&self, scope: &Scope<'_>, untrue: &IdSet, tally: &mut Tally) {
-        let mut puts = scope.clients().filter(|c| c.op == Op::PutObject).peekable();
+        let is_put = |c: &&ClientRecord| matches!(c.op, Op::PutObject | Op::UploadPart);
+        let mut puts = scope.clients().filter(is_put).peekable();
         if puts.peek().is_none() {
             return;
         }

@@ -30,7 +30,7 @@ impl Check for BoundedAttempts {
               connection turns out dead. Typical fixes: nginx `proxy_next_upstream_tries`; HAProxy \
               `retries`.",
         example: "bounded-attempts: {}",
-        needs: Capabilities::of(&[Capability::Attempts]),
+        needs: Capabilities::of(&[Capability::Attempts, Capability::OwnTries]),
         min_samples: 1,
         rests: Rests::OnExchanges,
     };

@@ -1,5 +1,7 @@
 //! `bounded-time`: every request ends within the declared limit.
 
+#[cfg(test)]
+use gatecrash_model::Event;
 use gatecrash_model::{Capabilities, Capability, ClientRecord, Ending, Nanos};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -29,10 +31,11 @@ impl Check for BoundedTime {
               from the first byte sent to the end of the exchange. A gateway without a limit lets one \
               silent upstream hold its workers and connections until none are left. Trickling heads and \
               bodies are judged only if a total is declared: nginx and HAProxy bound the gap between \
-              reads, not a trickling body. Typical fixes: nginx `proxy_read_timeout`, \
+              reads, not a trickling body. What was late by no more than four times a stall of the \
+              machine at that moment, as a sleeping thread of ours saw it, is no proof. Typical fixes: nginx `proxy_read_timeout`, \
               `proxy_next_upstream_timeout`; HAProxy `timeout server`, `timeout connect`, `retries`.",
         example: "bounded-time: {}",
-        needs: Capabilities::of(&[Capability::Framing]),
+        needs: Capabilities::of(&[Capability::Framing, Capability::OwnTries]),
         min_samples: 1,
         rests: Rests::OnExchanges,
     };
@@ -44,6 +47,10 @@ impl Check for BoundedTime {
             let took = u64::from(client.done) * 1000;
             let left_early = client.ending == Ending::Hang && took <= limit;
             if left_early || (scope.profile.total_timeout.is_none() && is_trickled(scope, client)) {
+                continue;
+            }
+            if took > limit && scope.was_starved_of(client, took - limit) {
+                tally.starved(client.id());
                 continue;
             }
             tally.count(took <= limit, client.id(), || {
@@ -67,6 +74,8 @@ impl Check for BoundedTime {
         let hang = |ms| {
             Story::new().every(10, 0, 50, move |r| r.tries([Try::silent()]).ending(Ending::Hang).took(ms))
         };
+        let stall = Event::Stalled { at: 1_000_000_000, lasted: 100_000_000 };
+        let stalled = |ms| Story::new().event(stall.clone()).every(10, 0, 10, move |r| r.took(ms));
         let slow = FaultSpec::SlowBody(SlowBody { bytes: Size(1), every: Span::millis(100) });
         let trickle = Story::new()
             .fault(slow, 0, 5000)
@@ -76,6 +85,13 @@ impl Check for BoundedTime {
             Golden::pass("two silent tries end within the total", Self {}, story()),
             Golden::fail("a hang of 5 s", Self {}, hang(5000)),
             Golden::fail("an answer after 9 s", Self {}, Story::new().every(10, 0, 50, |r| r.took(9000))),
+            Golden::inconclusive("0.2 s late while the machine stalled", Self {}, stalled(3550)),
+            Golden::fail("five seconds late, which no stall explains", Self {}, stalled(8000)),
+            Golden::fail(
+                "0.2 s late on a quiet machine, which stalled elsewhere",
+                Self {},
+                stalled(10).every(10, 5000, 5010, |r| r.took(3550)),
+            ),
             Golden::inconclusive("the client left first", Self {}, hang(1000)),
             Golden::inconclusive("a trickle without a declared total", Self {}, trickle),
         ]

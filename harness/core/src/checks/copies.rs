@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use gatecrash_model::{AttemptRecord, ClientRecord, Nanos, Op, StrId};
 
 use crate::judge::{Cause, Scope};
-use crate::plan::{Plan, SignPlan};
+use crate::plan::Plan;
 use crate::profile::CachePolicy;
 
 /// An object as clients name it: bucket and key.
@@ -27,8 +27,8 @@ pub(super) struct Fetch<'a> {
 /// signature makes the answer one client's own (RFC 9111 3.5).
 pub(super) fn shared_key<'a>(plan: &'a Plan, client: &ClientRecord) -> Option<Key<'a>> {
     let workload = plan.workloads.get(usize::from(client.workload))?;
-    let whole = workload.ops.iter().all(|op| op.range.is_none());
-    let shared = client.op == Op::GetObject && whole && workload.sign != SignPlan::Client;
+    let whole = workload.ops.iter().all(|op| op.range.is_none() && op.condition.is_none());
+    let shared = client.op == Op::GetObject && whole && !workload.sign.is_by_client();
     let shared = shared && may_be_stored(plan, &workload.bucket);
     shared.then_some((workload.bucket.as_str(), client.key))
 }

@@ -29,7 +29,7 @@ impl Check for CrashFree {
               the client for some malformed heads and chunk sizes. Typical fixes: update; run behind a \
               supervisor; report it upstream.",
         example: "crash-free: {}",
-        needs: Capabilities::of(&[Capability::Framing, Capability::Process]),
+        needs: Capabilities::of(&[Capability::Framing, Capability::Process, Capability::Wire]),
         min_samples: 1,
         rests: Rests::OnExchanges,
     };

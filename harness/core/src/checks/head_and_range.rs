@@ -30,7 +30,9 @@ impl Check for HeadAndRange {
               slices of a cache - each piece must be of the same version (RFC 9110 15.3.7.3 wants a strong \
               validator, If-Range) and begin where the one before ended. It fails on a body where none is \
               allowed, and on bytes that are not the object's at that place in a 206 or in a 2xx to which \
-              more than one upstream exchange gave bytes. Answers the upstream itself made untrue are left \
+              more than one upstream exchange gave bytes, and on a 304 to a request without an \
+              If-None-Match that fits: a cache that revalidates must not pass on the answer meant for it \
+              (RFC 9111 4.3.3). Answers the upstream itself made untrue are left \
               out. Inconclusive when no answer was of these kinds. Typical fixes: let the client resume, \
               with If-Range; nginx `proxy_next_upstream` never resumes a begun body, the `slice` module \
               checks the ETag; close upstream connections that said more than they may.",
@@ -45,7 +47,10 @@ impl Check for HeadAndRange {
         for client in scope.clients().filter(|c| c.status != 0) {
             let wrong = matches!(client.shape.body(), BodyCheck::Wrong | BodyCheck::Other);
             let pieces = scope.attempts(client).filter(|a| gave_bytes(a)).count();
-            if client.has(ClientRecord::UNDUE_BODY) || is_bodiless(client) {
+            let undue = client.status == 304 && !client.has(ClientRecord::NOT_MODIFIED_DUE);
+            if undue && scope.attempts(client).all(|a| a.fault == 0) {
+                tally.bad(client.id(), "a 304 to a request that named no copy of its own");
+            } else if client.has(ClientRecord::UNDUE_BODY) || is_bodiless(client) {
                 tally.count(!client.has(ClientRecord::UNDUE_BODY), client.id(), || {
                     format!("a body after {} {}, or after the answer before it", client.op, client.status)
                 });
@@ -79,6 +84,12 @@ impl Check for HeadAndRange {
                 "a body after a 304",
                 Self {},
                 story(|r| r.tries([Try::status(304, "")]).flag(ClientRecord::UNDUE_BODY)),
+            ),
+            Golden::fail("a 304 that nobody asked for", Self {}, story(|r| r.tries([Try::status(304, "")]))),
+            Golden::pass(
+                "a 304 that is due",
+                Self {},
+                story(|r| r.tries([Try::status(304, "")]).flag(ClientRecord::NOT_MODIFIED_DUE)),
             ),
             Golden::pass("resumed rightly", Self {}, story(resumed)),
             Golden::fail("resumed astray", Self {}, {

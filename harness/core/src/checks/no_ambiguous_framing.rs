@@ -38,7 +38,7 @@ impl Check for NoAmbiguousFraming {
               accept-invalid-http-response`; Envoy without `allow_chunked_length`; nginx has no switch for \
               it.",
         example: "no-ambiguous-framing: {}",
-        needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
+        needs: Capabilities::of(&[Capability::Framing, Capability::Attempts, Capability::Wire]),
         min_samples: 1,
         rests: Rests::OnExchanges,
     };

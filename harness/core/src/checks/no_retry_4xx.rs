@@ -27,7 +27,7 @@ impl Check for NoRetry4xx {
               Typical fixes: nginx `proxy_next_upstream` without http_403, http_404, http_429; HAProxy \
               `retry-on` without 4xx codes.",
         example: "no-retry-4xx: {}",
-        needs: Capabilities::of(&[Capability::Attempts]),
+        needs: Capabilities::of(&[Capability::Attempts, Capability::OwnTries]),
         min_samples: 1,
         rests: Rests::OnExchanges,
     };

@@ -27,7 +27,7 @@ impl Check for NoRetryAfterBytes {
               nginx and HAProxy never retry then. Typical fixes: in gateways of your own, decide on a \
               retry before the head is relayed; buffer small bodies whole or not at all.",
         example: "no-retry-after-bytes: {}",
-        needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
+        needs: Capabilities::of(&[Capability::Framing, Capability::Attempts, Capability::OwnTries]),
         min_samples: 1,
         rests: Rests::OnExchanges,
     };

@@ -28,7 +28,7 @@ impl Check for NoUnsafeReplay {
               `non_idempotent`. Typical fixes: nginx without `non_idempotent`; HAProxy `http-request \
               disable-l7-retry if METH_POST`.",
         example: "no-unsafe-replay: {}",
-        needs: Capabilities::of(&[Capability::Attempts]),
+        needs: Capabilities::of(&[Capability::Attempts, Capability::OwnTries]),
         min_samples: 1,
         rests: Rests::OnExchanges,
     };

@@ -36,7 +36,7 @@ impl Check for RetryAfterObeyed {
               and 429, let the client wait; Envoy: `rate_limited_retry_back_off` with `Retry-After` as reset \
               header.",
         example: "retry-after-obeyed: {}",
-        needs: Capabilities::of(&[Capability::Attempts]),
+        needs: Capabilities::of(&[Capability::Attempts, Capability::OwnTries]),
         min_samples: 1,
         rests: Rests::OnExchanges,
     };

@@ -36,7 +36,7 @@ impl Check for StalePool {
               empty-response` or `http-reuse safe`; Envoy `retry_on: reset` and an `idle_timeout` below the \
               upstream's.",
         example: "stale-pool: {}",
-        needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
+        needs: Capabilities::of(&[Capability::Framing, Capability::Attempts, Capability::Wire]),
         min_samples: 1,
         rests: Rests::OnExchanges,
     };

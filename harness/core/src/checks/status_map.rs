@@ -1,5 +1,7 @@
 //! `status-map`: what went wrong upstream decides the status.
 
+#[cfg(test)]
+use gatecrash_model::Event;
 use gatecrash_model::{AttemptId, AttemptRecord, BodyCheck, Capabilities, Capability, ClientRecord, Ending};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -30,12 +32,14 @@ impl Check for StatusMap {
               15.6.3 to 15.6.5), as the gateway's profile declares; never 2xx, 3xx or 4xx. The status is \
               what callers, caches and alarms act on: a 404 for a dead upstream is cached and deletes data \
               downstream, a 200 hides the failure. The cause is that of the last attempt; where attempts \
-              of one request met different ends, each is accepted. Measured: nginx 1.22 answers 502 \
+              of one request met different ends, each is accepted. An error of the gateway's own is no \
+              proof where a stall of the machine, as a sleeping thread of ours saw it, may have run out \
+              one of its timeouts. Measured: nginx 1.22 answers 502 \
               refused, 504 connect timeout; HAProxy 2.6 answers 503 to both. Typical fixes: nginx \
               `error_page`, `proxy_next_upstream`; HAProxy `errorfile`, `timeout server` below the \
               client's own timeout.",
         example: "status-map: {}",
-        needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
+        needs: Capabilities::of(&[Capability::Framing, Capability::Attempts, Capability::OwnTries]),
         min_samples: 1,
         rests: Rests::OnExchanges,
     };
@@ -44,7 +48,12 @@ impl Check for StatusMap {
         let mut tally = Tally::default();
         for client in scope.clients().filter(|c| is_owed_a_status(scope, c)) {
             let Some((cause, allowed)) = expected(scope, client) else { continue };
-            tally.count(allowed.contains(&client.status), client.id(), || {
+            let kept = allowed.contains(&client.status);
+            if !kept && is_for_want_of_time(scope, client) {
+                tally.starved(client.id());
+                continue;
+            }
+            tally.count(kept, client.id(), || {
                 let list = allowed.iter().map(u16::to_string).collect::<Vec<_>>().join(" or ");
                 let got =
                     if client.status == 0 { client.ending.to_string() } else { client.status.to_string() };
@@ -67,6 +76,8 @@ impl Check for StatusMap {
         let refused = |status| {
             Story::new().fault(refuse(), 100, 500).every(10, 110, 480, move |r| r.tries([]).answer(status))
         };
+        let stall = Event::Stalled { at: 105_000_000, lasted: 150_000_000 };
+        let stalled = |status| told(Try::reset, status).event(stall.clone());
         let swallowed = FaultSpec::Swallow(Swallow {});
         vec![
             Golden::pass("a reset is a 502", Self {}, told(Try::reset, 502)),
@@ -86,6 +97,13 @@ impl Check for StatusMap {
             Golden::fail("a reset is a 404", Self {}, told(Try::reset, 404)),
             Golden::fail("garbage is a 200", Self {}, told(Try::garbage, 200)),
             Golden::fail("refused is a 404", Self {}, refused(404)),
+            Golden::inconclusive("a reset is a 504 while the machine stalled", Self {}, stalled(504)),
+            Golden::fail("a reset is a 404, which no stall explains", Self {}, stalled(404)),
+            Golden::fail(
+                "a reset is a 504 on a quiet machine, which stalled elsewhere",
+                Self {},
+                stalled(502).every(10, 5000, 5040, |r| r.tries([Try::reset()]).answer(504)),
+            ),
             Golden::inconclusive(
                 "an error that the gateway made before and kept",
                 Self {},
@@ -96,6 +114,14 @@ impl Check for StatusMap {
             Golden::inconclusive("nothing fails", Self {}, Story::new().every(10, 0, 50, |r| r)),
         ]
     }
+}
+
+/// Whether a stall of the machine may have run out a timeout of the gateway, and the answer is one it gives then.
+fn is_for_want_of_time(scope: &Scope<'_>, client: &ClientRecord) -> bool {
+    let profile = scope.profile;
+    let own = [&profile.timeout, &profile.connect_timeout_status, &profile.no_upstream, &profile.refused];
+    let given_then = client.status == 0 || own.iter().any(|set| set.contains(&client.status));
+    given_then && scope.was_starved_of(client, profile.connect_timeout.0.min(profile.read_timeout.0))
 }
 
 /// Drops of reused connections are legal, a dead listener is `crash-free`'s business, and a client that left

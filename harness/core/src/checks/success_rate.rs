@@ -11,7 +11,7 @@ use crate::judge::Scope;
 use crate::units::Share;
 use crate::verdict::Finding;
 
-/// Share of requests answered 2xx (or 304), whole, with every byte right. Dropped reused connections are a
+/// Share of requests answered 2xx (or the 304 or 412 that their condition asks for), whole, with every byte right. Dropped reused connections are a
 /// legal "please retry" and count neither way.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -28,7 +28,8 @@ impl Check for SuccessRate {
     const INFO: CheckInfo = CheckInfo {
         name: "success-rate",
         summary: "share of requests with a whole, correct answer",
-        doc: "A request succeeds when its answer is 2xx or 304, complete under its own framing, and every \
+        doc: "A request succeeds when its answer is 2xx (or the 304 or 412 that its If-None-Match or If-Match asks \
+              for), complete under its own framing, and every \
               body byte is the object's. Requests dropped on a reused client connection are a legal retry \
               signal (RFC 9112 9.3.1) and count neither as success nor as failure. `max` proves that a \
               fault bites. Typical fixes: nginx `proxy_next_upstream error timeout invalid_header \

@@ -12,6 +12,8 @@ use crate::verdict::Finding;
 pub(super) struct Tally {
     samples: u64,
     bad: BTreeMap<String, Vec<RequestId>>,
+    /// Those that broke it for want of a processor, as far as can be told.
+    starved: Vec<RequestId>,
 }
 
 impl Tally {
@@ -31,9 +33,25 @@ impl Tally {
         if kept { self.good() } else { self.bad(request, how()) }
     }
 
-    /// Fails on any that broke the rule; passes on enough that kept it; else says why there were too few.
+    /// One that broke it while the machine was so starved that this explains it.
+    pub(super) fn starved(&mut self, request: RequestId) {
+        self.samples += 1;
+        self.starved.push(request);
+    }
+
+    /// Fails on any that broke the rule; leaves open those that only starvation made break it; passes on enough that kept it; else says why there were too few.
     pub(super) fn finding(self, scope: &Scope<'_>, wanted: impl Into<String>, why_none: &str) -> Finding {
         let count: usize = self.bad.values().map(Vec::len).sum();
+        let starved = self.starved.len();
+        if count == 0 && starved > 0 {
+            let reason = format!(
+                "{starved} of {} broke the rule, all while the machine had no processor for us (stalls of \
+                 {:.0} ms and less): run it again on a quieter machine",
+                self.samples,
+                scope.history.stalls().map(|(_, lasted)| lasted).max().unwrap_or(0) as f64 / 1e6
+            );
+            return Finding::inconclusive(wanted, self.samples, reason).exemplars(self.starved);
+        }
         if count == 0 && self.samples < scope.min_samples.max(1) {
             let reason = match self.samples {
                 0 => why_none.to_owned(),
@@ -52,6 +70,10 @@ impl Tally {
         finding.violations = Some(count as u64);
         for (how, requests) in groups.iter().take(6) {
             finding = finding.detail(format!("{} x {how}", requests.len()));
+        }
+        if starved > 0 {
+            finding =
+                finding.detail(format!("{starved} more while the machine was starved, which may be why"));
         }
         finding.exemplars(first_of_each(&groups))
     }

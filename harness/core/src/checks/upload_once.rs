@@ -25,11 +25,12 @@ impl Check for UploadOnce {
     const INFO: CheckInfo = CheckInfo {
         name: "upload-once",
         summary: "acknowledged uploads are stored whole and once",
-        doc: "Each PutObject answered 2xx must have been applied by an upstream with exactly the bytes \
+        doc: "Each PutObject, and each completed multipart upload, answered 2xx must have been applied by an upstream with exactly the bytes \
               that were sent, and be there at the end of the run unless it was deleted; one that was not \
               acknowledged is absent or whole, never torn. A PUT applied more than once is a failure \
               unless the profile declares PUT repeatable and the content is the same (RFC 9110 9.2.2, \
-              9.3.4). What the fault `lost-write` lost is left out. Acknowledging before the \
+              9.3.4); completing an upload again changes nothing. A 200 to CompleteMultipartUpload whose \
+              document is an error acknowledges nothing. What the fault `lost-write` lost is left out. Acknowledging before the \
               upstream did loses data silently. Typical fixes: answer \
               only after the upstream's 2xx; nginx `proxy_request_buffering on` so that a retry has the \
               whole body; no retry of half a body.",
@@ -42,7 +43,8 @@ impl Check for UploadOnce {
     fn judge(&self, scope: &Scope<'_>) -> Finding {
         let store = Store::of(scope);
         let mut tally = Tally::default();
-        for client in scope.clients().filter(|c| c.op == Op::PutObject) {
+        let is_upload = |c: &&ClientRecord| matches!(c.op, Op::PutObject | Op::CompleteMultipartUpload);
+        for client in scope.clients().filter(is_upload) {
             // What the upstream itself acknowledged and lost is no fault of the gateway.
             if store.lost.contains(&client.id().pack()) {
                 continue;
@@ -95,6 +97,9 @@ impl Check for UploadOnce {
                 Self {},
                 told(|r| r.tries([Try::served().applied(Stored::Whole)])),
             ),
+            Golden::pass("in parts", Self {}, Story::new().in_parts(Stored::Whole, Stored::Whole)),
+            Golden::fail("in parts, torn", Self {}, Story::new().in_parts(Stored::Whole, Stored::Torn)),
+            Golden::fail("in parts, gone", Self {}, Story::new().in_parts(Stored::Whole, Stored::Absent)),
             Golden::inconclusive("no upload", Self {}, Story::new().every(10, 0, 50, |r| r)),
         ]
     }
@@ -134,12 +139,15 @@ impl<'a> Store<'a> {
         let whole = applied.iter().filter(|u| sent.is_what_came(u)).count();
         let entries = self.at_end.get(&(workload.bucket.as_str(), key)).map_or(&[][..], Vec::as_slice);
         let torn = entries.iter().any(|e| e.hash != sent.hash || e.length != sent.length);
-        let acknowledged = client.ending == Ending::Complete && matches!(client.status, 200..=299);
+        let in_parts = client.op == Op::CompleteMultipartUpload;
+        let acknowledged = client.ending == Ending::Complete
+            && matches!(client.status, 200..=299)
+            && !(in_parts && client.has(ClientRecord::S3_ERROR));
         let word = if acknowledged { "acknowledged" } else { "not acknowledged" };
-        if whole < applied.len() || torn {
+        if (whole < applied.len() && !in_parts) || torn {
             return Some(format!("{word}, and stored with other bytes than were sent"));
         }
-        if applied.len() > 1 && !scope.profile.replays.contains(&Op::PutObject) {
+        if applied.len() > 1 && !in_parts && !scope.profile.replays.contains(&Op::PutObject) {
             return Some(format!("{word}, and applied {} times", applied.len()));
         }
         if acknowledged && applied.is_empty() {

@@ -4,7 +4,7 @@ use gatecrash_model::{AttemptRecord, BodyCheck, ClientRecord, Decision, EndedBy,
 
 use super::likely_cause;
 use crate::history::{History, Join};
-use crate::plan::Plan;
+use crate::plan::{EnginePlan, Plan};
 
 /// What is known of a request, in order of time; a single line when it is not in the history.
 pub fn story(history: &History, join: &Join, plan: &Plan, request: RequestId) -> Vec<String> {
@@ -41,13 +41,14 @@ fn told_by_client(history: &History, plan: &Plan, client: &ClientRecord) -> Vec<
             .push(format!("due at +{}, never sent: the in-flight cap was reached", seconds(client.intended)));
         return lines;
     }
-    let connection = if client.has(ClientRecord::REUSED) { "a reused" } else { "a new" };
-    lines.push(format!(
-        "due at +{}, sent {} later on {connection} connection ({})",
-        seconds(client.intended),
-        millis(client.lag),
-        client.conn
-    ));
+    let engine = plan.workloads.get(usize::from(client.workload)).map(|w| w.client.engine);
+    let through = match (engine, client.has(ClientRecord::REUSED)) {
+        (Some(EnginePlan::AwsSdk), _) => "through the AWS SDK".to_owned(),
+        (_, true) => format!("on a reused connection ({})", client.conn),
+        (_, false) => format!("on a new connection ({})", client.conn),
+    };
+    let (due, lag) = (seconds(client.intended), millis(client.lag));
+    lines.push(format!("due at +{due}, sent {lag} later {through}"));
     let answer = answer(client.status, history.text(client.code));
     let first = if client.first_byte == u32::MAX {
         "no byte came".to_owned()
@@ -82,8 +83,12 @@ fn told_by_link(
             if u.decision == Decision::NotEvaluated { String::new() } else { format!(", {}", u.decision) };
         format!("; upstream said {answer}{decision}")
     });
+    let of_try = match attempt.client_try() {
+        0 | 1 => String::new(),
+        number => format!(" for try {number} of the client"),
+    };
     format!(
-        "attempt {} at +{} ({id}): {endpoint}, {reused} connection, {} request bytes{fault}, \
+        "attempt {}{of_try} at +{} ({id}): {endpoint}, {reused} connection, {} request bytes{fault}, \
          {status}, {} body bytes, {} by {} after {}{upstream}",
         attempt.number,
         millis(u32::try_from(after).unwrap_or(u32::MAX)),

@@ -3,6 +3,7 @@
 //! A story is a plan with one workload, a region or two, faults with recorded edges, and requests with the
 //! tries they caused. What is not said is what a healthy gateway does.
 
+mod multipart;
 mod request;
 mod story;
 

@@ -50,6 +50,19 @@ impl Story {
         Self { plan: plan(), profile: Profile::strict("reference"), history, arrivals: 0, conns: 0 }
     }
 
+    /// Cut into phases: (name, from, until) in milliseconds.
+    pub fn phases(mut self, phases: &[(&str, u64, u64)]) -> Self {
+        self.history.events.retain(|e| !matches!(e, Event::PhaseStart { .. } | Event::PhaseEnd { .. }));
+        self.plan.phases.clear();
+        for (index, (name, from, until)) in phases.iter().enumerate() {
+            let (phase, name) = (index as u16, (*name).into());
+            self.plan.phases.push(PhasePlan { name, from: Span::millis(*from), until: Span::millis(*until) });
+            self.history.events.push(Event::PhaseStart { phase, at: from * MS });
+            self.history.events.push(Event::PhaseEnd { phase, at: until * MS });
+        }
+        self
+    }
+
     /// With a standby region, one endpoint.
     pub fn standby(mut self, name: &str) -> Self {
         self.plan.regions.push(RegionPlan {
@@ -387,7 +400,7 @@ fn plan() -> Plan {
             poisson: false,
             max_in_flight: 100,
             bucket: "media".into(),
-            ops: vec![OpPlan { op: Op::GetObject, share: Share(1.0), range: None }],
+            ops: vec![OpPlan::plain(Op::GetObject, Share(1.0))],
             keys: KeysPlan::Uniform,
             missing: Share(0.0),
             write_key: "up/{n}".into(),
@@ -409,5 +422,6 @@ fn plan() -> Plan {
             min_achieved: Share(0.99),
             fault_fired: true,
         },
+        capacity: None,
     }
 }

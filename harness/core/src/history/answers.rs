@@ -1,4 +1,5 @@
-//! Whether an answer is the right one: what exists is served whole, what does not exist is a 404.
+//! Whether an answer is the right one: what exists is served whole, what does not exist is a 404, and a condition
+//! that does not hold is a 304 or 412.
 
 use gatecrash_model::population::KeyPattern;
 use gatecrash_model::{ClientRecord, Ending, Op};
@@ -23,13 +24,16 @@ impl Answers {
     }
 
     /// Whether a request was answered rightly: [`ClientRecord::is_success`], or a whole 404 for a synthetic
-    /// key that does not exist.
+    /// key that does not exist, or for an upload to abort that is gone already.
     pub fn is_right(&self, history: &History, client: &ClientRecord) -> bool {
         client.is_success() || self.is_rightly_missing(history, client)
     }
 
     fn is_rightly_missing(&self, history: &History, client: &ClientRecord) -> bool {
         let whole = client.status == 404 && client.ending == Ending::Complete;
+        if whole && client.op == Op::AbortMultipartUpload {
+            return true;
+        }
         if !whole || !matches!(client.op, Op::GetObject | Op::HeadObject) {
             return false;
         }
@@ -57,5 +61,18 @@ mod tests {
         assert!(!told(Request::at(0).key("o/99").answer(404)));
         assert!(!told(Request::at(0).key("o/1.missing").answer(502)));
         assert!(!told(Request::at(0).op(Op::PutObject).answer(404)));
+        assert!(told(Request::at(0).op(Op::AbortMultipartUpload).answer(404)));
+    }
+
+    #[test]
+    fn a_304_or_412_is_right_where_the_request_asks_for_it() {
+        let told = |status: u16, due: u16| {
+            let story = Story::new().with(Request::at(0).key("o/1").answer(status).flag(due));
+            Answers::of(&story.plan).is_right(&story.history, &story.history.clients[0])
+        };
+        let (fresh, failed) = (ClientRecord::NOT_MODIFIED_DUE, ClientRecord::PRECONDITION_DUE);
+        assert_eq!([told(304, fresh), told(200, fresh), told(412, fresh)], [true, true, false]);
+        assert_eq!([told(412, failed), told(200, failed), told(304, failed)], [true, false, false]);
+        assert_eq!([told(304, 0), told(412, 0)], [false, false], "nobody asked");
     }
 }

@@ -10,7 +10,7 @@ mod store;
 
 use gatecrash_model::{
     AttemptRecord, Capabilities, ClientRecord, ConnectionRecord, Event, Evidence, FiringRecord,
-    GatewaySample, Nanos, StoreEntry, StrId, Strings, UpstreamRecord,
+    GatewaySample, Nanos, StoreEntry, StrId, Strings, TrialRecord, UpstreamRecord,
 };
 
 pub use answers::Answers;
@@ -114,6 +114,13 @@ impl History {
         })
     }
 
+    /// When and for how long the machine had no processor for us, as a thread of ours saw.
+    pub fn stalls(&self) -> impl Iterator<Item = (Nanos, Nanos)> {
+        self.events
+            .iter()
+            .filter_map(|e| if let Event::Stalled { at, lasted } = e { Some((*at, *lasted)) } else { None })
+    }
+
     /// How many queries of the gateway a fault of the name service answered; `None` where that was not counted.
     pub fn queries_under(&self, fault: u16) -> Option<u64> {
         let counted = self.events.iter().filter_map(|e| match e {
@@ -135,6 +142,18 @@ impl History {
     pub fn witnessed(&self) -> impl Iterator<Item = (u64, u32)> {
         self.events.iter().filter_map(|e| {
             if let Event::Witnessed { request, attempts } = e { Some((*request, *attempts)) } else { None }
+        })
+    }
+
+    /// Trials of a capacity search, in order.
+    pub fn trials(&self) -> impl Iterator<Item = &TrialRecord> {
+        self.events.iter().filter_map(|e| if let Event::Trial(t) = e { Some(&**t) } else { None })
+    }
+
+    /// Packed request id and number of tries of requests that their client tried more than once.
+    pub fn client_tries(&self) -> impl Iterator<Item = (u64, u32)> {
+        self.events.iter().filter_map(|e| {
+            if let Event::ClientTries { request, tries } = e { Some((*request, *tries)) } else { None }
         })
     }
 

@@ -109,6 +109,26 @@ impl<'a> Case<'a> {
         })
     }
 
+    /// The scope of everything that matches, in the whole run.
+    pub fn everything(&'a self, matcher: &'a Matcher) -> Scope<'a> {
+        Scope {
+            plan: self.plan,
+            profile: self.profile,
+            history: self.history,
+            join: &self.join,
+            intervals: &self.intervals,
+            answers: &self.answers,
+            from: 0,
+            until: self.end + 1,
+            phase: None,
+            matcher,
+            min_samples: 1,
+            slack: self.slack,
+            excused: None,
+            spoilt_by_client: &self.spoilt_by_client,
+        }
+    }
+
     /// When the faults that begin with a phase were in force, from which `after` and `before` count: some, such
     /// as a gateway's reload, take their time.
     fn in_force(&self, phase: u16, start: Nanos, end: Nanos) -> Nanos {
@@ -186,6 +206,21 @@ impl<'a> Scope<'a> {
         (self.from..self.until).contains(&at)
     }
 
+    /// The longest time, during a request or just before it, in which the machine had no processor for us.
+    pub fn stalled(&self, client: &ClientRecord) -> Nanos {
+        let (sent, ended) = (client.sent().saturating_sub(EDGE), client.ended());
+        let during = |(at, lasted): &(Nanos, Nanos)| at.saturating_sub(*lasted) <= ended && sent <= *at;
+        self.history.stalls().filter(during).map(|(_, lasted)| lasted).max().unwrap_or(0)
+    }
+
+    /// Whether stalls of the machine during a request explain that it lost this much time. A request is handed on
+    /// between threads of ours and of the gateway, each of which may have waited as long as our witness did.
+    pub fn was_starved_of(&self, client: &ClientRecord, lost: Nanos) -> bool {
+        const HANDED_ON: Nanos = 4;
+        let stalled = self.stalled(client);
+        stalled > 0 && lost <= HANDED_ON * stalled
+    }
+
     /// Whether a request was answered rightly, whole and with every byte right; 404 for what does not exist.
     pub fn succeeded(&self, client: &ClientRecord) -> bool {
         self.answers.is_right(self.history, client)
@@ -206,7 +241,8 @@ impl<'a> Scope<'a> {
 
     /// What of `needed` nobody could observe in this run, in words.
     pub fn missing(&self, needed: Capabilities) -> Option<String> {
-        let names: Vec<_> = self.history.capabilities.missing(needed).map(Capability::name).collect();
+        let seen = self.plan.clients_show(self.history.capabilities);
+        let names: Vec<_> = seen.missing(needed).map(Capability::name).collect();
         (!names.is_empty()).then(|| names.join(", "))
     }
 

@@ -1,6 +1,9 @@
 //! Who carries the requests of a workload.
 
+use gatecrash_model::{Capabilities, Capability};
 use serde::{Deserialize, Serialize};
+
+use super::Plan;
 
 /// The client of a workload. The default is our own client with as many connections as it takes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -14,6 +17,8 @@ pub struct ClientPlan {
     pub keep_alive: bool,
     /// Connections that may be open at once, at least 1; any number when absent.
     pub connections: Option<u32>,
+    /// Whether it speaks TLS to the gateway.
+    pub tls: bool,
     /// Whether the client tries again by itself.
     pub retries: RetriesPlan,
     /// Where the bucket's name stands.
@@ -29,6 +34,8 @@ pub enum EnginePlan {
     Native,
     /// Our own client for users whom goose moves through journeys.
     Goose,
+    /// The AWS SDK for Rust.
+    AwsSdk,
 }
 
 /// A version of HTTP.
@@ -47,6 +54,13 @@ pub enum RetriesPlan {
     /// One try for each request.
     #[default]
     Off,
+    /// As AWS SDKs since 2021.
+    Standard,
+    /// As AWS SDKs by the rules of 2026.
+    #[serde(rename = "standard-2026")]
+    Standard2026,
+    /// As standard, and with a rate limit of the client's.
+    Adaptive,
 }
 
 /// Where the bucket's name stands.
@@ -56,6 +70,8 @@ pub enum AddressingPlan {
     /// In the path.
     #[default]
     Path,
+    /// In the host.
+    VirtualHost,
 }
 
 impl Default for ClientPlan {
@@ -65,6 +81,7 @@ impl Default for ClientPlan {
             http: HttpPlan::default(),
             keep_alive: true,
             connections: None,
+            tls: false,
             retries: RetriesPlan::default(),
             addressing: AddressingPlan::default(),
         }
@@ -75,6 +92,22 @@ impl ClientPlan {
     /// Whether nothing was asked for.
     pub fn is_default(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+impl Plan {
+    /// What is observed, with what the clients of all workloads let see: one that retries by itself blurs whose tries
+    /// are whose, an SDK hides its side of the wire.
+    pub fn clients_show(&self, observed: Capabilities) -> Capabilities {
+        let clients = || self.workloads.iter().map(|w| &w.client);
+        let mut seen = observed.without(Capability::OwnTries).without(Capability::Wire);
+        if clients().all(|client| client.retries == RetriesPlan::Off) {
+            seen = seen.with(Capability::OwnTries);
+        }
+        if clients().all(|client| client.engine == EnginePlan::Native) {
+            seen = seen.with(Capability::Wire);
+        }
+        seen
     }
 }
 
@@ -90,5 +123,19 @@ mod tests {
         let stored = serde_json::to_string(&limited).expect("plain data");
         assert_eq!(serde_json::from_str::<ClientPlan>(&stored).expect("as stored"), limited);
         assert!(stored.contains(r#""http":"1.1""#), "{stored}");
+    }
+
+    #[test]
+    fn clients_decide_what_can_be_seen_of_them() {
+        let mut plan = crate::golden::Story::new().plan;
+        let missing = |plan: &Plan| {
+            let all = Capabilities::of(&Capability::ALL);
+            plan.clients_show(Capabilities::FULL).missing(all).collect::<Vec<_>>()
+        };
+        assert_eq!(missing(&plan), []);
+        plan.workloads[0].client.engine = EnginePlan::AwsSdk;
+        assert_eq!(missing(&plan), [Capability::Wire]);
+        plan.workloads[0].client.retries = RetriesPlan::Standard;
+        assert_eq!(missing(&plan), [Capability::OwnTries, Capability::Wire]);
     }
 }

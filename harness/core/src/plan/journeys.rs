@@ -3,6 +3,7 @@
 use gatecrash_model::Op;
 use serde::{Deserialize, Serialize};
 
+use super::RangePlan;
 use crate::units::Span;
 
 /// The journeys of a workload.
@@ -40,8 +41,8 @@ pub enum StepPlan {
     Head,
     /// Reads a whole object.
     Get,
-    /// Reads these bytes, first and last inclusive.
-    Range(u64, u64),
+    /// Reads a part of it.
+    Range(RangePlan),
     /// Lists objects of the bucket.
     List,
     /// Removes what was put.
@@ -49,13 +50,13 @@ pub enum StepPlan {
 }
 
 impl StepPlan {
-    /// The operation, and the bytes it asks for.
-    pub fn sends(self) -> (Op, Option<(u64, u64)>) {
+    /// The operation, and the part of an object it asks for.
+    pub fn sends(self) -> (Op, Option<RangePlan>) {
         match self {
             Self::Put => (Op::PutObject, None),
             Self::Head => (Op::HeadObject, None),
             Self::Get => (Op::GetObject, None),
-            Self::Range(first, last) => (Op::GetObject, Some((first, last))),
+            Self::Range(range) => (Op::GetObject, Some(range)),
             Self::List => (Op::ListObjectsV2, None),
             Self::Delete => (Op::DeleteObject, None),
         }

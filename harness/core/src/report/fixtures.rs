@@ -1,12 +1,15 @@
 //! Reports that renderers are tested on: each outcome, each oddity, and text that means harm.
 
-use super::{Environment, FaultSummary, GuardNote, LagSummary, PhaseSummary, RunReport, Second};
+mod capacity;
+
+pub(super) use self::capacity::capacity;
+use super::{Environment, FaultSummary, GuardNote, LagSummary, PhaseSummary, Resilience, RunReport, Second};
 use crate::plan::Plan;
 use crate::profile::Profile;
 use crate::verdict::{Outcome, Verdict};
 
 /// Every fixture by name.
-pub(super) fn all() -> Vec<(&'static str, RunReport)> {
+pub(crate) fn all() -> Vec<(&'static str, RunReport)> {
     vec![
         ("passing", passing()),
         ("failing", failing()),
@@ -19,7 +22,7 @@ pub(super) fn all() -> Vec<(&'static str, RunReport)> {
 }
 
 /// Throttling that the gateway rides out.
-pub(super) fn passing() -> RunReport {
+pub(crate) fn passing() -> RunReport {
     let phases = vec![
         phase("baseline", 0.0, 10.0, (1_503, 1_503), (8.2, 31.4), 1.0, &[(200, 1_503)]),
         phase("throttled", 10.0, 40.0, (4_489, 4_450), (9.1, 212.0), 1.241, &[(200, 4_450), (503, 39)]),
@@ -46,6 +49,7 @@ pub(super) fn passing() -> RunReport {
             verdict(2, Outcome::Pass, "no short body", "every body whole", 7_451),
             verdict(3, Outcome::Pass, "100%", "at least 99.9%", 1_503),
         ],
+        resilience: Resilience::default(),
         guards: Vec::new(),
         series: series(50),
         environment: Environment {
@@ -53,11 +57,13 @@ pub(super) fn passing() -> RunReport {
             gateway: "nginx/1.26.3".into(),
             system: "Linux 6.12.0 x86_64".into(),
             cores: 2,
+            processor: String::new(),
             started: "2026-11-21T08:00:00Z".into(),
             reproduce: "gatecrash run scenarios/retry/slowdown.yaml --gateway nginx --seed 7".into(),
             directory: "runs/slowdown-9f2c41aa".into(),
         },
         interrupted: None,
+        capacity: None,
         lag: Some(LagSummary {
             requests: 7_490,
             p50_ms: 0.081,
@@ -70,7 +76,7 @@ pub(super) fn passing() -> RunReport {
 }
 
 /// A failure with its evidence, and a warning.
-pub(super) fn failing() -> RunReport {
+pub(crate) fn failing() -> RunReport {
     let mut report = passing();
     (report.ok, report.exit) = (false, 1);
     report.phases[2].succeeded = 1_489;
@@ -96,7 +102,7 @@ pub(super) fn failing() -> RunReport {
 }
 
 /// The generator lagged and a fault never fired.
-pub(super) fn inconclusive() -> RunReport {
+pub(crate) fn inconclusive() -> RunReport {
     let mut report = passing();
     (report.ok, report.exit) = (false, 3);
     report.faults[0] = FaultSummary { fired: Some(0), eligible: Some(12), ..report.faults[0].clone() };
@@ -113,7 +119,7 @@ pub(super) fn inconclusive() -> RunReport {
 }
 
 /// Ctrl-C in the second phase.
-pub(super) fn interrupted() -> RunReport {
+pub(crate) fn interrupted() -> RunReport {
     let mut report = passing();
     (report.ok, report.exit) = (false, 130);
     report.phases.truncate(2);
@@ -129,7 +135,7 @@ pub(super) fn interrupted() -> RunReport {
 }
 
 /// A failure that this version of the gateway is known for, two regions, and a fault that is an interval.
-pub(super) fn deviating() -> RunReport {
+pub(crate) fn deviating() -> RunReport {
     let mut report = passing();
     report.plan.regions.push(report.plan.regions[0].clone());
     report.plan.regions[1].name = "us-west-2".into();
@@ -155,7 +161,7 @@ pub(super) fn deviating() -> RunReport {
 }
 
 /// Every string is an attack or an accident.
-pub(super) fn hostile() -> RunReport {
+pub(crate) fn hostile() -> RunReport {
     let mut report = failing();
     let nasty =
         "</script><script>alert(1)</script> ]]> \x1b[2J\0\u{202e}\r\n::error:: | `` ``` <b>&amp; @all 語π";
@@ -184,7 +190,7 @@ pub(super) fn hostile() -> RunReport {
 }
 
 /// A gateway that was never ready: nothing was sent.
-pub(super) fn empty() -> RunReport {
+pub(crate) fn empty() -> RunReport {
     let mut report = passing();
     (report.ok, report.exit) = (false, 4);
     report.phases.clear();
@@ -233,10 +239,14 @@ fn phase(
         p50_ms: Some(p50),
         p99_ms: Some(p99),
         attempts_per_request: Some(attempts),
+        client_tries_per_request: None,
         statuses: statuses.to_vec(),
         service_p50_ms: Some(p50),
         service_p99_ms: Some(p99),
         lag_p99_ms: Some(0.4),
+        attempts: Vec::new(),
+        endings: Vec::new(),
+        settled: None,
     }
 }
 

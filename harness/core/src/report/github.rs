@@ -18,23 +18,29 @@ pub(super) const RENDERER: Renderer = Renderer {
 /// Annotations of one level that GitHub keeps per step.
 const KEPT: usize = 10;
 
+/// How loud an annotation is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Level {
+pub(crate) enum Level {
     Error,
     Warning,
     Notice,
 }
 
-struct Annotation {
-    level: Level,
-    file: String,
-    line: u32,
-    title: String,
-    message: String,
+/// One annotation. All text is clean.
+pub(crate) struct Annotation {
+    pub(crate) level: Level,
+    pub(crate) file: String,
+    pub(crate) line: u32,
+    pub(crate) title: String,
+    pub(crate) message: String,
 }
 
 fn render_many(reports: &[RunReport], _: &RenderOptions) -> Vec<u8> {
-    let all: Vec<_> = reports.iter().flat_map(annotations).collect();
+    commands(&reports.iter().flat_map(annotations).collect::<Vec<_>>()).into_bytes()
+}
+
+/// As workflow commands, as many of each level as GitHub keeps.
+pub(crate) fn commands(all: &[Annotation]) -> String {
     let mut out = String::new();
     for level in [Level::Error, Level::Warning, Level::Notice] {
         let mut of_level: Vec<_> = all.iter().filter(|a| a.level == level).collect();
@@ -45,7 +51,7 @@ fn render_many(reports: &[RunReport], _: &RenderOptions) -> Vec<u8> {
             out.push_str(&annotation.command(if is_last { dropped } else { 0 }));
         }
     }
-    out.into_bytes()
+    out
 }
 
 fn annotations(report: &RunReport) -> Vec<Annotation> {

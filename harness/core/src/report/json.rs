@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Comparison, RenderOptions, Renderer, RunReport, redacted};
+use super::{Comparison, RenderOptions, Renderer, RunReport, Spread, redacted};
 
 pub(super) const RENDERER: Renderer = Renderer {
     name: "json",
@@ -20,13 +20,17 @@ struct Runs {
     /// Where there are several gateways.
     #[serde(skip_serializing_if = "Option::is_none")]
     comparison: Option<Comparison>,
+    /// Where cases ran several times.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    repeats: Vec<Spread>,
     runs: Vec<RunReport>,
 }
 
 fn render_many(reports: &[RunReport], _: &RenderOptions) -> Vec<u8> {
     let ok = reports.iter().all(|r| r.ok);
     let comparison = Comparison::of(reports);
-    pretty(&Runs { version: 1, ok, comparison, runs: reports.iter().map(redacted).collect() })
+    let repeats = Spread::all(reports);
+    pretty(&Runs { version: 1, ok, comparison, repeats, runs: reports.iter().map(redacted).collect() })
 }
 
 fn pretty(value: &impl Serialize) -> Vec<u8> {

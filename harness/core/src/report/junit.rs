@@ -1,11 +1,12 @@
 //! `junit`: a suite per case, a test case per expectation. Inconclusive is an error, not a failure: nobody
-//! knows.
+//! knows. The repeats of a case are one suite: an expectation on which they do not agree is not green but flaky.
 
 use std::time::Duration;
 
-use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use quick_junit::{FlakyOrRerun, NonSuccessKind, Report, TestCase, TestCaseStatus, TestRerun, TestSuite};
 
 use super::secrets::arguments;
+use super::spread::groups;
 use super::standing::{Standing, standing};
 use super::story::{Story, gateway};
 use super::text::clean;
@@ -19,21 +20,27 @@ pub(super) const RENDERER: Renderer = Renderer {
     render_many: Some(render_many),
 };
 
+/// Exit codes of runs, worst first.
+const WORST_FIRST: &[u8] = &[130, 143, 70, 4, 1, 5, 3, 0];
+
 fn render_many(reports: &[RunReport], _: &RenderOptions) -> Vec<u8> {
     let mut document = Report::new("gatecrash");
     let mut length = Duration::ZERO;
-    for report in reports {
-        length += run_length(report);
-        document.add_test_suite(suite(report));
+    for group in groups(reports) {
+        length += group.iter().map(|report| run_length(report)).sum();
+        document.add_test_suite(suite(&group));
     }
     document.set_time(length);
     document.to_string().expect("strings are clean and writing to memory does not fail").into_bytes()
 }
 
-fn suite(report: &RunReport) -> TestSuite {
+/// The suite of a case: the first run that ended worst, and what its other runs say as reruns.
+fn suite(runs: &[&RunReport]) -> TestSuite {
+    let rank = |report: &RunReport| WORST_FIRST.iter().position(|exit| *exit == report.exit).unwrap_or(0);
+    let report = runs.iter().min_by_key(|report| rank(report)).copied().unwrap_or(runs[0]);
     let title = clean(&report.plan.title());
     let mut suite = TestSuite::new(title.as_str());
-    suite.set_time(run_length(report));
+    suite.set_time(runs.iter().map(|report| run_length(report)).sum());
     if !report.environment.started.is_empty() {
         suite.extra.insert("timestamp".into(), clean(&report.environment.started).into());
     }
@@ -52,23 +59,53 @@ fn suite(report: &RunReport) -> TestSuite {
     ] {
         suite.add_property((name, value.as_str()));
     }
-    let mut stories = Story::all(report);
-    stories.sort_by_key(|story| story.index);
-    suite.add_test_cases(stories.iter().map(|story| expectation(report, &title, story)));
-    suite.add_test_cases(guards(report, &title));
+    if runs.len() > 1 {
+        suite.add_property(("runs", runs.len().to_string().as_str()));
+    }
+    // Each expectation as the run shows it in which it stands worst.
+    let mut told: Vec<(Story, &RunReport)> = Vec::new();
+    for run in runs {
+        for story in Story::all(run) {
+            match told.iter_mut().find(|(known, _)| known.index == story.index) {
+                None => told.push((story, run)),
+                Some(known) if story.standing < known.0.standing => *known = (story, run),
+                Some(_) => {}
+            }
+        }
+    }
+    told.sort_by_key(|(story, _)| story.index);
+    suite.add_test_cases(told.iter().map(|(story, run)| expectation(run, &title, story, runs)));
+    runs.iter().for_each(|run| {
+        suite.add_test_cases(guards(run, &title));
+    });
     suite
 }
 
-fn expectation(report: &RunReport, title: &str, story: &Story) -> TestCase {
+fn expectation(report: &RunReport, title: &str, story: &Story, runs: &[&RunReport]) -> TestCase {
     let verdict = &report.verdicts[story.index];
     let plan = report.plan.expectations.get(verdict.expectation as usize);
     let name = plan.map_or_else(|| story.label.clone(), |e| clean(&e.name));
     let paragraph = story.paragraph();
-    let status = match standing(report, verdict) {
-        Standing::Fail => non_success(NonSuccessKind::Failure, &story.headline(), &paragraph),
-        Standing::Inconclusive => non_success(NonSuccessKind::Error, &story.headline(), &paragraph),
-        Standing::Warn | Standing::Known | Standing::Info | Standing::Pass => TestCaseStatus::success(),
+    let of = |run: &&RunReport| run.verdicts.get(story.index).map(|verdict| standing(run, verdict));
+    let bad: Vec<_> = runs.iter().filter(|run| of(run).and_then(kind).is_some()).collect();
+    let is_flaky = !bad.is_empty() && bad.len() < runs.len();
+    let headline = match is_flaky {
+        true => format!("flaky, so in {} of {} runs: {}", bad.len(), runs.len(), story.headline()),
+        false => story.headline(),
     };
+    let mut status = match kind(standing(report, verdict)) {
+        Some(kind) => non_success(kind, &headline, &paragraph),
+        None => TestCaseStatus::success(),
+    };
+    for run in bad.into_iter().filter(|run| run.run != report.run) {
+        let told = Story::all(run).into_iter().find(|other| other.index == story.index);
+        if let (Some(kind), Some(told)) = (of(run).and_then(kind), told) {
+            let mut rerun = TestRerun::new(kind);
+            rerun.set_message(told.headline()).set_type(type_of(kind)).set_description(told.paragraph());
+            status.add_rerun(rerun);
+        }
+    }
+    status.set_rerun_kind(if is_flaky { FlakyOrRerun::Flaky } else { FlakyOrRerun::Rerun });
     let is_quiet_problem = matches!(story.standing, Standing::Warn | Standing::Known | Standing::Info);
     let mut case = case(title, &name, status);
     if let Some(plan) = plan {
@@ -110,9 +147,21 @@ fn case(title: &str, name: &str, status: TestCaseStatus) -> TestCase {
 
 fn non_success(kind: NonSuccessKind, message: &str, paragraph: &str) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(kind);
-    let kind = if kind == NonSuccessKind::Failure { "failed" } else { "inconclusive" };
-    status.set_message(message).set_type(kind).set_description(paragraph);
+    status.set_message(message).set_type(type_of(kind)).set_description(paragraph);
     status
+}
+
+/// What a verdict that stands so is, other than a success.
+fn kind(standing: Standing) -> Option<NonSuccessKind> {
+    match standing {
+        Standing::Fail => Some(NonSuccessKind::Failure),
+        Standing::Inconclusive => Some(NonSuccessKind::Error),
+        Standing::Warn | Standing::Known | Standing::Info | Standing::Pass => None,
+    }
+}
+
+fn type_of(kind: NonSuccessKind) -> &'static str {
+    if kind == NonSuccessKind::Failure { "failed" } else { "inconclusive" }
 }
 
 fn run_length(report: &RunReport) -> Duration {
@@ -195,9 +244,36 @@ mod tests {
     }
 
     #[test]
-    fn several_runs_are_several_suites() {
-        let (elements, _) = parsed(&rendered(&[fixtures::passing(), fixtures::failing()]));
+    fn several_cases_are_several_suites() {
+        let mut other = fixtures::failing();
+        other.plan.case = "odds=1%".into();
+        let (elements, _) = parsed(&rendered(&[fixtures::passing(), other]));
         assert_eq!(elements.iter().filter(|(name, _)| name == "testsuite").count(), 2);
+    }
+
+    #[test]
+    fn repeats_that_do_not_agree_are_flaky_and_those_that_all_fail_are_not() {
+        let named = |run: &str, report: RunReport| RunReport { run: run.into(), ..report };
+        let (passed, failed) = (fixtures::passing, fixtures::failing);
+        let all = [named("a", failed()), named("b", passed()), named("c", failed())];
+        let count = |reports: &[RunReport], tag: &str| {
+            let (elements, _) = parsed(&rendered(reports));
+            elements.iter().filter(|(name, _)| name == tag).count()
+        };
+        assert_eq!(count(&all, "testsuite"), 1);
+        assert_eq!(count(&all, "testcase"), 4);
+        assert_eq!(
+            (count(&all, "failure"), count(&all, "flakyFailure"), count(&all, "rerunFailure")),
+            (1, 1, 0)
+        );
+        assert!(rendered(&all).contains("flaky, so in 2 of 3 runs"));
+        let bad = [named("a", failed()), named("c", failed())];
+        assert_eq!(
+            (count(&bad, "failure"), count(&bad, "flakyFailure"), count(&bad, "rerunFailure")),
+            (1, 0, 1)
+        );
+        let good = [named("a", passed()), named("b", passed())];
+        assert_eq!((count(&good, "failure"), count(&good, "testcase")), (0, 4));
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! `markdown`: one table of cases, then what went wrong in folds. Below 60 kB, so that it fits job summaries
 //! and comments.
 
+use super::capacity;
 use super::secrets::arguments;
 use super::standing::{Standing, Tally, word};
 use super::story::{Story, gateway};
 use super::text::{clean, count, escape, percent, thousands};
-use super::{Comparison, RenderOptions, Renderer, RunReport};
+use super::{Comparison, RenderOptions, Renderer, RunReport, Spread};
 
 pub(super) const RENDERER: Renderer = Renderer {
     name: "markdown",
@@ -33,6 +34,14 @@ fn render_many(reports: &[RunReport], _: &RenderOptions) -> Vec<u8> {
     sheet.push("\n");
     if let Some(table) = Comparison::of(reports) {
         sheet.push(&format!("### Side by side\n\n{}", table.markdown()));
+    }
+    let repeats = Spread::all(reports);
+    if !repeats.is_empty() {
+        sheet.push("### Repeats\n\n");
+        repeats.iter().for_each(|spread| sheet.push(&spread.markdown()));
+    }
+    for report in reports {
+        capacity_of(report).iter().for_each(|part| sheet.push(part));
     }
     for report in reports {
         for problem in problems(report) {
@@ -66,6 +75,43 @@ fn row(report: &RunReport) -> String {
         thousands(requests),
         percent(succeeded, requests)
     )
+}
+
+/// A table of cases and the curve of each, for a capacity scenario.
+fn capacity_of(report: &RunReport) -> Vec<String> {
+    let Some(found) = &report.capacity else { return Vec::new() };
+    let words = capacity::words(report);
+    let mut table = format!(
+        "### Capacity of {}\n\nHighest rate of {} at which this holds: {}.\n\n\
+         | case | capacity | what breaks beyond | of the first case | goodput under overload | trials |\n\
+         |---|---|---|---|---|--:|\n",
+        cell(&report.plan.title()),
+        cell(&found.workload),
+        cell(&capacity::objective(found))
+    );
+    for case in &words {
+        let texts =
+            [&case.name, &case.bounds, &case.limit, &case.of_first, &case.overload].map(|text| cell(text));
+        table.push_str(&format!("| {} | {} |\n", texts.join(" | "), case.trials));
+    }
+    table.push('\n');
+    for case in &words {
+        let says = case.target.iter().chain(&case.remarks);
+        says.for_each(|line| table.push_str(&format!("- **{}**: {}\n", cell(&case.name), cell(line))));
+    }
+    let mut parts = vec![table + "\n"];
+    for case in &found.cases {
+        let mut curve = format!("<details><summary>Curve of {}</summary>\n\n", html(&clean(&case.name)));
+        curve.push_str(&format!(
+            "| {} |\n|{}\n",
+            capacity::HEADS.join(" | "),
+            "--:|".repeat(capacity::HEADS.len())
+        ));
+        let rows = case.curve.iter().map(|point| format!("| {} |\n", capacity::cells(point).join(" | ")));
+        curve.extend(rows);
+        parts.push(curve + "\n</details>\n\n");
+    }
+    parts
 }
 
 /// A fold each for what stopped the run, guards that spoke, and verdicts that are not a pass.
@@ -111,7 +157,7 @@ fn fenced(text: &str) -> String {
 }
 
 /// Text for a table cell or a sentence: no markup, no mentions, no break.
-fn cell(text: &str) -> String {
+pub(crate) fn cell(text: &str) -> String {
     html(&clean(text))
 }
 
@@ -131,13 +177,13 @@ fn html(text: &str) -> String {
 
 /// A document that takes parts while they fit.
 #[derive(Default)]
-struct Sheet {
+pub(crate) struct Sheet {
     text: String,
     left_out: u64,
 }
 
 impl Sheet {
-    fn push(&mut self, part: &str) {
+    pub(crate) fn push(&mut self, part: &str) {
         if self.text.len() + part.len() > LIMIT - RESERVE {
             self.left_out += 1;
         } else {
@@ -145,7 +191,7 @@ impl Sheet {
         }
     }
 
-    fn finish(mut self) -> String {
+    pub(crate) fn finish(mut self) -> String {
         if self.left_out > 0 {
             let parts = count(self.left_out, "part");
             self.text.push_str(&format!(

@@ -4,29 +4,36 @@
 //! standing of each verdict ([`Standing`]), make text from the wire harmless (`text`), and hold back
 //! credentials ([`redacted`]).
 
+mod capacity;
 mod comparison;
-mod github;
+pub(crate) mod github;
 mod html;
 mod json;
 mod junit;
-mod markdown;
+pub(crate) mod markdown;
 mod progress;
+mod resilience;
 mod secrets;
+mod spread;
 mod standing;
 mod story;
 mod terminal;
-mod text;
+pub(crate) mod text;
 
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 
 use serde::{Deserialize, Serialize};
 
 pub use comparison::{Cell, CellResult, Comparison, Row};
 pub use progress::ProgressLine;
+pub use resilience::{Consequences, Effort, Resilience, Timing};
 pub use secrets::{mask, redact_argument, redact_plan, redacted};
-pub use standing::{Standing, Tally, standing, word};
+pub use spread::{Flaky, PhaseSpread, Spread};
+pub use standing::{Standing, Tally, standing, word, word_of};
+pub(crate) use story::gateway;
 
+use crate::capacity::CapacityReport;
 use crate::explain::Waterfall;
 use crate::plan::Plan;
 use crate::profile::Profile;
@@ -111,6 +118,9 @@ pub struct RunReport {
     /// Exemplary requests of verdicts that did not pass, as waterfalls; at most two dozen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requests: Vec<Waterfall>,
+    /// What the faults cost, and what the retries did.
+    #[serde(default, skip_serializing_if = "Resilience::is_empty")]
+    pub resilience: Resilience,
     /// Guards that spoke.
     pub guards: Vec<GuardNote>,
     /// Per-second series for charts.
@@ -122,6 +132,9 @@ pub struct RunReport {
     pub environment: Environment,
     /// Why the run ended before its plan, if it did.
     pub interrupted: Option<String>,
+    /// What a capacity scenario found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<CapacityReport>,
 }
 
 /// One phase in numbers.
@@ -144,6 +157,10 @@ pub struct PhaseSummary {
     pub p99_ms: Option<f64>,
     /// Upstream attempts per client request, probes excluded.
     pub attempts_per_request: Option<f64>,
+    /// Tries of the client per request, where an SDK may retry by itself; the gateway's attempts for each of these
+    /// are `attempts_per_request` over this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_tries_per_request: Option<f64>,
     /// (status, count); 0 for exchanges without a status.
     pub statuses: Vec<(u16, u64)>,
     /// Median service time of successes, from when a request was sent, ms.
@@ -155,6 +172,15 @@ pub struct PhaseSummary {
     /// 99th percentile of the lag between when a request was due and when it was sent, ms.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lag_p99_ms: Option<f64>,
+    /// (attempts of a request, requests), probes excluded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<(u32, u64)>,
+    /// (what was wrong with a message, count): cut bodies, wrong bytes, heads that can be read in two ways.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub endings: Vec<(String, u64)>,
+    /// Seconds from the start until 99 % of what follows is whole and correct; absent when the last is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled: Option<f64>,
 }
 
 /// One fault in numbers.
@@ -233,6 +259,9 @@ pub struct Environment {
     pub system: String,
     /// Cores.
     pub cores: u32,
+    /// Model of the processor; empty where the system does not say.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub processor: String,
     /// Wall-clock start, RFC 3339.
     pub started: String,
     /// The command that reproduces it.

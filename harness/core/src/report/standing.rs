@@ -1,11 +1,14 @@
 //! What a verdict means for the run: outcome, severity and known deviations taken together.
 
+use serde::Serialize;
+
 use super::RunReport;
 use crate::plan::Severity;
 use crate::verdict::{Outcome, Verdict};
 
 /// How a verdict stands in a report. In the order in which reports show them.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Standing {
     /// A bound did not hold: fails the run.
     Fail,
@@ -92,7 +95,12 @@ pub fn standing(report: &RunReport, verdict: &Verdict) -> Standing {
 
 /// The run in one word, by its exit code.
 pub fn word(report: &RunReport) -> &'static str {
-    match report.exit {
+    word_of(report.exit)
+}
+
+/// A run with this exit code in one word.
+pub const fn word_of(exit: u8) -> &'static str {
+    match exit {
         0 => "PASS",
         1 => "FAIL",
         3 => "INCONCLUSIVE",

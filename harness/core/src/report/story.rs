@@ -154,7 +154,7 @@ fn match_words(matcher: &Matcher) -> Vec<String> {
 }
 
 /// `nginx 1.26.3`, from what was probed and what was planned.
-pub(super) fn gateway(report: &RunReport) -> String {
+pub(crate) fn gateway(report: &RunReport) -> String {
     let (name, probed) = (report.profile.gateway.trim(), report.environment.gateway.trim());
     let shown = match (name, probed) {
         (name, "") => format!("{name} {}", report.profile.version),

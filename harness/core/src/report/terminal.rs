@@ -2,10 +2,11 @@
 
 use unicode_width::UnicodeWidthStr;
 
+use super::capacity::{self, CaseWords};
 use super::secrets::arguments;
 use super::standing::{Standing, Tally, word};
 use super::story::{Story, gateway};
-use super::text::{clean, count, millis, percent, ratio, seconds, thousands};
+use super::text::{attempts, clean, count, millis, percent, seconds, thousands};
 use super::{FaultSummary, PhaseSummary, RenderOptions, Renderer, RunReport};
 
 pub(super) const RENDERER: Renderer = Renderer {
@@ -45,7 +46,11 @@ fn render_many(reports: &[RunReport], options: &RenderOptions) -> Vec<u8> {
 fn render(report: &RunReport, case: Option<(usize, usize)>, options: &RenderOptions) -> String {
     let page = Page { pen: Pen { colour: options.colour }, width: options.width.max(40), full: options.full };
     let mut out = page.title(report, case);
-    page.phases(report, &mut out);
+    match &report.capacity {
+        Some(_) => page.capacity(report, &mut out),
+        None => page.phases(report, &mut out),
+    }
+    page.costs(report, &mut out);
     page.guards(report, &mut out);
     for story in Story::all(report).iter().filter(|s| options.full || s.standing != Standing::Pass) {
         page.story(story, &mut out);
@@ -59,7 +64,7 @@ fn render(report: &RunReport, case: Option<(usize, usize)>, options: &RenderOpti
 
 /// CI systems take lines that begin with `::` and anything after `##[` on standard output for commands to
 /// them; text from the wire must not command.
-fn defused(line: &str) -> String {
+pub(super) fn defused(line: &str) -> String {
     let line = line.replace("##[", "##\\[");
     if line.trim_start().starts_with("::") { line.replacen("::", "\\::", 1) } else { line }
 }
@@ -98,7 +103,7 @@ impl Page {
                 requests(phase),
                 percent(phase.succeeded, phase.requests),
                 millis(phase.p99_ms),
-                ratio(phase.attempts_per_request),
+                attempts(phase),
             );
             self.wrapped(&line, &fault_words(report, i), out);
             if self.full {
@@ -111,6 +116,37 @@ impl Page {
                     status_words(phase)
                 ));
             }
+        }
+    }
+
+    /// A line for each case, with what follows from it below.
+    fn capacity(&self, report: &RunReport, out: &mut String) {
+        let words = capacity::words(report);
+        let widest =
+            |cell: fn(&CaseWords) -> &str| words.iter().map(|w| cell(w).width()).max().unwrap_or_default();
+        let (name_width, bounds_width) = (widest(|w| &w.name), widest(|w| &w.bounds));
+        for case in &words {
+            let (name, bounds) = (padded(&case.name, name_width), padded(&case.bounds, bounds_width));
+            let mut parts = vec![format!("{name}  {}", self.pen.bold(&bounds))];
+            let given =
+                [("beyond it", &case.limit), ("", &case.of_first), ("under overload", &case.overload)];
+            let given = given.into_iter().filter(|(_, text)| *text != "-");
+            parts.extend(given.map(|(what, text)| format!("{what} {text}").trim_start().to_owned()));
+            self.hanging(&format!("{}   ({} trials)", parts.join("   "), case.trials), out);
+            for line in case.target.iter().chain(&case.remarks) {
+                out.push_str(HANG);
+                out.push_str(&wrap(line, self.width, HANG.len()));
+                out.push('\n');
+            }
+        }
+        for case in report.capacity.iter().flat_map(|c| &c.cases).filter(|_| self.full) {
+            out.push_str(&format!("{INDENT}{}\n", clean(&case.name)));
+            let line = |cells: &[String]| {
+                let cells: Vec<_> = cells.iter().map(|cell| format!("{cell:>11}")).collect();
+                format!("{INDENT}{}\n", cells.join(" "))
+            };
+            out.push_str(&line(&capacity::HEADS.map(str::to_owned)));
+            case.curve.iter().for_each(|point| out.push_str(&line(&capacity::cells(point))));
         }
     }
 
@@ -132,6 +168,15 @@ impl Page {
             used += fault.width();
         }
         out.push('\n');
+    }
+
+    /// What the faults cost, where requests failed for it.
+    fn costs(&self, report: &RunReport, out: &mut String) {
+        let found = &report.resilience;
+        for fault in found.faults.iter().filter(|f| f.failed > 0) {
+            let words = format!("{}: {}", clean(&fault.fault), fault.in_words(found.slo));
+            self.hanging(&self.pen.dim(&words), out);
+        }
     }
 
     fn guards(&self, report: &RunReport, out: &mut String) {

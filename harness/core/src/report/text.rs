@@ -1,11 +1,13 @@
 //! Small text: numbers as people read them, and strings from the wire made harmless.
 
+use super::PhaseSummary;
+
 /// Longest stretch of one sentence that a report shows, characters.
 const LONGEST: usize = 2_000;
 
 /// Makes text from outside safe to print: control, bidirectional and invisible characters become visible
 /// escapes, and what is longer than a report can bear is cut, saying so.
-pub(super) fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for (shown, c) in text.chars().enumerate() {
         if shown == LONGEST {
@@ -31,7 +33,7 @@ fn is_harmful(c: char) -> bool {
 }
 
 /// `1503` as `1,503`.
-pub(super) fn thousands(value: u64) -> String {
+pub(crate) fn thousands(value: u64) -> String {
     let digits = value.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {
@@ -44,7 +46,7 @@ pub(super) fn thousands(value: u64) -> String {
 }
 
 /// `part` of `whole` as a percentage that says `100%` or `0%` only when it is exactly that; `-` of nothing.
-pub(super) fn percent(part: u64, whole: u64) -> String {
+pub(crate) fn percent(part: u64, whole: u64) -> String {
     if whole == 0 {
         return "-".into();
     }
@@ -52,7 +54,7 @@ pub(super) fn percent(part: u64, whole: u64) -> String {
 }
 
 /// A share from 0 to 1 as a percentage that says `100%` or `0%` only when it is exactly that.
-pub(super) fn share(share: f64) -> String {
+pub(crate) fn share(share: f64) -> String {
     if !share.is_finite() {
         return "-".into();
     }
@@ -64,7 +66,7 @@ pub(super) fn share(share: f64) -> String {
 }
 
 /// Milliseconds: `3.1ms`, `212ms`, `12.4s`; `-` when there are none; absurd ones are cut short.
-pub(super) fn millis(ms: Option<f64>) -> String {
+pub(crate) fn millis(ms: Option<f64>) -> String {
     match ms.filter(|ms| ms.is_finite()) {
         None => "-".into(),
         Some(ms) if ms < 9.95 => format!("{ms:.1}ms"),
@@ -75,7 +77,7 @@ pub(super) fn millis(ms: Option<f64>) -> String {
 }
 
 /// Seconds without needless decimals: `10s`, `2.5s`, `4m 30s`.
-pub(super) fn seconds(s: f64) -> String {
+pub(crate) fn seconds(s: f64) -> String {
     let tenths = if s.is_finite() { (s.max(0.0) * 10.0).round() as u64 } else { 0 };
     match (tenths / 10, tenths % 10) {
         (whole, _) if whole >= 600 => format!("{}m {:02}s", whole / 60, whole % 60),
@@ -85,17 +87,29 @@ pub(super) fn seconds(s: f64) -> String {
 }
 
 /// A ratio: `1.24x`; `-` when there is none.
-pub(super) fn ratio(value: Option<f64>) -> String {
+pub(crate) fn ratio(value: Option<f64>) -> String {
     value.filter(|v| v.is_finite()).map_or_else(|| "-".into(), |v| format!("{v:.2}x"))
 }
 
+/// `1.80x`; where clients retry by themselves, `1.80x = 1.20 client tries x 1.50`: what reaches the upstream is the
+/// product of both.
+pub(super) fn attempts(phase: &PhaseSummary) -> String {
+    let all = ratio(phase.attempts_per_request);
+    match (phase.attempts_per_request, phase.client_tries_per_request.filter(|tries| *tries > 0.0)) {
+        (Some(attempts), Some(tries)) => {
+            format!("{all} = {tries:.2} client tries x {:.2}", attempts / tries)
+        }
+        _ => all,
+    }
+}
+
 /// `1 sample`, `1,201 samples`.
-pub(super) fn count(value: u64, noun: &str) -> String {
+pub(crate) fn count(value: u64, noun: &str) -> String {
     format!("{} {noun}{}", thousands(value), if value == 1 { "" } else { "s" })
 }
 
 /// Escapes for HTML and XML text and attributes.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -4,31 +4,39 @@
 //! Nothing here has a default that is not said in its comment; what runs is the plan.
 
 mod arrivals;
+mod capacity;
 mod client;
 mod expect;
 mod gateway;
 mod journeys;
 mod load;
+mod requests;
 mod shapes;
 mod timeline;
 mod world;
 
 pub(crate) use arrivals::{Amount, Arrivals, Closed, Open, PhaseLoad, Ramp, Step, Trace};
+pub(crate) use capacity::{Capacity, Offered, Search};
 pub(crate) use client::{Addressing, Client, Engine, Http, Retries};
 pub(crate) use expect::{Expectation, Guards};
 pub(crate) use gateway::{Command, Embedded, Gateway, Recipe, Url};
 pub(crate) use journeys::{Journey, Step as JourneyStep};
-pub(crate) use load::{Keys, OpDetail, OpEntry, Sign, Workload};
+pub(crate) use load::Workload;
+pub(crate) use requests::{Bytes, Keys, OpDetail, Presigned, Shares, Sign, SignDetail};
 use schemars::JsonSchema;
 use serde::Deserialize;
 pub(crate) use shapes::{Anything, Either, Flag, Named, OneOrMany, Word};
 pub(crate) use timeline::{Inject, Phase};
 pub(crate) use world::{
-    Bucket, ClientCertificate, Identity, Latency, Protocol, Replication, Role, SizeLaw, Sizes, StandIn,
-    Statement, Upstream, UpstreamTls,
+    Bucket, ClientCertificate, Identity, Latency, Lognormal, Protocol, Replication, Role, SizeLaw, Sizes,
+    StandIn, Statement, Upstream, UpstreamTls,
 };
 
 use super::decode::Spanned;
+use crate::units::Span;
+
+/// Most time of a case of a capacity scenario, where nothing is said.
+const WITHIN: Span = Span::seconds(8 * 60);
 
 /// The version of the format that this release reads.
 pub(crate) const VERSION: u32 = 1;
@@ -86,13 +94,43 @@ pub(crate) struct File {
     pub(crate) identities: Named<Identity>,
     /// Workloads by name; they run together.
     pub(crate) load: Spanned<Named<Workload>>,
-    /// Phases in order, each with its faults.
+    /// Phases in order, each with its faults. Either this or `capacity`.
+    #[serde(default)]
     pub(crate) timeline: Spanned<Vec<Phase>>,
-    /// What has to hold.
+    /// A search for the highest rate within an objective, in place of a `timeline`.
+    #[serde(default)]
+    pub(crate) capacity: Option<Spanned<Capacity>>,
+    /// What has to hold. Default: nothing, in a capacity scenario; others need it.
+    #[serde(default)]
     pub(crate) expect: Spanned<Vec<Spanned<Expectation>>>,
     /// Limits on the run itself.
     #[serde(default)]
     pub(crate) guards: Guards,
+}
+
+// === impl File ===
+
+impl File {
+    /// Makes the cases of a capacity scenario its phases: what refers to phases then refers to them.
+    pub(crate) fn cases_become_phases(&mut self) {
+        let Some(capacity) = self.capacity.as_mut().filter(|_| self.timeline.value.is_empty()) else {
+            return;
+        };
+        let length = capacity.value.within.unwrap_or(Spanned { value: WITHIN, place: capacity.place });
+        let mut cases = std::mem::take(&mut capacity.value.cases.0);
+        if cases.is_empty() {
+            let name = Spanned { value: "clean".to_owned(), place: capacity.place };
+            cases.push((name, capacity::CapacityCase::default()));
+        }
+        let phase = |(phase, case): (Spanned<String>, capacity::CapacityCase)| Phase {
+            phase,
+            r#for: length,
+            inject: case.inject,
+            load: Named::default(),
+        };
+        let phases = cases.into_iter().map(phase).collect();
+        self.timeline = Spanned { value: phases, place: capacity.place };
+    }
 }
 
 /// A fragment: named parts for other files to `use`.

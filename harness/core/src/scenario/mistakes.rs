@@ -117,13 +117,10 @@ fn explain(why: &Why, place: Place, path: &[String]) -> Diagnostic {
                 format!("`{name}` has to be given here"),
             )
         }
-        Why::Expected(expected, found) if found.starts_with('`') => match not_yet::value(path, found) {
-            Some(help) => not_built(found.trim_matches('`'), place, help),
-            None => {
-                let of = if key.is_empty() { String::new() } else { format!(" for `{key}`") };
-                Diagnostic::error(format!("invalid value {found}{of}"), place, format!("expected {expected}"))
-            }
-        },
+        Why::Expected(expected, found) if found.starts_with('`') => {
+            let of = if key.is_empty() { String::new() } else { format!(" for `{key}`") };
+            Diagnostic::error(format!("invalid value {found}{of}"), place, format!("expected {expected}"))
+        }
         Why::Expected(expected, found) => {
             let of = if key.is_empty() { "the file".to_owned() } else { format!("`{key}`") };
             Diagnostic::error(format!("{of} is {found}"), place, format!("expected {expected}"))

@@ -138,8 +138,10 @@ fn load_cases(
             continue; // a variable without a value would only look like another mistake
         }
         match mistakes::read(&tree) {
-            Ok(file) => {
-                resolved.extend(resolve::resolve(&file, &tree, &case.id, sources, loader, options, problems))
+            Ok(mut file) => {
+                problems.extend(resolve::either_timeline_or_capacity(&file, &tree));
+                file.cases_become_phases();
+                resolved.extend(resolve::resolve(&file, &tree, &case.id, sources, loader, options, problems));
             }
             Err(mistakes) => problems.extend(mistakes),
         }

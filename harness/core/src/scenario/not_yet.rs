@@ -4,7 +4,6 @@ use crate::checks::CHECKS;
 
 /// Keys by path (`*` for any name or number; a leading `**` for any beginning), with advice.
 const KEYS: &[(&str, &str)] = &[
-    ("capacity", "write a timeline instead"),
     ("report", "choose formats on the command line"),
     ("upstreams.*.bandwidth", "the fault `bandwidth` limits a link"),
     ("upstreams.*.health", ""),
@@ -21,9 +20,6 @@ const KEYS: &[(&str, &str)] = &[
     ("load.*.client.redirects", "no client follows a redirect by itself"),
     ("load.*.engine", "write `client: { engine: ... }`"),
     ("load.*.sizes", "sizes belong to `buckets` and `writes`"),
-    ("load.*.ops.*.parts", ""),
-    ("load.*.ops.*.if-none-match", ""),
-    ("load.*.ops.*.if-match", ""),
     ("timeline.*.until", "phases end after `for`"),
     ("**.target.direction", ""),
     ("**.rotate-key.old-key", "the old key is rejected"),
@@ -38,17 +34,9 @@ const KEYS: &[(&str, &str)] = &[
 
 /// Names of fixed sets by the key that holds them, with advice.
 const NAMES: &[(&str, &str, &str)] = &[
-    ("keys", "hot-set", "use { zipf: 1.1 }"),
     ("keys", "missing", "write `missing: 2%` beside `keys`"),
-    ("size", "lognormal", "use { weighted: ... }"),
-    ("size", "from-file", "use { weighted: ... }"),
     ("steps", "multipart", "`put` uploads in one request"),
-    ("engine", "aws-sdk", "native sends the same requests, without retries"),
     ("http", "2", "to the gateway, requests are HTTP/1.1"),
-    ("retries", "standard", "clients do not retry"),
-    ("retries", "standard-2026", "clients do not retry"),
-    ("retries", "adaptive", "clients do not retry"),
-    ("addressing", "virtual-host", "the bucket's name stands in the path"),
     ("size", "fixed", "write the size alone, as in `size: 16KiB`"),
 ];
 
@@ -64,10 +52,6 @@ const CATALOGUE_CHECKS: &[&str] = &[
     "stale-reads",
     "signed-headers-untouched",
     "error-shape",
-    "queue-growth",
-    "capacity",
-    "capacity-ratio",
-    "metastability",
     "body-complete",
     "body-exact",
     "no-mixup",
@@ -126,11 +110,6 @@ pub(super) fn name(what: &str, name: &str, path: &[String]) -> Option<&'static s
             found.next().map(|(_, _, help)| *help)
         }
     }
-}
-
-/// Advice on a value that is not built yet.
-pub(super) fn value(path: &[String], found: &str) -> Option<&'static str> {
-    (fits("load.*.open.rate", path) && found == "`search`").then_some("write a rate such as 150/s")
 }
 
 fn fits(pattern: &str, path: &[String]) -> bool {

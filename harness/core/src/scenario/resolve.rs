@@ -1,6 +1,7 @@
 //! Types to plan: every default made explicit, every reference and every sum checked, all mistakes collected.
 
 mod arrivals;
+mod capacity;
 mod client;
 mod expect;
 mod gateway;
@@ -8,6 +9,9 @@ mod inject;
 mod journeys;
 mod load;
 mod references;
+mod requests;
+mod signing;
+mod sizes;
 mod timeline;
 mod trace;
 mod world;
@@ -68,6 +72,7 @@ pub(super) fn resolve(
     let faults = cx.faults(file, &world);
     cx.capabilities(file, &gateway);
     let expectations = cx.expectations(file, &world, &faults);
+    let capacity = cx.capacity(file, &world, &expectations);
     let guards = cx.guards(file, phases.last().map_or(Span(0), |p| p.until));
     cx.unused(file);
     let seed = match options.seed {
@@ -91,12 +96,14 @@ pub(super) fn resolve(
         faults,
         expectations,
         guards,
+        capacity,
     };
     let origins = cx.origins;
     let errors = problems[before..].iter().any(|d| d.level == crate::diagnostics::Level::Error);
     (!errors).then_some(Case { plan, origins })
 }
 
+pub(super) use capacity::either_timeline_or_capacity;
 pub(super) use inject::entry;
 
 /// What names may refer to.

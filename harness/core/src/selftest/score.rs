@@ -23,6 +23,9 @@ pub struct Score {
     pub started: String,
     /// Rows in order: the correct gateway first.
     pub rows: Vec<Row>,
+    /// Runs that the environment broke off and that were made again, with why: one sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub again: Vec<String>,
 }
 
 /// What the runs with one defect at one rate tell, taken together.
@@ -179,6 +182,7 @@ pub(super) mod tests {
             gatecrash: "0.1.0".into(),
             started: "2026-11-21T18:00:00Z".into(),
             rows,
+            again: Vec::new(),
         }
     }
 

@@ -46,6 +46,9 @@ pub fn terminal(score: &Score) -> String {
         "{alarms} false alarms in {} runs; {unsure} inconclusive in {runs} runs of correct gateways\n",
         score.rows.len()
     ));
+    for why in &score.again {
+        text.push_str(&format!("made again: {why}\n"));
+    }
     text
 }
 
@@ -89,6 +92,10 @@ pub fn markdown(score: &Score) -> String {
             listed(&group.false_alarms()),
             listed(&group.inconclusive())
         ));
+    }
+    if !score.again.is_empty() {
+        text.push_str("\nRuns that the environment broke off, and that were made again:\n\n");
+        score.again.iter().for_each(|why| text.push_str(&format!("- {why}\n")));
     }
     text
 }

@@ -3,6 +3,7 @@
 use gatecrash_model::{RequestId, RunId};
 
 use super::{lag_of, summarise};
+use crate::capacity::CapacityReport;
 use crate::explain::{self, Waterfall};
 use crate::history::History;
 use crate::judge::{Case, judge_case};
@@ -32,7 +33,14 @@ pub fn run_report(
     let case = Case::new(plan, profile, history);
     let judgement = judge_case(&case);
     let (phases, faults, series) = summarise(plan, history, &case.join);
-    let exit = exit_code(judgement.outcome, interrupted.as_ref());
+    let capacity = CapacityReport::of(plan, history, environment.cores);
+    // A search that came to no bounds has found nothing out, whatever was expected of it.
+    let open = capacity.as_ref().is_some_and(|c| plan.expectations.is_empty() && !c.is_conclusive());
+    let outcome = match judgement.outcome {
+        Outcome::Pass if open => Outcome::Inconclusive,
+        outcome => outcome,
+    };
+    let exit = exit_code(outcome, interrupted.as_ref());
     RunReport {
         version: 1,
         ok: exit == 0,
@@ -44,11 +52,13 @@ pub fn run_report(
         faults,
         requests: drawn(&case, &judgement.verdicts),
         verdicts: judgement.verdicts,
+        resilience: super::resilience::resilience(&case),
         guards: judgement.guards,
         series,
         lag: lag_of(history),
         environment,
         interrupted: interrupted.map(|i| i.why),
+        capacity,
     }
 }
 

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use gatecrash_model::{AttemptRecord, ClientRecord, Ending, Nanos};
+use gatecrash_model::{AttemptRecord, BodyCheck, ClientRecord, Ending, Nanos};
 
-use super::nearest_rank;
-use crate::history::{Answers, History, Join};
+use super::{nearest_rank, settled};
+use crate::history::{Answers, History, IdMap, Join};
 use crate::judge::{Case, deliveries};
-use crate::plan::Plan;
+use crate::plan::{EnginePlan, Plan};
 use crate::profile::Profile;
 use crate::report::{FaultSummary, PhaseSummary, Second};
+
+/// Share of the requests that have to be whole and correct from the moment on at which a phase has settled.
+const SETTLED: f64 = 0.99;
 
 /// The numbers of a run: phases, faults, seconds.
 pub fn summarise(
@@ -22,6 +25,11 @@ pub fn summarise(
 
 fn phases(plan: &Plan, history: &History, join: &Join) -> Vec<PhaseSummary> {
     let answers = Answers::of(plan);
+    let again: IdMap<u32> = history.client_tries().collect();
+    let retrying = |c: &&ClientRecord| {
+        let workload = plan.workloads.get(usize::from(c.workload));
+        workload.is_some_and(|w| w.client.engine == EnginePlan::AwsSdk)
+    };
     let windows = plan.phases.iter().enumerate().filter_map(|(index, phase)| {
         let (from, until) = history.phase_window(index as u16)?;
         Some((phase, from, until))
@@ -33,9 +41,10 @@ fn phases(plan: &Plan, history: &History, join: &Join) -> Vec<PhaseSummary> {
             let right = sent.iter().filter(|c| answers.is_right(history, c));
             let service = sorted(right.map(|c| u64::from(c.done)));
             let lag = sorted(sent.iter().map(|c| u64::from(c.lag)));
-            let attempts: usize = sent.iter().map(|c| join.attempts_of(history, c).count()).sum();
-            let mut statuses = BTreeMap::<u16, u64>::new();
-            sent.iter().for_each(|c| *statuses.entry(c.status).or_default() += 1);
+            let tries = |c: &ClientRecord| join.attempts_of(history, c).count();
+            let attempts = counted(sent.iter().map(|c| tries(c) as u32));
+            let all: u64 = attempts.iter().map(|(tries, requests)| u64::from(*tries) * requests).sum();
+            let good: Vec<_> = sent.iter().map(|c| (c.intended, answers.is_right(history, c))).collect();
             PhaseSummary {
                 name: phase.name.clone(),
                 from: in_seconds(from),
@@ -44,14 +53,44 @@ fn phases(plan: &Plan, history: &History, join: &Join) -> Vec<PhaseSummary> {
                 succeeded: times.len() as u64,
                 p50_ms: in_millis(&times, 0.5),
                 p99_ms: in_millis(&times, 0.99),
-                attempts_per_request: (!sent.is_empty()).then(|| attempts as f64 / sent.len() as f64),
-                statuses: statuses.into_iter().collect(),
+                client_tries_per_request: sent.iter().any(|c| retrying(&c)).then(|| {
+                    let tries = |c: &ClientRecord| again.get(&c.id().pack()).copied().unwrap_or(1);
+                    sent.iter().map(|c| f64::from(tries(c))).sum::<f64>() / sent.len() as f64
+                }),
+                attempts_per_request: (!sent.is_empty()).then(|| all as f64 / sent.len() as f64),
+                statuses: counted(sent.iter().map(|c| c.status)),
+                attempts,
+                endings: counted(sent.iter().filter_map(|c| fault_of(c))),
+                settled: settled(&good, SETTLED).map(|at| in_seconds(at.saturating_sub(from))),
                 service_p50_ms: in_millis(&service, 0.5),
                 service_p99_ms: in_millis(&service, 0.99),
                 lag_p99_ms: in_millis(&lag, 0.99),
             }
         })
         .collect()
+}
+
+/// What is wrong with the message that a client got; `None` for one that is whole and unambiguous.
+fn fault_of(client: &ClientRecord) -> Option<String> {
+    let body = match client.shape.body() {
+        BodyCheck::Prefix if client.ending == Ending::Complete => Some("complete, but short"),
+        BodyCheck::Wrong => Some("wrong bytes"),
+        BodyCheck::Other => Some("another object's bytes"),
+        _ => None,
+    };
+    let flag = |bit, text| client.has(bit).then_some(text);
+    let ending = (client.ending != Ending::Complete).then(|| client.ending.name());
+    body.or_else(|| flag(ClientRecord::AMBIGUOUS, "ambiguous head"))
+        .or_else(|| flag(ClientRecord::SURPLUS, "bytes after the end"))
+        .or(ending)
+        .map(str::to_owned)
+}
+
+/// How often each comes, in order.
+fn counted<T: Ord>(all: impl Iterator<Item = T>) -> Vec<(T, u64)> {
+    let mut counts = BTreeMap::new();
+    all.for_each(|one| *counts.entry(one).or_default() += 1);
+    counts.into_iter().collect()
 }
 
 fn faults(plan: &Plan, history: &History) -> Vec<FaultSummary> {
@@ -172,6 +211,8 @@ mod tests {
         assert_eq!(phase.p99_ms, Some(1050.0));
         assert_eq!((phase.service_p50_ms, phase.lag_p99_ms), (Some(20.0), Some(30.0)));
         assert_eq!(phase.attempts_per_request, Some(23.0 / 18.0));
+        assert_eq!(phase.attempts, [(1, 13), (2, 5)]);
+        assert_eq!((phase.endings.len(), phase.settled.is_some()), (0, true));
         assert_eq!((faults[0].fired, faults[0].eligible), (Some(7), Some(7)));
         assert_eq!(faults[0].intervals, [(1.0, 2.0)]);
         assert_eq!((seconds[0].offered, seconds[0].good, seconds[0].attempts.clone()), (10, 10, vec![10, 0]));

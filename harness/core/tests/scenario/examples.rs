@@ -1,6 +1,6 @@
 //! The examples of the format's description, as far as this release goes, and what they become.
 
-use gatecrash_core::plan::{GatewayPlan, KeysPlan, Per, SignPlan, SizePlan};
+use gatecrash_core::plan::{GatewayPlan, KeysPlan, Per, RangePlan, SignPlan, SizePlan};
 use gatecrash_core::scenario::resolved_yaml;
 use gatecrash_core::units::{Rate, Share, Size, Span};
 
@@ -218,7 +218,7 @@ fn permissions() {
         "clock-skew-skewed-2",
     ];
     assert_eq!(names, wanted);
-    assert_eq!(plan.workloads[0].ops[0].range, Some((0, 1023)));
+    assert_eq!(plan.workloads[0].ops[0].range, Some(RangePlan::Fixed(0, 1023)));
     let rates: Vec<_> = plan.workloads[0].segments.iter().map(|s| s.rate).collect();
     assert_eq!(rates, [60.0, 60.0, 30.0, 60.0, 60.0, 60.0].map(Rate));
     let policy = plan.buckets[0].policy.as_ref().expect("has a policy");

@@ -1,10 +1,12 @@
 //! Scenario files through the public door: what is read, what is refused and how it is said.
 
 mod arrivals;
+mod capacity;
 mod examples;
 mod expansion;
 mod inject;
 mod mistakes;
+mod requests;
 mod schema;
 
 use std::collections::BTreeMap;

@@ -141,10 +141,7 @@ mistakes! {
         Resource: \"*\" }] }, objects:";
 
     // Not yet.
-    capacity_not_yet: "timeline:\n" => "capacity: { workload: readers }\ntimeline:\n";
     replication_lag_not_yet: "media: { objects:" => "media: { replication-lag: 2s, objects:";
-    hot_set_not_yet: "bucket: media" => "bucket: media\n    keys: { hot-set: { keys: 1%, share: 90% } }";
-    lognormal_not_yet: "size: 8KiB" => "size: { lognormal: { median: 24KiB } }";
     condition_not_yet:
         "media: { objects:"
         => "media: { policy: { Statement: [{ Effect: Allow, Principal: \"*\", Action: \"s3:*\",\x20\
@@ -161,8 +158,9 @@ mistakes! {
         => "    closed: { users: 2, think: { mean: 1s }, ramp: { to: 8, over: 2500ms } }\n    journeys: { a: { steps: [get] } }";
     multipart_step_not_yet: "ops: { GetObject: 100% }" => "journeys: { a: { steps: [multipart] } }";
     no_connections: "bucket: media" => "bucket: media\n    client: { keep-alive: false, connections: 0 }";
+    native_retries: "bucket: media" => "bucket: media\n    client: { retries: standard-2026, addressing: virtual-host }";
+    sdk_connections: "bucket: media" => "bucket: media\n    client: { engine: aws-sdk, connections: 8 }";
     client_http2_not_yet: "bucket: media" => "bucket: media\n    client: { http: \"2\" }";
-    searched_rate_not_yet: "rate: 50/s" => "rate: search";
     abort_when_not_yet: "name: base" => "name: base\nguards: { abort-when: {} }";
     preset_not_yet: "preset: strict" => "preset: cloudfront";
     operation_not_yet: "GetObject: 100%" => "GetObject: 50%, ListBuckets: 50%";

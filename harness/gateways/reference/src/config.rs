@@ -41,6 +41,9 @@ pub struct Config {
     /// Share of requests, 0 to 1, on which the switched-on defects act. Drawn from a hash of the request id
     /// and the defect's name, so a request meets the same fate in every run. Default 1.
     pub defect_rate: f64,
+    /// Requests under way above which the switched-on defects act, the request itself included; 0 for at any time.
+    /// Default 0.
+    pub defect_above: usize,
     /// Names of harmless variants from [`VARIANTS`] to switch on. Default none.
     pub variants: Vec<String>,
     /// The regions behind the gateway. At least one, with role primary for at least one.
@@ -131,6 +134,7 @@ impl Default for Config {
             preset: "strict".to_owned(),
             defects: Vec::new(),
             defect_rate: 1.0,
+            defect_above: 0,
             variants: Vec::new(),
             upstreams: Vec::new(),
             timeouts_ms: Timeouts::default(),

@@ -91,6 +91,8 @@ defects! {
 pub(crate) struct Defects {
     enabled: Active,
     rate: f64,
+    /// Requests under way up to which none acts.
+    above: usize,
 }
 
 /// The defects that act on one request.
@@ -101,14 +103,14 @@ pub(crate) struct Active(u64);
 
 impl Defects {
     /// Names not in the table are ignored: the configuration was checked before.
-    pub(crate) fn new(names: &[String], rate: f64) -> Self {
+    pub(crate) fn new(names: &[String], rate: f64, above: usize) -> Self {
         let mut enabled = Active::default();
         for (index, defect) in DEFECTS.iter().enumerate() {
             if names.iter().any(|name| name == defect.name) {
                 enabled.0 |= 1 << index;
             }
         }
-        Self { enabled, rate }
+        Self { enabled, rate, above }
     }
 
     /// What acts on everything that is not one request's: health and ejection.
@@ -116,7 +118,11 @@ impl Defects {
         self.enabled
     }
 
-    pub(crate) fn for_request(&self, id: &str) -> Active {
+    /// What acts on a request, while so many are under way, itself included.
+    pub(crate) fn for_request(&self, id: &str, under_way: usize) -> Active {
+        if under_way <= self.above {
+            return Active::default();
+        }
         let mut active = self.enabled;
         for (index, defect) in DEFECTS.iter().enumerate() {
             if active.0 & (1 << index) != 0 && draw::unit(id, defect.name) >= self.rate {
@@ -415,7 +421,7 @@ mod tests {
         let pause = Duration::from_millis(20);
         let with = |names: &[&str]| {
             let names: Vec<_> = names.iter().map(|n| (*n).to_owned()).collect();
-            Defects::new(&names, 1.0).for_request("r").pause(pause)
+            Defects::new(&names, 1.0, 0).for_request("r", 1).pause(pause)
         };
         assert_eq!(with(&[]), pause);
         assert_eq!(with(&["retry-plus-one"]), pause);
@@ -425,25 +431,32 @@ mod tests {
     #[test]
     fn a_switch_is_its_line_in_the_table() {
         for (index, defect) in DEFECTS.iter().enumerate() {
-            let defects = Defects::new(&[defect.name.to_owned()], 1.0);
-            assert_eq!(defects.for_request("any").0, 1 << index);
+            let defects = Defects::new(&[defect.name.to_owned()], 1.0, 0);
+            assert_eq!(defects.for_request("any", 1).0, 1 << index);
         }
-        assert!(Defects::new(&["eject-last".to_owned()], 1.0).process_wide().has(Switch::EjectLast));
+        assert!(Defects::new(&["eject-last".to_owned()], 1.0, 0).process_wide().has(Switch::EjectLast));
     }
 
     #[test]
     fn the_rate_picks_requests_by_their_id() {
-        let defects = Defects::new(&["all-404".to_owned()], 0.5);
-        let hit = |k: u32| defects.for_request(&format!("9f2c41aa-0-{k}")).has(Switch::All404);
+        let defects = Defects::new(&["all-404".to_owned()], 0.5, 0);
+        let hit = |k: u32| defects.for_request(&format!("9f2c41aa-0-{k}"), 1).has(Switch::All404);
         let share = (0..1000).filter(|&k| hit(k)).count();
         assert!((400..600).contains(&share), "{share}");
         assert!((0..1000).all(|k| hit(k) == hit(k)));
-        let never = Defects::new(&["all-404".to_owned()], 0.0);
-        assert!((0..1000).all(|k| !never.for_request(&k.to_string()).has(Switch::All404)));
+        let never = Defects::new(&["all-404".to_owned()], 0.0, 0);
+        assert!((0..1000).all(|k| !never.for_request(&k.to_string(), 1).has(Switch::All404)));
+    }
+
+    #[test]
+    fn above_a_number_of_requests_under_way_and_not_before() {
+        let crowded = Defects::new(&["all-404".to_owned()], 1.0, 20);
+        let hit = |under_way| crowded.for_request("any", under_way).has(Switch::All404);
+        assert_eq!([1, 20, 21, 500].map(hit), [false, false, true, true]);
     }
 
     #[test]
     fn nothing_is_on_by_default() {
-        assert_eq!(Defects::new(&[], 1.0).for_request("any").0, 0);
+        assert_eq!(Defects::new(&[], 1.0, 0).for_request("any", 1).0, 0);
     }
 }

@@ -4,6 +4,7 @@ mod cached;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::{Method, Request, Response, StatusCode, header};
@@ -36,6 +37,7 @@ pub(crate) struct Proxy {
     swap: SwapSpot,
     variants: Variants,
     cache: Option<Arc<Cache>>,
+    under_way: AtomicUsize,
 }
 
 /// What became of a request's attempts, and where the last one went.
@@ -44,16 +46,35 @@ struct Fetched {
     last: Option<SocketAddr>,
 }
 
+/// One request under way, until its head goes out.
+struct Counted<'a>(&'a AtomicUsize);
+
+// === impl Counted ===
+
+impl<'a> Counted<'a> {
+    fn one_more(all: &'a AtomicUsize) -> Self {
+        all.fetch_add(1, Ordering::Relaxed);
+        Self(all)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 // === impl Proxy ===
 
 impl Proxy {
     pub(crate) fn new(config: Config) -> Self {
-        let defects = Defects::new(&config.defects, config.defect_rate);
+        let defects = Defects::new(&config.defects, config.defect_rate, config.defect_above);
         let fleet = Fleet::new(&config, &defects);
         let budget = Budget::new(config.retry_budget, Instant::now());
         let cache = config.cache.map(|rules| Arc::new(Cache::new(rules, config.signing.is_some())));
         let variants = Variants::new(&config.variants);
-        Self { config, defects, fleet, budget, swap: SwapSpot::default(), variants, cache }
+        let (swap, under_way) = (SwapSpot::default(), AtomicUsize::new(0));
+        Self { config, defects, fleet, budget, swap, variants, cache, under_way }
     }
 
     pub(crate) fn fleet(&self) -> &Arc<Fleet> {
@@ -80,7 +101,8 @@ impl Proxy {
         if self.variants.closes(request.method(), &id, reused) {
             return None;
         }
-        let active = self.defects.for_request(&id);
+        let _counted = Counted::one_more(&self.under_way);
+        let active = self.defects.for_request(&id, self.under_way.load(Ordering::Relaxed));
         let limits = active.limits(Limits::new(&self.config.timeouts_ms, Instant::now()));
         let method = request.method().clone();
         let mut response =
@@ -381,6 +403,10 @@ impl Proxy {
             as_it_is = !stray.is_empty();
             Reply::full(stray)
         } else if bodiless {
+            if status == StatusCode::NO_CONTENT {
+                // RFC 9110 8.6: a 204 has no Content-Length, whatever the upstream says.
+                headers.remove(header::CONTENT_LENGTH);
+            }
             Reply::full("")
         } else if answers.buffer > 0 {
             match body.collect(answers.buffer).await.map_err(Failure::from) {

@@ -1,6 +1,7 @@
 //! A closed loop of keep-alive connections: what a request costs the client.
 
 use std::cell::Cell;
+use std::num::NonZeroUsize;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,7 +9,7 @@ use std::time::Instant;
 use gatecrash_load::{Client, Session, process_cpu};
 use gatecrash_model::{ClientRecord, MemorySink};
 
-use crate::{Options, Outcome, setup, workload};
+use crate::{Options, Outcome, peak_memory, setup, workload};
 
 pub(crate) fn run(options: &Options) -> Outcome {
     let workload = Arc::new(workload(options.size)?);
@@ -19,7 +20,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let local = tokio::task::LocalSet::new();
     let (next, end) = (Rc::new(Cell::new(0)), options.requests);
-    for _ in 0..options.connections {
+    for _ in 0..options.connections.map_or(64, NonZeroUsize::get) {
         let (client, workload, next) = (Rc::clone(&client), Arc::clone(&workload), Rc::clone(&next));
         local.spawn_local(async move {
             while next.get() < end {
@@ -35,9 +36,10 @@ pub(crate) fn run(options: &Options) -> Outcome {
     let records = sink.kept().clients;
     let failed = records.iter().filter(|record| !ClientRecord::is_success(record)).count();
     println!(
-        "requests={} failed={failed} seconds={:.3} cpu_per_100k={:.3}",
+        "requests={} failed={failed} seconds={:.3} peak_mib={} cpu_per_100k={:.3}",
         records.len(),
         took.as_secs_f64(),
+        peak_memory(),
         cpu as f64 / 1e9 / records.len() as f64 * 1e5,
     );
     Ok(())

@@ -4,13 +4,14 @@
 //! ```text
 //! bench write DIR [--size 1024]                   writes DIR/bench/object-0 for the other side to serve
 //! bench closed --addr HOST:PORT [--requests 200000] [--connections 64] [--size 1024]
-//! bench open --addr HOST:PORT [--rate 5000] [--seconds 10] [--poisson yes] [--size 1024]
+//! bench open --addr HOST:PORT [--rate 5000] [--seconds 10] [--connections 16] [--poisson yes] [--size 1024]
 //! ```
 //!
 //! Everything is on: ids, times, framing, byte-exact body check, one record kept for each request.
 
 use std::error::Error;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -30,7 +31,7 @@ const SEED: u64 = 7;
 struct Options {
     addr: SocketAddr,
     requests: u32,
-    connections: usize,
+    connections: Option<NonZeroUsize>,
     size: u64,
     rate: f64,
     seconds: u64,
@@ -70,9 +71,16 @@ fn write(dir: PathBuf, size: u64) -> Outcome {
     Ok(std::fs::write(dir.join(&population.bucket).join(population.key(0)), bytes)?)
 }
 
+/// The most memory that this process has held, MiB.
+fn peak_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    peak.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1024
+}
+
 fn setup(options: &Options, sink: &Arc<MemorySink>) -> Setup {
     Setup {
-        target: Target { addr: options.addr, host_header: options.addr.to_string() },
+        target: Target { addr: options.addr, host_header: options.addr.to_string(), tls: None },
         run: RunId(1),
         clock: Arc::new(SinceStart(Instant::now())),
         sink: Arc::clone(sink) as Arc<dyn Sink>,
@@ -113,7 +121,7 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options, Box<dyn Er
     let mut options = Options {
         addr: SocketAddr::from(([127, 0, 0, 1], 80)),
         requests: 200_000,
-        connections: 64,
+        connections: None,
         size: 1024,
         rate: 5_000.0,
         seconds: 10,
@@ -124,7 +132,7 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options, Box<dyn Er
         match name.as_str() {
             "--addr" => options.addr = value.parse()?,
             "--requests" => options.requests = value.parse()?,
-            "--connections" => options.connections = value.parse()?,
+            "--connections" => options.connections = Some(value.parse()?),
             "--size" => options.size = value.parse()?,
             "--rate" => options.rate = value.parse()?,
             "--seconds" => options.seconds = value.parse()?,

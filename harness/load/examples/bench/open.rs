@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gatecrash_load::{Arrivals, LiveCounters, Load, Schedule, Segment, Stop, process_cpu, run_load};
 use gatecrash_model::MemorySink;
 
-use crate::{Options, Outcome, setup, workload};
+use crate::{Options, Outcome, peak_memory, setup, workload};
 
 pub(crate) fn run(options: &Options) -> Outcome {
     let from = 100_000_000;
@@ -20,6 +20,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
         }],
         crate::SEED,
     );
+    workload.client.connections = options.connections;
     let sink = Arc::new(MemorySink::default());
     let cpu = process_cpu();
     let summary = run_load(Load {
@@ -34,16 +35,17 @@ pub(crate) fn run(options: &Options) -> Outcome {
     let sorted = |micros: &mut Vec<u64>| {
         micros.sort_unstable();
         let at = |share: f64| micros.get((micros.len() as f64 * share) as usize).copied().unwrap_or(0);
-        format!("p50={} p99={} p999={}", at(0.5), at(0.99), at(0.999))
+        format!("p50={} p90={} p95={} p99={} p999={}", at(0.5), at(0.9), at(0.95), at(0.99), at(0.999))
     };
     let mut lag = records.iter().map(|r| u64::from(r.lag)).collect();
     let mut response = records.iter().map(gatecrash_model::ClientRecord::response_micros).collect();
     println!(
-        "arrivals={} ok={} dropped={} connections={} cpu_per_100k={:.3} lag_us: {} response_us: {}",
+        "arrivals={} ok={} dropped={} connections={} peak_mib={} cpu_per_100k={:.3} lag_us: {} response_us: {}",
         summary.arrivals,
         summary.ok,
         summary.dropped,
         summary.client.connections,
+        peak_memory(),
         cpu as f64 / 1e9 / records.len().max(1) as f64 * 1e5,
         sorted(&mut lag),
         sorted(&mut response),

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use gatecrash_model::{Ending, Nanos, hash};
+use gatecrash_model::{ClientRecord, Ending, Nanos, hash};
 use tokio::task::JoinSet;
 
 use super::{Shared, Thread};
+use crate::plan::RequestPlan;
 use crate::users::Users;
 
 /// The runtime's timer is good to a millisecond: so much later than planned a think time may end. Beyond it a
@@ -64,10 +65,14 @@ impl Shared {
                 thread.begin();
                 thread.begun.fetch_add(1, Ordering::Relaxed);
                 let plan = workload.plan(&setup.pool, k);
-                let record = thread.engines[slot].exchange(&plan, now.min(due + TIMER)).await;
-                self.live.end(&plan, &record);
+                let mut refused = false;
+                let seen = |plan: &RequestPlan, record: &ClientRecord| {
+                    refused = matches!(record.ending, Ending::Refused | Ending::ConnectFailed);
+                    self.live.count(plan, record);
+                };
+                thread.engines[slot].exchange_all(plan, now.min(due + TIMER), seen).await;
+                self.live.leave();
                 thread.end();
-                let refused = matches!(record.ending, Ending::Refused | Ending::ConnectFailed);
                 let least = if refused { REFUSED_PAUSE } else { 0 };
                 due = setup.clock.now() + users.pause(seed, k).max(least);
                 request += 1;

@@ -5,7 +5,6 @@ use md5::{Digest as _, Md5};
 
 use super::Choice;
 use crate::workload::{OpPlan, Workload};
-use gatecrash_model::Op;
 
 /// How far a victim is looked for before an arrival that uploaded nothing will do.
 const SEARCH: u32 = 64;
@@ -17,7 +16,7 @@ pub(super) fn victims(workload: &Workload, k: u32, count: u16) -> impl Iterator<
     let start = (draw_below(workload, k)).unwrap_or(k);
     let uploads = (0..SEARCH.min(k))
         .map(move |back| (start + k - back) % k)
-        .filter(|j| workload.op(*j).map(OpPlan::op) == Some(Op::PutObject));
+        .filter(|j| workload.op(*j).is_some_and(OpPlan::is_upload));
     let none = if k == 0 { 0 } else { start };
     let mut uploads = uploads.peekable();
     let fallback = uploads.peek().is_none().then_some(none);

@@ -1,5 +1,5 @@
 use super::*;
-use crate::workload::{ByteRange, Writes};
+use crate::workload::{ByteRange, Condition, RangeLaw, Tag, Writes};
 
 fn workload(ops: Vec<(OpPlan, f64)>) -> Workload {
     let writes = Writes::under("readers", 64).unwrap();
@@ -44,12 +44,50 @@ fn reads_know_the_object_they_expect() {
 #[test]
 fn ranges_are_clipped_to_the_object() {
     let ranged = |first, last| {
-        let op = OpPlan::GetObject { range: Some(ByteRange { first, last }) };
+        let op = OpPlan::GetObject { range: Some(RangeLaw::Fixed(ByteRange { first, last })) };
         Arc::new(workload(vec![(op, 1.0)])).plan(&pool(), 0).range
     };
     assert_eq!(ranged(10, 19), Some((10, 19)));
     assert_eq!(ranged(990, 5000), Some((990, 999)));
     assert_eq!(ranged(1000, 5000), Some((1000, 5000)), "left alone: the answer is 416");
+}
+
+#[test]
+fn random_ranges_lie_within_and_suffixes_at_the_end() {
+    let pool = pool();
+    let ranged = |law| Arc::new(workload(vec![(OpPlan::GetObject { range: Some(law) }, 1.0)]));
+    let random = ranged(RangeLaw::Random(300));
+    let ranges: Vec<_> = (0..200).map(|k| random.plan(&pool, k).range.unwrap()).collect();
+    assert!(ranges.iter().all(|(first, last)| last - first == 299 && *last < 1000), "{ranges:?}");
+    assert!(ranges.iter().any(|(first, _)| *first < 100) && ranges.iter().any(|(first, _)| *first > 600));
+    assert_eq!(ranged(RangeLaw::Random(5000)).plan(&pool, 0).range, Some((0, 999)));
+    let suffix = ranged(RangeLaw::Suffix(10)).plan(&pool, 0);
+    assert_eq!((suffix.range, suffix.from_end), (Some((990, 999)), true));
+    assert_eq!(ranged(RangeLaw::Suffix(5000)).plan(&pool, 0).range, Some((0, 999)));
+    let mut empty = workload(vec![(OpPlan::GetObject { range: Some(RangeLaw::Random(9)) }, 1.0)]);
+    empty.population.sizes = gatecrash_model::SizeLaw::Fixed(0);
+    assert_eq!(Arc::new(empty).plan(&pool, 0).range, None, "an empty object has no part");
+}
+
+#[test]
+fn conditions_say_which_answer_is_due() {
+    let pool = pool();
+    let plan = |of, condition| {
+        let op = OpPlan::Conditional { of: Box::new(of), condition };
+        Arc::new(workload(vec![(op, 1.0)])).plan(&pool, 0)
+    };
+    let fresh = plan(GET, Condition::IfNoneMatch(Tag::Current));
+    let etag = format!("\"{}\"", fresh.workload.population.etag(&fresh.key));
+    assert_eq!((fresh.op, fresh.condition), (Op::GetObject, Some(("if-none-match", etag))));
+    assert_eq!(fresh.due, ClientRecord::NOT_MODIFIED_DUE);
+    assert_eq!(plan(OpPlan::HeadObject, Condition::IfMatch(Tag::Other)).due, ClientRecord::PRECONDITION_DUE);
+    for harmless in
+        [Condition::IfMatch(Tag::Current), Condition::IfMatch(Tag::Any), Condition::IfNoneMatch(Tag::Other)]
+    {
+        assert_eq!(plan(GET, harmless).due, 0, "{harmless:?}");
+    }
+    let new = plan(OpPlan::PutObject, Condition::IfNoneMatch(Tag::Any));
+    assert_eq!((new.condition, new.due), (Some(("if-none-match", "*".to_owned())), 0));
 }
 
 #[test]
@@ -119,7 +157,7 @@ fn deletes_without_any_upload_are_harmless() {
 
 #[test]
 fn lists_ask_for_the_common_prefix() {
-    let op = OpPlan::ListObjectsV2 { prefix: None, max_keys: 50 };
+    let op = OpPlan::ListObjectsV2 { prefix: None, max_keys: 50, pages: 1 };
     let plan = Arc::new(workload(vec![(op, 1.0)])).plan(&pool(), 0);
     assert_eq!(plan.query, "list-type=2&max-keys=50&prefix=img%2F");
 }

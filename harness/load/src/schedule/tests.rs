@@ -46,6 +46,16 @@ proptest! {
 }
 
 #[test]
+fn a_load_that_follows_another_goes_on_counting() {
+    let schedule = one(100.0, 1, Arrivals::Even);
+    let later = schedule.clone().numbered_from(40).numbered_from(1000);
+    assert_eq!(later.len(), schedule.len());
+    assert_eq!((later.time(999), later.time(1000)), (None, Some(0)));
+    let shifted = later.cursor(1, 3).map(|(k, at)| (k - 1000, at));
+    assert!(shifted.eq(schedule.cursor(1, 3)));
+}
+
+#[test]
 fn even_rates_are_exact_to_a_thousandth() {
     for (rate, seconds) in [(5_000.0, 10), (333.0, 30), (0.5, 100), (1.0, 1)] {
         assert_eq!(one(rate, seconds, Arrivals::Even).len(), (rate * seconds as f64) as u64);

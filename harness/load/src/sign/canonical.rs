@@ -35,21 +35,22 @@ impl Day {
     }
 
     /// The value of the Authorization header.
-    pub(super) fn authorization(
-        &self,
-        access_key: &str,
-        stamp: &str,
-        headers: &[(&str, &str)],
-        request: &str,
-    ) -> String {
+    pub(super) fn authorization(&self, stamp: &str, headers: &[(&str, &str)], request: &str) -> String {
+        let (credential, names) = (self.credential(), names(headers));
+        let signature = self.signature(stamp, request);
+        format!("AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={names}, Signature={signature}")
+    }
+
+    /// The access key with its scope.
+    pub(super) fn credential(&self) -> String {
+        format!("{}/{}", self.access_key, self.scope)
+    }
+
+    /// The signature of a canonical request.
+    pub(super) fn signature(&self, stamp: &str, request: &str) -> String {
         let digest = hex(&Sha256::digest(request.as_bytes()));
         let text = format!("AWS4-HMAC-SHA256\n{stamp}\n{}\n{digest}", self.scope);
-        let signature = hex(&mac(&self.key, text.as_bytes()));
-        let scope = &self.scope;
-        let names = names(headers);
-        format!(
-            "AWS4-HMAC-SHA256 Credential={access_key}/{scope}, SignedHeaders={names}, Signature={signature}"
-        )
+        hex(&mac(&self.key, text.as_bytes()))
     }
 }
 
@@ -93,7 +94,8 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     out
 }
 
-fn names(headers: &[(&str, &str)]) -> String {
+/// The names of headers as a signature lists them.
+pub(super) fn names(headers: &[(&str, &str)]) -> String {
     headers.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";")
 }
 
@@ -120,12 +122,7 @@ mod tests {
             session_token: None,
         };
         let request = request(method, path, query, headers, payload);
-        Day::new(&credentials, "20130524", "us-east-1").authorization(
-            &credentials.access_key,
-            "20130524T000000Z",
-            headers,
-            &request,
-        )
+        Day::new(&credentials, "20130524", "us-east-1").authorization("20130524T000000Z", headers, &request)
     }
 
     /// The examples of the AWS page named in the module above.

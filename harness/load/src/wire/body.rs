@@ -3,18 +3,20 @@
 use gatecrash_model::content::PLACES;
 use gatecrash_model::{BodyCheck, Content, Op, Pool};
 
-use crate::plan::{Expect, RequestPlan};
+use crate::plan::{Expect, RequestPlan, Wants};
 
 /// How much of a body is kept as evidence, bytes.
 const SHOWN: usize = 4096;
 /// How much of a body that is not a success is kept, to look for leaks and an error code, bytes.
 const SEARCHED: usize = 64 * 1024;
+/// How much of a document is kept that the next request needs a word of, bytes: more than a page of a list has.
+const READ: usize = 2 << 20;
 /// Bytes kept from the first wrong one on: enough to recognise whose they are.
 const STRAY: usize = 64;
 
 /// The state of one comparison.
 #[derive(Debug, Default)]
-pub(super) struct Body {
+pub(crate) struct Body {
     expected: Option<Expected>,
     keep: usize,
     /// The beginning of a body that is not an object; of a wrong object, its beginning too.
@@ -56,7 +58,7 @@ impl Body {
     }
 
     /// Decides what the body of a response with this status has to be.
-    pub(super) fn begin(&mut self, plan: &RequestPlan, status: u16) {
+    pub(crate) fn begin(&mut self, plan: &RequestPlan, status: u16) {
         let success = matches!(status, 200..=299);
         self.expected = match plan.expect {
             _ if plan.op != Op::GetObject || !success => None,
@@ -73,13 +75,14 @@ impl Body {
         };
         self.keep = match self.expected {
             Some(_) => 0,
+            None if success && matches!(plan.wants(), Wants::Element(_)) => READ,
             None if success => SHOWN,
             None => SEARCHED,
         };
     }
 
     /// Takes the next bytes.
-    pub(super) fn take(&mut self, pool: &Pool, bytes: &[u8]) {
+    pub(crate) fn take(&mut self, pool: &Pool, bytes: &[u8]) {
         let offset = self.seen;
         self.seen += bytes.len() as u64;
         if self.expected.is_some() && self.mismatch.is_none() {
@@ -93,7 +96,7 @@ impl Body {
     }
 
     /// What the comparison says, at the end of the body.
-    pub(super) fn check(&self, pool: &Pool) -> BodyCheck {
+    pub(crate) fn check(&self, pool: &Pool) -> BodyCheck {
         match (self.expected, self.mismatch) {
             (None, _) | (Some(Expected::NoBody), None) => BodyCheck::NotChecked,
             (Some(Expected::Bytes { len, .. }), None) if self.seen == len => BodyCheck::Exact,
@@ -154,7 +157,7 @@ impl Body {
 }
 
 /// The S3 error code in a document, and whether the document is an error as a whole.
-pub(super) fn s3_code(document: &[u8]) -> Option<(&str, bool)> {
+pub(crate) fn s3_code(document: &[u8]) -> Option<(&str, bool)> {
     let mut rest = document.trim_ascii_start();
     if rest.starts_with(b"<?xml") {
         rest = rest[find(rest, b"?>")? + 2..].trim_ascii_start();
@@ -168,6 +171,16 @@ pub(super) fn s3_code(document: &[u8]) -> Option<(&str, bool)> {
     std::str::from_utf8(&rest[start..start + len]).ok().map(|code| (code, whole))
 }
 
+/// The text of the first element of this name in a document.
+pub(super) fn element(document: &[u8], name: &str) -> Option<String> {
+    let (open, close) = (format!("<{name}>"), format!("</{name}>"));
+    let start = find(document, open.as_bytes())? + open.len();
+    let len = find(&document[start..], close.as_bytes()).filter(|len| *len > 0)?;
+    let text = std::str::from_utf8(&document[start..start + len]).ok()?;
+    let unescaped = text.replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">");
+    Some(unescaped.replace("&amp;", "&"))
+}
+
 /// Where `needle` first is.
 pub(super) fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
     (!needle.is_empty()).then(|| haystack.windows(needle.len()).position(|w| w == needle))?
@@ -176,6 +189,13 @@ pub(super) fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn elements_are_read_and_unescaped() {
+        let xml = b"<?xml version='1.0'?><R><A/><UploadId>a&amp;b&lt;&amp;lt;</UploadId><N></N></R>";
+        assert_eq!(element(xml, "UploadId").as_deref(), Some("a&b<&lt;"));
+        assert_eq!((element(xml, "N"), element(xml, "Id"), element(b"<Id>x", "Id")), (None, None, None));
+    }
 
     #[test]
     fn error_documents_give_their_code() {

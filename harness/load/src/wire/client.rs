@@ -10,13 +10,15 @@ use gatecrash_model::{AttemptId, ClientRecord, Clock, Ending, Nanos, Pool, RunId
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
+use tokio_rustls::TlsConnector;
 
 use super::connection::{Connection, Idle, Order};
 use super::evidence::{self, EvidenceBudget};
 use super::owners::Owners;
 use super::request;
-use crate::plan::{Expect, RequestPlan};
-use crate::workload::{Target, Workload};
+use super::stream::Stream;
+use crate::plan::{Expect, Journey, RequestPlan};
+use crate::workload::{Target, TlsTarget, Workload};
 
 /// What the clients of a run work with.
 pub struct Setup {
@@ -72,6 +74,7 @@ pub struct ClientStats {
 pub struct Client {
     session: Arc<Session>,
     keep_alive: bool,
+    tls: Option<TlsTarget>,
     /// A permit for each connection that may be open, where their number is limited. Who holds one takes an idle
     /// connection if there is any, so that no more are ever open than there are permits.
     turns: Option<Semaphore>,
@@ -85,6 +88,8 @@ pub struct Connections {
     pub keep_alive: bool,
     /// How many may be open at once; any number when absent. Requests over it wait in order of their coming.
     pub most: Option<NonZeroUsize>,
+    /// Whether they go to the target's TLS address, if it has one.
+    pub tls: bool,
 }
 
 // === impl Session ===
@@ -126,6 +131,7 @@ impl Session {
             workload: plan.workload.index,
             op: plan.op,
             key: self.key(plan),
+            flags: plan.due,
             ..ClientRecord::default()
         }
     }
@@ -136,6 +142,36 @@ impl Session {
         let record = ClientRecord { lag, ending: Ending::Dropped, ..self.blank(plan, intended) };
         self.setup.sink.client(record);
         record
+    }
+
+    /// What an answer that was not read off the wire leaves: a leak, and evidence told as `note`.
+    #[cfg(feature = "aws-sdk")]
+    pub(crate) fn judge_blind(
+        &self,
+        plan: &RequestPlan,
+        record: &mut ClientRecord,
+        head: &str,
+        body: &[u8],
+        note: &str,
+    ) {
+        let setup = &self.setup;
+        let holds = |needle: &&String| {
+            head.contains(needle.as_str()) || super::body::find(body, needle.as_bytes()).is_some()
+        };
+        let leaks = !matches!(record.status, 200..=299) && setup.needles.iter().find(holds).is_some();
+        record.flags |= if leaks { ClientRecord::LEAK } else { 0 };
+        let ordinary = plan.is_answered_by(record) && record.flags & evidence::ORDINARY == record.flags;
+        if !ordinary && setup.evidence.admits(record, record.ended()) {
+            setup.sink.evidence(gatecrash_model::Evidence {
+                side: gatecrash_model::EvidenceSide::Client,
+                request: record.id().pack(),
+                attempt: record.attempt,
+                head: gatecrash_model::printable(head.as_bytes()),
+                body: gatecrash_model::printable(&body[..body.len().min(4096)]),
+                mismatch: None,
+                note: note.to_owned(),
+            });
+        }
     }
 
     fn key(&self, plan: &RequestPlan) -> StrId {
@@ -167,13 +203,14 @@ impl std::fmt::Debug for Session {
 impl Client {
     /// A client without connections, which opens as many as it takes and keeps them.
     pub fn new(session: Arc<Session>) -> Self {
-        Self::with(session, Connections { keep_alive: true, most: None })
+        Self::with(session, Connections { keep_alive: true, most: None, tls: false })
     }
 
     /// A client without connections.
     pub fn with(session: Arc<Session>, connections: Connections) -> Self {
         let turns = connections.most.map(|most| Semaphore::new(most.get().min(Semaphore::MAX_PERMITS)));
-        Self { session, keep_alive: connections.keep_alive, turns, idle: Mutex::default() }
+        let tls = session.setup.target.tls.clone().filter(|_| connections.tls);
+        Self { session, keep_alive: connections.keep_alive, tls, turns, idle: Mutex::default() }
     }
 
     /// The session it belongs to.
@@ -185,15 +222,24 @@ impl Client {
     /// to the sink. Never fails: what went wrong is in the record. A future that is dropped midway leaves no
     /// record.
     pub async fn exchange(&self, plan: &RequestPlan, intended: Nanos) -> ClientRecord {
+        self.exchange_and_learn(plan, intended).await.0
+    }
+
+    /// The same, with what the next request of the arrival needs of the response.
+    pub async fn exchange_and_learn(
+        &self,
+        plan: &RequestPlan,
+        intended: Nanos,
+    ) -> (ClientRecord, Option<String>) {
         let setup = &self.session.setup;
         let mut record = self.session.blank(plan, intended);
         let deadline = Instant::now() + plan.workload.timeout;
         let Some((_turn, mut connection)) = self.connection(&mut record, deadline).await else {
             setup.sink.client(record);
-            return record;
+            return (record, None);
         };
         let wall = if plan.workload.signing.is_some() { setup.clock.wall_seconds() } else { 0 };
-        let host = &setup.target.host_header;
+        let host = self.tls.as_ref().map_or(&setup.target.host_header, |tls| &tls.host_header);
         let close = !self.keep_alive;
         let context = request::Context { run: setup.run, host, pool: &setup.pool, wall, close };
         request::write(&mut connection.head, plan, context);
@@ -206,11 +252,32 @@ impl Client {
         record.ending = done.ending;
         self.judge(plan, &connection, &mut record);
         setup.sink.client(record);
+        let learnt = connection.response.learnt(plan.wants());
         if self.keep_alive && connection.is_reusable() {
             connection.last = (plan.id().pack(), record.attempt);
             self.lock().push(connection);
         }
-        record
+        (record, learnt)
+    }
+
+    /// Sends the request of an arrival and those that follow from the answers, each due when the one before has
+    /// ended. `seen` is told of each.
+    pub async fn exchange_all(
+        &self,
+        first: RequestPlan,
+        intended: Nanos,
+        mut seen: impl FnMut(&RequestPlan, &ClientRecord),
+    ) {
+        let setup = &self.session.setup;
+        let (mut plan, mut due, mut journey) = (first, intended, Journey::default());
+        loop {
+            let (record, learnt) = self.exchange_and_learn(&plan, due).await;
+            seen(&plan, &record);
+            match journey.next(&setup.pool, &plan, &record, learnt) {
+                Some(next) => (plan, due) = (next, setup.clock.now()),
+                None => return,
+            }
+        }
     }
 
     /// Looks for late bytes on the idle connections and closes them.
@@ -288,7 +355,7 @@ impl Client {
     ) -> Option<Connection> {
         let session = &*self.session;
         let setup = &session.setup;
-        let error = match timeout_at(deadline, TcpStream::connect(setup.target.addr)).await {
+        let error = match timeout_at(deadline, self.stream()).await {
             Ok(Ok(stream)) => {
                 record.connect = micros_between(begun, setup.clock.now());
                 let number = session.connections.fetch_add(1, Ordering::Relaxed);
@@ -299,6 +366,18 @@ impl Client {
         };
         self.no_connection(record, begun, &error);
         None
+    }
+
+    /// A connection whose handshakes are done.
+    async fn stream(&self) -> io::Result<Stream> {
+        let Some(tls) = &self.tls else {
+            return Ok(Stream::Plain(TcpStream::connect(self.session.setup.target.addr).await?));
+        };
+        let stream = TcpStream::connect(tls.addr).await?;
+        let connector = TlsConnector::from(Arc::clone(&tls.config));
+        let stream = connector.connect(tls.name.clone(), stream).await;
+        let failed = |error: io::Error| io::Error::new(error.kind(), format!("TLS handshake: {error}"));
+        Ok(Stream::Tls(Box::new(stream.map_err(failed)?)))
     }
 
     /// Records that there was none, with the time it took to know.

@@ -1,4 +1,4 @@
-//! One TCP connection to the gateway: moves the bytes of one exchange at a time.
+//! One connection to the gateway: moves the bytes of one exchange at a time.
 
 use std::cell::RefCell;
 use std::future::Future as _;
@@ -8,10 +8,10 @@ use std::task::{Context, Poll, Waker};
 
 use gatecrash_model::{AttemptId, Clock, Ending, Nanos, Pool, RequestId};
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 
 use super::response::{Closed, Response};
+use super::stream::Stream;
 use crate::plan::{Payload, RequestPlan};
 
 /// Bytes read at once. The buffer is the thread's, not the connection's.
@@ -24,7 +24,7 @@ thread_local! {
 /// A connection with the buffers of its exchanges.
 #[derive(Debug)]
 pub(super) struct Connection {
-    stream: TcpStream,
+    stream: Stream,
     pub number: u32,
     /// Exchanges begun on it.
     pub used: u32,
@@ -68,14 +68,16 @@ struct Outgoing<'a> {
     head: &'a [u8],
     payload: &'a Payload,
     sent: u64,
+    /// Whether what was written is on its way: TLS keeps records until there is room for them.
+    flushed: bool,
     /// The other side no longer reads.
     refused: Option<io::ErrorKind>,
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, number: u32) -> Self {
+    pub(super) fn new(stream: Stream, number: u32) -> Self {
         // Only fails on a socket that is closed already, which the first write then reports.
-        let _ = stream.set_nodelay(true);
+        let _ = stream.socket().set_nodelay(true);
         Self {
             stream,
             number,
@@ -93,7 +95,8 @@ impl Connection {
         self.response.reset();
         self.used += 1;
         let head = std::mem::take(&mut self.head);
-        let mut out = Outgoing { head: &head, payload: &order.plan.payload, sent: 0, refused: None };
+        let mut out =
+            Outgoing { head: &head, payload: &order.plan.payload, sent: 0, flushed: false, refused: None };
         let sent = order.clock.now();
         let mut done = Exchanged { sent, first_byte: None, done: sent, ending: Ending::Hang };
         std::future::poll_fn(|cx| {
@@ -159,6 +162,9 @@ impl Connection {
                     // A reset is reported once: by a write, if one was under way.
                     Ok(()) if refused == Some(io::ErrorKind::ConnectionReset) => Closed::Rst,
                     Ok(()) => Closed::Fin,
+                    // TLS says so where the end came without a close_notify: anybody on the way can have cut it
+                    // (RFC 8446 6.1).
+                    Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Closed::Truncated,
                     Err(_) => Closed::Rst,
                 };
                 return Poll::Ready(self.response.closed(order.plan, closed, self.used > 1));
@@ -184,7 +190,7 @@ impl Connection {
 
 impl Outgoing<'_> {
     /// Writes as much as goes. A response may come at any time, so an error here does not end the exchange.
-    fn poll(&mut self, stream: &mut TcpStream, pool: &Pool, cx: &mut Context<'_>) {
+    fn poll(&mut self, stream: &mut Stream, pool: &Pool, cx: &mut Context<'_>) {
         while self.refused.is_none() && !self.is_whole() {
             let stream = Pin::new(&mut *stream);
             let wrote = match (self.head_left(), self.body_left(pool)) {
@@ -195,6 +201,13 @@ impl Outgoing<'_> {
             match wrote {
                 Poll::Pending => return,
                 Poll::Ready(Ok(n)) => self.sent += n as u64,
+                Poll::Ready(Err(error)) => self.refused = Some(error.kind()),
+            }
+        }
+        if self.refused.is_none() && !self.flushed {
+            match Pin::new(stream).poll_flush(cx) {
+                Poll::Pending => {}
+                Poll::Ready(Ok(())) => self.flushed = true,
                 Poll::Ready(Err(error)) => self.refused = Some(error.kind()),
             }
         }

@@ -40,7 +40,7 @@ impl EvidenceBudget {
         Self { total, per_second, state: Mutex::default() }
     }
 
-    fn admits(&self, record: &ClientRecord, now: Nanos) -> bool {
+    pub(super) fn admits(&self, record: &ClientRecord, now: Nanos) -> bool {
         let mut spent = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if spent.total >= self.total {
             return false;
@@ -62,7 +62,10 @@ impl EvidenceBudget {
 }
 
 /// Flags that a right answer may have without being worth a second look.
-pub(super) const ORDINARY: u16 = ClientRecord::REUSED | ClientRecord::S3_ERROR;
+pub(super) const ORDINARY: u16 = ClientRecord::REUSED
+    | ClientRecord::S3_ERROR
+    | ClientRecord::NOT_MODIFIED_DUE
+    | ClientRecord::PRECONDITION_DUE;
 
 /// Evidence of an abnormal exchange, within the budget.
 pub(super) fn of_exchange(

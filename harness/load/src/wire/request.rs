@@ -24,19 +24,32 @@ pub(super) struct Context<'a> {
 pub(super) fn write(head: &mut Vec<u8>, plan: &RequestPlan, context: Context<'_>) {
     head.clear();
     let workload = &plan.workload;
+    let link = workload.signing.as_ref().and_then(|s| s.link(plan, context.host, context.wall));
     put(head, &[plan.op.method(), " /"]);
     head.extend(percent_encode(workload.population.bucket.as_bytes(), PATH).flat_map(str::as_bytes));
-    if plan.query.is_empty() {
+    if !plan.is_on_bucket() {
         head.push(b'/');
         head.extend(percent_encode(plan.key.as_bytes(), PATH).flat_map(str::as_bytes));
-    } else {
-        put(head, &["?", &plan.query]);
+    }
+    match (&link, plan.query.as_str()) {
+        (Some(query), _) => put(head, &["?", query]),
+        (None, "") => {}
+        (None, query) => put(head, &["?", query]),
     }
     put(head, &[" HTTP/1.1\r\nhost: ", context.host, "\r\n", ID_HEADER, ": "]);
     // Writing to a Vec cannot fail.
     let _ = write!(head, "{}-{}-{}\r\n", context.run, workload.index, plan.k);
-    if let Some((first, last)) = plan.range {
-        let _ = write!(head, "range: bytes={first}-{last}\r\n");
+    match plan.range {
+        Some((first, last)) if plan.from_end => {
+            let _ = write!(head, "range: bytes=-{}\r\n", last - first + 1);
+        }
+        Some((first, last)) => {
+            let _ = write!(head, "range: bytes={first}-{last}\r\n");
+        }
+        None => {}
+    }
+    if let Some((name, value)) = &plan.condition {
+        put(head, &[name, ": ", value, "\r\n"]);
     }
     if context.close {
         put(head, &["connection: close\r\n"]);
@@ -44,13 +57,13 @@ pub(super) fn write(head: &mut Vec<u8>, plan: &RequestPlan, context: Context<'_>
     for (name, value) in &workload.headers {
         put(head, &[name, ": ", value, "\r\n"]);
     }
-    if plan.op.method() == "PUT" || !plan.payload.is_empty() {
+    if matches!(plan.op.method(), "PUT" | "POST") || !plan.payload.is_empty() {
         let _ = write!(head, "content-length: {}\r\n", plan.payload.len());
     }
     if let Payload::Document(document) = &plan.payload {
         put(head, &["content-type: application/xml\r\ncontent-md5: ", &content_md5(document), "\r\n"]);
     }
-    if let Some(signer) = &workload.signing {
+    if let (Some(signer), None) = (&workload.signing, &link) {
         signer.sign(plan, context.host, context.pool, context.wall, head);
     }
     head.extend_from_slice(b"\r\n");

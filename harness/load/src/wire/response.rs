@@ -2,10 +2,10 @@
 
 use gatecrash_model::{BodyCheck, ClientRecord, Ending, Framing, Op, Pool};
 
-use super::body::{Body, find, s3_code};
+use super::body::{Body, element, find, s3_code};
 use super::chunked::{Chunked, Piece};
 use super::head::{self, Head, Parsed};
-use crate::plan::RequestPlan;
+use crate::plan::{RequestPlan, Wants};
 
 /// How much of a head is kept as evidence, bytes.
 const SHOWN: usize = 4096;
@@ -45,6 +45,8 @@ enum Phase {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Closed {
     Fin,
+    /// By FIN under TLS that did not end: no end of anything.
+    Truncated,
     Rst,
 }
 
@@ -101,7 +103,7 @@ impl Response {
             (Phase::UntilClose, Closed::Fin) => Ending::Complete,
             _ if !self.received && reused => Ending::DroppedReused,
             _ if !self.received => Ending::DroppedFirst,
-            (_, Closed::Fin) => Ending::CutFin,
+            (_, Closed::Fin | Closed::Truncated) => Ending::CutFin,
             (_, Closed::Rst) => Ending::CutRst,
         };
         self.phase = Phase::Ended(ending);
@@ -146,17 +148,19 @@ impl Response {
 
     /// Flags of an error's body: whether it is a JSON object, and whether Content-Type fits what it is.
     pub(super) fn document_flags(&self) -> u16 {
-        let body = self.body.kept.trim_ascii();
-        let json = body.starts_with(b"{") && body.ends_with(b"}");
-        let xml = s3_code(body).is_some_and(|(_, whole)| whole);
-        let media = media_type(&self.raw_head);
-        let fits = match media.to_ascii_lowercase().as_slice() {
-            b"application/xml" | b"text/xml" => xml,
-            b"application/json" => json,
-            media => media.ends_with(b"+json") && json,
-        };
-        let json_flag = if json { ClientRecord::JSON } else { 0 };
-        json_flag | if (json || xml) && !fits { ClientRecord::MISLABELLED } else { 0 }
+        document_flags(&self.body.kept, media_type(&self.raw_head))
+    }
+
+    /// What the next request needs of this response.
+    pub(super) fn learnt(&self, wants: Wants) -> Option<String> {
+        match wants {
+            Wants::Nothing => None,
+            Wants::Element(name) => element(&self.body.kept, name),
+            Wants::Tag => {
+                let tag = field(&self.raw_head, b"etag").filter(|tag| !tag.is_empty())?;
+                std::str::from_utf8(tag).ok().map(str::to_owned)
+            }
+        }
     }
 
     /// The first of these texts in the head or the beginning of the body.
@@ -268,14 +272,34 @@ impl Response {
     }
 }
 
-/// The media type of a head, without parameters; empty when it states none.
+/// Flags of an error's body under a Content-Type: whether it is a JSON object, and whether the type fits.
+pub(crate) fn document_flags(body: &[u8], media: &[u8]) -> u16 {
+    let body = body.trim_ascii();
+    let json = body.starts_with(b"{") && body.ends_with(b"}");
+    let xml = s3_code(body).is_some_and(|(_, whole)| whole);
+    let media = media.split(|b| *b == b';').next().unwrap_or_default().trim_ascii();
+    let fits = match media.to_ascii_lowercase().as_slice() {
+        b"application/xml" | b"text/xml" => xml,
+        b"application/json" => json,
+        media => media.ends_with(b"+json") && json,
+    };
+    let json_flag = if json { ClientRecord::JSON } else { 0 };
+    json_flag | if (json || xml) && !fits { ClientRecord::MISLABELLED } else { 0 }
+}
+
+/// The media type of a head; empty when it states none.
 fn media_type(head: &[u8]) -> &[u8] {
+    let value = field(head, b"content-type").unwrap_or_default();
+    value.split(|b| *b == b';').next().unwrap_or_default().trim_ascii()
+}
+
+/// The first field of a name, in lower case, in a head.
+fn field<'h>(head: &'h [u8], name: &[u8]) -> Option<&'h [u8]> {
     let named = |line: &[u8]| {
         let colon = line.iter().position(|b| *b == b':')?;
-        line[..colon].eq_ignore_ascii_case(b"content-type").then_some(colon + 1)
+        line[..colon].eq_ignore_ascii_case(name).then_some(colon + 1)
     };
-    let value = head.split(|b| *b == b'\n').find_map(|line| named(line).map(|from| &line[from..]));
-    value.unwrap_or_default().split(|b| *b == b';').next().unwrap_or_default().trim_ascii()
+    head.split(|b| *b == b'\n').find_map(|line| named(line).map(|from| line[from..].trim_ascii()))
 }
 
 #[cfg(test)]

@@ -63,7 +63,7 @@ pub(crate) fn workload(op: OpPlan) -> Workload {
 
 pub(crate) fn setup(addr: SocketAddr, sink: &Arc<MemorySink>) -> Setup {
     Setup {
-        target: Target { addr, host_header: addr.to_string() },
+        target: Target { addr, host_header: addr.to_string(), tls: None },
         run: RunId(0x9f2c_41aa),
         clock: TestClock::start(),
         sink: Arc::clone(sink) as Arc<dyn Sink>,

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod journeys;
 mod script;
 #[path = "../support/mod.rs"]
 mod support;

@@ -140,7 +140,7 @@ impl Setting {
         let upstream = topology.upstream();
         let port = upstream.endpoints.first().map_or(0, |e| e.addr.port());
         let endpoint = Url { secure: self.tls, host: host_name(REGION), port, path: String::new() };
-        let gateway = topology.address();
+        let gateway = topology.target().addr;
         let gateway =
             Url { secure: false, host: gateway.ip().to_string(), port: gateway.port(), path: String::new() };
         let object = path(self.bucket, self.key, false);

@@ -51,8 +51,8 @@ pub(super) struct Presented {
     pub(super) key: PrivateKeyDer<'static>,
 }
 
-/// A client's certificate with its key, in PEM.
-pub struct ClientIdentity {
+/// A certificate with its key, in PEM.
+pub struct Identity {
     /// Leaf, then intermediate.
     pub certificates: String,
     /// PKCS #8.
@@ -65,9 +65,9 @@ impl fmt::Debug for Authority {
     }
 }
 
-impl fmt::Debug for ClientIdentity {
+impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientIdentity").finish_non_exhaustive()
+        f.debug_struct("Identity").finish_non_exhaustive()
     }
 }
 
@@ -93,13 +93,23 @@ impl Authority {
     }
 
     /// A client's certificate, signed like a server's.
-    pub fn client(&self, name: &str) -> Result<ClientIdentity, TlsError> {
-        let key = KeyPair::generate()?;
+    pub fn client(&self, name: &str) -> Result<Identity, TlsError> {
         let mut params = leaf(name, &[], self.now - VALID, self.now + VALID)?;
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        self.identity(params)
+    }
+
+    /// The certificate of a server that is no link of ours, good for these names and addresses.
+    pub fn server_of(&self, names: &[String]) -> Result<Identity, TlsError> {
+        let name = names.first().map_or("", String::as_str);
+        self.identity(leaf(name, names, self.now - VALID, self.now + VALID)?)
+    }
+
+    fn identity(&self, params: CertificateParams) -> Result<Identity, TlsError> {
+        let key = KeyPair::generate()?;
         let certificate = params.signed_by(&key, &self.intermediate)?;
         let certificates = certificate.pem() + &self.intermediate.pem();
-        Ok(ClientIdentity { certificates, key: key.serialize_pem() })
+        Ok(Identity { certificates, key: key.serialize_pem() })
     }
 
     /// What a server of these names (or addresses) presents.

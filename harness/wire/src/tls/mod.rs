@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 
-pub use authority::{Authority, CertificateKind, ClientIdentity};
+pub use authority::{Authority, CertificateKind, Identity};
 pub use onward::Onward;
 pub use terminator::Terminator;
 

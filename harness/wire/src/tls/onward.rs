@@ -7,11 +7,11 @@ use rustls::ClientConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 
-use super::authority::ClientIdentity;
+use super::authority::Identity;
 use super::terminator::trusting;
 use super::{TlsError, provider};
 
-/// How a link speaks TLS to its upstream.
+/// How a link, or another client of ours, speaks TLS to a server.
 #[derive(Clone)]
 pub struct Onward {
     pub(crate) config: Arc<ClientConfig>,
@@ -26,7 +26,7 @@ impl fmt::Debug for Onward {
 
 impl Onward {
     /// To a server of this name (or address), whose certificate one of these PEM roots vouches for.
-    pub fn new(roots: &str, name: &str, client: Option<&ClientIdentity>) -> Result<Self, TlsError> {
+    pub fn new(roots: &str, name: &str, client: Option<&Identity>) -> Result<Self, TlsError> {
         let roots = trusting(certificates("the root certificates", roots)?)?;
         let name = ServerName::try_from(name.to_owned())
             .map_err(|e| TlsError::Unreadable { what: "the server's name", problem: e.to_string() })?;
@@ -45,6 +45,16 @@ impl Onward {
         };
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Self { config: Arc::new(config), name })
+    }
+
+    /// The configuration, for a client of another kind.
+    pub fn config(&self) -> Arc<ClientConfig> {
+        Arc::clone(&self.config)
+    }
+
+    /// The server's name (or address).
+    pub fn name(&self) -> &ServerName<'static> {
+        &self.name
     }
 }
 

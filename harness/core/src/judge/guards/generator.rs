@@ -37,7 +37,7 @@ pub(super) fn breaches(case: &Case<'_>) -> Vec<Breach> {
 
 fn lag(case: &Case<'_>) -> Option<Breach> {
     let sent = case.history.clients.iter().filter(|c| !c.was_dropped());
-    let mut lags: Vec<_> = sent.map(|c| u64::from(c.lag)).collect();
+    let mut lags: Vec<_> = sent.map(|c| u64::from(c.own_lag())).collect();
     lags.sort_unstable();
     let lag = Span(nearest_rank(&lags, 0.99)? * 1000);
     let most = case.plan.guards.max_lag_p99;

@@ -16,6 +16,9 @@ use crate::plan::ExpectationPlan;
 use crate::report::GuardNote;
 use crate::stats::nearest_rank;
 
+/// From how long on a stall of the machine is worth a note.
+const FELT: Nanos = 100_000_000;
+
 /// Share of attempts and responses that may stay unjoined.
 const MAX_UNJOINED: f64 = 0.01;
 
@@ -52,7 +55,8 @@ impl Guards {
             undelivered: Vec::new(),
             cut_short: unfinished_phases(case.history),
         };
-        if case.plan.guards.fault_fired {
+        // A search keeps no firings; its trials count them.
+        if case.plan.guards.fault_fired && case.plan.capacity.is_none() {
             guards.fault_fired(case);
         }
         let breaches = guards.generator.iter().map(|breach| ("generator", breach.text.clone()));
@@ -65,6 +69,7 @@ impl Guards {
             let text = format!("the gateway's process died at +{:.2}s: {how}", at as f64 / 1e9);
             guards.notes.push(note("crash", false, text));
         }
+        guards.notes.extend(stalls(case.history));
         for phase in &guards.cut_short {
             let name = case.plan.phases.get(usize::from(*phase)).map_or("?", |p| p.name.as_str());
             guards.notes.push(note("interrupted", true, format!("phase {name} was cut short")));
@@ -133,6 +138,18 @@ pub(super) fn slack(history: &History, intervals: &Intervals) -> Nanos {
 
 fn note(guard: &str, spoils: bool, text: String) -> GuardNote {
     GuardNote { guard: guard.into(), spoils, text }
+}
+
+/// That the machine had no processor for us for a while, when that was long enough to be felt.
+fn stalls(history: &History) -> Option<GuardNote> {
+    let longest = history.stalls().map(|(_, lasted)| lasted).max().filter(|lasted| *lasted >= FELT)?;
+    let all: Nanos = history.stalls().map(|(_, lasted)| lasted).sum();
+    let text = format!(
+        "the machine had no processor for us for up to {:.0} ms, {:.1} s in all",
+        longest as f64 / 1e6,
+        all as f64 / 1e9
+    );
+    Some(note("stalls", false, text))
 }
 
 fn join(case: &Case<'_>) -> Option<String> {

@@ -143,7 +143,7 @@ fn labels(ticks: &[f64], label: impl Fn(&f64) -> String) -> String {
 }
 
 /// `200`, `2k`, `0.5`.
-fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     match value {
         v if v >= 1e6 => format!("{}M", v / 1e6),
         v if v >= 1e4 => format!("{}k", v / 1e3),

@@ -4,8 +4,10 @@
 //! print.
 
 mod axis;
+mod capacity;
 mod chart;
 mod lanes;
+mod resilience;
 mod tables;
 mod verdicts;
 mod waterfall;
@@ -35,9 +37,15 @@ fn page(report: &RunReport) -> String {
     let time = Time::of(report);
     let stories = Story::all(report);
     let title = text(&report.plan.title());
-    let (head, charts) = (header(report, &time), timeline(report, &time, &stories));
-    let (verdicts, phases) = (verdicts::section(report, &stories), tables::phases(report));
-    let (faults, lag) = (tables::faults(report), tables::lag(report));
+    let head = header(report, &time);
+    // Of a search there is no second by second: its requests are not kept.
+    let charts = match &report.capacity {
+        Some(_) => capacity::section(report),
+        None => timeline(report, &time, &stories),
+    };
+    let phases = if report.capacity.is_some() { String::new() } else { tables::phases(report) };
+    let verdicts = verdicts::section(report, &stories);
+    let (faults, lag, cost) = (tables::faults(report), tables::lag(report), resilience::resilience(report));
     let (plan, limits) = (tables::plan(report), tables::limits(report, &time));
     let data = data(report, &time);
     format!(
@@ -46,7 +54,7 @@ fn page(report: &RunReport) -> String {
          <meta name='color-scheme' content='light dark'>\n\
          <meta http-equiv='Content-Security-Policy' content=\"{POLICY}\">\n\
          <title>{} {title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n\
-         {head}{charts}{verdicts}{phases}{faults}{lag}{plan}{limits}</main>\n\
+         {head}{charts}{verdicts}{phases}{faults}{cost}{lag}{plan}{limits}</main>\n\
          <script type='application/json' id='data'>{data}</script>\n<script>\n{SCRIPT}</script>\n\
          </body>\n</html>\n",
         word(report)
@@ -56,17 +64,24 @@ fn page(report: &RunReport) -> String {
 fn header(report: &RunReport, time: &Time) -> String {
     let requests: u64 = report.phases.iter().map(|p| p.requests).sum();
     let succeeded: u64 = report.phases.iter().map(|p| p.succeeded).sum();
+    let counted = match &report.capacity {
+        Some(capacity) => capacity::facts(capacity),
+        None => {
+            vec![("requests", super::text::thousands(requests)), ("succeeded", percent(succeeded, requests))]
+        }
+    };
     let facts = [
         ("gateway", gateway(report)),
         ("run", clean(&report.run)),
         ("seed", report.plan.seed.to_string()),
         ("length", if report.phases.is_empty() { "-".into() } else { seconds(time.end) }),
-        ("requests", super::text::thousands(requests)),
-        ("succeeded", percent(succeeded, requests)),
         ("started", clean(&report.environment.started)),
     ];
-    let facts: String =
-        facts.iter().map(|(k, v)| format!("<div><dt>{k}</dt><dd>{}</dd></div>", escape(v))).collect();
+    let facts: String = facts
+        .iter()
+        .chain(&counted)
+        .map(|(k, v)| format!("<div><dt>{k}</dt><dd>{}</dd></div>", escape(v)))
+        .collect();
     let tally = Tally::of(report);
     let chip = |s: &Standing| match tally.count(*s) {
         0 => String::new(),

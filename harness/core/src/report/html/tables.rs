@@ -4,7 +4,7 @@
 use super::axis::Time;
 use super::text;
 use crate::plan::{GatewayPlan, KeysPlan, RegionPlan, SignPlan, SizePlan, WorkloadPlan};
-use crate::report::text::{count, escape, millis, percent, ratio, seconds, thousands};
+use crate::report::text::{attempts, count, escape, millis, percent, seconds, thousands};
 use crate::report::{FaultSummary, PhaseSummary, RunReport};
 
 pub(super) fn phases(report: &RunReport) -> String {
@@ -27,7 +27,7 @@ pub(super) fn phases(report: &RunReport) -> String {
             millis(phase.p50_ms),
             millis(phase.p99_ms),
             millis(phase.service_p99_ms),
-            ratio(phase.attempts_per_request),
+            attempts(phase),
             phase.statuses.iter().map(status).collect::<Vec<_>>().join(" ")
         )
     };
@@ -215,9 +215,11 @@ fn workload(load: &WorkloadPlan) -> String {
         KeysPlan::Uniform => "uniform keys".into(),
         KeysPlan::Zipf(exponent) => format!("Zipf {exponent} keys"),
         KeysPlan::Sequential => "sequential keys".into(),
+        KeysPlan::HotSet { keys, share } => format!("{share} on a hot {keys} of the keys"),
     };
     let sign = match load.sign {
         SignPlan::Client => "signed by the client",
+        SignPlan::Presigned { .. } => "signed in the query",
         SignPlan::Gateway => "signed by the gateway",
         SignPlan::None => "not signed",
     };
@@ -233,19 +235,18 @@ fn workload(load: &WorkloadPlan) -> String {
 
 /// When its requests begin, in words.
 fn arrivals(load: &WorkloadPlan) -> String {
-    let range = |least: String, most: String| {
-        if least == most { most } else { format!("{least} to {most}") }
-    };
     if let (Some(closed), Some((least, most))) = (&load.closed, load.users()) {
-        let users = range(least.to_string(), count(u64::from(most), "user"));
-        return format!("closed loop of {users}, {}", closed.think);
+        let users = count(u64::from(most), "user");
+        let from = if least == most { String::new() } else { format!("{least} to ") };
+        return format!("closed loop of {from}{users}, {}", closed.think);
     }
     let begin = match (&load.trace, load.rates()) {
         (Some(trace), _) => format!("{} of {}", count(trace.arrivals, "arrival"), trace.file),
         (None, rates) => {
             let (least, most) = rates.unwrap_or_default();
+            let from = if least < most { format!("{least}/s to ") } else { String::new() };
             let law = if load.poisson { "Poisson" } else { "even" };
-            format!("{}, {law} arrivals", range(format!("{least}/s"), format!("{most}/s")))
+            format!("{from}{most}/s, {law} arrivals")
         }
     };
     format!("{begin}, at most {} in flight", thousands(u64::from(load.max_in_flight)))
@@ -254,17 +255,20 @@ fn arrivals(load: &WorkloadPlan) -> String {
 fn size(plan: &SizePlan) -> String {
     match plan {
         SizePlan::Fixed(size) => size.to_string(),
+        SizePlan::Lognormal { median, p99, max } => {
+            format!("lognormal: median {median}, 99th percentile {p99}, at most {max}")
+        }
         SizePlan::Weighted(sizes) => {
             sizes.iter().map(|(size, share)| format!("{size} ({share})")).collect::<Vec<_>>().join(", ")
         }
     }
 }
 
-fn section(id: &str, title: &str, content: &str) -> String {
+pub(super) fn section(id: &str, title: &str, content: &str) -> String {
     format!("<section id='{id}'><h2>{title}</h2>\n{content}</section>\n")
 }
 
-fn table(heads: &[(&str, &str)], rows: &str) -> String {
+pub(super) fn table(heads: &[(&str, &str)], rows: &str) -> String {
     let head = |(name, class): &(&str, &str)| match *class {
         "" => format!("<th>{name}</th>"),
         class => format!("<th class='{class}'>{name}</th>"),

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 
-use super::Either;
+use super::{Either, Offered};
 use crate::scenario::decode::Spanned;
 use crate::units::{Rate, Span, UnitError};
 
@@ -14,9 +14,10 @@ use crate::units::{Rate, Span, UnitError};
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Open {
-    /// Requests started per second (or minute, hour). Default: what `steps` or `trace` say.
+    /// Requests started per second (or minute, hour); `search` for the workload of `capacity`. Default: what `steps`
+    /// or `trace` say.
     #[serde(default)]
-    pub(crate) rate: Option<Spanned<Rate>>,
+    pub(crate) rate: Option<Spanned<Offered>>,
     /// The rate changes linearly, from `rate` on, as the run begins; then it stays. Default: it stays at once.
     #[serde(default)]
     pub(crate) ramp: Option<Spanned<Ramp>>,

@@ -23,6 +23,9 @@ pub(crate) struct Client {
     #[serde(default)]
     #[schemars(range(min = 1))]
     pub(crate) connections: Option<Spanned<u32>>,
+    /// Whether it speaks TLS to the gateway, whose certificate the run's own authority signs. Default: false.
+    #[serde(default)]
+    pub(crate) tls: Option<Spanned<bool>>,
     /// Whether the client tries again by itself. Default: off.
     #[serde(default)]
     pub(crate) retries: Option<Spanned<Retries>>,
@@ -39,6 +42,8 @@ pub(crate) enum Engine {
     Native,
     /// The same client for users whom goose moves through `journeys`. Default where there are some.
     Goose,
+    /// The AWS SDK for Rust, as an application would use it.
+    AwsSdk,
 }
 
 /// A version of HTTP.
@@ -55,6 +60,13 @@ pub(crate) enum Http {
 pub(crate) enum Retries {
     /// One try for each request.
     Off,
+    /// AWS SDKs since 2021: three tries, a bucket of 500 tokens, back-off from 1 s.
+    Standard,
+    /// AWS SDKs by the rules of 2026: as standard, with back-off from 50 ms but from 1 s after throttling.
+    #[serde(rename = "standard-2026")]
+    Standard2026,
+    /// AWS SDKs: as standard, and a rate limit of the client's that falls with throttling.
+    Adaptive,
 }
 
 /// Where the bucket's name stands.
@@ -63,4 +75,6 @@ pub(crate) enum Retries {
 pub(crate) enum Addressing {
     /// In the path: `/bucket/key`.
     Path,
+    /// In the host: `bucket.s3.localhost`.
+    VirtualHost,
 }

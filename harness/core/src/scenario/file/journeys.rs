@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::{Bytes, Either};
+use crate::plan::RangeLaw;
 use crate::scenario::decode::Spanned;
 use crate::units::Span;
 
@@ -32,8 +34,8 @@ pub(crate) enum Step {
     Head,
     /// Reads a whole object.
     Get,
-    /// Reads these bytes of an object, both ends inclusive, such as `0-1023`.
-    Range(#[schemars(regex(pattern = r"^[0-9]+-[0-9]+$"))] String),
+    /// Reads a part of an object: first and last byte as in `0-1023`, `random: 64KiB` or `suffix: 1KiB`.
+    Range(Either<Bytes, RangeLaw>),
     /// Lists objects of the bucket.
     List,
     /// Removes what the journey has put.

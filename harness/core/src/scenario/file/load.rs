@@ -3,11 +3,12 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::Named;
 use super::arrivals::{Closed, Open};
 use super::client::Client;
 use super::journeys::Journey;
+use super::requests::{Keys, OpEntry, Signing};
 use super::world::Sizes;
-use super::{Either, Named};
 use crate::scenario::decode::Spanned;
 use crate::units::{Share, Span};
 
@@ -26,7 +27,8 @@ pub(crate) struct Workload {
     #[serde(default)]
     pub(crate) bucket: Option<Spanned<String>>,
     /// Operations with their shares, which sum to 100%: GetObject, HeadObject, PutObject, DeleteObject,
-    /// DeleteObjects, ListObjectsV2.
+    /// DeleteObjects, ListObjectsV2. A share alone, one with details, or a list of those. Needed unless there are
+    /// `journeys`.
     #[serde(default)]
     pub(crate) ops: Option<Spanned<Named<OpEntry>>>,
     /// What users do step after step, by name, in place of `ops`; with `closed`. Default: none.
@@ -48,9 +50,10 @@ pub(crate) struct Workload {
     /// Identity whose key signs. Default: none, or the only identity when `sign` is client or gateway.
     #[serde(default)]
     pub(crate) r#as: Option<Spanned<String>>,
-    /// Who signs. Default: client when `as` is given, else none.
+    /// Who signs: `client`, `gateway`, `none`, `presigned`, or `presigned: { expires, age }`. Default: client when
+    /// `as` is given, else none.
     #[serde(default)]
-    pub(crate) sign: Option<Spanned<Sign>>,
+    pub(crate) sign: Option<Spanned<Signing>>,
     /// From sending to the end of the response. Default: 5s.
     #[serde(default)]
     pub(crate) timeout: Option<Spanned<Span>>,
@@ -60,33 +63,6 @@ pub(crate) struct Workload {
     /// Whether this entry replaces the one of a fragment. Default: false.
     #[serde(default, rename = "replace")]
     pub(crate) _replace: bool,
-}
-
-/// A share, or a share with details.
-pub(crate) type OpEntry = Either<Share, OpDetail>;
-
-/// An operation with details.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(crate) struct OpDetail {
-    /// Its share.
-    pub(crate) share: Share,
-    /// Inclusive byte range of a GetObject, such as `0-1023`. Default: the whole object.
-    #[serde(default)]
-    #[schemars(regex(pattern = r"^[0-9]+-[0-9]+$"))]
-    pub(crate) range: Option<Spanned<String>>,
-}
-
-/// The key law.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Keys {
-    /// Every key alike.
-    Uniform,
-    /// One after the other.
-    Sequential,
-    /// Few keys often: Zipf with this exponent, above 0 and at most 5.
-    Zipf(f64),
 }
 
 /// What writes write.
@@ -99,16 +75,4 @@ pub(crate) struct Writes {
     /// Size of what is written. Default: 4KiB.
     #[serde(default)]
     pub(crate) size: Option<Spanned<Sizes>>,
-}
-
-/// Who signs a request.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Sign {
-    /// The client, with the key of its identity.
-    Client,
-    /// The gateway, which holds the key.
-    Gateway,
-    /// Nobody.
-    None,
 }

@@ -14,7 +14,7 @@ use crate::scenario::decode::Spanned;
 pub(crate) struct Named<T>(pub(crate) Vec<(Spanned<String>, T)>);
 
 /// A short form (text) or a long one (a mapping or a list).
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Either<S, L> {
     Short(S),
     Long(L),

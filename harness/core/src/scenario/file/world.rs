@@ -170,6 +170,25 @@ pub(crate) type Sizes = Either<Size, SizeLaw>;
 pub(crate) enum SizeLaw {
     /// Sizes with their shares, which sum to 100%.
     Weighted(Named<Spanned<Share>>),
+    /// Many short ones, few long ones, as in real stores.
+    Lognormal(Lognormal),
+    /// Sizes from a file beside the scenario: a size and how often it occurs on each line (`16KiB 90`), `#` begins
+    /// a comment.
+    FromFile(Spanned<String>),
+}
+
+/// A lognormal law of sizes.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(rename = "LognormalSizes")]
+pub(crate) struct Lognormal {
+    /// Half of them are shorter.
+    pub(crate) median: Spanned<Size>,
+    /// One in a hundred is longer.
+    pub(crate) p99: Spanned<Size>,
+    /// None is longer. Default: four times `p99`.
+    #[serde(default)]
+    pub(crate) max: Option<Spanned<Size>>,
 }
 
 /// A bucket policy in AWS spelling.

@@ -7,7 +7,7 @@ use super::Cx;
 use crate::diagnostics::Place;
 use crate::plan::{ClosedPlan, PhasePlan, SegmentPlan, ThinkPlan, TracePlan, UsersPlan};
 use crate::scenario::decode::Spanned;
-use crate::scenario::file::{Amount, Closed, Either, File, Open, PhaseLoad, Ramp, Step, Workload};
+use crate::scenario::file::{Amount, Closed, Either, File, Offered, Open, PhaseLoad, Ramp, Step, Workload};
 use crate::units::{Rate, Span};
 
 /// Highest rate of one workload.
@@ -69,7 +69,7 @@ impl Cx<'_> {
         let begin = match (&workload.open, &workload.closed) {
             (Some(open), None) => match &open.value.trace {
                 Some(trace) => self.traced(&open.value, trace, &own, phases),
-                None => self.open(open, name, &own, phases),
+                None => self.open(file, open, name, &own, phases),
             },
             (None, Some(closed)) => self.closed(closed, name, &own, phases),
             (Some(_), Some(both)) => {
@@ -88,12 +88,14 @@ impl Cx<'_> {
 
     fn open(
         &mut self,
+        file: &File,
         open: &Spanned<Open>,
         name: &Spanned<String>,
         own: &[Option<(Place, &PhaseLoad)>],
         phases: &[PhasePlan],
     ) -> Option<Begin> {
         let Open { rate, ramp, steps, .. } = &open.value;
+        let rate = rate.map(|rate| offered(file, rate));
         if let Some(zero) = rate.filter(|rate| rate.value.0 <= 0.0 && ramp.is_none()) {
             self.error("the rate is zero", zero.place, "expected more than 0/s; a phase may rest with 0/s");
         }
@@ -324,6 +326,16 @@ impl Cx<'_> {
             self.error(message, level.place, format!("expected at most {MAX_USERS}"));
         }
     }
+}
+
+/// A rate; of a workload that is searched, where the search begins.
+fn offered(file: &File, offered: Spanned<Offered>) -> Spanned<Rate> {
+    let search = || file.capacity.as_ref().and_then(|capacity| capacity.value.search);
+    let value = match offered.value {
+        Offered::At(rate) => rate,
+        Offered::Search => search().map_or(Rate(1.0), |search| search.value.from.value),
+    };
+    Spanned { value, place: offered.place }
 }
 
 // === impl Level ===

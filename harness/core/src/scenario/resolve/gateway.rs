@@ -7,7 +7,9 @@ use crate::diagnostics::{Diagnostic, Place};
 use crate::faults::Host;
 use crate::plan::GatewayPlan;
 use crate::scenario::decode::Spanned;
-use crate::scenario::file::{Command, Embedded, File, Gateway, Named, Protocol, Recipe, Sign, Url, Word};
+use crate::scenario::file::{
+    Command, Either, Embedded, File, Gateway, Named, Protocol, Recipe, Sign, Url, Word,
+};
 use crate::scenario::resolved::Origin;
 use crate::scenario::{KnownGateway, not_yet};
 use crate::units::{Share, Span};
@@ -202,7 +204,8 @@ impl Cx<'_> {
         };
         let cannot_sign = !can.iter().any(|c| c == "sign");
         let workloads = file.load.value.iter().filter_map(|(_, w)| w.sign);
-        for sign in workloads.filter(|sign| sign.value == Sign::Gateway && cannot_sign) {
+        for sign in workloads.filter(|sign| matches!(sign.value, Either::Short(Sign::Gateway)) && cannot_sign)
+        {
             let cannot = Diagnostic::error(format!("{what} cannot sign"), sign.place, "asked to sign here");
             self.problems.push(cannot.help("use `sign: client`, or the embedded gateway").of_gateway());
         }

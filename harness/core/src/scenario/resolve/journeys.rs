@@ -79,11 +79,9 @@ impl Cx<'_> {
             Step::Put => StepPlan::Put,
             Step::Head => StepPlan::Head,
             Step::Get => StepPlan::Get,
-            Step::Range(text) => {
+            Step::Range(range) => {
                 let place = self.within(step.place, &["range"]);
-                let range = Spanned { value: text.clone(), place };
-                let (first, last) = self.range(&range, Some(gatecrash_model::Op::GetObject))?;
-                StepPlan::Range(first, last)
+                StepPlan::Range(self.range(range, place)?)
             }
             Step::List => StepPlan::List,
             Step::Delete if put => StepPlan::Delete,
@@ -168,7 +166,7 @@ fn operations(journeys: &[JourneyPlan]) -> Vec<OpPlan> {
             let (op, range) = step.sends();
             match ops.iter_mut().find(|known| (known.op, known.range) == (op, range)) {
                 Some(known) => known.share.0 += share,
-                None => ops.push(OpPlan { op, share: Share(share), range }),
+                None => ops.push(OpPlan { range, ..OpPlan::plain(op, Share(share)) }),
             }
         }
     }

@@ -1,26 +1,18 @@
 //! Workloads.
 
-use gatecrash_model::Op;
-
 use super::Cx;
 use super::arrivals::Begin;
-use crate::diagnostics::Place;
-use crate::plan::{BucketPlan, IdentityPlan, KeysPlan, OpPlan, PhasePlan, SignPlan, WorkloadPlan};
+use crate::plan::{BucketPlan, IdentityPlan, PhasePlan, SignPlan, WorkloadPlan};
 use crate::scenario::decode::Spanned;
-use crate::scenario::file::{Arrivals, Either, File, Keys, OpDetail, OpEntry, Sign, Workload};
+use crate::scenario::file::{Arrivals, File, Workload};
 use crate::units::{Share, Size, Span};
 
-/// Operations that a workload can send.
-const OPS: [Op; 6] =
-    [Op::GetObject, Op::HeadObject, Op::PutObject, Op::DeleteObject, Op::DeleteObjects, Op::ListObjectsV2];
 const DEFAULT_WRITE_KEY: &str = "w/{n:08}";
 const DEFAULT_WRITE_SIZE: Size = Size(4 << 10);
 const DEFAULT_TIMEOUT: Span = Span::seconds(5);
 const DEFAULT_IN_FLIGHT: u32 = 1000;
 /// Most workloads: their number is one byte in a request id.
 const MAX_WORKLOADS: usize = 256;
-/// Steepest Zipf exponent.
-const MAX_ZIPF: f64 = 5.0;
 
 impl Cx<'_> {
     /// The workloads, in order of the file.
@@ -76,6 +68,8 @@ impl Cx<'_> {
             Some((journeys, ops)) => (Some(journeys), ops),
             None => (None, self.ops(name, workload)),
         };
+        let client = self.carrier(name, workload);
+        self.fits_sdk(client, &ops, name.place);
         WorkloadPlan {
             name: name.value.clone(),
             segments: begin.segments,
@@ -93,7 +87,7 @@ impl Cx<'_> {
             sign,
             identity,
             timeout: self.or(at("timeout"), workload.timeout, DEFAULT_TIMEOUT),
-            client: self.carrier(name, workload),
+            client,
         }
     }
 
@@ -111,127 +105,6 @@ impl Cx<'_> {
                 String::new()
             }
         }
-    }
-
-    // === operations and keys ===
-
-    fn ops(&mut self, name: &Spanned<String>, workload: &Workload) -> Vec<OpPlan> {
-        let Some(written) = &workload.ops else {
-            let message = format!("nothing says what `{}` sends", name.value);
-            let label = "expected `ops: { GetObject: 100% }`, or `journeys`";
-            self.error(message, name.place, label);
-            return Vec::new();
-        };
-        let mut ops = Vec::new();
-        for (name, entry) in written.value.iter() {
-            let op = self.op(name);
-            let (share, range) = match entry {
-                OpEntry::Short(share) => (*share, None),
-                Either::Long(OpDetail { share, range }) => (*share, range.as_ref()),
-            };
-            let range = range.and_then(|range| self.range(range, op));
-            ops.extend(op.map(|op| OpPlan { op, share, range }));
-        }
-        let shares = written.value.iter().map(|(_, entry)| match entry {
-            OpEntry::Short(share) => *share,
-            Either::Long(detail) => detail.share,
-        });
-        self.whole("operations", shares, written.place);
-        ops
-    }
-
-    fn op(&mut self, name: &Spanned<String>) -> Option<Op> {
-        match Op::from_name(&name.value).filter(|op| !matches!(op, Op::Unknown | Op::Probe)) {
-            Some(op) if OPS.contains(&op) => Some(op),
-            Some(op) => {
-                let label = "workloads send operations on objects, and ListObjectsV2";
-                self.error(format!("`{op}` in a workload is not supported yet"), name.place, label);
-                None
-            }
-            None => {
-                self.refer("operation", &name.value, name.place, OPS.map(Op::name));
-                None
-            }
-        }
-    }
-
-    pub(super) fn range(&mut self, range: &Spanned<String>, op: Option<Op>) -> Option<(u64, u64)> {
-        if op.is_some_and(|op| op != Op::GetObject) {
-            self.error(
-                "a range on something else than GetObject",
-                range.place,
-                "only GetObject takes a range",
-            );
-        }
-        let ends = range.value.split_once('-');
-        let ends = ends.and_then(|(a, b)| Some((a.trim().parse().ok()?, b.trim().parse().ok()?)));
-        match ends.filter(|(first, last): &(u64, u64)| first <= last) {
-            None => {
-                let label = "expected first-last in bytes, both inclusive, such as 0-1023";
-                self.error(format!("invalid range `{}`", range.value), range.place, label);
-                None
-            }
-            ends => ends,
-        }
-    }
-
-    fn keys(&mut self, keys: Option<Spanned<Keys>>, path: String) -> KeysPlan {
-        if let Some(Spanned { value: Keys::Zipf(s), place }) = keys
-            && !(s > 0.0 && s <= MAX_ZIPF)
-        {
-            let place = self.within(place, &["zipf"]);
-            self.error(
-                format!("invalid Zipf exponent {s}"),
-                place,
-                format!("expected above 0, at most {MAX_ZIPF}"),
-            );
-        }
-        match self.or(path, keys, Keys::Uniform) {
-            Keys::Uniform => KeysPlan::Uniform,
-            Keys::Sequential => KeysPlan::Sequential,
-            Keys::Zipf(s) => KeysPlan::Zipf(s),
-        }
-    }
-
-    // === signing ===
-
-    fn signer(
-        &mut self,
-        name: &Spanned<String>,
-        workload: &Workload,
-        identities: &[IdentityPlan],
-    ) -> (SignPlan, Option<u16>) {
-        let names = identities.iter().map(|i| i.name.as_str());
-        let given = workload.r#as.as_ref();
-        let identity =
-            given.and_then(|id| self.refer("identity", &id.value, id.place, names)).map(|i| i as u16);
-        let path = format!("workloads.{}.sign", name.value);
-        let default = if given.is_some() { Sign::Client } else { Sign::None };
-        let sign = match self.or(path, workload.sign, default) {
-            Sign::Client => SignPlan::Client,
-            Sign::Gateway => SignPlan::Gateway,
-            Sign::None => SignPlan::None,
-        };
-        let place = workload.sign.map_or(name.place, |s| s.place);
-        match (sign, given, identities) {
-            (SignPlan::None, Some(unused), _) => {
-                self.error("nobody signs, yet an identity is given", unused.place, "`sign` is none");
-                (sign, None)
-            }
-            (SignPlan::None, None, _) => (sign, None),
-            (_, Some(_), _) => (sign, identity),
-            (_, None, [_]) => (sign, Some(0)),
-            (_, None, _) => {
-                self.no_signer(identities, place);
-                (sign, None)
-            }
-        }
-    }
-
-    fn no_signer(&mut self, identities: &[IdentityPlan], place: Place) {
-        let help =
-            if identities.is_empty() { "define one under `identities`" } else { "choose one with `as`" };
-        self.advise("signing needs an identity", place, "signs here", help);
     }
 
     /// The gateway holds one key.

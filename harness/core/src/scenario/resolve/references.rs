@@ -13,6 +13,10 @@ enum To {
     Bucket,
     Identity,
     Fault,
+    /// One case of a search for capacity.
+    Case,
+    /// One phase, or a list of them.
+    Phase,
 }
 
 /// (fault or check, key, what it names).
@@ -34,6 +38,12 @@ const REFERENCES: &[(&str, &str, To)] = &[
     ("breaker", "region", To::Region),
     ("recovery", "fault", To::Fault),
     ("no-self-ejection", "fault", To::Fault),
+    ("metastability", "baseline", To::Phase),
+    ("metastability", "trigger", To::Phase),
+    ("metastability", "after", To::Phase),
+    ("metastability", "reduced", To::Phase),
+    ("capacity-ratio", "of", To::Case),
+    ("capacity-ratio", "to", To::Case),
 ];
 
 /// Faults that do nothing without one of these keys.
@@ -79,17 +89,28 @@ impl Cx<'_> {
     /// Checks the names inside a fault or a check that stands at a place.
     pub(super) fn references(&mut self, place: Place, name: &str, world: &World<'_>, faults: &[&str]) {
         for (_, key, to) in REFERENCES.iter().filter(|(owner, ..)| *owner == name) {
-            let node = self.node(place).and_then(|n| n.get(name)).and_then(|n| n.get(key));
-            let Some((text, at)) = node.and_then(|n| Some((n.text()?.to_owned(), n.place))) else { continue };
-            match to {
-                To::Region => self.refer("region", &text, at, world.regions.iter().map(|r| r.name.as_str())),
-                To::Bucket => self.refer("bucket", &text, at, world.buckets.iter().map(|b| b.name.as_str())),
-                To::Identity => {
-                    self.refer("identity", &text, at, world.identities.iter().map(|i| i.name.as_str()))
-                }
-                To::Fault => self.refer("fault", &text, at, faults.iter().copied()),
+            let Some(node) = self.node(place).and_then(|n| n.get(name)).and_then(|n| n.get(key)) else {
+                continue;
             };
+            let named = std::iter::once(node).chain(node.elements());
+            let named: Vec<_> = named.filter_map(|n| Some((n.text()?.to_owned(), n.place))).collect();
+            for (text, at) in named {
+                self.refer_to(*to, &text, at, world, faults);
+            }
         }
+    }
+
+    fn refer_to(&mut self, to: To, text: &str, at: Place, world: &World<'_>, faults: &[&str]) {
+        match to {
+            To::Region => self.refer("region", text, at, world.regions.iter().map(|r| r.name.as_str())),
+            To::Bucket => self.refer("bucket", text, at, world.buckets.iter().map(|b| b.name.as_str())),
+            To::Identity => {
+                self.refer("identity", text, at, world.identities.iter().map(|i| i.name.as_str()))
+            }
+            To::Fault => self.refer("fault", text, at, faults.iter().copied()),
+            To::Case => self.refer("case", text, at, world.phases.iter().map(|p| p.name.as_str())),
+            To::Phase => self.refer("phase", text, at, world.phases.iter().map(|p| p.name.as_str())),
+        };
     }
 
     /// The parameters of a fault or a check that stands at a place, with their keys.

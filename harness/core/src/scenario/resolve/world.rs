@@ -3,15 +3,15 @@
 use super::Cx;
 use crate::diagnostics::Place;
 use crate::plan::{
-    BucketPlan, IdentityPlan, LatencyPlan, RegionPlan, ReplicationPlan, SizePlan, StatementPlan, TlsPlan,
+    BucketPlan, IdentityPlan, LatencyPlan, RegionPlan, ReplicationPlan, StatementPlan, TlsPlan,
 };
 use crate::scenario::decode::Spanned;
 use crate::scenario::file::{
     Bucket, ClientCertificate, Either, File, Flag, Identity, Latency, OneOrMany, Protocol, Replication, Role,
-    SizeLaw, Sizes, StandIn, Statement, Upstream, UpstreamTls,
+    StandIn, Statement, Upstream, UpstreamTls,
 };
 use crate::stand_in::server_of;
-use crate::units::{Share, Size, UnitError};
+use crate::units::{Share, Size};
 
 const DEFAULT_REGION: &str = "us-east-1";
 const DEFAULT_BUCKET: &str = "media";
@@ -269,30 +269,6 @@ impl Cx<'_> {
             let label = "expected the number once, as {n} or {n:06}";
             self.error(format!("invalid key pattern `{}`", key.value), key.place, label);
         }
-    }
-
-    /// A law of sizes.
-    pub(super) fn sizes(&mut self, given: Option<&Spanned<Sizes>>, default: Size, path: String) -> SizePlan {
-        let Some(given) = given else {
-            return SizePlan::Fixed(self.or(path, None, default));
-        };
-        self.took(path, given.place);
-        let weights = match &given.value {
-            Either::Short(size) => return SizePlan::Fixed(*size),
-            Either::Long(SizeLaw::Weighted(weights)) => weights,
-        };
-        let mut law = Vec::new();
-        for (size, share) in weights.iter() {
-            match size.value.parse::<Size>() {
-                Ok(bytes) => law.push((bytes, share.value)),
-                Err(UnitError(expected)) => {
-                    let message = format!("invalid value `{}` for `weighted`", size.value);
-                    self.error(message, size.place, format!("expected {expected}"));
-                }
-            }
-        }
-        self.whole("sizes", weights.iter().map(|(_, share)| share.value), given.place);
-        SizePlan::Weighted(law)
     }
 
     /// Shares have to sum to 100 %.

@@ -1,0 +1,57 @@
+//! Ranges and conditions of reads.
+
+use gatecrash_model::ClientRecord;
+
+use super::{Expect, RequestPlan};
+use crate::workload::{Condition, RangeLaw, Tag};
+
+/// An ETag that no object has.
+const OTHER: &str = "\"00000000000000000000000000000000-0\"";
+
+impl RequestPlan {
+    /// Asks for a part of the object. What cannot be satisfied is left alone: its answer is 416.
+    pub(crate) fn ask_for(&mut self, law: RangeLaw, draw: u64) {
+        let size = match self.expect {
+            Expect::Object { size, .. } | Expect::Uploaded { size, .. } => size,
+            Expect::Anything | Expect::Absent => u64::MAX,
+        };
+        self.range = match law {
+            RangeLaw::Fixed(range) if range.first < size => Some((range.first, range.last.min(size - 1))),
+            RangeLaw::Fixed(range) => Some((range.first, range.last)),
+            _ if size == 0 => None,
+            RangeLaw::Random(0) | RangeLaw::Suffix(0) => None,
+            RangeLaw::Random(len) if size == u64::MAX => Some((0, len - 1)),
+            RangeLaw::Random(len) => {
+                let len = len.min(size);
+                let first = ((u128::from(draw) * u128::from(size - len + 1)) >> 64) as u64;
+                Some((first, first + len - 1))
+            }
+            RangeLaw::Suffix(len) => {
+                self.from_end = true;
+                Some((size - len.min(size), size - 1))
+            }
+        };
+    }
+
+    /// Makes it depend on the object's ETag.
+    pub(super) fn make_conditional(&mut self, condition: Condition) {
+        let (name, tag) = match condition {
+            Condition::IfMatch(tag) => ("if-match", tag),
+            Condition::IfNoneMatch(tag) => ("if-none-match", tag),
+        };
+        let value = match tag {
+            Tag::Current => format!("\"{}\"", self.workload.population.etag(&self.key)),
+            Tag::Other => OTHER.to_owned(),
+            Tag::Any => "*".to_owned(),
+        };
+        self.condition = Some((name, value));
+        // Of what is not there S3 says so, whatever the condition.
+        self.due = match (self.expect, condition) {
+            (Expect::Object { .. }, Condition::IfNoneMatch(Tag::Current | Tag::Any)) => {
+                ClientRecord::NOT_MODIFIED_DUE
+            }
+            (Expect::Object { .. }, Condition::IfMatch(Tag::Other)) => ClientRecord::PRECONDITION_DUE,
+            _ => 0,
+        };
+    }
+}

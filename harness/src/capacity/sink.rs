@@ -1,0 +1,77 @@
+//! The sink of a capacity search: the records of one trial in memory, rare events on disk.
+//!
+//! A search makes tens of millions of requests; what is kept of them is one event for each trial.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use gatecrash_core::history::History;
+use gatecrash_model::{
+    AttemptRecord, Capabilities, ClientRecord, ConnectionRecord, Event, Evidence, FiringRecord, Sink, StrId,
+    UpstreamRecord,
+};
+
+use crate::recorder::Recorder;
+
+/// Collects the records of a trial.
+pub(super) struct TrialSink {
+    recorder: Arc<Recorder>,
+    now: Mutex<History>,
+}
+
+impl TrialSink {
+    pub(super) fn new(recorder: Arc<Recorder>) -> Self {
+        Self { recorder, now: Mutex::default() }
+    }
+
+    /// Everything since the last time, with all events so far; ready to be judged.
+    pub(super) fn take(&self, capabilities: Capabilities) -> History {
+        let mut now = self.lock();
+        let mut taken = History {
+            clients: std::mem::take(&mut now.clients),
+            attempts: std::mem::take(&mut now.attempts),
+            upstreams: std::mem::take(&mut now.upstreams),
+            connections: std::mem::take(&mut now.connections),
+            firings: std::mem::take(&mut now.firings),
+            evidence: Vec::new(),
+            events: now.events.clone(),
+            strings: now.strings.clone(),
+            capabilities,
+        };
+        drop(now);
+        taken.sort();
+        taken
+    }
+
+    fn lock(&self) -> MutexGuard<'_, History> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sink for TrialSink {
+    fn client(&self, record: ClientRecord) {
+        self.lock().clients.push(record);
+    }
+    fn attempt(&self, record: AttemptRecord) {
+        self.lock().attempts.push(record);
+    }
+    fn upstream(&self, record: UpstreamRecord) {
+        self.lock().upstreams.push(record);
+    }
+    fn connection(&self, record: ConnectionRecord) {
+        self.lock().connections.push(record);
+    }
+    fn firing(&self, record: FiringRecord) {
+        self.lock().firings.push(record);
+    }
+    fn evidence(&self, _: Evidence) {}
+    fn event(&self, event: Event) {
+        // The generator reports each second: of a search that is over, nobody asks.
+        if !matches!(event, Event::Generator { .. } | Event::LoadEnd { .. } | Event::Sample(_)) {
+            self.lock().events.push(event.clone());
+        }
+        self.recorder.event(event);
+    }
+    fn intern(&self, text: &str) -> StrId {
+        self.lock().strings.intern(text).0
+    }
+}
