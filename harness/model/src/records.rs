@@ -389,10 +389,8 @@ impl ClientRecord {
         let status = match self.status {
             304 => self.has(Self::NOT_MODIFIED_DUE),
             412 => self.has(Self::PRECONDITION_DUE),
-            200..=299 => {
-                !self.has(Self::PRECONDITION_DUE)
-                    && !(self.op == Op::CompleteMultipartUpload && self.has(Self::S3_ERROR))
-            }
+            200..=299 if self.op == Op::CompleteMultipartUpload && self.has(Self::S3_ERROR) => false,
+            200..=299 => !self.has(Self::PRECONDITION_DUE),
             _ => false,
         };
         let body = matches!(self.shape.body(), BodyCheck::NotChecked | BodyCheck::Exact);

@@ -31,7 +31,8 @@ impl Capacity {
             return Err(Failure::usage("no scenario is named")
                 .hint("for example `gatecrash capacity capacity/finite-upstream`"));
         }
-        for rate in [self.target, self.at].into_iter().flatten().filter(|rate| rate.0 <= 0.0) {
+        let none = [self.target, self.at].into_iter().flatten().find(|rate| rate.0 <= 0.0);
+        if let Some(rate) = none {
             return Err(Failure::usage(format!("a rate of {rate}")).hint("give more than 0/s, such as 800/s"));
         }
         // Here a case is one of the `capacity` section.

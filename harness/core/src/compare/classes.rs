@@ -75,7 +75,7 @@ impl Classed {
             return None;
         };
         let told = |range: Range| (self.told)(range.median);
-        Some(Change::of(pair, weight, self.what, word).from_to(told(before), told(after)))
+        Some(Change::of(pair, weight, self.what, word).went(told(before), told(after)))
     }
 
     fn class(&self, value: f64) -> usize {

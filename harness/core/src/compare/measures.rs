@@ -127,7 +127,7 @@ impl Measured<'_> {
         };
         let told = |values: &[f64]| Range::of(values).map_or_else(String::new, |r| (measure.told)(r.median));
         let change = Change::of(pair, weight, measure.what, word).in_phase(self.phase);
-        let change = change.from_to(told(&self.was), told(&self.is));
+        let change = change.went(told(&self.was), told(&self.is));
         Some(Change { ratio: Some(ratio), why: pair.unlike.clone(), ..change })
     }
 }

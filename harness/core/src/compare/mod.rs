@@ -188,7 +188,7 @@ impl Change {
         }
     }
 
-    fn from_to(self, was: impl Into<String>, is: impl Into<String>) -> Self {
+    fn went(self, was: impl Into<String>, is: impl Into<String>) -> Self {
         Self { was: was.into(), is: is.into(), ..self }
     }
 

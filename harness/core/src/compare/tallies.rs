@@ -61,7 +61,7 @@ fn attempts(pair: &Pair<'_>, was: &[&PhaseSummary], is: &[&PhaseSummary]) -> Opt
     Some(Change {
         what: "tries of a request".into(),
         word: word.into(),
-        ..change.from_to(tries(before), tries(after))
+        ..change.went(tries(before), tries(after))
     })
 }
 
@@ -92,7 +92,7 @@ fn only_one_side(
     };
     let told = |seen, requests| format!("{} of {} requests", thousands(seen), thousands(requests));
     let from = told(before, of_before);
-    Some(Change::of(pair, weight, what, word).from_to(from, told(after, of_after)))
+    Some(Change::of(pair, weight, what, word).went(from, told(after, of_after)))
 }
 
 fn sum<T>(tally: &[(T, u64)], wanted: impl Fn(&T) -> bool) -> u64 {

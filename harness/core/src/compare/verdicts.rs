@@ -23,7 +23,7 @@ fn change(pair: &Pair<'_>, name: &str) -> Option<Change> {
     let known = |all: &[Stand]| all.iter().filter_map(|(_, rank, _)| *rank).collect::<Vec<_>>();
     let (before, after) = (known(&was), known(&is));
     let told = |weight, word: &str| {
-        let change = Change::of(pair, weight, name, word).from_to(words(&was), words(&is));
+        let change = Change::of(pair, weight, name, word).went(words(&was), words(&is));
         Some(Change { line, ..change })
     };
     if before.is_empty() || after.is_empty() {

@@ -1,7 +1,5 @@
 //! What the format has and this release does not: refused by name at its line, never ignored.
 
-use crate::checks::CHECKS;
-
 /// Keys by path (`*` for any name or number; a leading `**` for any beginning), with advice.
 const KEYS: &[(&str, &str)] = &[
     ("report", "choose formats on the command line"),
@@ -40,58 +38,6 @@ const NAMES: &[(&str, &str, &str)] = &[
     ("size", "fixed", "write the size alone, as in `size: 16KiB`"),
 ];
 
-/// Checks of the catalogue; those that are built are in [`CHECKS`].
-const CATALOGUE_CHECKS: &[&str] = &[
-    "success-rate",
-    "statuses",
-    "responses",
-    "latency",
-    "error-latency",
-    "longest-outage",
-    "attempts-to",
-    "stale-reads",
-    "signed-headers-untouched",
-    "error-shape",
-    "body-complete",
-    "body-exact",
-    "no-mixup",
-    "no-request-desync",
-    "no-ambiguous-framing",
-    "no-false-success",
-    "status-map",
-    "status-pass",
-    "no-leak",
-    "bounded-time",
-    "bounded-attempts",
-    "no-unsafe-replay",
-    "no-retry-after-bytes",
-    "no-retry-4xx",
-    "backoff",
-    "amplification",
-    "retry-after-passed",
-    "retry-after-obeyed",
-    "failover",
-    "outage-errors",
-    "ejection",
-    "no-self-ejection",
-    "failback",
-    "no-flapping",
-    "recovery",
-    "no-herd",
-    "coalescing",
-    "negative-cache",
-    "stale-if-error",
-    "no-cache-poisoning",
-    "connections-released",
-    "breaker",
-    "stale-pool",
-    "limits",
-    "crash-free",
-    "head-and-range",
-    "upload-once",
-    "deadline",
-];
-
 /// Advice on a key that is not built yet; `None` when the format has no such key.
 pub(super) fn key(path: &[String]) -> Option<&'static str> {
     KEYS.iter().find(|(pattern, _)| fits(pattern, path)).map(|(_, help)| *help)
@@ -100,9 +46,6 @@ pub(super) fn key(path: &[String]) -> Option<&'static str> {
 /// Advice on a name that is not built yet.
 pub(super) fn name(what: &str, name: &str, path: &[String]) -> Option<&'static str> {
     match what {
-        "check" if CATALOGUE_CHECKS.contains(&name) && CHECKS.iter().all(|c| c.name != name) => {
-            Some("`gatecrash list checks` shows what there is")
-        }
         "gateway" => None,
         _ => {
             let holders = path.iter().map(String::as_str).collect::<Vec<_>>();

@@ -53,7 +53,7 @@ fn phases(plan: &Plan, history: &History, join: &Join) -> Vec<PhaseSummary> {
                 succeeded: times.len() as u64,
                 p50_ms: in_millis(&times, 0.5),
                 p99_ms: in_millis(&times, 0.99),
-                client_tries_per_request: sent.iter().any(|c| retrying(&c)).then(|| {
+                client_tries_per_request: sent.iter().any(&retrying).then(|| {
                     let tries = |c: &ClientRecord| again.get(&c.id().pack()).copied().unwrap_or(1);
                     sent.iter().map(|c| f64::from(tries(c))).sum::<f64>() / sent.len() as f64
                 }),

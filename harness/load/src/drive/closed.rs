@@ -20,7 +20,7 @@ const TIMER: Nanos = 2_000_000;
 const REFUSED_PAUSE: Nanos = 10_000_000;
 
 /// What the draws of think times are keyed by, beside the seed and the workload.
-const THINK: u64 = 0x7468_696e_6b;
+const THINK: u64 = 0x0074_6869_6e6b;
 
 /// Waits until every user has left.
 pub(super) async fn gone(users: &mut JoinSet<()>) {

@@ -271,7 +271,7 @@ impl Cx<'_> {
             self.error("the steps do not fit", steps.place, label);
             return Vec::new();
         }
-        let part = if open > 0 { (length - given) / open } else { 0 };
+        let part = (length - given).checked_div(open).unwrap_or(0);
         let mut levels: Vec<Level> = Vec::new();
         let mut at = from;
         for (number, step) in steps.value.iter().enumerate() {
