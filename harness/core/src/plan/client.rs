@@ -104,7 +104,7 @@ impl Plan {
         if clients().all(|client| client.retries == RetriesPlan::Off) {
             seen = seen.with(Capability::OwnTries);
         }
-        if clients().all(|client| client.engine == EnginePlan::Native) {
+        if clients().all(|client| client.engine != EnginePlan::AwsSdk) {
             seen = seen.with(Capability::Wire);
         }
         seen
@@ -133,6 +133,8 @@ mod tests {
             plan.clients_show(Capabilities::FULL).missing(all).collect::<Vec<_>>()
         };
         assert_eq!(missing(&plan), []);
+        plan.workloads[0].client.engine = EnginePlan::Goose;
+        assert_eq!(missing(&plan), [], "its requests go through our own client");
         plan.workloads[0].client.engine = EnginePlan::AwsSdk;
         assert_eq!(missing(&plan), [Capability::Wire]);
         plan.workloads[0].client.retries = RetriesPlan::Standard;

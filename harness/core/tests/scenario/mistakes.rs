@@ -146,7 +146,6 @@ mistakes! {
         "media: { objects:"
         => "media: { policy: { Statement: [{ Effect: Allow, Principal: \"*\", Action: \"s3:*\",\x20\
         Resource: \"*\", Condition: {} }] }, objects:";
-    engine_not_yet: "bucket: media" => "bucket: media\n    client: { engine: aws-sdk, connections: 0 }";
     nothing_sent: "    ops: { GetObject: 100% }\n" => "";
     journeys_without_users: "    ops: { GetObject: 100% }"
         => "    journeys: { a: { weight: 0, steps: [delete, { range: 9-1 }] }, b: { steps: [], think: 1us } }";
