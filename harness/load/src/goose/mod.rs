@@ -12,7 +12,7 @@ mod user;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ::goose::client::GooseClientBuilder;
@@ -21,6 +21,7 @@ use ::goose::metrics::GooseMetrics;
 use ::goose::prelude::{GooseAttack, GooseError, Scenario, Transaction};
 use ::goose::threshold::Threshold;
 use gatecrash_model::{JourneyCount, JourneyThreshold, Op};
+use tokio::sync::Mutex;
 
 use crate::journey::{Journey, Journeys};
 use crate::live::LiveCounters;
@@ -31,7 +32,7 @@ use crate::workload::Workload;
 pub use quiet::leave_ctrl_c_alone;
 
 /// Its killswitch, its log and its counter of users belong to the process, so there is one attack at a time.
-static ATTACK: Mutex<()> = Mutex::new(());
+static ATTACK: Mutex<()> = Mutex::const_new(());
 
 /// How long it may take to write its reports once requests were given up.
 const LAST_WORDS: Duration = Duration::from_secs(5);
