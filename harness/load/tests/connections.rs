@@ -125,11 +125,13 @@ fn who_waits_in_vain_has_had_no_connection() {
     let (summary, records) = server.load(limited(2), timeout, |_| {});
     let of = |ending| records.iter().filter(|r| r.ending == ending).count() as u64;
     assert_eq!((summary.failed, summary.ok), (REQUESTS, 0));
-    // The first two hold the connections; those after them get them when these are given up, or never.
+    // The first two hold the connections; those after them get them when these are given up, or never: timers decide.
     assert_eq!(of(Ending::Hang) + of(Ending::ConnectFailed), REQUESTS);
-    let vain = records.iter().find(|r| r.ending == Ending::ConnectFailed).unwrap();
-    assert!(vain.done >= 300_000 && vain.first_byte == u32::MAX, "{vain:?}");
-    assert_eq!(vain.own_lag(), vain.lag);
+    assert!(of(Ending::Hang) >= 2);
+    for vain in records.iter().filter(|r| r.ending == Ending::ConnectFailed) {
+        assert!(vain.done >= 300_000 && vain.first_byte == u32::MAX, "{vain:?}");
+        assert_eq!(vain.own_lag(), vain.lag);
+    }
 }
 
 #[test]

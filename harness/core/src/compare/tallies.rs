@@ -9,6 +9,9 @@ use super::{Change, Weight};
 use crate::report::PhaseSummary;
 use crate::report::text::thousands;
 
+/// Damage that a client cannot see. Where some of it is gone, a break that is seen is no regression: it is what was hidden.
+const SILENT: [&str; 3] = ["complete, but short", "wrong bytes", "another object's bytes"];
+
 /// Probability of a tally by chance alone from which on it is no news.
 const CHANCE: f64 = 0.01;
 
@@ -43,7 +46,15 @@ fn endings(pair: &Pair<'_>, was: &[&PhaseSummary], is: &[&PhaseSummary]) -> Vec<
         let count = |phase: &PhaseSummary| sum(&phase.endings, |own| own == ending);
         only_one_side(pair, format!("`{ending}`"), true, was, is, count)
     };
-    values.into_iter().filter_map(change).collect()
+    let mut found: Vec<_> = values.into_iter().filter_map(|ending| Some((ending, change(ending)?))).collect();
+    let is_silent = |ending: &String| SILENT.contains(&ending.as_str());
+    let told_now = found.iter().any(|(ending, change)| is_silent(ending) && change.weight == Weight::Better);
+    for (_, change) in found.iter_mut().filter(|(ending, _)| told_now && !is_silent(ending)) {
+        if change.weight == Weight::Regression {
+            change.weight = Weight::Different;
+        }
+    }
+    found.into_iter().map(|(_, change)| change).collect()
 }
 
 /// More tries, or fewer, of a single request than the other side ever made.
