@@ -16,11 +16,16 @@ pub fn mean_under_way<'a>(clients: impl Iterator<Item = &'a ClientRecord>, from:
 pub fn course_under_way(clients: &[&ClientRecord], from: Nanos, until: Nanos) -> Vec<f64> {
     const SECOND: Nanos = 1_000_000_000;
     let seconds = until.saturating_sub(from) / SECOND;
-    let second = |n| {
-        let begin = from + n * SECOND;
-        mean_under_way(clients.iter().copied(), begin, begin + SECOND)
-    };
-    (0..seconds).map(second).collect()
+    let mut areas = vec![0; seconds as usize];
+    for client in clients.iter().filter(|c| !c.was_dropped()) {
+        let (begin, end) = (client.sent().max(from), client.ended().min(from + seconds * SECOND));
+        let touched = begin.saturating_sub(from) / SECOND..end.saturating_sub(from).div_ceil(SECOND);
+        for n in touched.filter(|_| begin < end) {
+            let second = from + n * SECOND;
+            areas[n as usize] += end.min(second + SECOND) - begin.max(second);
+        }
+    }
+    areas.into_iter().map(|area: Nanos| area as f64 / SECOND as f64).collect()
 }
 
 /// By how much one value after the other grows, per step: the slope of the least-squares line.
@@ -63,6 +68,10 @@ mod tests {
         let (from, until) = (1_000_000_000, 3_000_000_000);
         assert_eq!(mean_under_way(clients.iter().copied(), from, until), 20.0);
         assert_eq!(course_under_way(&clients, from, until), [20.0, 20.0]);
+        let all = course_under_way(&clients, 500_000_000, 4_600_000_000);
+        let means = (0..4).map(|n| n * 1_000_000_000 + 500_000_000);
+        let means = means.map(|at| mean_under_way(clients.iter().copied(), at, at + 1_000_000_000));
+        assert_eq!(all, means.collect::<Vec<_>>());
         assert!(little_mismatch(&clients, from, until).unwrap().abs() < 1e-9);
     }
 
