@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::support::{Desk, json, turn};
 
 #[test]
-#[ignore = "three minutes long: run it by name, `cargo test --test end_to_end -- --ignored metastability`"]
+#[ignore = "takes most of a minute: run it by name, `cargo test --test end_to_end -- --ignored metastability`"]
 fn a_retry_budget_makes_the_difference_between_recovered_and_metastable() {
     let _turn = turn();
     let desk = Desk::new();
