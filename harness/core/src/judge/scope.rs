@@ -92,20 +92,11 @@ impl<'a> Case<'a> {
         let offset = expectation.after.or(expectation.before);
         let zero = offset.and(expectation.phase).map_or(start, |phase| self.in_force(phase, start, end));
         Some(Scope {
-            plan: self.plan,
-            profile: self.profile,
-            history: self.history,
-            join: &self.join,
-            intervals: &self.intervals,
-            answers: &self.answers,
             from: expectation.after.map_or(start, |s| zero + s.0),
             until: expectation.before.map_or(end, |s| end.min(zero + s.0)),
             phase: expectation.phase,
-            matcher: &expectation.matcher,
             min_samples: expectation.min_samples.unwrap_or_else(|| expectation.check.info().min_samples),
-            slack: self.slack,
-            excused: None,
-            spoilt_by_client: &self.spoilt_by_client,
+            ..self.everything(&expectation.matcher)
         })
     }
 
