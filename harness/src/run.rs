@@ -250,7 +250,7 @@ pub fn gateway_name(plan: &Plan) -> String {
         GatewayPlan::Recipe { name, version: None, .. } => name.clone(),
         GatewayPlan::Recipe { name, version: Some(version), .. } => format!("{name} {version}"),
         GatewayPlan::Command { run, .. } => run.first().cloned().unwrap_or_default(),
-        GatewayPlan::Url { base } => base.clone(),
+        GatewayPlan::Url { base, .. } => base.clone(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a plan may ask of its gateway. All problems are found before anything starts.
 
 use gatecrash_core::faults::{FaultSpec, Host, Misconfigure};
-use gatecrash_core::plan::{GatewayPlan, Plan, SignPlan};
+use gatecrash_core::plan::{EnginePlan, GatewayPlan, Plan, SignPlan};
 use minijinja::{Value, context};
 
 use super::command;
@@ -27,9 +27,9 @@ pub fn check_plan(plan: &Plan) -> Vec<String> {
             problems.extend(command::problems(run, stop_signal));
             ("command", Abilities::by_hand(true))
         }
-        GatewayPlan::Url { base } => {
+        GatewayPlan::Url { base, .. } => {
             problems.extend(live::parse_base(base).err().map(|problem| format!("`{base}` {problem}")));
-            ("url", Abilities::by_hand(false))
+            ("url", Abilities { serves_tls: plan.gateway.is_https(), ..Abilities::by_hand(false) })
         }
     };
     if !abilities.maps_buckets {
@@ -151,7 +151,12 @@ fn over_tls(plan: &Plan, reach: Option<TlsReach>, gateway: &str) -> Option<Strin
 
 fn clients_over_tls(plan: &Plan, served: bool, gateway: &str) -> Option<String> {
     let workload = &plan.workloads.iter().find(|workload| workload.client.tls)?.name;
+    let sdk = plan.workloads.iter().find(|w| w.client.tls && w.client.engine == EnginePlan::AwsSdk);
     match () {
+        () if let Some(w) = sdk => Some(format!(
+            "`engine: aws-sdk` of workload `{}`: no TLS through the SDK to gateway `{gateway}`",
+            w.name
+        )),
         () if !served => Some(format!(
             "`client: {{ tls: true }}` of workload `{workload}`: gateway `{gateway}` has no listener with TLS"
         )),

@@ -167,25 +167,28 @@ impl Cx<'_> {
 
     fn url(&mut self, url: &Url) -> GatewayPlan {
         let (base, place) = (url.base.value.as_str(), url.base.place);
-        let expected = "expected http://host:port";
-        match base.strip_prefix("http://").map(|rest| rest.trim_end_matches('/')) {
-            _ if base.starts_with("https://") => {
-                self.error(
-                    "`https` is not supported yet",
-                    place,
-                    "plain HTTP/1.1 only, as in http://host:port",
-                );
-            }
-            None => self.error(format!("invalid address `{base}`"), place, expected),
-            Some(rest) => {
-                let port = rest.rsplit_once(':').filter(|(host, _)| !host.is_empty() && !rest.contains('/'));
-                if port.and_then(|(_, port)| port.parse::<u16>().ok()).is_none_or(|port| port == 0) {
-                    self.error(format!("invalid address `{base}`"), place, expected);
-                }
-            }
+        let rest = base.strip_prefix("http://").or_else(|| base.strip_prefix("https://"));
+        let host_and_port = rest.map(|rest| rest.trim_end_matches('/')).and_then(|rest| {
+            rest.rsplit_once(':').filter(|(host, _)| !host.is_empty() && !rest.contains('/'))
+        });
+        if host_and_port.and_then(|(_, port)| port.parse::<u16>().ok()).is_none_or(|port| port == 0) {
+            self.error(
+                format!("invalid address `{base}`"),
+                place,
+                "expected http://host:port or https://host:port",
+            );
+        }
+        if let Some(ca) = url.ca.as_ref().filter(|_| base.starts_with("http://")) {
+            self.advise(
+                "`ca` without TLS",
+                ca.place,
+                "nobody shows a certificate here",
+                "write https:// in `base`",
+            );
         }
         self.took("gateway.base", place);
-        GatewayPlan::Url { base: base.trim_end_matches('/').to_owned() }
+        let ca = url.ca.as_ref().map(|ca| ca.value.clone());
+        GatewayPlan::Url { base: base.trim_end_matches('/').to_owned(), ca }
     }
 
     // === abilities ===
