@@ -150,19 +150,21 @@ async fn a_cut_connection_ends_all_its_streams() {
     for (by_rst, cut) in [(false, Ending::CutFin), (true, Ending::CutRst)] {
         let (listener, addr) = Listener::bind().await;
         let bench = Bench::over_http2(addr, workload(GET));
-        let (object, seen) = (bench.object(0), Arc::new(Notify::new()));
-        let told = Arc::clone(&seen);
+        let (object, sent, go) = (bench.object(0), Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (told, gone) = (Arc::clone(&sent), Arc::clone(&go));
         tokio::spawn(async move {
             let mut peer = listener.accept(MANY).await;
             let (a, _) = (peer.request().await, peer.request().await);
             peer.head(a, "1000").await;
             peer.data(a, &object[..400]).await;
-            told.notified().await;
+            told.notify_one();
+            gone.notified().await;
             if by_rst { peer.rst() } else { peer.fin().await }
         });
         let cut_it = async {
+            sent.notified().await;
             crate::script::settle().await;
-            seen.notify_one();
+            go.notify_one();
         };
         let (a, b, ()) = tokio::join!(run(&bench, 0), run(&bench, 1), cut_it);
         assert_eq!((a.ending, a.status, a.body_bytes), (cut, 200, 400));

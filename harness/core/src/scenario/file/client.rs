@@ -1,6 +1,6 @@
 //! The `client` block of a workload: who carries its requests.
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 
 use crate::scenario::decode::Spanned;
@@ -49,6 +49,7 @@ pub(crate) enum Engine {
 
 /// A version of HTTP.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[schemars(transform = or_numbers)]
 pub(crate) enum Http {
     /// HTTP/1.1.
     #[serde(rename = "1.1")]
@@ -56,6 +57,13 @@ pub(crate) enum Http {
     /// HTTP/2: by ALPN where `tls` is on, by prior knowledge where it is not (RFC 9113 3.2, 3.3).
     #[serde(rename = "2")]
     Http2,
+}
+
+/// Nobody writes quotes around them.
+fn or_numbers(schema: &mut Schema) {
+    if let Some(serde_json::Value::Array(choices)) = schema.get_mut("oneOf") {
+        choices.push(serde_json::json!({ "type": "number", "enum": [1.1, 2] }));
+    }
 }
 
 /// Whether a client tries again by itself.

@@ -249,11 +249,13 @@ impl Cx<'_> {
         for (place, tls) in &over_http2 {
             let refused = match (can("http2-from-clients"), can("http2-from-clients-over-tls"), tls) {
                 (true, ..) | (_, true, true) => continue,
-                (_, true, false) => ("over TLS only", "add `tls: true`"),
-                (_, false, _) => ("not at all", "the embedded gateway, nginx and haproxy do"),
+                (_, true, false) => ("speaks HTTP/2 to clients over TLS only", "add `tls: true`"),
+                (_, false, _) => {
+                    ("does not speak HTTP/2 to clients", "the embedded gateway, nginx and haproxy do")
+                }
             };
             let (how, help) = refused;
-            let message = format!("{what} speaks HTTP/2 to clients {how}");
+            let message = format!("{what} {how}");
             self.problems.push(Diagnostic::error(message, *place, "asked to here").help(help).of_gateway());
         }
         let injected = file.timeline.value.iter().flat_map(|phase| &phase.inject);
