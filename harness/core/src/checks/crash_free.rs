@@ -42,7 +42,7 @@ impl Check for CrashFree {
                 Ending::Refused | Ending::ConnectFailed => {
                     format!("connecting to the gateway: {}", client.ending)
                 }
-                ending => format!("closed without a byte ({ending})"),
+                ending => format!("ended without a byte ({ending})"),
             });
         }
         let deaths: Vec<_> = scope.history.gateway_deaths().collect();
@@ -66,6 +66,8 @@ impl Check for CrashFree {
         let told = |ending| story().every(10, 50, 60, move |r| r.ending(ending));
         let reading =
             || story().every(10, 50, 60, |r| r.tries([Try::garbage()]).ending(Ending::DroppedReused));
+        let stream_reset =
+            || story().every(10, 50, 60, |r| r.tries([Try::garbage()]).answer(0).ending(Ending::StreamReset));
         let dead_after_garbage = || {
             let tries = || [Try::garbage(), Try::reset()];
             story().every(10, 50, 60, move |r| r.tries(tries()).ending(Ending::DroppedReused))
@@ -76,6 +78,7 @@ impl Check for CrashFree {
             Golden::pass("a reused connection was closed", Self {}, told(Ending::DroppedReused)),
             Golden::fail("a first connection was closed", Self {}, told(Ending::DroppedFirst)),
             Golden::fail("closed while reading garbage", Self {}, reading()),
+            Golden::fail("its stream reset while reading garbage", Self {}, stream_reset()),
             Golden::pass("closed by a dead connection after garbage", Self {}, dead_after_garbage()),
             Golden::fail("nobody listens", Self {}, told(Ending::Refused)),
             Golden::fail("the process died", Self {}, story().event(died)),
@@ -94,6 +97,7 @@ fn is_vanished(scope: &Scope<'_>, client: &ClientRecord) -> bool {
     match client.ending {
         Ending::DroppedFirst => !is_starved(scope, client),
         Ending::DroppedReused => scope.attempts(client).last().is_some_and(wrote_nonsense),
+        Ending::StreamReset if client.status == 0 => scope.attempts(client).last().is_some_and(wrote_nonsense),
         Ending::Refused | Ending::ConnectFailed => !is_starved(scope, client),
         _ => false,
     }

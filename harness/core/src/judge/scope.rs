@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use gatecrash_model::{AttemptRecord, Capabilities, Capability, ClientRecord, Ending, FiringRecord, Nanos};
+use gatecrash_model::{AttemptRecord, Capabilities, Capability, ClientRecord, FiringRecord, Nanos};
 
 use super::cause::{Cause, asked_wait, cause_of, is_on_accept, is_untrue};
 use crate::faults::{FaultSpec, Host, Tls, TlsKind, Wait};
@@ -186,10 +186,10 @@ impl<'a> Scope<'a> {
             .filter(move |c| !c.was_dropped() && scope.includes(c))
     }
 
-    /// Client requests of the window that got, or were owed, an answer: drops of reused connections are a
-    /// legal "please retry" (RFC 9112 9.3.1) and count neither way.
+    /// Client requests of the window that got, or were owed, an answer: drops of reused connections, refused
+    /// streams and what a GOAWAY gave up are a legal "please retry" (RFC 9112 9.3.1, RFC 9113 8.7) and count neither way.
     pub fn answered(&self) -> impl Iterator<Item = &'a ClientRecord> + use<'a> {
-        self.clients().filter(|c| c.ending != Ending::DroppedReused)
+        self.clients().filter(|c| !c.ending.invites_retry())
     }
 
     /// Whether an instant is in the window.
