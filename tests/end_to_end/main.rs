@@ -18,6 +18,7 @@ mod mock_page;
 mod own_gateway;
 mod policy;
 mod released_gateways;
+mod replay;
 mod requests;
 mod runs;
 #[cfg(feature = "aws-sdk")]
