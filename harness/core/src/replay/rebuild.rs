@@ -360,11 +360,12 @@ fn next_line(text: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
     (&mut *text).take(LONGEST).read_until(b'\n', line)?;
     if line.len() as u64 == LONGEST && !line.ends_with(b"\n") {
         let mut rest = Vec::new();
-        while {
+        while rest.is_empty() || (rest.len() as u64 == LONGEST && !rest.ends_with(b"\n")) {
             rest.clear();
-            (&mut *text).take(LONGEST).read_until(b'\n', &mut rest)?;
-            rest.len() as u64 == LONGEST && !rest.ends_with(b"\n")
-        } {}
+            if (&mut *text).take(LONGEST).read_until(b'\n', &mut rest)? == 0 {
+                break;
+            }
+        }
     }
     Ok(!line.is_empty())
 }

@@ -72,7 +72,8 @@ impl Cx<'_> {
         if rebuilt.malformed > 0 {
             let more = rebuilt.malformed - rebuilt.shown.len() as u64;
             let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-            let message = format!("{} lines of `{}` cannot be read", rebuilt.malformed, from.file);
+            let lines = if rebuilt.malformed == 1 { "line" } else { "lines" };
+            let message = format!("{} {lines} of `{}` cannot be read", rebuilt.malformed, from.file);
             self.warn(message, given.place, format!("{}{more}", rebuilt.shown.join("; ")));
         }
         self.took(format!("workloads.{}.replay.file", name.value), given.place);
