@@ -29,6 +29,7 @@ pub mod journeys;
 mod links;
 pub mod load;
 mod names;
+mod replay;
 mod seat;
 mod tls;
 pub mod upstream;

@@ -390,6 +390,7 @@ fn plan() -> Plan {
             key: "o/{n}".into(),
             size: SizePlan::Fixed(Size(SIZE)),
             cache_control: None,
+            listed: None,
         }],
         identities: Vec::new(),
         workloads: vec![WorkloadPlan {
@@ -409,6 +410,7 @@ fn plan() -> Plan {
             identity: None,
             timeout: Span::seconds(5),
             client: ClientPlan::default(),
+            replay: None,
             journeys: None,
         }],
         phases: vec![PhasePlan { name: "all".into(), from: all.0, until: all.1 }],

@@ -6,6 +6,7 @@ mod examples;
 mod expansion;
 mod inject;
 mod mistakes;
+mod replay;
 mod requests;
 mod schema;
 

@@ -155,7 +155,8 @@ mistakes! {
         => "    ops: { GetObject: 100% }\n    client: { engine: goose }\n    thresholds: [p95<1s]";
     users_change_at_whole_seconds: "    open: { rate: 50/s }\n    as: app\n    bucket: media\n    ops: { GetObject: 100% }"
         => "    closed: { users: 2, think: { mean: 1s }, ramp: { to: 8, over: 2500ms } }\n    journeys: { a: { steps: [get] } }";
-    multipart_step_not_yet: "ops: { GetObject: 100% }" => "journeys: { a: { steps: [multipart] } }";
+    parts_of_a_step: "    open: { rate: 50/s }\n    as: app\n    bucket: media\n    ops: { GetObject: 100% }"
+        => "    closed: { users: 2 }\n    journeys: { a: { steps: [{ multipart: { parts: 0, part-size: 1MiB } }, { multipart: { parts: 2, part-size: 1MiB } }] } }";
     no_connections: "bucket: media" => "bucket: media\n    client: { keep-alive: false, connections: 0 }";
     native_retries: "bucket: media" => "bucket: media\n    client: { retries: standard-2026, addressing: virtual-host }";
     sdk_connections: "bucket: media" => "bucket: media\n    client: { engine: aws-sdk, connections: 8 }";
