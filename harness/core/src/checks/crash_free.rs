@@ -88,7 +88,7 @@ impl Check for CrashFree {
                 Self {},
                 told(Ending::DroppedFirst).without(Capability::Process),
             ),
-            Golden::inconclusive("the wire was not seen", Self {}, story().without(Capability::Wire)),
+            Golden::inconclusive("framing was not seen", Self {}, story().without(Capability::Framing)),
         ]
     }
 }
