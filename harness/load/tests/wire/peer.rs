@@ -39,6 +39,8 @@ impl Listener {
     /// Takes a connection and its preface, and allows so many streams.
     pub(crate) async fn accept(&self, streams: u32) -> Peer {
         let (mut stream, _) = self.0.accept().await.unwrap();
+        // What was sent before a reset has to be on its way by then.
+        stream.set_nodelay(true).unwrap();
         let mut preface = [0; 24];
         stream.read_exact(&mut preface).await.unwrap();
         assert_eq!(&preface, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
