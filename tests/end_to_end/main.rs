@@ -5,6 +5,7 @@
 mod support;
 
 mod breakage;
+mod browser;
 mod capacity;
 mod commands;
 mod compare;
@@ -16,6 +17,7 @@ mod load;
 mod metastability;
 mod mock_page;
 mod own_gateway;
+mod pages;
 mod policy;
 mod released_gateways;
 mod replay;

@@ -114,9 +114,19 @@ pub enum GatewayPlan {
     },
     /// Something already running.
     Url {
-        /// Base address, `http://host:port`.
+        /// Base address, `http://host:port` or `https://host:port`.
         base: String,
+        /// PEM file of the authorities to trust; those of the system when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ca: Option<String>,
     },
+}
+
+impl GatewayPlan {
+    /// Whether it is an address that is spoken to over TLS.
+    pub fn is_https(&self) -> bool {
+        matches!(self, Self::Url { base, .. } if base.starts_with("https://"))
+    }
 }
 
 /// One upstream region.

@@ -153,6 +153,7 @@ impl Searching<'_, '_> {
             p50: measured.p50,
             p99: measured.p99,
             in_flight: measured.in_flight,
+            stay: measured.stay,
             attempts: measured.attempts,
             lag: measured.lag,
             harness_cpu: offered.harness_cpu,

@@ -4,8 +4,8 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use gatecrash_core::plan::{
-    ClientPlan, ClosedPlan, ConditionPlan, EnginePlan, KeysPlan, OpPlan, Plan, RangeLaw as Part, RangePlan,
-    SignPlan, TagPlan, ThinkPlan, WorkloadPlan,
+    ClientPlan, ClosedPlan, ConditionPlan, EnginePlan, HttpPlan, KeysPlan, OpPlan, Plan, RangeLaw as Part,
+    RangePlan, SignPlan, TagPlan, ThinkPlan, WorkloadPlan,
 };
 use gatecrash_core::units::Span;
 use gatecrash_load::engine::Kind;
@@ -102,6 +102,7 @@ fn client(plan: &ClientPlan) -> Result<ClientOptions, String> {
         },
         keep_alive: plan.keep_alive,
         tls: plan.tls,
+        http2: plan.http == HttpPlan::Http2,
         connections: plan.connections.and_then(|most| NonZeroUsize::new(most as usize)),
     })
 }

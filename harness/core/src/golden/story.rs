@@ -369,7 +369,7 @@ fn plan() -> Plan {
         tags: Vec::new(),
         source: "golden.yaml".into(),
         seed: 7,
-        gateway: GatewayPlan::Url { base: "http://127.0.0.1:1".into() },
+        gateway: GatewayPlan::Url { base: "http://127.0.0.1:1".into(), ca: None },
         regions: vec![RegionPlan {
             name: "a".into(),
             primary: true,

@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn of_what_a_log_changes_a_404_is_right_too() {
-        let told = |key: &str| {
+        let told = |key: &'static str| {
             let mut story = Story::new().with(Request::at(0).key(key).answer(404));
             story.plan.buckets[0].objects = 2;
             story.plan.buckets[0].listed = Some(ListedPlan {

@@ -78,8 +78,8 @@ pub struct KnownGateway {
     pub name: String,
     /// Its parameters.
     pub params: Vec<String>,
-    /// What it can do beyond proxying: `sign`, `http2` (to upstreams), and the keys of `misconfigure`: `bucket`, `region`, `host`,
-    /// `endpoint`.
+    /// What it can do beyond proxying: `sign`, `http2` (to upstreams), `http2-from-clients` or
+    /// `http2-from-clients-over-tls`, and the keys of `misconfigure`: `bucket`, `region`, `host`, `endpoint`.
     pub can: Vec<String>,
 }
 

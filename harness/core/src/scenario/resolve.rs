@@ -62,7 +62,10 @@ pub(super) fn resolve(
     let identities = cx.identities(file);
     let gateway = cx.gateway(file);
     let phases = cx.phases(file);
-    let workloads = cx.workloads(file, &mut buckets, &identities, &phases);
+    let mut workloads = cx.workloads(file, &mut buckets, &identities, &phases);
+    if gateway.is_https() {
+        workloads.iter_mut().for_each(|workload| workload.client.tls = true);
+    }
     let world = World {
         regions: &regions,
         buckets: &buckets,

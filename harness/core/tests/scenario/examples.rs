@@ -273,7 +273,7 @@ fn a_command_and_an_address() {
     assert_eq!((env["A"].as_str(), ready_path.as_str(), stop_signal.as_str()), ("1", "/up", "QUIT"));
     assert_eq!(ready_within, Span::seconds(10));
     let url = RIGHT.replace("embedded: { preset: strict }", "url: { base: \"http://127.0.0.1:8080/\" }");
-    assert_eq!(plan(&url).gateway, GatewayPlan::Url { base: "http://127.0.0.1:8080".into() });
+    assert_eq!(plan(&url).gateway, GatewayPlan::Url { base: "http://127.0.0.1:8080".into(), ca: None });
     for bad in ["https://x:1", "127.0.0.1:80", "http://x", "http://x:0", "http://:80", "http://x:80/path"] {
         assert!(
             read(&RIGHT.replace("embedded: { preset: strict }", &format!("url: {{ base: \"{bad}\" }}")))

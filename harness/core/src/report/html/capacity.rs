@@ -8,7 +8,7 @@ use super::text;
 use crate::capacity::{CapacityReport, CaseReport, CurvePoint};
 use crate::report::RunReport;
 use crate::report::capacity::{CaseWords, HEADS, cells, objective, words};
-use crate::report::text::{millis, seconds};
+use crate::report::text::{millis, seconds, thousands};
 use crate::units::Rate;
 
 /// Units of a drawing; it is stretched to its place.
@@ -165,13 +165,14 @@ fn trials(case: &CaseReport) -> String {
         let gateway = t.gateway_cpu.map_or_else(|| "-".into(), |cores| format!("{cores:.2}"));
         format!(
             "<tr><td class='n'>{}</td><td>{purpose}</td><td class='n'>{}</td><td class='n'>{}</td><td>{}</td>\
-             <td class='n'>{:.0}/s</td><td class='n'>{}</td><td class='n'>{}</td><td class='n'>{:.2}</td>\
-             <td class='n'>{gateway}</td></tr>",
+             <td class='n'>{:.0}/s</td><td class='n'>{}</td><td class='n'>{}</td><td class='n'>{}</td>\
+             <td class='n'>{:.2}</td><td class='n'>{gateway}</td></tr>",
             t.number,
             Rate(t.rate),
             seconds(t.seconds()),
             text(&verdict),
             t.goodput(),
+            thousands(t.dropped),
             ms(t.p50),
             ms(t.p99),
             t.harness_cpu,
@@ -181,7 +182,7 @@ fn trials(case: &CaseReport) -> String {
     format!(
         "<details><summary>All {} trials</summary><div class='wide'><table><thead><tr><th class='n'>no.</th>\
          <th>for</th><th class='n'>offered</th><th class='n'>judged</th><th>verdict</th><th class='n'>goodput</th>\
-         <th class='n'>median</th><th class='n'>p99</th><th class='n'>harness, cores</th>\
+         <th class='n'>not sent</th><th class='n'>median</th><th class='n'>p99</th><th class='n'>harness, cores</th>\
          <th class='n'>gateway, cores</th></tr></thead><tbody>{rows}</tbody></table></div></details>\n",
         case.trials.len()
     )
@@ -194,6 +195,6 @@ pub(super) fn facts(capacity: &CapacityReport) -> Vec<(&'static str, String)> {
     vec![
         ("cases", capacity.cases.len().to_string()),
         ("trials", trials.to_string()),
-        ("requests judged", crate::report::text::thousands(requests)),
+        ("requests judged", thousands(requests)),
     ]
 }

@@ -200,7 +200,7 @@ fn gateway(plan: &GatewayPlan) -> String {
             format!("recipe {name}{version}{}", settings(params))
         }
         GatewayPlan::Command { run, .. } => format!("command {}", run.join(" ")),
-        GatewayPlan::Url { base } => format!("running at {base}"),
+        GatewayPlan::Url { base, .. } => format!("running at {base}"),
     }
 }
 
