@@ -28,6 +28,7 @@ const FLAGS: &[&str] = &[
     "--disable-component-update",
     "--disable-extensions",
     "--no-first-run",
+    "--hide-scrollbars",
     "--host-resolver-rules=MAP * ~NOTFOUND",
     "--proxy-server=127.0.0.1:9",
     "--remote-debugging-pipe",

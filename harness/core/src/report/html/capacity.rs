@@ -41,7 +41,7 @@ pub(super) fn section(report: &RunReport) -> String {
 }
 
 fn summary(words: &[CaseWords]) -> String {
-    let cell = |c: &String| format!("<td>{}</td>", text(c));
+    let cell = |c: &String| format!("<td class='said'>{}</td>", text(c));
     let row = |w: &CaseWords| {
         let cells = [&w.bounds, &w.limit, &w.of_first, &w.overload].map(cell).concat();
         format!("<tr><th scope='row'>{}</th>{cells}<td class='n'>{}</td></tr>", text(&w.name), w.trials)
@@ -164,7 +164,7 @@ fn trials(case: &CaseReport) -> String {
         let ms = |micros: Option<u64>| millis(micros.map(|us| us as f64 / 1e3));
         let gateway = t.gateway_cpu.map_or_else(|| "-".into(), |cores| format!("{cores:.2}"));
         format!(
-            "<tr><td class='n'>{}</td><td>{purpose}</td><td class='n'>{}</td><td class='n'>{}</td><td>{}</td>\
+            "<tr><td class='n'>{}</td><td class='word'>{purpose}</td><td class='n'>{}</td><td class='n'>{}</td><td class='said'>{}</td>\
              <td class='n'>{:.0}/s</td><td class='n'>{}</td><td class='n'>{}</td><td class='n'>{}</td>\
              <td class='n'>{:.2}</td><td class='n'>{gateway}</td></tr>",
             t.number,

@@ -140,7 +140,9 @@ pub(super) fn limits(report: &RunReport, time: &Time) -> String {
     ];
     let guards = &report.plan.guards;
     let lagged = report.guards.iter().any(|g| g.guard == "generator");
-    let lag = if report.phases.iter().all(|p| p.requests == 0) {
+    let lag = if report.capacity.is_some() {
+        "Trials in which the load generator was the limit were discarded, and say why.".into()
+    } else if report.phases.iter().all(|p| p.requests == 0) {
         "No load was generated.".into()
     } else if lagged {
         "The generator guard spoke: see the notes at the top. Times of this run are not the gateway's alone."
@@ -173,11 +175,14 @@ pub(super) fn limits(report: &RunReport, time: &Time) -> String {
          of whole, correct answers."
             .into(),
         closed,
-        format!(
-            "Charts show {} per point; a request belongs to the second in which it was due, an attempt to \
-             the one in which it began.",
-            count(u64::from(time.step), "second")
-        ),
+        match report.capacity {
+            Some(_) => "Charts show one point for each rate: all of its trials that were not discarded.".into(),
+            None => format!(
+                "Charts show {} per point; a request belongs to the second in which it was due, an attempt to \
+                 the one in which it began.",
+                count(u64::from(time.step), "second")
+            ),
+        },
         "Attempts are exchanges that a link saw: connections refused before one are not among them.".into(),
     ];
     let lines = lines.iter().filter(|line: &&String| !line.is_empty());
