@@ -194,7 +194,8 @@ impl Workload {
     /// The bytes that arrival `k` uploads.
     fn content(&self, pool: &Pool, k: u32) -> Content {
         let first = RequestId { workload: u16::from(self.index), k: k.saturating_mul(self.stride()) };
-        pool.content(&self.population.bucket, &self.writes.keys.key(k), first.pack() + 1)
+        let (bucket, key) = (&self.population.bucket, self.writes.keys.key(k));
+        pool.upload(self.writes.body, bucket, &key, first.pack() + 1)
     }
 
     /// The object a read is for.
