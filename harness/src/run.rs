@@ -26,6 +26,7 @@ use crate::topology::{Ground, Topology, journeys, load};
 mod drive;
 mod stalls;
 mod target;
+mod waits;
 mod watch;
 
 /// How to run a case.

@@ -7,7 +7,7 @@ mod capacity;
 use std::collections::BTreeMap;
 
 use gatecrash_model::population::PatternError;
-use gatecrash_model::{ObjectKeys, Population, SizeLaw};
+use gatecrash_model::{BodyLaw, ObjectKeys, Population, SizeLaw};
 use serde::{Deserialize, Serialize};
 
 pub use self::capacity::{CapacityPlan, SearchPlan};
@@ -155,6 +155,10 @@ pub struct RegionPlan {
     pub toxiproxy: Option<String>,
 }
 
+fn is_bytes(law: &BodyLaw) -> bool {
+    *law == BodyLaw::Bytes
+}
+
 fn is_false(flag: &bool) -> bool {
     !flag
 }
@@ -292,6 +296,9 @@ pub struct WorkloadPlan {
     pub write_key: String,
     /// Sizes of writes.
     pub write_size: SizePlan,
+    /// What writes are made of.
+    #[serde(default, skip_serializing_if = "is_bytes")]
+    pub write_body: BodyLaw,
     /// Who signs.
     pub sign: SignPlan,
     /// Identity index, when somebody signs.

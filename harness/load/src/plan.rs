@@ -202,7 +202,7 @@ impl Workload {
     /// The bytes that arrival `k` uploads.
     pub(crate) fn content(&self, pool: &Pool, k: u32) -> Content {
         let first = RequestId { workload: u16::from(self.index), k: k.saturating_mul(self.stride()) };
-        pool.content(&self.population.bucket, &self.upload_key(k), first.pack() + 1)
+        pool.upload(self.writes.body, &self.population.bucket, &self.upload_key(k), first.pack() + 1)
     }
 
     /// The key that arrival `k` writes, if it writes.

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatecrash_model::Op;
 use gatecrash_model::population::{KeyPattern, PatternError, Population, SizeLaw};
+use gatecrash_model::{BodyLaw, Op};
 use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
 
@@ -175,6 +175,8 @@ pub struct Writes {
     pub keys: KeyPattern,
     /// Lengths by arrival number.
     pub sizes: SizeLaw,
+    /// What they are made of.
+    pub body: BodyLaw,
 }
 
 // === impl Workload ===
@@ -228,6 +230,10 @@ impl OpPlan {
 impl Writes {
     /// Uploads to `up/<workload>/<k>`, all of one size.
     pub fn under(workload: &str, bytes: u64) -> Result<Self, PatternError> {
-        Ok(Self { keys: format!("up/{workload}/{{n}}").parse()?, sizes: SizeLaw::Fixed(bytes) })
+        Ok(Self {
+            keys: format!("up/{workload}/{{n}}").parse()?,
+            sizes: SizeLaw::Fixed(bytes),
+            body: BodyLaw::Bytes,
+        })
     }
 }

@@ -19,7 +19,7 @@ pub mod time;
 pub mod trial;
 
 pub use capability::{Capabilities, Capability};
-pub use content::{Content, Pool};
+pub use content::{BodyLaw, Content, Pool};
 pub use context::{AttemptCell, AttemptContext, AttemptRegistry};
 pub use ids::{AttemptId, RequestId, RunId, StrId};
 pub use op::Op;

@@ -83,6 +83,7 @@ fn workload(
         writes: Writes {
             keys: w.write_key.parse().map_err(|e| format!("workload {}: {e}", w.name))?,
             sizes: SizeLaw::from(&w.write_size),
+            body: w.write_body,
         },
         signing,
         timeout: w.timeout.duration(),

@@ -50,7 +50,7 @@ impl Check for StaleIfError {
         example: "stale-if-error: { within: 3s }",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
         min_samples: 1,
-        rests: Rests::OnExchanges,
+        rests: Rests::OnOutcomes,
     };
 
     fn judge(&self, scope: &Scope<'_>) -> Finding {

@@ -1,8 +1,8 @@
 //! The frame of a hand-written history.
 
 use gatecrash_model::{
-    AttemptId, AttemptRecord, BodyCheck, Capabilities, Capability, ClientRecord, ConnectionRecord, Decision,
-    Ending, Event, FiringRecord, Framing, Nanos, Op, Pool, RequestId, Shape, StoreEntry, StrId,
+    AttemptId, AttemptRecord, BodyCheck, BodyLaw, Capabilities, Capability, ClientRecord, ConnectionRecord,
+    Decision, Ending, Event, FiringRecord, Framing, Nanos, Op, Pool, RequestId, Shape, StoreEntry, StrId,
     UpstreamRecord,
 };
 
@@ -406,6 +406,7 @@ fn plan() -> Plan {
             missing: Share(0.0),
             write_key: "up/{n}".into(),
             write_size: SizePlan::Fixed(Size(SIZE)),
+            write_body: BodyLaw::Bytes,
             sign: SignPlan::None,
             identity: None,
             timeout: Span::seconds(5),

@@ -22,7 +22,7 @@ pub(crate) use client::{Addressing, Client, Engine, Http, Retries};
 pub(crate) use expect::{Expectation, Guards};
 pub(crate) use gateway::{Command, Embedded, Gateway, Recipe, Url};
 pub(crate) use journeys::{Journey, Step as JourneyStep};
-pub(crate) use load::Workload;
+pub(crate) use load::{Bodies, Workload};
 pub(crate) use replay::FromLog;
 pub(crate) use requests::{Bytes, Keys, OpDetail, Presigned, Shares, Sign, SignDetail};
 use schemars::JsonSchema;

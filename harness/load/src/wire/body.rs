@@ -115,7 +115,7 @@ impl Body {
         };
         match self.expected {
             Some(Expected::Bytes { content, base, size, .. }) => {
-                let own = ((place + PLACES - content.place(0)) % PLACES) as u64;
+                let own = ((place + PLACES - content.place(0) % PLACES) % PLACES) as u64;
                 match own < size {
                     true => Found::Shifted(own),
                     false => Found::Elsewhere { place, offset: base + at },

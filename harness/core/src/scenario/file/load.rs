@@ -80,4 +80,17 @@ pub(crate) struct Writes {
     /// Size of what is written. Default: 4KiB.
     #[serde(default)]
     pub(crate) size: Option<Spanned<Sizes>>,
+    /// What it is made of. Default: bytes.
+    #[serde(default)]
+    pub(crate) body: Option<Spanned<Bodies>>,
+}
+
+/// What uploads are made of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Bodies {
+    /// Bytes that are no HTTP, other ones for each upload.
+    Bytes,
+    /// Whole requests, one after the other, each of 64 bytes: whoever loses count of a body sends or reads them.
+    HttpRequests,
 }

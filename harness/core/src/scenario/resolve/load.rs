@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use gatecrash_model::BodyLaw;
+
 use super::Cx;
 use super::arrivals::Begin;
 use super::replay::Told;
@@ -9,7 +11,7 @@ use crate::plan::{
     BucketPlan, EnginePlan, IdentityPlan, KeysPlan, PhasePlan, SignPlan, SizePlan, WorkloadPlan,
 };
 use crate::scenario::decode::Spanned;
-use crate::scenario::file::{Arrivals, Either, File, Workload};
+use crate::scenario::file::{Arrivals, Bodies, Either, File, Workload};
 use crate::units::{Share, Size, Span};
 
 const DEFAULT_WRITE_KEY: &str = "w/{n:08}";
@@ -76,6 +78,11 @@ impl Cx<'_> {
         if let Some(key) = &writes.key {
             self.key_pattern(key);
         }
+        let law = |body| match body {
+            Bodies::Bytes => BodyLaw::Bytes,
+            Bodies::HttpRequests => BodyLaw::HttpRequests,
+        };
+        let body = writes.body.map(|body| Spanned { value: law(body.value), place: body.place });
         self.positive("timeout", workload.timeout);
         let arrivals = open.and_then(|open| open.arrivals);
         let poisson = arrivals.map(|a| Spanned { value: a.value == Arrivals::Poisson, place: a.place });
@@ -100,6 +107,7 @@ impl Cx<'_> {
             missing: self.or(at("missing"), workload.missing, Share(0.0)),
             write_key: self.or(at("write-key"), writes.key.clone(), DEFAULT_WRITE_KEY.to_owned()),
             write_size: self.sizes(writes.size.as_ref(), DEFAULT_WRITE_SIZE, at("write-size")),
+            write_body: self.or(at("write-body"), body, BodyLaw::Bytes),
             sign,
             identity,
             timeout: self.or(at("timeout"), workload.timeout, DEFAULT_TIMEOUT),
