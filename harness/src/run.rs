@@ -26,6 +26,7 @@ use crate::topology::{Ground, Topology, journeys, load};
 mod drive;
 mod stalls;
 mod target;
+mod waits;
 mod watch;
 
 /// How to run a case.
@@ -255,7 +256,7 @@ pub fn gateway_name(plan: &Plan) -> String {
         GatewayPlan::Recipe { name, version: None, .. } => name.clone(),
         GatewayPlan::Recipe { name, version: Some(version), .. } => format!("{name} {version}"),
         GatewayPlan::Command { run, .. } => run.first().cloned().unwrap_or_default(),
-        GatewayPlan::Url { base } => base.clone(),
+        GatewayPlan::Url { base, .. } => base.clone(),
     }
 }
 

@@ -2,17 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use gatecrash_model::{AttemptRecord, Capabilities, Capability, ClientRecord, Ending, FiringRecord, Nanos};
+use gatecrash_model::{AttemptRecord, Capabilities, Capability, ClientRecord, FiringRecord, Nanos};
 
-use super::cause::{Cause, asked_wait, cause_of, is_on_accept, is_untrue};
+use super::cause::{Cause, EDGE, asked_wait, cause_of, is_on_accept, is_untrue};
+use super::starvation::Stalls;
 use crate::faults::{FaultSpec, Host, Tls, TlsKind, Wait};
 use crate::history::{Answers, History, IdSet, Interval, Intervals, Join};
 use crate::plan::{ExpectationPlan, FaultPlan, Plan};
 use crate::profile::Profile;
 use crate::rules::Matcher;
-
-/// How near to a recorded edge a fault may already, or still, be felt.
-const EDGE: Nanos = 50_000_000;
 
 /// A whole run, ready to be judged.
 #[derive(Debug)]
@@ -33,6 +31,8 @@ pub struct Case<'a> {
     pub answers: Answers,
     /// Scheduler slack measured in the run, added to time limits.
     pub slack: Nanos,
+    /// When the machine had no processor for us.
+    pub stalls: Stalls,
     /// The last instant anything was seen.
     pub end: Nanos,
 }
@@ -62,6 +62,8 @@ pub struct Scope<'a> {
     pub matcher: &'a Matcher,
     /// Least samples.
     pub min_samples: u64,
+    /// When the machine had no processor for us.
+    pub stalls: &'a Stalls,
     /// Allowance for time limits: max(50 ms, 10 %) is the check's own; this is the scheduler slack of the
     /// run.
     pub slack: Nanos,
@@ -80,7 +82,8 @@ impl<'a> Case<'a> {
         let slack = super::guards::slack(history, &intervals);
         let (join, answers) = (Join::of(history), Answers::of(plan));
         let spoilt_by_client = spoilt_by_client(plan, history);
-        Self { plan, profile, history, join, intervals, answers, spoilt_by_client, slack, end: history.end() }
+        let (stalls, end) = (Stalls::of(history), history.end());
+        Self { plan, profile, history, join, intervals, answers, spoilt_by_client, slack, stalls, end }
     }
 
     /// The scope of an expectation; `None` when its phase never began.
@@ -114,6 +117,7 @@ impl<'a> Case<'a> {
             phase: None,
             matcher,
             min_samples: 1,
+            stalls: &self.stalls,
             slack: self.slack,
             excused: None,
             spoilt_by_client: &self.spoilt_by_client,
@@ -137,10 +141,16 @@ impl<'a> Scope<'a> {
     /// phase's, those that a fault of another phase can have met on its edge belong to neither, and nor do
     /// those that reached the upstream when the phase's own faults were about to end, or later.
     pub fn clients(&self) -> impl Iterator<Item = &'a ClientRecord> + use<'a> {
+        self.due().filter(|c| !c.was_dropped())
+    }
+
+    /// The same, with those that were not sent because too many were under way.
+    pub fn due(&self) -> impl Iterator<Item = &'a ClientRecord> + use<'a> {
         let (scope, foreign, last) = (*self, self.foreign_faults(), self.last_of_own_faults());
         let met = move |c: &ClientRecord| foreign.iter().any(|i| i.overlaps(c.sent(), c.ended()));
         let late = move |c: &ClientRecord| last.is_some_and(|last| scope.reached_upstream(c) > last);
-        self.clients_between(self.from, self.until).filter(move |c| !met(c) && !late(c))
+        let all = self.arrivals_between(self.from, self.until);
+        all.filter(move |c| c.was_dropped() || !met(c) && !late(c))
     }
 
     /// The last instant at which what ends with this phase surely bites; `None` where nothing does.
@@ -178,38 +188,29 @@ impl<'a> Scope<'a> {
         from: Nanos,
         until: Nanos,
     ) -> impl Iterator<Item = &'a ClientRecord> + use<'a> {
+        self.arrivals_between(from, until).filter(|c| !c.was_dropped())
+    }
+
+    fn arrivals_between(
+        &self,
+        from: Nanos,
+        until: Nanos,
+    ) -> impl Iterator<Item = &'a ClientRecord> + use<'a> {
         let scope = *self;
         let begin = scope.history.clients.partition_point(|c| c.intended < from);
         let end = scope.history.clients.partition_point(|c| c.intended < until);
-        scope.history.clients[begin..end.max(begin)]
-            .iter()
-            .filter(move |c| !c.was_dropped() && scope.includes(c))
+        scope.history.clients[begin..end.max(begin)].iter().filter(move |c| scope.includes(c))
     }
 
-    /// Client requests of the window that got, or were owed, an answer: drops of reused connections are a
-    /// legal "please retry" (RFC 9112 9.3.1) and count neither way.
+    /// Client requests of the window that got, or were owed, an answer: drops of reused connections, refused
+    /// streams and what a GOAWAY gave up are a legal "please retry" (RFC 9112 9.3.1, RFC 9113 8.7) and count neither way.
     pub fn answered(&self) -> impl Iterator<Item = &'a ClientRecord> + use<'a> {
-        self.clients().filter(|c| c.ending != Ending::DroppedReused)
+        self.clients().filter(|c| !c.ending.invites_retry())
     }
 
     /// Whether an instant is in the window.
     pub fn includes_time(&self, at: Nanos) -> bool {
         (self.from..self.until).contains(&at)
-    }
-
-    /// The longest time, during a request or just before it, in which the machine had no processor for us.
-    pub fn stalled(&self, client: &ClientRecord) -> Nanos {
-        let (sent, ended) = (client.sent().saturating_sub(EDGE), client.ended());
-        let during = |(at, lasted): &(Nanos, Nanos)| at.saturating_sub(*lasted) <= ended && sent <= *at;
-        self.history.stalls().filter(during).map(|(_, lasted)| lasted).max().unwrap_or(0)
-    }
-
-    /// Whether stalls of the machine during a request explain that it lost this much time. A request is handed on
-    /// between threads of ours and of the gateway, each of which may have waited as long as our witness did.
-    pub fn was_starved_of(&self, client: &ClientRecord, lost: Nanos) -> bool {
-        const HANDED_ON: Nanos = 4;
-        let stalled = self.stalled(client);
-        stalled > 0 && lost <= HANDED_ON * stalled
     }
 
     /// Whether a request was answered rightly, whole and with every byte right; 404 for what does not exist.

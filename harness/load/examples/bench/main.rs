@@ -115,6 +115,7 @@ fn workload(size: u64) -> Result<Workload, Box<dyn Error>> {
         timeout: Duration::from_secs(10),
         max_in_flight: 10_000,
         headers: Vec::new(),
+        replay: None,
         journeys: None,
         client: ClientOptions::default(),
     })
