@@ -20,6 +20,7 @@ mod own_gateway;
 mod pages;
 mod policy;
 mod released_gateways;
+mod replay;
 mod requests;
 mod runs;
 #[cfg(feature = "aws-sdk")]

@@ -41,6 +41,17 @@ fn a_defect_fails_the_run_and_the_paragraph_tells_why() {
     desk.gatecrash(&["explain", request]).exits(0).says("attempt").says("cut-body");
 }
 
+/// Whoever sends a request after an upload that was answered early, on the same connection, has it read as the rest of
+/// that upload, and the end of its own body as a request.
+#[test]
+fn a_body_made_of_requests_shows_who_loses_count() {
+    let _turn = turn();
+    let desk = Desk::new();
+    let defect = ["--defect", "pool-after-early-answer"];
+    let done = desk.gatecrash(&[&["run", "security/request-in-a-body"][..], &defect].concat()).exits(1);
+    done.says("FAIL no-request-desync").says("came next on its upstream connection");
+}
+
 #[test]
 fn a_stored_run_renders_to_the_same_bytes() {
     let _turn = turn();

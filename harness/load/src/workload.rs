@@ -4,14 +4,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatecrash_model::Op;
 use gatecrash_model::population::{KeyPattern, PatternError, Population, SizeLaw};
+use gatecrash_model::{BodyLaw, Op};
 use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
 
 use crate::engine::ClientOptions;
 use crate::journey::Journeys;
 use crate::keys::KeyLaw;
+use crate::replay::Replay;
 use crate::schedule::Schedule;
 use crate::sign::Signer;
 use crate::users::Users;
@@ -71,6 +72,8 @@ pub struct Workload {
     pub max_in_flight: usize,
     /// More request headers, lower-case names.
     pub headers: Vec<(String, String)>,
+    /// What each arrival asks for, in place of draws from `ops` and `keys`.
+    pub replay: Option<Replay>,
     /// What its users do, instead of operations that come on a schedule. Needs the feature `goose`.
     pub journeys: Option<Journeys>,
     /// Who carries the requests.
@@ -172,6 +175,8 @@ pub struct Writes {
     pub keys: KeyPattern,
     /// Lengths by arrival number.
     pub sizes: SizeLaw,
+    /// What they are made of.
+    pub body: BodyLaw,
 }
 
 // === impl Workload ===
@@ -225,6 +230,10 @@ impl OpPlan {
 impl Writes {
     /// Uploads to `up/<workload>/<k>`, all of one size.
     pub fn under(workload: &str, bytes: u64) -> Result<Self, PatternError> {
-        Ok(Self { keys: format!("up/{workload}/{{n}}").parse()?, sizes: SizeLaw::Fixed(bytes) })
+        Ok(Self {
+            keys: format!("up/{workload}/{{n}}").parse()?,
+            sizes: SizeLaw::Fixed(bytes),
+            body: BodyLaw::Bytes,
+        })
     }
 }

@@ -4,6 +4,8 @@
 //! offset, zero-copy. Each pool word is a whitened form of its own index, so foreign bytes can be traced back to
 //! their place in the pool, and so to the object they belong to.
 
+use serde::{Deserialize, Serialize};
+
 use crate::hash;
 
 /// Words in the pool: 2 MiB before it repeats.
@@ -13,6 +15,27 @@ const POOL: usize = WORDS * 8;
 pub const PLACES: usize = POOL;
 /// The longest slice [`Content::chunk`] hands out at once.
 pub const WINDOW: usize = 256 * 1024;
+
+/// Where in the pool's bytes the requests begin that an upload may be made of.
+const REQUESTS: usize = POOL + WINDOW;
+
+/// A whole request: a body of nothing else, read from the wrong place, is one request after the other. It names no
+/// client's request, so that whoever sees it knows that none sent it.
+const REQUEST: &[u8; 64] = b"GET /smuggled/by-a-body HTTP/1.1\r\nHost: smuggle\r\nX-Pad: 1234\r\n\r\n";
+
+/// The key that a request out of a body asks for.
+pub const SMUGGLED_KEY: &str = "by-a-body";
+
+/// What uploads are made of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BodyLaw {
+    /// Bytes that are no HTTP and tell whose they are.
+    #[default]
+    Bytes,
+    /// Requests, one after the other, each of 64 bytes.
+    HttpRequests,
+}
 
 /// The seeded byte pool of a run.
 pub struct Pool {
@@ -29,14 +52,15 @@ pub struct Content {
 // === impl Pool ===
 
 impl Pool {
-    /// Builds the pool of `seed` (2.25 MiB of memory).
+    /// Builds the pool of `seed` (2.5 MiB of memory).
     pub fn new(seed: u64) -> Self {
         let whiten = hash::combine(&[seed, 0xc0]);
-        let mut bytes = Vec::with_capacity(POOL + WINDOW);
+        let mut bytes = Vec::with_capacity(REQUESTS + REQUEST.len() + WINDOW);
         for index in 0..WORDS as u64 {
             bytes.extend_from_slice(&hash::mix(index ^ whiten).to_le_bytes());
         }
         bytes.extend_from_within(..WINDOW);
+        (0..=WINDOW / REQUEST.len()).for_each(|_| bytes.extend_from_slice(REQUEST));
         Self { bytes, whiten }
     }
 
@@ -52,8 +76,16 @@ impl Pool {
         Content { shift: (place % POOL as u64) as usize }
     }
 
-    /// All the bytes: the pool once, then its first [`WINDOW`] again, so that any [`Content::place`] has a whole
-    /// window behind it. For hosts that share them by reference count.
+    /// The content of an upload of that law; `version` is its packed request id + 1.
+    pub fn upload(&self, law: BodyLaw, bucket: &str, key: &str, version: u64) -> Content {
+        match law {
+            BodyLaw::Bytes => self.content(bucket, key, version),
+            BodyLaw::HttpRequests => Content { shift: REQUESTS },
+        }
+    }
+
+    /// All the bytes: the pool once, its first [`WINDOW`] again, and requests, so that any [`Content::place`] has a
+    /// whole window behind it. For hosts that share them by reference count.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -93,7 +125,10 @@ impl Content {
 
     /// Where in [`Pool::as_bytes`] the byte at `offset` stands; at least [`WINDOW`] bytes of content follow there.
     pub fn place(self, offset: u64) -> usize {
-        ((self.shift as u64).wrapping_add(offset) % POOL as u64) as usize
+        match self.shift.checked_sub(REQUESTS) {
+            None => ((self.shift as u64).wrapping_add(offset) % POOL as u64) as usize,
+            Some(within) => REQUESTS + ((within as u64).wrapping_add(offset) % REQUEST.len() as u64) as usize,
+        }
     }
 
     /// The content that begins at `offset` of this one: a part of an upload.
@@ -117,7 +152,7 @@ impl Content {
 
     /// Whether bytes found at pool position `place` and seen at `offset` of a body belong to this content.
     pub fn is_at(self, place: usize, offset: u64) -> bool {
-        ((self.shift as u64 + offset) % POOL as u64) as usize == place
+        self.place(offset) == place
     }
 
     /// The streaming hash of the first `len` bytes: what an intact upload stores.
@@ -143,6 +178,25 @@ mod tests {
     fn pool() -> &'static Pool {
         static POOL: OnceLock<Pool> = OnceLock::new();
         POOL.get_or_init(|| Pool::new(7))
+    }
+
+    #[test]
+    fn requests_follow_one_another_wherever_they_are_cut() {
+        let pool = pool();
+        let requests = pool.upload(BodyLaw::HttpRequests, "b", "k", 7);
+        let whole = REQUEST.repeat(3);
+        assert_eq!(requests.chunk(pool, 0, 192), whole);
+        assert_eq!(requests.chunk(pool, 70, 100), &whole[6..106]);
+        assert_eq!(requests.after(1_000_003).chunk(pool, 0, 64), &whole[1_000_003 % 64..][..64]);
+        assert_eq!(requests.chunk(pool, 63, usize::MAX).len(), WINDOW);
+        assert_eq!(requests.mismatch(pool, 5, &whole[5..150]), None);
+        let mut hash = hash::Hash64::default();
+        hash.update(&whole);
+        assert_eq!(requests.hash(pool, 192), hash.finish());
+        assert_eq!(pool.locate(&whole), None, "they are no object's bytes");
+        let text = std::str::from_utf8(REQUEST).unwrap();
+        assert!(text.contains(SMUGGLED_KEY) && text.ends_with("\r\n\r\n"));
+        assert_eq!(pool.upload(BodyLaw::Bytes, "b", "k", 7), pool.content("b", "k", 7));
     }
 
     proptest! {

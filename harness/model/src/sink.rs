@@ -114,11 +114,12 @@ pub enum Event {
         /// Periods in which a group had used up its quota.
         periods: u64,
     },
-    /// A thread of ours that only sleeps woke up late: nobody got the processor in that time, the gateway neither.
+    /// A thread of ours or of the gateway was ready to run and got no processor: one of ours that only sleeps woke up
+    /// late, or one of those whose waiting the kernel counts had waited that long since it was last looked at.
     Stalled {
-        /// When it woke up.
+        /// When it was noticed.
         at: Nanos,
-        /// By how much that was too late, ns.
+        /// How long it waited, ns.
         lasted: Nanos,
     },
     /// What the gateway's own log says of a request during a connect fault, whose tries no link can see.
@@ -296,6 +297,11 @@ impl MemorySink {
     /// A copy of everything so far.
     pub fn kept(&self) -> Kept {
         self.lock().clone()
+    }
+
+    /// Looks at everything so far where it is; nothing is recorded meanwhile.
+    pub fn look<T>(&self, at: impl FnOnce(&Kept) -> T) -> T {
+        at(&self.lock())
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Kept> {

@@ -40,7 +40,8 @@ pub(super) async fn drive(
     let mut watch = Watch::new(plan, recorder, clock, live, &counters, phase_now, &gateway);
 
     clock.set_zero();
-    let stalls = Stalls::watch(Arc::clone(&ground.clock), Arc::clone(&ground.sink));
+    let stalls =
+        Stalls::watch(plan, Arc::clone(&ground.clock), Arc::clone(&ground.sink), Arc::clone(&gateway));
     let mut driver = tokio::task::spawn_blocking(move || run_load(load));
     let work = async {
         let timeline = timeline::walk(plan, topology, clock, recorder, &phase);

@@ -1,19 +1,32 @@
-//! A witness of starvation: a thread that only sleeps, and writes down when it was woken too late.
+//! A witness of starvation: a thread that sleeps, and writes down when it was woken too late or when a thread of ours
+//! or of the gateway waited for a processor.
 //!
 //! What is late although nothing was asked of it was late for want of a processor. The gateway, the links and the
-//! load generator share the machine with it, so that their times mean little in that moment.
+//! load generator share the machine with it, so that their times mean little in that moment. Sleeping alone does not
+//! show everything: a scheduler favours who sleeps over who works, and may have a core left for the one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use gatecrash_core::faults::FaultSpec;
+use gatecrash_core::plan::Plan;
 use gatecrash_model::{Clock, Event, Nanos, Sink};
+
+use super::waits::Waits;
+use crate::gateway::Gateway;
 
 /// How long it sleeps.
 const NAP: Duration = Duration::from_millis(10);
 
-/// Later than this is worth a word: several turns of a busy scheduler.
+/// At every how many naps it looks at other threads, unless it was late itself.
+const LOOK_EVERY: u32 = 10;
+
+/// At every how many looks it asks who belongs to the gateway.
+const ASK_EVERY: u32 = 10;
+
+/// Longer than this is worth a word: several turns of a busy scheduler.
 const LATE: Nanos = 20_000_000;
 
 /// The witness; it ends when this is dropped.
@@ -23,21 +36,39 @@ pub(super) struct Stalls {
 }
 
 impl Stalls {
-    /// Watches from now on. Without a thread, which a starved machine may not give, nobody watches.
-    pub(super) fn watch(clock: Arc<dyn Clock>, sink: Arc<dyn Sink>) -> Self {
+    /// Watches from now on: ourselves, and a gateway that the plan does not starve itself. Without a thread, which a
+    /// starved machine may not give, nobody watches.
+    pub(super) fn watch(
+        plan: &Plan,
+        clock: Arc<dyn Clock>,
+        sink: Arc<dyn Sink>,
+        gateway: Arc<Gateway>,
+    ) -> Self {
+        let starves_it = plan.faults.iter().any(|fault| matches!(fault.spec, FaultSpec::Cpu(_)));
         let over = Arc::new(AtomicBool::new(false));
         let line = Arc::clone(&over);
-        let nap = move || {
+        let watch = move || {
+            let mut waits = Waits::default();
+            let (mut naps, mut looks) = (0, 0u32);
             while !line.load(Ordering::Relaxed) {
                 let began = clock.now();
                 std::thread::sleep(NAP);
-                let now = clock.now();
-                if let Some(lasted) = stall(began, now) {
-                    sink.event(Event::Stalled { at: now, lasted });
+                let late = stall(began, clock.now());
+                naps += 1;
+                if late < LATE && naps < LOOK_EVERY {
+                    continue;
+                }
+                if looks.is_multiple_of(ASK_EVERY) {
+                    waits.of(&if starves_it { Vec::new() } else { gateway.pids() });
+                }
+                (naps, looks) = (0, looks.wrapping_add(1));
+                let lasted = waits.longest().max(late);
+                if lasted >= LATE {
+                    sink.event(Event::Stalled { at: clock.now(), lasted });
                 }
             }
         };
-        Self { over, thread: std::thread::Builder::new().name("stalls".into()).spawn(nap).ok() }
+        Self { over, thread: std::thread::Builder::new().name("stalls".into()).spawn(watch).ok() }
     }
 }
 
@@ -51,10 +82,9 @@ impl Drop for Stalls {
     }
 }
 
-/// By how much a nap was too long, when that is worth a word.
-fn stall(began: Nanos, ended: Nanos) -> Option<Nanos> {
-    let late = ended.saturating_sub(began).saturating_sub(NAP.as_nanos() as Nanos);
-    (late >= LATE).then_some(late)
+/// By how much a nap was too long.
+fn stall(began: Nanos, ended: Nanos) -> Nanos {
+    ended.saturating_sub(began).saturating_sub(NAP.as_nanos() as Nanos)
 }
 
 #[cfg(test)]
@@ -62,11 +92,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_nap_is_late_from_twenty_milliseconds_on() {
+    fn a_nap_is_late_by_what_it_lasted_too_long() {
         let ms = 1_000_000;
-        assert_eq!(stall(5 * ms, 15 * ms), None);
-        assert_eq!(stall(5 * ms, 34 * ms), None);
-        assert_eq!(stall(5 * ms, 35 * ms), Some(20 * ms));
-        assert_eq!(stall(5 * ms, 4 * ms), None);
+        assert_eq!(stall(5 * ms, 15 * ms), 0);
+        assert_eq!(stall(5 * ms, 35 * ms), 20 * ms);
+        assert_eq!(stall(5 * ms, 4 * ms), 0);
     }
 }

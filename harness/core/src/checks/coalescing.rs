@@ -50,7 +50,7 @@ impl Check for Coalescing {
         example: "coalescing: {}",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
         min_samples: 1,
-        rests: Rests::OnExchanges,
+        rests: Rests::OnOutcomes,
     };
 
     fn judge(&self, scope: &Scope<'_>) -> Finding {

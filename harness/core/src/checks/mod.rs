@@ -37,11 +37,15 @@ pub struct CheckInfo {
     pub rests: Rests,
 }
 
-/// What a failed check rests on: whether a lagging generator or a fault that never fired casts doubt on it.
+/// What a failed check rests on: whether a lagging generator, a fault that never fired or a machine without a processor
+/// to spare casts doubt on it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Rests {
     /// Single exchanges: each one that breaks the rule is proof, whatever else went wrong.
     OnExchanges,
+    /// Single exchanges whose outcome a timeout of the gateway decides: each is proof, unless the machine was so starved
+    /// that one ran out.
+    OnOutcomes,
     /// Shares and windows: only as good as the load that was offered and the faults that were delivered.
     OnRates,
     /// Response times: as rates, and a late arrival is a slow one.

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use gatecrash_model::{AttemptRecord, Capabilities, Capability, RequestId};
+use gatecrash_model::content::SMUGGLED_KEY;
+use gatecrash_model::{AttemptRecord, BodyLaw, Capabilities, Capability, ClientRecord, RequestId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -29,10 +30,12 @@ impl Check for NoRequestDesync {
               out of step: the upstream takes the next request for the missing body bytes, and what follows, \
               the body of somebody's upload, for a request. Whoever chooses that body chooses the request: \
               smuggling. It fails when, on a connection that carried a request before, bytes that are no \
-              request head arrive, or, after an early answer, a request without the id of any client. \
+              request head arrive, or, after an early answer, a request without the id of any client, or at \
+              any time a request out of a body. \
               Uploads of the load are made of bytes that are no HTTP, so that taking them for a request \
-              shows. Inconclusive when no upload was answered early (`early-close: { then: keep }` does it \
-              on a connection that stays). Typical fixes: a current version; do not switch request buffering \
+              shows, or of requests (`writes: { body: http-requests }`), as an attacker makes them. \
+              Inconclusive when no upload was answered early (`early-close: { then: keep }` does it \
+              on a connection that stays) and none was made of requests. Typical fixes: a current version; do not switch request buffering \
               off in front of servers that answer early.",
         example: "no-request-desync: {}",
         needs: Capabilities::of(&[Capability::Attempts]),
@@ -42,8 +45,13 @@ impl Check for NoRequestDesync {
 
     fn judge(&self, scope: &Scope<'_>) -> Finding {
         let mut tally = Tally::default();
+        let made_of_requests = |c: &ClientRecord| {
+            let workload = scope.plan.workloads.get(usize::from(c.workload));
+            c.op.is_write() && workload.is_some_and(|w| w.write_body == BodyLaw::HttpRequests)
+        };
         for client in scope.clients() {
-            scope.attempts(client).filter(|a| a.is_answered_early()).for_each(|_| tally.good());
+            let tells = |a: &&AttemptRecord| a.is_answered_early() || made_of_requests(client);
+            scope.attempts(client).filter(tells).for_each(|_| tally.good());
         }
         // The last request of each connection so far, and whether any of it was answered early.
         let mut before: HashMap<(u8, u32), (RequestId, bool)> = HashMap::new();
@@ -52,7 +60,8 @@ impl Check for NoRequestDesync {
             let connection = (id.link, id.conn);
             let known = before.get(&connection).copied();
             if let (Some((last, early)), true) = (known, scope.includes_time(attempt.start)) {
-                let nameless = early && is_nameless(attempt);
+                let smuggled = scope.history.text(attempt.key) == SMUGGLED_KEY;
+                let nameless = (early || smuggled) && is_nameless(attempt);
                 if attempt.has(AttemptRecord::NO_REQUEST) {
                     tally.bad(last, "bytes that are no request came next on its upstream connection");
                 } else if nameless {
@@ -72,7 +81,22 @@ impl Check for NoRequestDesync {
         use gatecrash_model::Op;
         let upload = |r: Request| r.op(Op::PutObject).tries([Try::status(503, "").early()]);
         let story = move || Story::new().every(10, 0, 50, |r| r).every(10, 50, 60, upload);
+        let requests = |tell: fn(Request) -> Request| {
+            let mut story = Story::new();
+            story.plan.workloads[0].write_body = BodyLaw::HttpRequests;
+            story.every(10, 0, 50, move |r| tell(r.op(Op::PutObject)))
+        };
+        let smuggled = |mut story: Story| {
+            let (key, _) = story.history.strings.intern(SMUGGLED_KEY);
+            story = story.after_last(0);
+            if let Some(last) = story.history.attempts.last_mut() {
+                last.key = key;
+            }
+            story
+        };
         vec![
+            Golden::pass("no request out of a body comes", Self {}, requests(|r| r)),
+            Golden::fail("a request out of a body comes", Self {}, smuggled(requests(|r| r))),
             Golden::pass("the connection is closed", Self {}, story()),
             Golden::fail("body bytes follow", Self {}, story().after_last(AttemptRecord::NO_REQUEST)),
             Golden::fail("a stranger's request follows", Self {}, story().after_last(0)),

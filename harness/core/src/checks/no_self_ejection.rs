@@ -36,7 +36,7 @@ impl Check for NoSelfEjection {
         example: "no-self-ejection: { within: 1s }",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
         min_samples: 10,
-        rests: Rests::OnExchanges,
+        rests: Rests::OnOutcomes,
     };
 
     fn judge(&self, scope: &Scope<'_>) -> Finding {

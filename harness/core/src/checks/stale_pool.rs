@@ -1,6 +1,6 @@
 //! `stale-pool`: a pooled connection that died is the gateway's business.
 
-use gatecrash_model::{AttemptRecord, Capabilities, Capability, ClientRecord, EndedBy, Ending};
+use gatecrash_model::{AttemptRecord, Capabilities, Capability, ClientRecord, EndedBy};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -38,7 +38,7 @@ impl Check for StalePool {
         example: "stale-pool: {}",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts, Capability::Wire]),
         min_samples: 1,
-        rests: Rests::OnExchanges,
+        rests: Rests::OnOutcomes,
     };
 
     fn judge(&self, scope: &Scope<'_>) -> Finding {
@@ -108,7 +108,7 @@ fn is_dead(scope: &Scope<'_>, attempt: &AttemptRecord) -> bool {
     by_age && attempt.is_stale()
 }
 
-/// An error that admits it, or a kept connection closed: "please retry".
+/// An error that admits it, or "please retry": a kept connection closed, a stream refused.
 fn is_honest(client: &ClientRecord) -> bool {
-    matches!(client.status, 502 | 503) || client.ending == Ending::DroppedReused
+    matches!(client.status, 502 | 503) || client.ending.invites_retry()
 }

@@ -77,7 +77,16 @@ impl Check for StatusMap {
             Story::new().fault(refuse(), 100, 500).every(10, 110, 480, move |r| r.tries([]).answer(status))
         };
         let stall = Event::Stalled { at: 105_000_000, lasted: 150_000_000 };
+        let late = |status| {
+            let story = Story::new().every(10, 0, 50, |r| r).event(stall.clone());
+            story.every(10, 60, 100, move |r| r.tries([Try::reset()]).answer(status).took(600))
+        };
         let stalled = |status| told(Try::reset, status).event(stall.clone());
+        let in_turns = (0..6).map(|turn: u64| Event::Stalled { at: (150 + 90 * turn) * 1_000_000, lasted: 50_000_000 });
+        let in_turns = in_turns.fold(
+            Story::new().every(10, 0, 50, |r| r).every(10, 60, 100, |r| r.tries([Try::reset()]).answer(504).took(600)),
+            Story::event,
+        );
         let swallowed = FaultSpec::Swallow(Swallow {});
         vec![
             Golden::pass("a reset is a 502", Self {}, told(Try::reset, 502)),
@@ -97,7 +106,9 @@ impl Check for StatusMap {
             Golden::fail("a reset is a 404", Self {}, told(Try::reset, 404)),
             Golden::fail("garbage is a 200", Self {}, told(Try::garbage, 200)),
             Golden::fail("refused is a 404", Self {}, refused(404)),
-            Golden::inconclusive("a reset is a 504 while the machine stalled", Self {}, stalled(504)),
+            Golden::inconclusive("a reset is a 504 while the machine stalled", Self {}, late(504)),
+            Golden::inconclusive("a reset is a 504 while every thread waited in turn", Self {}, in_turns),
+            Golden::fail("a reset is a 504 at once, while the machine stalled", Self {}, stalled(504)),
             Golden::fail("a reset is a 404, which no stall explains", Self {}, stalled(404)),
             Golden::fail(
                 "a reset is a 504 on a quiet machine, which stalled elsewhere",
@@ -116,21 +127,25 @@ impl Check for StatusMap {
     }
 }
 
-/// Whether a stall of the machine may have run out a timeout of the gateway, and the answer is one it gives then.
+/// Whether a stall of the machine may have run out a timeout of the gateway, and the answer is one it gives then: in no
+/// shorter time, unless it has put its upstreams away for it.
 fn is_for_want_of_time(scope: &Scope<'_>, client: &ClientRecord) -> bool {
-    let profile = scope.profile;
-    let own = [&profile.timeout, &profile.connect_timeout_status, &profile.no_upstream, &profile.refused];
-    let given_then = client.status == 0 || own.iter().any(|set| set.contains(&client.status));
-    given_then && scope.was_starved_of(client, profile.connect_timeout.0.min(profile.read_timeout.0))
+    let (profile, shortest) = (scope.profile, scope.shortest_timeout());
+    let gives = |sets: &[&Vec<u16>]| sets.iter().any(|set| set.contains(&client.status));
+    let waited = client.status == 0 || gives(&[&profile.timeout, &profile.connect_timeout_status]);
+    let at_once = gives(&[&profile.no_upstream, &profile.refused]);
+    let ran_out = u64::from(client.done) * 1000 >= shortest;
+    (at_once || waited && ran_out) && scope.was_starved_of(client, shortest)
 }
 
-/// Drops of reused connections are legal, a dead listener is `crash-free`'s business, and a client that left
+/// What invites to a retry is legal, a dead listener is `crash-free`'s business, and a client that left
 /// before the gateway's own limit did not wait for a status.
 fn is_owed_a_status(scope: &Scope<'_>, client: &ClientRecord) -> bool {
     let ended_early =
         || u64::from(client.done) * 1000 <= scope.limit(super::bounded_time::declared(scope.profile));
     match client.ending {
-        Ending::DroppedReused | Ending::Refused | Ending::ConnectFailed => false,
+        Ending::Refused | Ending::ConnectFailed => false,
+        ending if ending.invites_retry() => false,
         Ending::Hang if client.status == 0 => !ended_early(),
         _ => true,
     }

@@ -37,7 +37,7 @@ impl Check for Statuses {
         example: "statuses: { allow: [200, 206, 503] }",
         needs: Capabilities::of(&[Capability::Framing]),
         min_samples: 1,
-        rests: Rests::OnExchanges,
+        rests: Rests::OnOutcomes,
     };
 
     fn judge(&self, scope: &Scope<'_>) -> Finding {

@@ -48,7 +48,7 @@ impl Tally {
                 "{starved} of {} broke the rule, all while the machine had no processor for us (stalls of \
                  {:.0} ms and less): run it again on a quieter machine",
                 self.samples,
-                scope.history.stalls().map(|(_, lasted)| lasted).max().unwrap_or(0) as f64 / 1e6
+                scope.stalls.longest() as f64 / 1e6
             );
             return Finding::inconclusive(wanted, self.samples, reason).exemplars(self.starved);
         }

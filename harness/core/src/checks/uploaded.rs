@@ -56,7 +56,8 @@ impl<'a> Uploads<'a> {
             _ => (0, write_size(workload, scope.plan.seed, client.k / workload.stride())),
         };
         let key = scope.history.text(client.key);
-        let content = self.pool.content(&workload.bucket, key, first.pack() + 1).after(from);
+        let content =
+            self.pool.upload(workload.write_body, &workload.bucket, key, first.pack() + 1).after(from);
         Some(Sent { hash: content.hash(&self.pool, length), length })
     }
 }

@@ -1,8 +1,8 @@
 //! The frame of a hand-written history.
 
 use gatecrash_model::{
-    AttemptId, AttemptRecord, BodyCheck, Capabilities, Capability, ClientRecord, ConnectionRecord, Decision,
-    Ending, Event, FiringRecord, Framing, Nanos, Op, Pool, RequestId, Shape, StoreEntry, StrId,
+    AttemptId, AttemptRecord, BodyCheck, BodyLaw, Capabilities, Capability, ClientRecord, ConnectionRecord,
+    Decision, Ending, Event, FiringRecord, Framing, Nanos, Op, Pool, RequestId, Shape, StoreEntry, StrId,
     UpstreamRecord,
 };
 
@@ -369,7 +369,7 @@ fn plan() -> Plan {
         tags: Vec::new(),
         source: "golden.yaml".into(),
         seed: 7,
-        gateway: GatewayPlan::Url { base: "http://127.0.0.1:1".into() },
+        gateway: GatewayPlan::Url { base: "http://127.0.0.1:1".into(), ca: None },
         regions: vec![RegionPlan {
             name: "a".into(),
             primary: true,
@@ -390,6 +390,7 @@ fn plan() -> Plan {
             key: "o/{n}".into(),
             size: SizePlan::Fixed(Size(SIZE)),
             cache_control: None,
+            listed: None,
         }],
         identities: Vec::new(),
         workloads: vec![WorkloadPlan {
@@ -405,10 +406,12 @@ fn plan() -> Plan {
             missing: Share(0.0),
             write_key: "up/{n}".into(),
             write_size: SizePlan::Fixed(Size(SIZE)),
+            write_body: BodyLaw::Bytes,
             sign: SignPlan::None,
             identity: None,
             timeout: Span::seconds(5),
             client: ClientPlan::default(),
+            replay: None,
             journeys: None,
         }],
         phases: vec![PhasePlan { name: "all".into(), from: all.0, until: all.1 }],

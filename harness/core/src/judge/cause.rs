@@ -1,12 +1,15 @@
 //! What an attempt did to its request, in the words of a profile.
 
-use gatecrash_model::{AttemptRecord, EndedBy, Ending, Op};
+use gatecrash_model::{AttemptRecord, EndedBy, Ending, Nanos, Op};
 
 use crate::faults::malformed::{Kind, Nature};
 use crate::faults::{FaultSpec, Order, Terminal, Wait};
 use crate::plan::Plan;
 use crate::profile::Profile;
 use crate::rules::{Facts, Point};
+
+/// How near to a recorded edge a fault, or a stall, may already, or still, be felt.
+pub(super) const EDGE: Nanos = 50_000_000;
 
 /// What came of one attempt.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, PartialOrd, Ord)]

@@ -1,12 +1,14 @@
 //! Judging a run: each expectation over its window, guarded against vacuous verdicts.
 //!
 //! A check finds; the judge decides whether the finding may be believed. A known deviation of the gateway
-//! turns a failure into an expected one; a guard turns what it casts doubt on into "inconclusive".
+//! turns a failure into an expected one; a failure that the machine's own starvation explains, and what a guard casts
+//! doubt on, become "inconclusive".
 
 mod cause;
 mod deviation;
 mod guards;
 mod scope;
+mod starvation;
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,6 +19,7 @@ pub use cause::{Cause, cause_of, is_not_http, is_trickle};
 pub use guards::{Delivery, deliveries};
 pub(crate) use guards::{busy, held_back};
 pub use scope::{Case, Scope};
+pub use starvation::Stalls;
 
 use crate::checks::{CheckInfo, Rests};
 use crate::explain;
@@ -118,6 +121,12 @@ fn judge(
         Some(what) => (Finding { outcome: Outcome::Pass, ..finding }, Some(what)),
         None => (finding, None),
     };
+    let starved = (finding.outcome == Outcome::Fail)
+        .then(|| starvation::excuse(&expectation.check, info, scope))
+        .flatten();
+    if let Some(reason) = starved {
+        return (finding.doubted(reason, false), None);
+    }
     let doubt = guards.doubt(expectation, info, scope).find(|d| match finding.outcome {
         Outcome::Pass => true,
         Outcome::Fail => d.over_failures,
@@ -159,7 +168,7 @@ impl Finding {
 
 impl CheckInfo {
     fn rests_on_rates(&self) -> bool {
-        self.rests != Rests::OnExchanges
+        matches!(self.rests, Rests::OnRates | Rests::OnTimes)
     }
 }
 

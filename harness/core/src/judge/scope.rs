@@ -2,17 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use gatecrash_model::{AttemptRecord, Capabilities, Capability, ClientRecord, Ending, FiringRecord, Nanos};
+use gatecrash_model::{AttemptRecord, Capabilities, Capability, ClientRecord, FiringRecord, Nanos};
 
-use super::cause::{Cause, asked_wait, cause_of, is_on_accept, is_untrue};
+use super::cause::{Cause, EDGE, asked_wait, cause_of, is_on_accept, is_untrue};
+use super::starvation::Stalls;
 use crate::faults::{FaultSpec, Host, Tls, TlsKind, Wait};
 use crate::history::{Answers, History, IdSet, Interval, Intervals, Join};
 use crate::plan::{ExpectationPlan, FaultPlan, Plan};
 use crate::profile::Profile;
 use crate::rules::Matcher;
-
-/// How near to a recorded edge a fault may already, or still, be felt.
-const EDGE: Nanos = 50_000_000;
 
 /// A whole run, ready to be judged.
 #[derive(Debug)]
@@ -33,6 +31,8 @@ pub struct Case<'a> {
     pub answers: Answers,
     /// Scheduler slack measured in the run, added to time limits.
     pub slack: Nanos,
+    /// When the machine had no processor for us.
+    pub stalls: Stalls,
     /// The last instant anything was seen.
     pub end: Nanos,
 }
@@ -62,6 +62,8 @@ pub struct Scope<'a> {
     pub matcher: &'a Matcher,
     /// Least samples.
     pub min_samples: u64,
+    /// When the machine had no processor for us.
+    pub stalls: &'a Stalls,
     /// Allowance for time limits: max(50 ms, 10 %) is the check's own; this is the scheduler slack of the
     /// run.
     pub slack: Nanos,
@@ -80,7 +82,8 @@ impl<'a> Case<'a> {
         let slack = super::guards::slack(history, &intervals);
         let (join, answers) = (Join::of(history), Answers::of(plan));
         let spoilt_by_client = spoilt_by_client(plan, history);
-        Self { plan, profile, history, join, intervals, answers, spoilt_by_client, slack, end: history.end() }
+        let (stalls, end) = (Stalls::of(history), history.end());
+        Self { plan, profile, history, join, intervals, answers, spoilt_by_client, slack, stalls, end }
     }
 
     /// The scope of an expectation; `None` when its phase never began.
@@ -114,6 +117,7 @@ impl<'a> Case<'a> {
             phase: None,
             matcher,
             min_samples: 1,
+            stalls: &self.stalls,
             slack: self.slack,
             excused: None,
             spoilt_by_client: &self.spoilt_by_client,
@@ -198,30 +202,15 @@ impl<'a> Scope<'a> {
         scope.history.clients[begin..end.max(begin)].iter().filter(move |c| scope.includes(c))
     }
 
-    /// Client requests of the window that got, or were owed, an answer: drops of reused connections are a
-    /// legal "please retry" (RFC 9112 9.3.1) and count neither way.
+    /// Client requests of the window that got, or were owed, an answer: drops of reused connections, refused
+    /// streams and what a GOAWAY gave up are a legal "please retry" (RFC 9112 9.3.1, RFC 9113 8.7) and count neither way.
     pub fn answered(&self) -> impl Iterator<Item = &'a ClientRecord> + use<'a> {
-        self.clients().filter(|c| c.ending != Ending::DroppedReused)
+        self.clients().filter(|c| !c.ending.invites_retry())
     }
 
     /// Whether an instant is in the window.
     pub fn includes_time(&self, at: Nanos) -> bool {
         (self.from..self.until).contains(&at)
-    }
-
-    /// The longest time, during a request or just before it, in which the machine had no processor for us.
-    pub fn stalled(&self, client: &ClientRecord) -> Nanos {
-        let (sent, ended) = (client.sent().saturating_sub(EDGE), client.ended());
-        let during = |(at, lasted): &(Nanos, Nanos)| at.saturating_sub(*lasted) <= ended && sent <= *at;
-        self.history.stalls().filter(during).map(|(_, lasted)| lasted).max().unwrap_or(0)
-    }
-
-    /// Whether stalls of the machine during a request explain that it lost this much time. A request is handed on
-    /// between threads of ours and of the gateway, each of which may have waited as long as our witness did.
-    pub fn was_starved_of(&self, client: &ClientRecord, lost: Nanos) -> bool {
-        const HANDED_ON: Nanos = 4;
-        let stalled = self.stalled(client);
-        stalled > 0 && lost <= HANDED_ON * stalled
     }
 
     /// Whether a request was answered rightly, whole and with every byte right; 404 for what does not exist.

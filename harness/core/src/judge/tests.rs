@@ -57,6 +57,34 @@ fn a_late_generator_takes_back_what_it_blurs() {
     assert_eq!(outcomes(&bad), [Outcome::Inconclusive, Outcome::Fail]);
 }
 
+/// A stall of 200 ms explains what took no longer than it can have held up: errors of timeouts, and late answers. It
+/// explains no wrong byte, nothing that took longer, and nothing that happened elsewhere.
+#[test]
+fn starvation_explains_what_it_can_have_done_and_no_more() {
+    let all = || CheckSpec::from(SuccessRate { min: Some(Share(1.0)), max: None });
+    let max = SpanBounds { max: Some(Span::millis(100)), min: None };
+    let quick = || CheckSpec::from(Latency { max: Some(max), ..Latency::default() });
+    let stalled = |tell: fn(crate::golden::Request) -> crate::golden::Request| {
+        let calm = Story::new().every(10, 0, 1000, |r| r).every(10, 2000, 3000, |r| r);
+        calm.event(Event::Stalled { at: 1_300_000_000, lasted: 200_000_000 }).every(10, 1200, 1250, tell)
+    };
+    let outcome = |check: CheckSpec, story: &Story| judged(story, &[check]).verdicts[0].outcome;
+    let timed_out = stalled(|r| r.answer(504).took(700));
+    assert_eq!(outcome(all(), &timed_out), Outcome::Inconclusive);
+    let said = &judged(&timed_out, &[all()]).verdicts[0].details[0];
+    assert!(said.starts_with("the machine had no processor for us (stalls of up to 200 ms)"), "{said}");
+    assert_eq!(outcome(quick(), &stalled(|r| r.took(300))), Outcome::Inconclusive);
+
+    assert_eq!(outcome(all(), &stalled(|r| r.answer(504).took(1500))), Outcome::Fail);
+    assert_eq!(outcome(quick(), &stalled(|r| r.took(900))), Outcome::Fail);
+    assert_eq!(outcome(BodyExact {}.into(), &stalled(|r| r.body(BodyCheck::Wrong))), Outcome::Fail);
+    let elsewhere = timed_out.every(10, 2500, 2550, |r| r.answer(504).took(700));
+    assert_eq!(outcome(all(), &elsewhere), Outcome::Fail);
+    let short = Story::new().every(10, 0, 1000, |r| r).every(10, 1200, 1250, |r| r.answer(504).took(700));
+    let short = short.event(Event::Stalled { at: 1_300_000_000, lasted: 100_000_000 });
+    assert_eq!(outcome(all(), &short), Outcome::Fail, "no timeout of half a second runs out in that");
+}
+
 /// A history whose engine counted other requests than it recorded proves nothing, neither way.
 #[test]
 fn counts_of_journeys_have_to_agree_with_the_records() {
@@ -224,9 +252,9 @@ fn a_phase_cut_short_passes_nothing() {
 
 #[test]
 fn what_was_not_observed_is_named() {
-    let story = Story::new().every(10, 0, 400, |r| r).without(Capability::Process);
+    let story = Story::new().every(10, 0, 400, |r| r).without(Capability::Framing);
     let judgement = judged(&story, &[CrashFree {}.into()]);
-    assert_eq!(judgement.verdicts[0].details, ["this run could not observe: the gateway's process"]);
+    assert_eq!(judgement.verdicts[0].details, ["this run could not observe: client framing"]);
 }
 
 #[test]

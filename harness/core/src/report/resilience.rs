@@ -10,7 +10,8 @@ use crate::units::Share;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Default)]
 #[serde(rename_all = "kebab-case")]
 pub struct Resilience {
-    /// The service level that times and budgets are counted against: share of requests answered rightly.
+    /// The service level that budgets are counted against, and failover where the scenario asks for none: share of
+    /// requests answered rightly.
     pub slo: Share,
     /// One entry for each fault that was on and had load before it.
     pub faults: Vec<Consequences>,
@@ -41,6 +42,10 @@ pub struct Consequences {
     /// From its start until what it hit got at most a tenth of its former share of attempts; absent where there is
     /// nobody else to ask, or tries went unseen.
     pub detect: Option<Timing>,
+    /// The share of successes that the scenario itself asks for while it is on, the strictest; absent where it asks for
+    /// none, and in reports of earlier releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<Share>,
     /// From its start until the service level held, for 5 s, while it was on.
     pub failover: Option<Timing>,
     /// From its end until goodput (95 %), 99th percentile (1.2 x) and attempts per request (1.05 x) were those from
@@ -89,19 +94,38 @@ impl Resilience {
 }
 
 impl Consequences {
+    /// The share of successes at which it counts as got over.
+    pub fn level(&self, slo: Share) -> Share {
+        self.level.unwrap_or(slo)
+    }
+
     /// Everything that is known, in one line.
     pub fn in_words(&self, slo: Share) -> String {
-        let timings = [
-            ("detected", &self.detect),
-            ("failed over", &self.failover),
-            ("recovered", &self.recover),
-            ("failed back", &self.failback),
+        let level = self.level(slo);
+        let told = |timing: &Option<Timing>, came: &str, never: &str| {
+            let timing = timing.as_ref()?;
+            Some(match timing.after {
+                Some(_) => format!("{came} after {timing}"),
+                None => format!("{never} {:.1}s", timing.watched),
+            })
+        };
+        let over = told(
+            &self.failover,
+            &format!("{level} succeeded again"),
+            &format!("less than {level} succeeded throughout its"),
+        );
+        let known = [
+            told(&self.detect, "its upstream was avoided", "its upstream was asked throughout its"),
+            over,
+            told(&self.recover, "all was as before", "not yet as before within"),
+            told(&self.failback, "its upstream was back in use", "its upstream was not back in use within"),
         ];
-        let known = timings.iter().filter_map(|(what, timing)| Some((what, timing.as_ref()?)));
-        let mut parts: Vec<_> = known.map(|(what, timing)| format!("{what} after {timing}")).collect();
+        let mut parts: Vec<_> = known.into_iter().flatten().collect();
         let budget = self.budget_cost * 100.0;
-        parts.push(format!("{} failed, {budget:.2}% of a month's error budget at {slo}", self.failed));
-        parts.join(", ")
+        let failed =
+            format!("{} failed, which is {budget:.2}% of a month's error budget at {slo}", self.failed);
+        parts.push(failed);
+        parts.join("; ")
     }
 }
 
@@ -124,7 +148,8 @@ mod tests {
         let told = Consequences {
             fault: "outage".into(),
             detect: timing(Some(2.0)),
-            failover: None,
+            level: Some(Share(0.97)),
+            failover: timing(None),
             recover: timing(None),
             failback: None,
             lost: 120,
@@ -134,8 +159,14 @@ mod tests {
         };
         assert_eq!(
             told.in_words(Share(0.999)),
-            "detected after 2.0s (±1.0s), recovered after >12.0s, 480 failed, 0.46% of a month's error budget at \
-             99.9%"
+            "its upstream was avoided after 2.0s (±1.0s); less than 97% succeeded throughout its 12.0s; not yet as \
+             before within 12.0s; 480 failed, which is 0.46% of a month's error budget at 99.9%"
+        );
+        let well =
+            Consequences { level: None, failover: timing(Some(1.0)), detect: None, recover: None, ..told };
+        assert_eq!(
+            well.in_words(Share(0.999)),
+            "99.9% succeeded again after 1.0s (±1.0s); 480 failed, which is 0.46% of a month's error budget at 99.9%"
         );
     }
 }

@@ -7,11 +7,14 @@ use gatecrash_model::{AttemptId, AttemptRecord, ClientRecord, EndedBy, Ending, N
 
 use super::course::{WINDOW, WINDOW_REQUESTS};
 use super::{Window, course, first_stretch, little_mismatch, mean_under_way, tiles, variation, window};
+use crate::checks::CheckSpec;
 use crate::judge::{Case, Scope};
+use crate::plan::Plan;
 use crate::report::{Consequences, Effort, Resilience, Timing};
+use crate::rules::Matcher;
 use crate::units::{Share, Span};
 
-/// The service level that times and budgets are counted against.
+/// The service level that budgets are counted against, and failover where the scenario asks for none.
 const SLO: Share = Share(0.999);
 
 /// What an error budget is for: thirty days.
@@ -32,7 +35,7 @@ const OVERLAP: Nanos = 5_000_000;
 
 /// Everything about one case.
 pub(super) fn resilience(case: &Case<'_>) -> Resilience {
-    let everything = crate::rules::Matcher::default();
+    let everything = Matcher::default();
     let scope = case.everything(&everything);
     let faults = (0..case.plan.faults.len()).filter_map(|fault| consequences(&scope, fault as u16)).collect();
     let phase = |(index, phase): (usize, &crate::plan::PhasePlan)| {
@@ -57,7 +60,8 @@ fn consequences(scope: &Scope<'_>, fault: u16) -> Option<Consequences> {
     let next = scope.intervals.all().map(|(_, i)| i.from).filter(|from| *from >= off).min();
     let quiet = next.unwrap_or(end).min(end);
     let part = Part::of(scope, fault, calm);
-    let failover = failover(scope, hit, off);
+    let level = level_asked_for(scope.plan, fault);
+    let failover = failover(scope, hit, off, level.unwrap_or(SLO));
     let recover = recover(scope, off, quiet, &before);
     let passed = |timing: &Option<Timing>| timing.as_ref().map(|t| t.after.unwrap_or(t.watched));
     let lost_until = hit + passed(&failover).map_or(0, in_nanos);
@@ -71,6 +75,7 @@ fn consequences(scope: &Scope<'_>, fault: u16) -> Option<Consequences> {
     Some(Consequences {
         fault: scope.plan.faults[usize::from(fault)].name.clone(),
         detect: part.as_ref().and_then(|part| part.detected(scope, hit, off)),
+        level,
         failover,
         recover,
         failback: part.as_ref().and_then(|part| part.failed_back(scope, hit, off, quiet)),
@@ -81,11 +86,27 @@ fn consequences(scope: &Scope<'_>, fault: u16) -> Option<Consequences> {
     })
 }
 
+/// The strictest share of successes that is expected of all requests in a phase with the fault on, or in the whole run.
+fn level_asked_for(plan: &Plan, fault: u16) -> Option<Share> {
+    let fault = &plan.faults[usize::from(fault)];
+    let meets = |phase: u16| {
+        let phase = plan.phases.get(usize::from(phase));
+        phase.is_some_and(|phase| phase.from < fault.until && fault.from < phase.until)
+    };
+    let of_all = plan.expectations.iter().filter(|e| e.matcher == Matcher::default());
+    let meant = of_all.filter(|e| e.phase.is_none_or(meets));
+    let least = meant.filter_map(|e| match &e.check {
+        CheckSpec::SuccessRate(rate) => rate.min,
+        _ => None,
+    });
+    least.max_by(|a, b| a.0.total_cmp(&b.0))
+}
+
 /// From when on the service level held while the fault was on.
-fn failover(scope: &Scope<'_>, hit: Nanos, off: Nanos) -> Option<Timing> {
+fn failover(scope: &Scope<'_>, hit: Nanos, off: Nanos, level: Share) -> Option<Timing> {
     let windows = course(scope, hit, off, None);
     let hold = FAILOVER_HOLDS.min(off.saturating_sub(hit) / 2);
-    let well = |w: &Window| w.share() + 1e-9 >= SLO.0;
+    let well = |w: &Window| w.share() + 1e-9 >= level.0;
     timing(scope, &windows, hit, off, hold, well)
 }
 
@@ -255,8 +276,10 @@ fn in_nanos(seconds: f64) -> Nanos {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::checks::SuccessRate;
     use crate::faults::{FaultSpec, Swallow};
-    use crate::golden::{Story, Try};
+    use crate::golden::{Story, Try, expectation};
+    use crate::plan::ExpectationPlan;
 
     fn told(story: &Story) -> Resilience {
         resilience(&Case::new(&story.plan, &story.profile, &story.history))
@@ -290,6 +313,28 @@ mod tests {
         let month = 30.0 * 86_400.0 * 0.001;
         assert!((outage.budget_cost - 2.0 / month).abs() < 1e-6, "{outage:?}");
         assert_eq!(outage.recover.as_ref().unwrap().held, 10.0);
+    }
+
+    #[test]
+    fn the_level_to_get_back_to_is_the_scenarios_own() {
+        let at_least = |min, phase| ExpectationPlan {
+            phase,
+            ..expectation(SuccessRate { min: Some(Share(min)), max: None }.into())
+        };
+        let asking = |expectations: Vec<ExpectationPlan>| {
+            let swallow = FaultSpec::Swallow(Swallow {});
+            let phases = [("before", 0, 1000), ("during", 1000, 5000), ("after", 5000, 8000)];
+            let story = Story::new().phases(&phases).fault(swallow, 1000, 5000).unguarded();
+            let story = story.every(10, 0, 1000, |r| r).every(10, 5000, 8000, |r| r);
+            let story = story.every(100, 1000, 5000, |r| r.answer(503));
+            let mut story = (1..10).fold(story, |story, n| story.every(100, 1000 + 10 * n, 5000, |r| r));
+            story.plan.expectations = expectations;
+            let fault = told(&story).faults.remove(0);
+            (fault.level.map(|level| level.0), fault.failover.and_then(|timing| timing.after))
+        };
+        assert_eq!(asking(vec![at_least(1.0, Some(0))]), (None, None), "99.9 % of no phase with the fault");
+        assert_eq!(asking(vec![at_least(0.5, None), at_least(0.85, Some(1))]), (Some(0.85), Some(0.0)));
+        assert_eq!(asking(vec![at_least(0.95, Some(1))]), (Some(0.95), None));
     }
 
     #[test]

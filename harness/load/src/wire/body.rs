@@ -62,7 +62,7 @@ impl Body {
         let success = matches!(status, 200..=299);
         self.expected = match plan.expect {
             _ if plan.op != Op::GetObject || !success => None,
-            Expect::Anything => None,
+            Expect::Anything | Expect::Changing => None,
             Expect::Absent => Some(Expected::NoBody),
             Expect::Object { content, size, .. } | Expect::Uploaded { content, size } => {
                 Some(match plan.range {
@@ -115,7 +115,7 @@ impl Body {
         };
         match self.expected {
             Some(Expected::Bytes { content, base, size, .. }) => {
-                let own = ((place + PLACES - content.place(0)) % PLACES) as u64;
+                let own = ((place + PLACES - content.place(0) % PLACES) % PLACES) as u64;
                 match own < size {
                     true => Found::Shifted(own),
                     false => Found::Elsewhere { place, offset: base + at },

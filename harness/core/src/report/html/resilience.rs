@@ -5,6 +5,7 @@ use super::text;
 use crate::report::text::{ratio, thousands};
 use crate::report::{Consequences, Effort, RunReport, Timing};
 use crate::stats::LITTLE;
+use crate::units::Share;
 
 pub(super) fn resilience(report: &RunReport) -> String {
     let found = &report.resilience;
@@ -23,12 +24,13 @@ pub(super) fn resilience(report: &RunReport) -> String {
             ("failed in all", "n"),
             ("of a month's error budget", "n"),
         ];
-        let rows: String = found.faults.iter().map(fault).collect();
+        let rows: String = found.faults.iter().map(|of| fault(of, found.slo)).collect();
         content.push_str(&table(&heads, &rows));
         content.push_str(&format!(
             "<p class='hint'>Times are read off windows of a second or 30 requests, and known to ± one of them; \
-             &gt; means that it did not come while it was watched. The service level is {}.</p>\n",
-            found.slo
+             &gt; means that it did not come while it was watched. Failed over: the share of successes held that the \
+             scenario asks for, or {slo} where it asks for none; the error budget is that of {slo}.</p>\n",
+            slo = found.slo
         ));
     }
     let heads = [
@@ -50,14 +52,18 @@ pub(super) fn resilience(report: &RunReport) -> String {
     section("resilience", "What the faults cost", &content)
 }
 
-fn fault(found: &Consequences) -> String {
+fn fault(found: &Consequences, slo: Share) -> String {
     let timing = |t: &Option<Timing>| t.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
+    let failover = match &found.failover {
+        Some(timing) => format!("{timing} at {}", found.level(slo)),
+        None => timing(&None),
+    };
     format!(
         "<tr><th scope='row'>{}</th><td class='n'>{}</td><td class='n'>{}</td><td class='n'>{} ({:.1} s of load)\
          </td><td class='n'>{}</td><td class='n'>{}</td><td class='n'>{}</td><td class='n'>{:.2}%</td></tr>",
         text(&found.fault),
         text(&timing(&found.detect)),
-        text(&timing(&found.failover)),
+        text(&failover),
         thousands(found.lost),
         found.lost_seconds,
         text(&timing(&found.recover)),
@@ -90,7 +96,6 @@ mod tests {
     use super::*;
     use crate::report::fixtures;
     use crate::report::{Resilience, Timing};
-    use crate::units::Share;
 
     #[test]
     fn both_tables_are_filled_and_names_are_harmless() {
@@ -102,6 +107,7 @@ mod tests {
             faults: vec![Consequences {
                 fault: "<b>outage".into(),
                 detect: timing(Some(2.0)),
+                level: None,
                 failover: None,
                 recover: timing(None),
                 failback: None,

@@ -112,7 +112,8 @@ pub(super) fn plan(report: &RunReport) -> String {
     let plan = &report.plan;
     let join = |all: Vec<String>| if all.is_empty() { "none".into() } else { all.join("; ") };
     let bucket = |b: &crate::plan::BucketPlan| {
-        format!("{}: {} of {}", b.name, count(u64::from(b.objects), "object"), size(&b.size))
+        let size = b.listed.as_ref().map_or_else(|| size(&b.size), |listed| listed.file.clone());
+        format!("{}: {} of {size}", b.name, count(u64::from(b.objects), "object"))
     };
     let items = [
         ("scenario", format!("{} at {}", plan.title(), plan.source)),
@@ -204,7 +205,7 @@ fn gateway(plan: &GatewayPlan) -> String {
             format!("recipe {name}{version}{}", settings(params))
         }
         GatewayPlan::Command { run, .. } => format!("command {}", run.join(" ")),
-        GatewayPlan::Url { base } => format!("running at {base}"),
+        GatewayPlan::Url { base, .. } => format!("running at {base}"),
     }
 }
 
@@ -216,11 +217,15 @@ fn region(region: &RegionPlan) -> String {
 
 fn workload(load: &WorkloadPlan) -> String {
     let ops: Vec<_> = load.ops.iter().map(|op| format!("{} {}", op.share, op.op.name())).collect();
-    let keys = match load.keys {
+    let keys = match &load.keys {
+        _ if load.replay.is_some() => "keys of the log".into(),
         KeysPlan::Uniform => "uniform keys".into(),
         KeysPlan::Zipf(exponent) => format!("Zipf {exponent} keys"),
         KeysPlan::Sequential => "sequential keys".into(),
         KeysPlan::HotSet { keys, share } => format!("{share} on a hot {keys} of the keys"),
+        KeysPlan::FromFile { file, weights } => {
+            format!("{} of {file}", count(weights.len() as u64, "key"))
+        }
     };
     let sign = match load.sign {
         SignPlan::Client => "signed by the client",
@@ -246,7 +251,11 @@ fn arrivals(load: &WorkloadPlan) -> String {
         return format!("closed loop of {from}{users}, {}", closed.think);
     }
     let begin = match (&load.trace, load.rates()) {
-        (Some(trace), _) => format!("{} of {}", count(trace.arrivals, "arrival"), trace.file),
+        (Some(trace), _) => {
+            let speed = load.replay.as_ref().filter(|replay| (replay.speed - 1.0).abs() > f64::EPSILON);
+            let speed = speed.map_or_else(String::new, |replay| format!(", {} times as fast", replay.speed));
+            format!("{} of {}{speed}", count(trace.arrivals, "arrival"), trace.file)
+        }
         (None, rates) => {
             let (least, most) = rates.unwrap_or_default();
             let from = if least < most { format!("{least}/s to ") } else { String::new() };
@@ -266,6 +275,7 @@ fn size(plan: &SizePlan) -> String {
         SizePlan::Weighted(sizes) => {
             sizes.iter().map(|(size, share)| format!("{size} ({share})")).collect::<Vec<_>>().join(", ")
         }
+        SizePlan::Listed(_) => "sizes of a log".into(),
     }
 }
 
