@@ -154,6 +154,7 @@ impl Cx<'_> {
             missing: Share(0.0),
             write_key: DEFAULT_WRITE_KEY.to_owned(),
             write_size: SizePlan::Listed(told.uploads.into()),
+            write_body: BodyLaw::Bytes,
             sign,
             identity,
             timeout: self.or(at("timeout"), workload.timeout, DEFAULT_TIMEOUT),
