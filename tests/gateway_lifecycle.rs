@@ -199,7 +199,7 @@ async fn an_unwritable_run_directory_is_named() {
 async fn a_url_is_an_address_and_no_process() {
     let somebody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = somebody.local_addr().unwrap();
-    let plan = plan(GatewayPlan::Url { base: format!("http://{addr}") }, &endpoints());
+    let plan = plan(GatewayPlan::Url { base: format!("http://{addr}"), ca: None }, &endpoints());
     let dir = tempfile::tempdir().unwrap();
     let gateway = start(&plan, &endpoints(), dir.path()).await.unwrap();
     assert_eq!(gateway.addr(), addr);
@@ -300,12 +300,12 @@ fn all_problems_of_a_plan_are_found_at_once() {
 
 #[test]
 fn a_url_has_no_process_to_limit() {
-    let asked = plan(GatewayPlan::Url { base: "https://gw".into() }, &endpoints());
+    let asked = plan(GatewayPlan::Url { base: "ftp://gw".into(), ca: None }, &endpoints());
     let asked = with_fault(asked, "few", FaultSpec::Descriptors(Descriptors { limit: 16 }));
     assert_eq!(
         check_plan(&asked),
         [
-            "`https://gw` needs TLS, which is not supported yet",
+            "`ftp://gw` does not begin with http:// or https://",
             "fault `few`: gateway `url` has no process of ours"
         ]
     );

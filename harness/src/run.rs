@@ -68,6 +68,12 @@ pub async fn asked(line: &StopLine) -> Stop {
     }
 }
 
+/// Refuses what this program was built without, before anything is started for it.
+pub fn built_for(plan: &Plan) -> Result<(), Failure> {
+    load::built(plan)?;
+    journeys::walkable(plan)
+}
+
 /// Runs one case and judges it. The report is also in the run directory when this returns.
 pub async fn run_case(
     plan: &Plan,
@@ -76,8 +82,7 @@ pub async fn run_case(
     stop: &StopLine,
 ) -> Result<(RunReport, RunDir), Failure> {
     target::allowed(plan, &options.allow_targets)?;
-    load::built(plan)?;
-    journeys::walkable(plan)?;
+    built_for(plan)?;
     let run = new_run_id();
     let dir = RunDir::create(&options.out, &plan.title(), &run.to_string())?;
     let mut stored = plan.clone();
@@ -251,7 +256,7 @@ pub fn gateway_name(plan: &Plan) -> String {
         GatewayPlan::Recipe { name, version: None, .. } => name.clone(),
         GatewayPlan::Recipe { name, version: Some(version), .. } => format!("{name} {version}"),
         GatewayPlan::Command { run, .. } => run.first().cloned().unwrap_or_default(),
-        GatewayPlan::Url { base } => base.clone(),
+        GatewayPlan::Url { base, .. } => base.clone(),
     }
 }
 

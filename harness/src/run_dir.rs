@@ -165,6 +165,16 @@ impl RunDir {
         Ok(history)
     }
 
+    /// Reads what clients sent, and nothing else of the history.
+    pub fn sent(&self) -> Result<History, RunDirError> {
+        let mut history = History { clients: self.records(0)?, ..History::default() };
+        for text in self.lines::<String>(7)? {
+            history.strings.intern(&text);
+        }
+        history.sort();
+        Ok(history)
+    }
+
     fn records<R: Record>(&self, part: usize) -> Result<Vec<R>, RunDirError> {
         let path = self.history_path().join(FILES[part]);
         let bytes = fs::read(&path).map_err(|source| RunDirError::Read { path: path.clone(), source })?;

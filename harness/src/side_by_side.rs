@@ -233,7 +233,7 @@ mod tests {
     #[test]
     fn what_is_not_the_runs_own_is_met_alone() {
         let mut plan = plan(1, 1.0);
-        plan.gateway = GatewayPlan::Url { base: "http://127.0.0.1:8080".into() };
+        plan.gateway = GatewayPlan::Url { base: "http://127.0.0.1:8080".into(), ca: None };
         assert_eq!(lanes_of(&plan, 8), 8);
     }
 

@@ -1,14 +1,17 @@
 //! Shipped scenarios, embedded in the binary, and the selection of what to run.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use gatecrash_core::diagnostics::{Diagnostics, SourceText};
+use gatecrash_core::replay::Log;
 use gatecrash_core::scenario::{self, Case, Fragments, Loaded, Options};
 use include_dir::{Dir, include_dir};
 
 use crate::exit::Failure;
 use crate::output;
+use crate::run_dir::RunDir;
 
 mod incident;
 
@@ -166,17 +169,47 @@ impl Fragments for Files {
     fn read(&self, from: &str, path: &str) -> Result<SourceText, String> {
         let folder = Path::new(from).parent().unwrap_or(Path::new(""));
         let name = normal(&folder.join(path));
-        let shipped = name
-            .strip_prefix("scenarios")
-            .ok()
-            .and_then(|p| SHIPPED.get_file(p))
-            .and_then(|f| f.contents_utf8());
-        match (fs::read_to_string(&name), shipped) {
+        match (fs::read_to_string(&name), shipped_text(&name)) {
             (Ok(text), _) => Ok(SourceText::new(name.display().to_string(), text)),
             (Err(_), Some(text)) => Ok(SourceText::new(name.display().to_string(), text)),
             (Err(error), None) => Err(error.to_string()),
         }
     }
+
+    fn log(&self, from: &str, path: &str) -> Result<Log, String> {
+        let name = normal(&Path::new(from).parent().unwrap_or(Path::new("")).join(path));
+        if name.is_dir() {
+            return log_of_folder(&name);
+        }
+        let text = match (open(&name), shipped_text(&name)) {
+            (Ok(text), _) => text,
+            (Err(_), Some(text)) => Box::new(std::io::Cursor::new(text)),
+            (Err(error), None) => return Err(error.to_string()),
+        };
+        Ok(Log::Texts(Box::new(std::iter::once((name.display().to_string(), Ok(text))))))
+    }
+}
+
+/// A run by its directory; or all files of a folder, as S3 delivers its logs.
+fn log_of_folder(folder: &Path) -> Result<Log, String> {
+    if folder.join("plan.json").is_file() {
+        let run = RunDir::open(folder).and_then(|run| Ok((run.plan()?, run.sent()?)));
+        return run.map(|run| Log::Run(Box::new(run))).map_err(|why| why.to_string());
+    }
+    let entries = fs::read_dir(folder).map_err(|why| why.to_string())?;
+    let mut files: Vec<PathBuf> =
+        entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()).collect();
+    files.sort();
+    let texts = files.into_iter().map(|path| (path.display().to_string(), open(&path)));
+    Ok(Log::Texts(Box::new(texts)))
+}
+
+fn open(path: &Path) -> std::io::Result<Box<dyn BufRead>> {
+    Ok(Box::new(BufReader::new(fs::File::open(path)?)))
+}
+
+fn shipped_text(name: &Path) -> Option<&'static str> {
+    SHIPPED.get_file(name.strip_prefix("scenarios").ok()?)?.contents_utf8()
 }
 
 /// A path without `.` and `..`, as far as they can be resolved by name.

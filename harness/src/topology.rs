@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gatecrash_core::faults::Host;
-use gatecrash_core::plan::{Plan, SignPlan};
+use gatecrash_core::plan::{GatewayPlan, Plan, SignPlan};
 use gatecrash_core::rules::RuleSet;
 use gatecrash_load::{CredentialSource, Signer, Target, TlsTarget};
 use gatecrash_mock_s3::{ChangeId, Control, Credentials, MockS3};
@@ -29,6 +29,7 @@ pub mod journeys;
 mod links;
 pub mod load;
 mod names;
+mod replay;
 mod seat;
 mod tls;
 pub mod upstream;
@@ -159,6 +160,12 @@ impl Topology {
                 None => (None, None),
             };
             let gateway = launch(plan, ground, dir, options, &upstream, &credentials, front.as_ref()).await?;
+            let secure = match &plan.gateway {
+                GatewayPlan::Url { ca, .. } if plan.gateway.is_https() => {
+                    Some(tls::elsewhere(&gateway, ca.as_deref()).await?)
+                }
+                _ => secure,
+            };
             let entrance = links::entrance(plan, ground, &upstream.rules, gateway.addr())?;
             let signers = load::signers(plan, credentials.into_iter().map(for_load).collect());
             Ok((gateway, entrance, secure, signers))
@@ -198,7 +205,7 @@ impl Topology {
     pub fn target(&self) -> Target {
         Target {
             addr: self.entrance.as_ref().map_or_else(|| self.gateway.addr(), Link::addr),
-            host_header: self.gateway.addr().to_string(),
+            host_header: self.gateway.host.clone(),
             tls: self.secure.clone(),
         }
     }

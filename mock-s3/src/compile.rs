@@ -172,7 +172,9 @@ fn compile_bucket(bucket: &BucketConfig) -> Result<Option<BucketPolicy>, ConfigE
             "Sid": "public",
             "Effect": "Allow",
             "Principal": "*",
-            "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"],
+            "Action": [
+                "s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObject", "s3:ListBucket"
+            ],
             "Resource": [arn, format!("{arn}/*")],
         });
         // Anything but a list is one statement, or refused below.

@@ -48,10 +48,14 @@ fn a_known_capacity_lies_between_the_bounds() {
     let html = std::fs::read_to_string(desk.run_dir().join("report.html")).expect("a page");
     assert!(html.contains("<h2>Capacity</h2>") && html.contains("Goodput (per second) over offered rate"));
 
+    crate::pages::can_be_read("capacity", &desk.run_dir().join("report.html"));
+
     // A stored search is judged again from its trials alone.
     let name = desk.run_dir().to_string_lossy().into_owned();
     let again = desk.gatecrash(&["report", &name]).exits(0);
     assert!(again.stdout.contains(&format!("{lower}/s to {upper}/s")), "{}", again.stdout);
+    assert!(again.stdout.contains("Little's law"), "{}", again.stdout);
+    desk.gatecrash(&["compare", &name, &name]).exits(0).says("nothing changed beyond noise");
     desk.expect_nothing_left();
 }
 
@@ -59,11 +63,15 @@ fn a_known_capacity_lies_between_the_bounds() {
 fn one_rate_is_classified_without_a_search() {
     let _turn = turn();
     let desk = Desk::new();
-    let file = desk.file("ten.yaml", &SCENARIO.replace("min: 40/s", "min: 300/s"));
+    let text = SCENARIO.replace("min: 40/s", "min: 300/s");
+    let file =
+        desk.file("ten.yaml", &text.replace("success-rate: { min: 80% }", "goodput: { of-offered: 80% }"));
     let done = desk.gatecrash(&["capacity", &file, "--at", "300/s", "--quiet"]).exits(1);
     assert!(done.stdout.contains("FAIL capacity in clean"), "{}", done.stdout);
     let result = json(&desk.run_dir().join("result.json"));
-    assert_eq!(result["capacity"]["cases"][0]["trials"].as_array().map(Vec::len), Some(1));
+    let trials = result["capacity"]["cases"][0]["trials"].as_array().expect("trials").clone();
+    assert_eq!(trials.len(), 1);
+    assert_eq!(trials[0]["outcome"]["bad"]["clause"], "goodput", "{:#}", trials[0]);
     desk.expect_nothing_left();
 }
 

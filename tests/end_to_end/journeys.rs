@@ -25,7 +25,9 @@ fn goose_reports_the_requests_that_we_record() {
     let records = decode_all::<ClientRecord>(&bytes).expect("readable");
     let report = json(&run.join("goose/report.json"));
     let theirs = report["raw_request_metrics"].as_array().expect("requests");
-    for op in ["PutObject", "HeadObject", "GetObject", "ListObjectsV2", "DeleteObject"] {
+    let plain = ["PutObject", "HeadObject", "GetObject", "ListObjectsV2", "DeleteObject"];
+    let in_parts = ["CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload"];
+    for op in plain.into_iter().chain(in_parts) {
         let ours = records.iter().filter(|record| record.op.name() == op).count() as u64;
         let of = |r: &&Value| r["name"] == op;
         let counted = theirs.iter().find(of).and_then(|r| r["number_of_requests"].as_u64());

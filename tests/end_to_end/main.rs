@@ -5,6 +5,7 @@
 mod support;
 
 mod breakage;
+mod browser;
 mod capacity;
 mod commands;
 mod compare;
@@ -16,8 +17,10 @@ mod load;
 mod metastability;
 mod mock_page;
 mod own_gateway;
+mod pages;
 mod policy;
 mod released_gateways;
+mod replay;
 mod requests;
 mod runs;
 #[cfg(feature = "aws-sdk")]

@@ -1,5 +1,9 @@
 //! Released products under the built-in suite and their own profile. Skipped by name where they are not installed.
 
+use std::collections::HashSet;
+
+use gatecrash::run_dir::RunDir;
+
 use crate::support::{Desk, installed, installed_beside, json, turn};
 
 #[test]
@@ -47,7 +51,44 @@ fn clients_may_speak_tls() {
     for gateway in ["nginx", "haproxy"].into_iter().filter(|gateway| installed(gateway)) {
         desk.gatecrash(&["run", "--quiet", &scenario, "--gateway", gateway]).exits(0);
     }
-    desk.gatecrash(&["run", "--quiet", &scenario]).exits(2).says("has no listener with TLS");
+    desk.gatecrash(&["run", "--quiet", &scenario, "--gateway", "caddy"])
+        .exits(2)
+        .says("has no listener with TLS");
+    desk.expect_nothing_left();
+}
+
+/// One connection, shared by many requests under way: that is HTTP/2, and to HTTP/1.1 it would be as many connections.
+#[test]
+fn clients_may_speak_http_2() {
+    let _turn = turn();
+    let desk = Desk::new();
+    let (plain, secure) = ("{ http: 2 }", "{ http: 2, tls: true }");
+    let embedded = "embedded: { params: { read-timeout: 20s, total-timeout: 40s } }";
+    let mut wanted = vec![(embedded, plain), (embedded, secure)];
+    let nginx = "recipe: { name: nginx, params: { read-timeout: 20s } }";
+    wanted.extend(installed("nginx").then_some((nginx, secure)));
+    let haproxy = "recipe: { name: haproxy, params: { read-timeout: 20s, checks: false } }";
+    wanted
+        .extend(installed("haproxy").then_some([(haproxy, plain), (haproxy, secure)]).into_iter().flatten());
+    for (number, (gateway, client)) in wanted.iter().enumerate() {
+        let text = OVER_HTTP2.replace("GATEWAY", gateway).replace("CLIENT", client);
+        let scenario = desk.file(&format!("{number}.yaml"), &text);
+        desk.gatecrash(&["run", "--quiet", &scenario]).exits(0);
+    }
+    let runs = desk.run_dirs();
+    assert_eq!(runs.len(), wanted.len());
+    for run in runs {
+        let history = RunDir::open(&run).and_then(|dir| dir.history()).expect("history");
+        let clients = &history.clients;
+        assert!(clients.len() == 40 && clients.iter().all(|c| c.is_success()), "{}", run.display());
+        let connections: HashSet<u32> = clients.iter().map(|c| c.conn).collect();
+        assert_eq!(connections.len(), 1, "{}", run.display());
+        let under_way = |at: u64| clients.iter().filter(|c| c.sent() <= at && at < c.ended()).count();
+        assert!(clients.iter().any(|c| under_way(c.sent()) > 2), "they were under way together");
+    }
+    let text = OVER_HTTP2.replace("GATEWAY", "recipe: { name: nginx }").replace("CLIENT", plain);
+    let refused = desk.gatecrash(&["run", "--quiet", &desk.file("refused.yaml", &text)]).exits(2);
+    refused.says("the recipe `nginx` speaks HTTP/2 to clients over TLS only");
     desk.expect_nothing_left();
 }
 
@@ -74,6 +115,24 @@ fn all_gateways_are_compared_side_by_side() {
     done.says("cases passed");
     desk.expect_nothing_left();
 }
+
+const OVER_HTTP2: &str = "\
+gatecrash: 1
+name: over-http-2
+gateway: { GATEWAY }
+upstreams: { us-east-1: { endpoints: 1 } }
+buckets: { media: { in: [us-east-1], public: true, objects: { count: 50, key: \"o/{n}\", size: 40KiB } } }
+load:
+  app:
+    open: { rate: 80/s, arrivals: even }
+    bucket: media
+    ops: { GetObject: 60%, HeadObject: 20%, PutObject: 20% }
+    writes: { size: 100KiB }
+    timeout: 60s
+    client: CLIENT
+timeline: [{ phase: steady, for: 500ms, inject: [{ fault: { latency: { add: 100ms } } }] }]
+expect: [{ check: { body-exact: {} } }, { check: { upload-once: {} } }, { check: { crash-free: {} } }]
+";
 
 const QUICK: &str = "\
 gatecrash: 1

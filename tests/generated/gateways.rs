@@ -1,6 +1,6 @@
 //! `gateways.md`.
 
-use gatecrash::gateway::{Described, ParameterKind, Recipe, described};
+use gatecrash::gateway::{Described, Http2Front, ParameterKind, Recipe, described};
 use gatecrash_core::profile::Profile;
 
 use super::page::{Page, code, codes, sentence};
@@ -59,6 +59,15 @@ fn facts(gateway: &Described) -> Vec<[String; 2]> {
         row("bucket names of their own for regions", yes(recipe.maps_buckets)),
         row("signs with a key of its own", yes(recipe.signs)),
         row("speaks HTTP/2 to upstreams", yes(recipe.http2)),
+        row("clients can speak TLS to it", yes(recipe.serves_tls)),
+        row(
+            "clients can speak HTTP/2 to it",
+            match recipe.serves_http2 {
+                None => "no".to_owned(),
+                Some(Http2Front::Both) => "with TLS and without".to_owned(),
+                Some(Http2Front::Tls) => "with TLS".to_owned(),
+            },
+        ),
         row("second witness of upstream tries", yes(recipe.witness.is_some())),
         row("status for a refused connection", statuses(&profile.refused)),
         row("status for a connect timeout", statuses(&profile.connect_timeout_status)),

@@ -17,6 +17,7 @@ pub mod identities;
 pub mod judge;
 pub mod plan;
 pub mod profile;
+pub mod replay;
 pub mod report;
 pub mod rules;
 pub mod scenario;

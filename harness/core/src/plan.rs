@@ -6,7 +6,8 @@ mod capacity;
 
 use std::collections::BTreeMap;
 
-use gatecrash_model::BodyLaw;
+use gatecrash_model::population::PatternError;
+use gatecrash_model::{BodyLaw, ObjectKeys, Population, SizeLaw};
 use serde::{Deserialize, Serialize};
 
 pub use self::capacity::{CapacityPlan, SearchPlan};
@@ -25,8 +26,10 @@ pub use requests::{
 
 mod client;
 mod journeys;
+mod replay;
 pub use client::{AddressingPlan, ClientPlan, EnginePlan, HttpPlan, RetriesPlan};
 pub use journeys::{JourneyPlan, JourneysPlan, StepPlan};
+pub use replay::{Kind, ListedPlan, ReplayPlan, Script};
 
 /// One case of one scenario.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -111,9 +114,19 @@ pub enum GatewayPlan {
     },
     /// Something already running.
     Url {
-        /// Base address, `http://host:port`.
+        /// Base address, `http://host:port` or `https://host:port`.
         base: String,
+        /// PEM file of the authorities to trust; those of the system when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ca: Option<String>,
     },
+}
+
+impl GatewayPlan {
+    /// Whether it is an address that is spoken to over TLS.
+    pub fn is_https(&self) -> bool {
+        matches!(self, Self::Url { base, .. } if base.starts_with("https://"))
+    }
 }
 
 /// One upstream region.
@@ -192,13 +205,29 @@ pub struct BucketPlan {
     pub replication: Option<ReplicationPlan>,
     /// Synthetic objects.
     pub objects: u32,
-    /// Their key pattern, with `{n}` or `{n:06}`.
+    /// Their key pattern, with `{n}` or `{n:06}`; not of listed ones.
     pub key: String,
-    /// Their sizes.
+    /// Their sizes; not of listed ones.
     pub size: SizePlan,
+    /// The objects one by one, in place of a pattern.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listed: Option<ListedPlan>,
     /// Their Cache-Control; not sent when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cache_control: Option<String>,
+}
+
+// === impl BucketPlan ===
+
+impl BucketPlan {
+    /// Its synthetic objects: the same value for the mock, the load generator and whoever judges them.
+    pub fn population(&self, seed: u64) -> Result<Population, PatternError> {
+        let (pattern, sizes) = match &self.listed {
+            Some(listed) => (ObjectKeys::Listed(listed.keys.clone()), SizeLaw::Listed(listed.sizes.clone())),
+            None => (self.key.parse()?, SizeLaw::from(&self.size)),
+        };
+        Ok(Population { bucket: self.name.clone(), count: self.objects, pattern, sizes, seed })
+    }
 }
 
 /// Replication of a bucket between its regions.
@@ -279,6 +308,9 @@ pub struct WorkloadPlan {
     /// Who carries its requests.
     #[serde(default, skip_serializing_if = "ClientPlan::is_default")]
     pub client: ClientPlan,
+    /// The log whose requests it makes again; `ops` are then their shares.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay: Option<ReplayPlan>,
     /// What its users do, step after step; `ops` are then those that the steps come to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub journeys: Option<JourneysPlan>,

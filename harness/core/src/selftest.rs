@@ -42,6 +42,7 @@ pub struct Detection {
 /// Service-level checks: any defect may touch them.
 pub const SIDE_EFFECTS: &[&str] = &[
     "success-rate",
+    "goodput",
     "statuses",
     "responses",
     "latency",

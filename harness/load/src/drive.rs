@@ -107,10 +107,13 @@ pub fn run_load(load: Load) -> Result<LoadSummary, LoadError> {
     }
     let threads = threads.max(1);
     let (clock, sink) = (Arc::clone(&setup.clock), Arc::clone(&setup.sink));
+    // The thread of the journeys comes after the others, and stays when they have nothing to do.
+    let walkers = usize::from(workloads.iter().any(|workload| workload.journeys.is_some()));
+    let teller = if walkers == 0 { 0 } else { threads };
     let shared = Arc::new(Shared {
         session: Arc::new(Session::new(setup, &workloads)),
         in_flight: workloads.iter().map(|_| AtomicUsize::new(0)).collect(),
-        meters: Arc::new(Meters::new(threads)),
+        meters: Arc::new(Meters::new(threads + walkers, teller)),
         workloads,
         live,
         stop,
@@ -136,7 +139,7 @@ pub fn run_load(load: Load) -> Result<LoadSummary, LoadError> {
         }
     }
     let mut summary = LoadSummary::default();
-    let walked = crowd::walk(&shared);
+    let walked = crowd::walk(&shared, threads);
     for thread in running {
         let done = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         summary.arrivals += done.arrivals;
@@ -161,6 +164,12 @@ pub fn run_load(load: Load) -> Result<LoadSummary, LoadError> {
 }
 
 impl Shared {
+    /// Watches the thread that it is called on, as number `thread` of the load's, while its runtime lives.
+    fn measure(&self, thread: usize) {
+        let (session, live) = (Arc::clone(&self.session), Arc::clone(&self.live));
+        tokio::spawn(health::measure(session, live, Arc::clone(&self.meters), thread));
+    }
+
     async fn drive(self: Arc<Self>, number: u64, threads: u64) -> Done {
         let thread = Arc::new(Thread {
             engines: Engine::open_all(&self.session, &self.workloads, number, threads),
@@ -168,8 +177,7 @@ impl Shared {
             under_way: AtomicUsize::new(0),
             idle: Notify::new(),
         });
-        let (session, live) = (Arc::clone(&self.session), Arc::clone(&self.live));
-        tokio::spawn(health::measure(session, live, Arc::clone(&self.meters), number as usize));
+        self.measure(number as usize);
         let mut done = Done::default();
         let mut users = self.users(&thread, number, threads);
         let all = async {

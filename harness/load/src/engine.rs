@@ -24,6 +24,8 @@ pub struct ClientOptions {
     pub connections: Option<NonZeroUsize>,
     /// Whether it speaks TLS.
     pub tls: bool,
+    /// Whether it speaks HTTP/2. Then `connections` are shared by requests, and there is one for each thread when absent.
+    pub http2: bool,
 }
 
 /// What sends the requests.
@@ -71,7 +73,7 @@ pub enum Engine {
 
 impl Default for ClientOptions {
     fn default() -> Self {
-        Self { kind: Kind::default(), keep_alive: true, connections: None, tls: false }
+        Self { kind: Kind::default(), keep_alive: true, connections: None, tls: false, http2: false }
     }
 }
 
@@ -83,7 +85,8 @@ impl Engine {
             let share = (all.get() as u64).saturating_sub(number).div_ceil(threads);
             NonZeroUsize::new(share as usize).unwrap_or(NonZeroUsize::MIN)
         });
-        let connections = Connections { keep_alive: options.keep_alive, most, tls: options.tls };
+        let (keep_alive, tls, http2) = (options.keep_alive, options.tls, options.http2);
+        let connections = Connections { keep_alive, most, tls, http2 };
         match &options.kind {
             Kind::Native => Self::Native(Client::with(Arc::clone(session), connections)),
             #[cfg(feature = "aws-sdk")]

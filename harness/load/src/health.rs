@@ -11,25 +11,41 @@ use crate::wire::Session;
 
 /// The share of one core that each load thread used over its last second.
 #[derive(Debug)]
-pub(crate) struct Meters(Vec<AtomicU64>);
+pub(crate) struct Meters {
+    shares: Vec<AtomicU64>,
+    teller: usize,
+}
+
+/// The meter of the thread it runs on; a thread that is gone is busy no more.
+struct Meter {
+    meters: Arc<Meters>,
+    thread: usize,
+}
 
 // === impl Meters ===
 
 impl Meters {
-    pub(crate) fn new(threads: usize) -> Self {
-        Self((0..threads).map(|_| AtomicU64::new(0)).collect())
+    /// For so many threads, of which `teller` writes the events: the one that lives as long as the load.
+    pub(crate) fn new(threads: usize, teller: usize) -> Self {
+        Self { shares: (0..threads).map(|_| AtomicU64::new(0)).collect(), teller }
     }
 
     fn set(&self, thread: usize, share: f64) {
-        self.0[thread].store(share.to_bits(), Ordering::Relaxed);
+        self.shares[thread].store(share.to_bits(), Ordering::Relaxed);
     }
 
     fn busiest(&self) -> f64 {
-        self.0.iter().map(|share| f64::from_bits(share.load(Ordering::Relaxed))).fold(0.0, f64::max)
+        self.shares.iter().map(|share| f64::from_bits(share.load(Ordering::Relaxed))).fold(0.0, f64::max)
     }
 }
 
-/// Measures the load thread that it runs on each second until it is dropped; the first thread also writes a
+impl Drop for Meter {
+    fn drop(&mut self) {
+        self.meters.set(self.thread, 0.0);
+    }
+}
+
+/// Measures the load thread that it runs on each second until it is dropped; the teller also writes a
 /// [`Event::Generator`].
 pub(crate) async fn measure(
     session: Arc<Session>,
@@ -38,6 +54,7 @@ pub(crate) async fn measure(
     thread: usize,
 ) {
     let setup = session.setup();
+    let meter = Meter { meters, thread };
     let mut ticks = tokio::time::interval(Duration::from_secs(1));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     ticks.tick().await;
@@ -48,13 +65,13 @@ pub(crate) async fn measure(
         let share = |used: Nanos, before: Nanos| {
             used.saturating_sub(before) as f64 / now.0.saturating_sub(then.0).max(1) as f64
         };
-        meters.set(thread, share(now.1, then.1));
-        if thread == 0 {
+        meter.meters.set(thread, share(now.1, then.1));
+        if thread == meter.meters.teller {
             setup.sink.event(Event::Generator {
                 at: now.0,
                 in_flight: u32::try_from(live.in_flight()).unwrap_or(u32::MAX),
                 cpu: share(now.2, then.2),
-                busiest: cfg!(unix).then(|| meters.busiest()),
+                busiest: cfg!(unix).then(|| meter.meters.busiest()),
             });
         }
         then = now;
@@ -82,4 +99,20 @@ fn read(clock: rustix::time::ClockId) -> Nanos {
     let at = rustix::time::clock_gettime(clock);
     let seconds = u64::try_from(at.tv_sec).unwrap_or(0);
     seconds * 1_000_000_000 + u64::try_from(at.tv_nsec).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_busiest_thread_counts_until_it_is_gone() {
+        let meters = Arc::new(Meters::new(2, 1));
+        meters.set(0, 0.3);
+        let meter = Meter { meters: Arc::clone(&meters), thread: 1 };
+        meters.set(1, 0.9);
+        assert_eq!(meters.busiest(), 0.9);
+        drop(meter);
+        assert_eq!(meters.busiest(), 0.3);
+    }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use gatecrash_model::{Content, Op, Pool};
 
 use crate::plan::{Expect, Payload, RequestPlan};
-use crate::workload::{OpPlan, RangeLaw, Workload};
+use crate::workload::{OpPlan, Parts, RangeLaw, Workload};
 
 /// All journeys of a workload and the users who take them.
 #[derive(Clone, PartialEq, Debug)]
@@ -54,6 +54,8 @@ pub struct Change {
 pub enum Step {
     /// Uploads an object of the user's own.
     Put,
+    /// The same in parts: create, the parts, complete; abort when one of them fails.
+    Multipart(Parts),
     /// Asks for metadata.
     Head,
     /// Reads a whole object.
@@ -93,10 +95,11 @@ impl Journeys {
 }
 
 impl Step {
-    /// The operation it sends.
+    /// The operation it sends; of several requests the first one's.
     pub fn op(self) -> Op {
         match self {
             Self::Put => Op::PutObject,
+            Self::Multipart(_) => Op::CreateMultipartUpload,
             Self::Head => Op::HeadObject,
             Self::Get | Self::Range(_) => Op::GetObject,
             Self::List => Op::ListObjectsV2,
@@ -108,6 +111,7 @@ impl Step {
     pub fn name(self) -> &'static str {
         match self {
             Self::Put => "put",
+            Self::Multipart(_) => "multipart",
             Self::Head => "head",
             Self::Get => "get",
             Self::Range(_) => "range",
@@ -129,6 +133,7 @@ impl Workload {
         let range = if let Step::Range(range) = step { Some(range) } else { None };
         let alone = match step {
             Step::Put => OpPlan::PutObject,
+            Step::Multipart(parts) => OpPlan::MultipartUpload(parts),
             Step::Head => OpPlan::HeadObject,
             Step::Get | Step::Range(_) => OpPlan::GetObject { range },
             Step::List => OpPlan::ListObjectsV2 { prefix: None, max_keys: PAGE, pages: 1 },
@@ -136,7 +141,9 @@ impl Workload {
         };
         let mut plan = match (step, upload) {
             (Step::Delete, None) => return None,
-            (Step::Put | Step::List, _) | (_, None) => return Some(self.plan_op(pool, k, &alone)),
+            (Step::Put | Step::Multipart(_) | Step::List, _) | (_, None) => {
+                return Some(self.plan_op(pool, k, &alone));
+            }
             (_, Some(upload)) => {
                 RequestPlan { op: step.op(), key: upload.key.clone(), ..RequestPlan::blank(self, k) }
             }
@@ -152,8 +159,17 @@ impl Workload {
 }
 
 impl RequestPlan {
-    /// What stands in the bucket once this was answered well; `None` unless it uploads an object.
-    pub fn uploads(&self) -> Option<Upload> {
+    /// What stands in the bucket once this was answered well, with all that follows from it; `None` unless it uploads
+    /// an object.
+    pub fn uploads(&self, pool: &Pool) -> Option<Upload> {
+        if let Some(parts) = self.parts {
+            let content = self.workload.content(pool, self.arrival());
+            return Some(Upload {
+                key: self.key.clone(),
+                content,
+                size: u64::from(parts.count) * parts.size,
+            });
+        }
         let Payload::Object { content, len } = self.payload else { return None };
         (self.op == Op::PutObject).then(|| Upload { key: self.key.clone(), content, size: len })
     }
@@ -192,7 +208,7 @@ mod tests {
     fn what_was_put_is_what_is_read_and_removed() {
         let (workload, pool) = parts();
         let put = workload.step(&pool, 8, Step::Put, None).unwrap();
-        let upload = put.uploads().unwrap();
+        let upload = put.uploads(&pool).unwrap();
         assert_eq!((upload.key.as_str(), upload.size), ("up/main/8", 64));
         let then = |step| workload.step(&pool, 9, step, Some(&upload)).unwrap();
         let expect = Expect::Uploaded { content: upload.content, size: 64 };
@@ -204,7 +220,20 @@ mod tests {
         assert_eq!((last.range, last.from_end), (Some((48, 63)), true));
         assert_eq!(then(Step::Delete).key, "up/main/8");
         assert_eq!((then(Step::List).key.as_str(), then(Step::List).expect), ("", Expect::Anything));
-        assert!(then(Step::Get).uploads().is_none());
+        assert!(then(Step::Get).uploads(&pool).is_none());
+    }
+
+    #[test]
+    fn an_upload_in_parts_is_read_as_one_object() {
+        let parts = Parts { count: 3, size: 1000 };
+        let workload = Arc::new(testing::workload(OpPlan::MultipartUpload(parts)));
+        let pool = Pool::new(7);
+        let create = workload.step(&pool, 4, Step::Multipart(parts), None).unwrap();
+        assert_eq!((create.op, create.k, create.query.as_str()), (Op::CreateMultipartUpload, 24, "uploads="));
+        let upload = create.uploads(&pool).unwrap();
+        assert_eq!((upload.key.as_str(), upload.size), ("up/main/4", 3000));
+        let get = workload.step(&pool, 5, Step::Get, Some(&upload)).unwrap();
+        assert_eq!(get.expect, Expect::Uploaded { content: upload.content, size: 3000 });
     }
 
     #[test]

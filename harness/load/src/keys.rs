@@ -1,9 +1,11 @@
 //! Which object a request is for: a keyed draw turned into an index.
 
+use std::sync::Arc;
+
 use gatecrash_model::{draw, hash};
 
 /// How keys are picked from a population.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum KeyLaw {
     /// All alike.
     Uniform,
@@ -19,26 +21,57 @@ pub enum KeyLaw {
         /// Share of the requests that are for them, 0 to 1.
         share: f64,
     },
+    /// Some objects, each with its weight.
+    Weighted(Arc<Weights>),
+}
+
+/// Objects with weights: a draw is one binary search.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Weights {
+    /// Objects, each with the sum of the weights up to its own.
+    up_to: Box<[(u32, f64)]>,
 }
 
 impl KeyLaw {
     /// The object of arrival `k` among `count`, decided by `key` (a hash of its identity). 0 when there are
     /// none.
-    pub fn pick(self, key: u64, k: u32, count: u32) -> u32 {
+    pub fn pick(&self, key: u64, k: u32, count: u32) -> u32 {
         match self {
             _ if count <= 1 => 0,
             Self::Uniform => below(key, count),
             Self::HotSet { keys, share } => {
-                let hot = ((f64::from(count) * keys).round() as u32).clamp(1, count);
+                let hot = ((f64::from(count) * *keys).round() as u32).clamp(1, count);
                 let within = hash::combine(&[key, 1]);
-                match draw::fires(key, share) || hot == count {
+                match draw::fires(key, *share) || hot == count {
                     true => below(within, hot),
                     false => hot + below(within, count - hot),
                 }
             }
-            Self::Zipf(s) => zipf(key, count, s),
+            Self::Zipf(s) => zipf(key, count, *s),
             Self::Sequential => k % count,
+            Self::Weighted(weights) => weights.pick(key),
         }
+    }
+}
+
+// === impl Weights ===
+
+impl Weights {
+    /// Objects with weights of at least 0, which need not add up to 1.
+    pub fn new(weights: &[(u32, f64)]) -> Self {
+        let mut sum = 0.0;
+        let mut add = |(object, weight): &(u32, f64)| {
+            sum += weight;
+            (*object, sum)
+        };
+        Self { up_to: weights.iter().map(&mut add).collect() }
+    }
+
+    fn pick(&self, key: u64) -> u32 {
+        let Some((last, total)) = self.up_to.last() else { return 0 };
+        let at = draw::unit(key) * total;
+        let place = self.up_to.partition_point(|(_, sum)| *sum <= at);
+        self.up_to.get(place).map_or(*last, |(object, _)| *object)
     }
 }
 
@@ -72,6 +105,15 @@ fn zipf(key: u64, count: u32, s: f64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn weights_are_obeyed_and_what_has_none_is_left_out() {
+        let law = KeyLaw::Weighted(Arc::new(Weights::new(&[(7, 1.0), (2, 0.0), (0, 3.0)])));
+        let hits = histogram(law, 10, 100_000);
+        let sigma = (100_000f64 * 0.75 * 0.25).sqrt();
+        assert!((hits[0] - 75_000.0).abs() < 4.5 * sigma, "{}", hits[0]);
+        assert_eq!((hits[0] + hits[7], hits[2]), (100_000.0, 0.0));
+    }
 
     fn histogram(law: KeyLaw, count: u32, draws: u32) -> Vec<f64> {
         let mut hits = vec![0f64; count as usize];

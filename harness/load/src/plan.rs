@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use gatecrash_model::{ClientRecord, Content, Ending, Op, Pool, RequestId, draw, hash};
 
-use crate::workload::{OpPlan, Workload};
+use crate::workload::{OpPlan, Parts, Workload};
 
 mod delete;
 mod follow;
@@ -43,6 +43,8 @@ pub struct RequestPlan {
     pub due: u16,
     /// Request body.
     pub payload: Payload,
+    /// The parts of the multipart upload that it belongs to.
+    pub parts: Option<Parts>,
     /// What a whole, correct answer carries.
     pub expect: Expect,
 }
@@ -86,6 +88,8 @@ pub enum Expect {
     },
     /// The key does not exist, so no body can be right.
     Absent,
+    /// What stands there depends on the order of requests, and so does whether anything does.
+    Changing,
 }
 
 /// What a keyed draw is for. The numbers are frozen: seeds depend on them.
@@ -130,14 +134,15 @@ impl Workload {
                 self.fill(plan, of, pool, k);
                 plan.make_conditional(*condition);
             }
-            OpPlan::MultipartUpload(_) => {
-                plan.key = self.writes.keys.key(k);
+            OpPlan::MultipartUpload(parts) => {
+                plan.parts = Some(*parts);
+                plan.key = self.upload_key(k);
                 plan.query = "uploads=".to_owned();
                 plan.step = Step::Create;
             }
             OpPlan::HeadObject => (plan.key, plan.expect) = self.target(pool, k),
             OpPlan::PutObject => {
-                plan.key = self.writes.keys.key(k);
+                plan.key = self.upload_key(k);
                 plan.payload = self.upload(pool, k);
             }
             OpPlan::DeleteObject => plan.key = delete::victims(self, k, 1).next().unwrap_or_default(),
@@ -169,6 +174,9 @@ impl Workload {
 
     /// The operation of arrival `k`; `None` when no share is above 0.
     pub fn op(&self, k: u32) -> Option<&OpPlan> {
+        if let Some(replay) = &self.replay {
+            return replay.op(k);
+        }
         if let [(only, share)] = self.ops.as_slice() {
             return (*share > 0.0).then_some(only);
         }
@@ -192,23 +200,44 @@ impl Workload {
     }
 
     /// The bytes that arrival `k` uploads.
-    fn content(&self, pool: &Pool, k: u32) -> Content {
+    pub(crate) fn content(&self, pool: &Pool, k: u32) -> Content {
         let first = RequestId { workload: u16::from(self.index), k: k.saturating_mul(self.stride()) };
-        let (bucket, key) = (&self.population.bucket, self.writes.keys.key(k));
-        pool.upload(self.writes.body, bucket, &key, first.pack() + 1)
+        pool.upload(self.writes.body, &self.population.bucket, &self.upload_key(k), first.pack() + 1)
+    }
+
+    /// The key that arrival `k` writes, if it writes.
+    pub(crate) fn upload_key(&self, k: u32) -> String {
+        match &self.replay {
+            Some(replay) => replay.key(k).to_owned(),
+            None => self.writes.keys.key(k),
+        }
     }
 
     /// The object a read is for.
     fn target(&self, pool: &Pool, k: u32) -> (String, Expect) {
         let population = &self.population;
+        if let Some(replay) = &self.replay {
+            let key = replay.key(k).to_owned();
+            let expect = match population.index(&key) {
+                _ if replay.is_changing(k) => Expect::Changing,
+                None => Expect::Absent,
+                Some(index) => self.synthetic(pool, &key, index),
+            };
+            return (key, expect);
+        }
         let index = self.keys.pick(self.draw(Choice::Key, k), k, population.count);
         let mut key = population.key(index);
         if population.is_empty() || draw::fires(self.draw(Choice::Missing, k), self.missing) {
             key.push_str(".missing");
             return (key, Expect::Absent);
         }
-        let content = pool.content(&population.bucket, &key, 0);
-        (key, Expect::Object { index, content, size: population.size(index) })
+        let expect = self.synthetic(pool, &key, index);
+        (key, expect)
+    }
+
+    fn synthetic(&self, pool: &Pool, key: &str, index: u32) -> Expect {
+        let content = pool.content(&self.population.bucket, key, 0);
+        Expect::Object { index, content, size: self.population.size(index) }
     }
 
     /// What decides which part of an object arrival `k` asks for.
@@ -238,6 +267,7 @@ impl RequestPlan {
             condition: None,
             due: 0,
             payload: Payload::Empty,
+            parts: None,
             expect: Expect::Anything,
         }
     }
@@ -247,10 +277,10 @@ impl RequestPlan {
         RequestId { workload: u16::from(self.workload.index), k: self.k }
     }
 
-    /// Whether this is the right answer: a success, the 404 of a key that does not exist, or that of an upload to
-    /// abort that is gone already.
+    /// Whether this is the right answer: a success, the 404 of a key that does not or need not exist, or that of an
+    /// upload to abort that is gone already.
     pub fn is_answered_by(&self, record: &ClientRecord) -> bool {
-        let absent = self.expect == Expect::Absent || self.step == Step::Abort;
+        let absent = matches!(self.expect, Expect::Absent | Expect::Changing) || self.step == Step::Abort;
         record.is_success() || (absent && record.status == 404 && record.ending == Ending::Complete)
     }
 

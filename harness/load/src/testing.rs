@@ -32,6 +32,7 @@ pub(crate) fn workload(op: OpPlan) -> Workload {
         timeout: Duration::from_secs(1),
         max_in_flight: 10,
         headers: Vec::new(),
+        replay: None,
         journeys: None,
         client: ClientOptions::default(),
     }

@@ -1,8 +1,9 @@
-//! The wire client: HTTP/1.1 by hand, so that framing, endings and stray bytes can be judged.
+//! The wire client: HTTP/1.1 by hand, so that framing, endings and stray bytes can be judged; HTTP/2 through the `h2`
+//! crate, with its frames watched.
 //!
 //! `response` is a state machine without a socket: bytes in, a judged message out. `connection` owns a socket
-//! and moves bytes; [`Client`] pools connections and writes records. Nothing here retries, follows or
-//! repairs.
+//! and moves bytes; `http2` shares connections between requests; [`Client`] pools connections and writes records.
+//! Nothing here retries, follows or repairs.
 
 mod body;
 mod chunked;
@@ -10,7 +11,9 @@ mod client;
 mod connection;
 mod evidence;
 mod head;
+mod http2;
 mod owners;
+mod record;
 mod request;
 mod response;
 mod stream;

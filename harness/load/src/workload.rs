@@ -12,6 +12,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use crate::engine::ClientOptions;
 use crate::journey::Journeys;
 use crate::keys::KeyLaw;
+use crate::replay::Replay;
 use crate::schedule::Schedule;
 use crate::sign::Signer;
 use crate::users::Users;
@@ -71,6 +72,8 @@ pub struct Workload {
     pub max_in_flight: usize,
     /// More request headers, lower-case names.
     pub headers: Vec<(String, String)>,
+    /// What each arrival asks for, in place of draws from `ops` and `keys`.
+    pub replay: Option<Replay>,
     /// What its users do, instead of operations that come on a schedule. Needs the feature `goose`.
     pub journeys: Option<Journeys>,
     /// Who carries the requests.

@@ -107,7 +107,7 @@ fn journeys() -> Journeys {
             Change { users: 6, over: Duration::ZERO },
             Change { users: 6, over: Duration::from_secs(60) },
         ],
-        until: Duration::from_millis(800),
+        until: Duration::from_millis(1500),
         thresholds: vec!["error-rate<90%".to_owned(), "p50<1us for GET GetObject".to_owned()],
         reports: None,
     }
@@ -155,6 +155,13 @@ fn goose_counts_what_we_record() {
     assert!(counts.iter().all(|c| (c.failed > 0) == (c.op == Op::HeadObject)), "{counts:?}");
     assert_eq!((summary.sent, summary.arrivals), (records.len() as u64, records.len() as u64));
     assert!(matches!(events.last(), Some(Event::LoadEnd { .. })));
+
+    // Its thread is watched as those of schedules are, of which this load has nothing to do.
+    let used = events.iter().find_map(|event| match event {
+        Event::Generator { busiest, .. } => *busiest,
+        _ => None,
+    });
+    assert!(used.unwrap() > 0.0);
 
     // Every byte that was read was what the same journey had put.
     let reads: Vec<_> = records.iter().filter(|record| record.op == Op::GetObject).collect();

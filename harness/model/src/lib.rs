@@ -23,7 +23,7 @@ pub use content::{BodyLaw, Content, Pool};
 pub use context::{AttemptCell, AttemptContext, AttemptRegistry};
 pub use ids::{AttemptId, RequestId, RunId, StrId};
 pub use op::Op;
-pub use population::{KeyPattern, Population, SizeLaw};
+pub use population::{KeyList, KeyPattern, Lengths, ObjectKeys, Population, SizeLaw};
 pub use records::{
     AttemptRecord, BodyCheck, ClientRecord, Closing, ConnectionRecord, Decision, EndedBy, Ending, Evidence,
     EvidenceSide, FiringRecord, Framing, Record, Shape, UpstreamRecord, printable,

@@ -4,6 +4,7 @@
 //! without asking. Contents are [`crate::Pool::content`] of (bucket, key, version 0).
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -18,12 +19,32 @@ pub struct Population {
     /// How many there are.
     pub count: u32,
     /// How they are called.
-    pub pattern: KeyPattern,
+    pub pattern: ObjectKeys,
     /// How long they are.
     pub sizes: SizeLaw,
     /// Seed of the run: decides weighted sizes.
     pub seed: u64,
 }
+
+/// How the objects of a population are called.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum ObjectKeys {
+    /// By a number.
+    Pattern(KeyPattern),
+    /// One by one; object `n` is the one with key `n`.
+    Listed(KeyList),
+}
+
+/// Keys in byte order, none twice. Cheap to clone.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(from = "Vec<String>", into = "Vec<String>")]
+pub struct KeyList(Arc<[Arc<str>]>);
+
+/// Lengths one by one, bytes. Cheap to clone.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(from = "Vec<u64>", into = "Vec<u64>")]
+pub struct Lengths(Arc<[u64]>);
 
 /// Object keys with a number in them: `doc/{n}.json`, or `img/{n:06}.bin` with leading zeros to six digits.
 #[derive(Clone, PartialEq, Eq, Debug, Hash, Serialize, Deserialize)]
@@ -52,6 +73,8 @@ pub enum SizeLaw {
         /// None is longer; a longer draw is cut down to it.
         max: u64,
     },
+    /// Object `n` has length `n`; one beyond them is empty.
+    Listed(Lengths),
 }
 
 /// Why a text is no key pattern.
@@ -126,6 +149,7 @@ impl SizeLaw {
                 let law = draw::Lognormal::of_quantiles(*median as f64, *p99 as f64);
                 (law.at(key()).round() as u64).min(*max)
             }
+            Self::Listed(lengths) => lengths.0.get(n as usize).copied().unwrap_or(0),
         }
     }
 }
@@ -140,6 +164,107 @@ fn pick(choices: &[(u64, f64)], at: f64) -> u64 {
         left -= share;
     }
     choices.last().map_or(0, |(bytes, _)| *bytes)
+}
+
+// === impl ObjectKeys ===
+
+impl ObjectKeys {
+    /// The key of object `n`; empty beyond a list.
+    pub fn key(&self, n: u32) -> String {
+        match self {
+            Self::Pattern(pattern) => pattern.key(n),
+            Self::Listed(list) => list.at(n).unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// The number of a key.
+    pub fn index(&self, key: &str) -> Option<u32> {
+        match self {
+            Self::Pattern(pattern) => pattern.index(key),
+            Self::Listed(list) => list.index(key),
+        }
+    }
+
+    /// What every key begins with, as far as that is known without a look at each.
+    pub fn prefix(&self) -> &str {
+        match self {
+            Self::Pattern(pattern) => pattern.prefix(),
+            Self::Listed(_) => "",
+        }
+    }
+}
+
+impl From<KeyPattern> for ObjectKeys {
+    fn from(pattern: KeyPattern) -> Self {
+        Self::Pattern(pattern)
+    }
+}
+
+impl std::str::FromStr for ObjectKeys {
+    type Err = PatternError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self::Pattern)
+    }
+}
+
+// === impl KeyList ===
+
+impl KeyList {
+    /// Key number `n`.
+    pub fn at(&self, n: u32) -> Option<&str> {
+        self.0.get(n as usize).map(AsRef::as_ref)
+    }
+
+    /// The number of a key.
+    pub fn index(&self, key: &str) -> Option<u32> {
+        self.0.binary_search_by(|own| own.as_ref().cmp(key)).ok().map(|at| at as u32)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> u32 {
+        u32::try_from(self.0.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl FromIterator<Arc<str>> for KeyList {
+    fn from_iter<I: IntoIterator<Item = Arc<str>>>(keys: I) -> Self {
+        let mut keys: Vec<_> = keys.into_iter().collect();
+        keys.sort_unstable();
+        keys.dedup();
+        Self(keys.into())
+    }
+}
+
+impl From<Vec<String>> for KeyList {
+    fn from(keys: Vec<String>) -> Self {
+        keys.into_iter().map(Arc::from).collect()
+    }
+}
+
+impl From<KeyList> for Vec<String> {
+    fn from(list: KeyList) -> Self {
+        list.0.iter().map(|key| key.to_string()).collect()
+    }
+}
+
+// === impl Lengths ===
+
+impl From<Vec<u64>> for Lengths {
+    fn from(lengths: Vec<u64>) -> Self {
+        Self(lengths.into())
+    }
+}
+
+impl From<Lengths> for Vec<u64> {
+    fn from(lengths: Lengths) -> Self {
+        lengths.0.to_vec()
+    }
 }
 
 // === impl KeyPattern ===
@@ -228,6 +353,21 @@ mod tests {
         text.parse().unwrap()
     }
 
+    #[test]
+    fn listed_objects_have_keys_and_lengths_of_their_own() {
+        let keys: KeyList = ["b", "a/1", "b", "ä"].map(Arc::from).into_iter().collect();
+        let sizes = SizeLaw::Listed(vec![10, 20, 30].into());
+        let population =
+            Population { bucket: "m".into(), count: 3, pattern: ObjectKeys::Listed(keys), sizes, seed: 1 };
+        let all: Vec<_> = (0..4).map(|n| (population.key(n), population.size(n))).collect();
+        let wanted = [("a/1", 10), ("b", 20), ("ä", 30), ("", 0)].map(|(key, size)| (key.to_owned(), size));
+        assert_eq!(all, wanted);
+        assert_eq!(
+            ["a/1", "b", "ä", "c", ""].map(|key| population.index(key)),
+            [Some(0), Some(1), Some(2), None, None]
+        );
+    }
+
     proptest! {
         #[test]
         fn a_key_tells_its_number(n: u32, width in 0usize..=10) {
@@ -280,7 +420,7 @@ mod tests {
         let mut population = Population {
             bucket: "media".into(),
             count: 20_000,
-            pattern: pattern("{n}"),
+            pattern: pattern("{n}").into(),
             sizes: SizeLaw::Weighted(vec![(16_384, 0.9), (1_048_576, 0.1)]),
             seed: 7,
         };
@@ -309,7 +449,8 @@ mod tests {
     #[test]
     fn an_etag_follows_from_seed_bucket_and_key() {
         let sizes = SizeLaw::Fixed(5 << 40);
-        let population = Population { bucket: "b".into(), count: 5, pattern: pattern("{n}"), sizes, seed: 0 };
+        let population =
+            Population { bucket: "b".into(), count: 5, pattern: pattern("{n}").into(), sizes, seed: 0 };
         let other = Population { seed: 1, ..population.clone() };
         let etag = population.etag("4");
         assert_eq!((etag.len(), etag.ends_with("-1"), &etag), (34, true, &population.clone().etag("4")));
@@ -320,7 +461,8 @@ mod tests {
     #[test]
     fn an_index_stays_below_the_count() {
         let sizes = SizeLaw::Fixed(8);
-        let population = Population { bucket: "b".into(), count: 5, pattern: pattern("{n}"), sizes, seed: 0 };
+        let population =
+            Population { bucket: "b".into(), count: 5, pattern: pattern("{n}").into(), sizes, seed: 0 };
         assert_eq!(population.index("4"), Some(4));
         assert_eq!(population.index("5"), None);
         assert_eq!(population.size(3), 8);

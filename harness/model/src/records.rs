@@ -39,6 +39,19 @@ code_enum! {
         ConnectFailed = 9 => "connect-failed",
         /// Never sent: the in-flight cap of the workload was reached.
         Dropped = 10 => "not-sent",
+        /// Its stream was ended by RST_STREAM before the message was whole (HTTP/2).
+        StreamReset = 11 => "stream-reset",
+        /// Its stream was refused: RST_STREAM with REFUSED_STREAM, nothing was done (RFC 9113 8.7). The client may retry.
+        StreamRefused = 12 => "stream-refused",
+        /// Given up by GOAWAY: nothing was done for streams above the last it names (RFC 9113 6.8). The client may retry.
+        GoAway = 13 => "goaway",
+    }
+}
+
+impl Ending {
+    /// Whether it says "please retry": nothing was done, and closing is legal at that moment.
+    pub fn invites_retry(self) -> bool {
+        matches!(self, Self::DroppedReused | Self::StreamRefused | Self::GoAway)
     }
 }
 
@@ -53,6 +66,8 @@ code_enum! {
         Chunked = 2 => "chunked",
         /// Until the connection closes.
         Close = 3 => "close",
+        /// Until the stream ends (HTTP/2 without Content-Length).
+        Stream = 4 => "stream",
     }
 }
 

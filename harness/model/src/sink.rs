@@ -299,6 +299,11 @@ impl MemorySink {
         self.lock().clone()
     }
 
+    /// Looks at everything so far where it is; nothing is recorded meanwhile.
+    pub fn look<T>(&self, at: impl FnOnce(&Kept) -> T) -> T {
+        at(&self.lock())
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }

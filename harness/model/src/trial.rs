@@ -41,10 +41,14 @@ pub struct TrialRecord {
     pub p99: Option<u64>,
     /// Mean number of requests under way.
     pub in_flight: f64,
+    /// Mean time from the intended start to the end of everything that was sent, whatever came of it, us. Absent in
+    /// histories of earlier releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stay: Option<u64>,
     /// Upstream attempts per client request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempts: Option<f64>,
-    /// 99th percentile of the lag behind the schedule, of requests that did not have to connect first, us.
+    /// 99th percentile of the lag behind the schedule, without the time that it took to connect, us.
     pub lag: u64,
     /// Cores that the whole harness used: load generator, mock and links.
     pub harness_cpu: f64,

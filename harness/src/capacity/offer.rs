@@ -6,10 +6,11 @@ use std::time::Duration;
 use gatecrash_core::plan::{Plan, SegmentPlan};
 use gatecrash_core::units::{Rate, Span};
 use gatecrash_load::{EvidenceBudget, LiveCounters, Load, Setup, Workload, process_cpu, run_load};
-use gatecrash_model::{Clock, Nanos};
+use gatecrash_model::{Clock, Event, Nanos};
 
 use crate::clock::RunClock;
 use crate::exit::{Exit, Failure};
+use crate::gateway::throttling;
 use crate::run::Stop;
 use crate::topology::{Ground, Topology, load};
 
@@ -83,9 +84,14 @@ impl Stage<'_> {
         })
     }
 
-    /// Processor time of harness (ns) and gateway (us) so far, at an instant.
+    /// Processor time of harness (ns) and gateway (us) so far, at an instant; and how long a quota has held us back, into
+    /// the history.
     async fn used_at(&self, at: Nanos) -> Used {
         tokio::time::sleep(Duration::from_nanos(at.saturating_sub(self.clock.now()))).await;
+        if let Some(throttling) = throttling() {
+            let (micros, periods) = (throttling.micros, throttling.periods);
+            self.ground.sink.event(Event::Throttled { at: self.clock.now(), micros, periods });
+        }
         let sample = self.topology.gateway.sample(self.clock.now());
         let gateway = (sample.processes > 0).then_some(sample.cpu_micros);
         Used { at: self.clock.now(), harness: process_cpu(), gateway }

@@ -106,7 +106,9 @@ impl Searching<'_, '_> {
         }
         for factor in OVERLOAD {
             let duration = self.survey.capacity.confirm.0.max(self.survey.capacity.measure.0);
-            let trial = self.trial(capacity * factor, duration, TrialPurpose::Overload, calm, count).await?;
+            // To a tenth, so that a person can read it back.
+            let rate = (capacity * factor * 10.0).round() / 10.0;
+            let trial = self.trial(rate, duration, TrialPurpose::Overload, calm, count).await?;
             let goodput = trial.goodput();
             self.survey.live.note(&format!(
                 "{}: {factor} times the capacity: {goodput:.0}/s of {:.0}/s answered well",
@@ -153,6 +155,7 @@ impl Searching<'_, '_> {
             p50: measured.p50,
             p99: measured.p99,
             in_flight: measured.in_flight,
+            stay: measured.stay,
             attempts: measured.attempts,
             lag: measured.lag,
             harness_cpu: offered.harness_cpu,

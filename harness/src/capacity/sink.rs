@@ -16,14 +16,16 @@ use crate::recorder::Recorder;
 pub(super) struct TrialSink {
     recorder: Arc<Recorder>,
     now: Mutex<History>,
+    /// What the generator and its control group told of themselves since the last time.
+    health: Mutex<Vec<Event>>,
 }
 
 impl TrialSink {
     pub(super) fn new(recorder: Arc<Recorder>) -> Self {
-        Self { recorder, now: Mutex::default() }
+        Self { recorder, now: Mutex::default(), health: Mutex::default() }
     }
 
-    /// Everything since the last time, with all events so far; ready to be judged.
+    /// Everything since the last time, with all events so far that are not of the generator's health; ready to be judged.
     pub(super) fn take(&self, capabilities: Capabilities) -> History {
         let mut now = self.lock();
         let mut taken = History {
@@ -38,8 +40,13 @@ impl TrialSink {
             capabilities,
         };
         drop(now);
+        taken.events.append(&mut self.health());
         taken.sort();
         taken
+    }
+
+    fn health(&self) -> MutexGuard<'_, Vec<Event>> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, History> {
@@ -65,9 +72,11 @@ impl Sink for TrialSink {
     }
     fn evidence(&self, _: Evidence) {}
     fn event(&self, event: Event) {
-        // The generator reports each second: of a search that is over, nobody asks.
-        if !matches!(event, Event::Generator { .. } | Event::LoadEnd { .. } | Event::Sample(_)) {
-            self.lock().events.push(event.clone());
+        match &event {
+            // Each second, or each trial: of a trial that is over, nobody asks.
+            Event::Generator { .. } | Event::Throttled { .. } => self.health().push(event.clone()),
+            Event::LoadEnd { .. } | Event::Sample(_) => {}
+            _ => self.lock().events.push(event.clone()),
         }
         self.recorder.event(event);
     }

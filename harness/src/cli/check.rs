@@ -2,6 +2,7 @@
 
 use clap::Args;
 use gatecrash_core::plan::Plan;
+use gatecrash_core::report::replayed;
 
 use super::load_scenarios::Selection;
 use crate::exit::{Exit, Failure};
@@ -25,6 +26,8 @@ impl Check {
                 super::print(&gatecrash_core::scenario::resolved_yaml(case));
             } else if found.is_empty() {
                 super::print(&line(&case.plan));
+                let logs = case.plan.workloads.iter().filter_map(|w| Some((&w.name, replayed(w)?)));
+                logs.for_each(|(name, said)| super::print(&format!("    {name}: {said}\n")));
             }
             problems.extend(found.iter().map(|problem| format!("{}: {problem}", case.plan.title())));
         }

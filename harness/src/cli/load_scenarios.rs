@@ -59,6 +59,24 @@ impl Selection {
         Ok(self.cases()?.into_iter().map(|case| case.plan).collect())
     }
 
+    /// Of scenarios that were not asked for by name, those that this program was built for; the others are named.
+    pub(super) fn possible(
+        &self,
+        mut plans: Vec<Plan>,
+        built_for: impl Fn(&Plan) -> Result<(), Failure>,
+    ) -> Result<Vec<Plan>, Failure> {
+        if self.is_unnamed() {
+            plans.retain(|plan| {
+                let refused = built_for(plan).err();
+                if let Some(why) = &refused {
+                    output::note(&format!("left out: {}: {}", plan.title(), why.message));
+                }
+                refused.is_none()
+            });
+        }
+        if plans.is_empty() { Err(nothing()) } else { Ok(plans) }
+    }
+
     /// The plans of every gateway that is installed, one gateway after the other; those that are not are named.
     pub(super) fn plans_of_all_gateways(&self) -> Result<Vec<Plan>, Failure> {
         let installed = super::block_on(async { Ok(gateway::installed().await?) })?;
@@ -136,4 +154,33 @@ fn nothing() -> Failure {
 /// No overrides.
 pub(super) fn plain() -> Options {
     Options { known: gateway::known(), ..Options::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_asked_for_by_name_may_be_left_out() {
+        let plans = |tag: &str| {
+            let by_tag = Selection { tag: vec![tag.to_owned()], ..Selection::default() };
+            by_tag.plans().expect("shipped scenarios")
+        };
+        let through_the_sdk = |plan: &Plan| match plan.name == "sdk-tries" {
+            true => Err(Failure::usage("built without the SDK")),
+            false => Ok(()),
+        };
+        let names = |plans: Vec<Plan>| plans.into_iter().map(|plan| plan.name).collect::<Vec<_>>();
+        let (all, by_tag) = (plans("server-side"), Selection::default());
+        let left = names(by_tag.possible(all.clone(), through_the_sdk).expect("some are left"));
+        let mut wanted = names(all.clone());
+        wanted.retain(|name| name != "sdk-tries");
+        assert!(wanted.len() < all.len());
+        assert_eq!(left, wanted);
+        // By its name it is kept, so that who asked for it is told why it cannot be.
+        let by_name = Selection { paths: vec!["server-side/sdk-tries".into()], ..Selection::default() };
+        let only = by_name.plans().expect("a shipped scenario");
+        assert_eq!(by_name.possible(only.clone(), through_the_sdk).expect("kept"), only);
+        assert!(by_tag.possible(only, through_the_sdk).is_err(), "an empty run is no success");
+    }
 }

@@ -90,10 +90,11 @@ impl Run {
 
     /// What is to be run, on one gateway or on all.
     pub(super) fn selected_plans(&self) -> Result<Vec<Plan>, Failure> {
-        match self.selection.gateway.as_deref() {
+        let plans = match self.selection.gateway.as_deref() {
             Some(ALL) => self.selection.plans_of_all_gateways(),
             _ => self.selection.plans(),
-        }
+        };
+        self.selection.possible(plans?, run::built_for)
     }
 
     /// Runs plans, reports them, and says how the process ends.

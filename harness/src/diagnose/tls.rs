@@ -20,7 +20,7 @@ const BUNDLES: &[&str] = &[
 
 /// Trusted roots, ready for use.
 #[derive(Clone, Debug)]
-pub struct Roots(pub(super) Arc<ClientConfig>);
+pub struct Roots(pub(crate) Arc<ClientConfig>);
 
 /// Why roots cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use gatecrash_core::faults::Misconfigure;
-use gatecrash_core::plan::{GatewayPlan, Plan};
+use gatecrash_core::plan::{GatewayPlan, HttpPlan, Plan};
 use gatecrash_core::profile::{ProbePattern, Profile};
 use gatecrash_wire::dns::host_name;
 use minijinja::{Value, context};
@@ -313,6 +313,7 @@ fn facts(launch: &Launch<'_>) -> Result<Value, GatewayError> {
             key => path(&front.key),
             both => path(&front.both),
         }),
+        serve_http2 => plan.workloads.iter().any(|w| w.client.http == HttpPlan::Http2),
         planted => launch.planted,
         superuser => rustix::process::geteuid().is_root(),
         ..topology(plan)

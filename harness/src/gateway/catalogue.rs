@@ -11,7 +11,7 @@ use minijinja::context;
 use super::declared::Declared;
 use super::error::GatewayError;
 use super::parameters;
-use super::recipe::{RECIPES, REFERENCE, Recipe, Source, find};
+use super::recipe::{Http2Front, RECIPES, REFERENCE, Recipe, Source, find};
 use super::render::Renderer;
 use super::version;
 
@@ -110,6 +110,10 @@ pub fn known() -> Known {
         let mut can: Vec<String> = r.can.iter().map(|m| m.name().to_owned()).collect();
         can.extend(r.signs.then(|| "sign".to_owned()));
         can.extend(r.http2.then(|| "http2".to_owned()));
+        can.extend(r.serves_http2.map(|how| match how {
+            Http2Front::Both => "http2-from-clients".to_owned(),
+            Http2Front::Tls => "http2-from-clients-over-tls".to_owned(),
+        }));
         KnownGateway { name: r.name, params: r.parameters.into_iter().map(|p| p.name).collect(), can }
     };
     Known {

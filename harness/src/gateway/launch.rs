@@ -37,7 +37,7 @@ pub async fn launch(launch: Launch<'_>) -> Result<Gateway, GatewayError> {
     }
     let Some(blueprint) = Blueprint::of(&launch)? else {
         return match &launch.plan.gateway {
-            GatewayPlan::Url { base } => Gateway::at(base, &launch).await,
+            GatewayPlan::Url { base, .. } => Gateway::at(base, &launch).await,
             _ => Err(GatewayError::NoProcess("start")),
         };
     };

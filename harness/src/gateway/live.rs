@@ -37,6 +37,8 @@ pub struct Gateway {
     /// Strings that only its configuration knows and no client may see: upstream addresses, the planted name,
     /// its secret key (not the access key, which S3 itself names in its errors).
     pub needles: Vec<String>,
+    /// Name or address with its port, as clients call it.
+    pub host: String,
     addr: SocketAddr,
     pub(super) running: Option<Running>,
 }
@@ -79,6 +81,7 @@ impl Gateway {
             capabilities: Capabilities::FULL,
             needles,
             addr: running.addr,
+            host: running.addr.to_string(),
             profile,
             running: Some(running),
         }
@@ -88,8 +91,9 @@ impl Gateway {
     pub(super) async fn at(base: &str, launch: &Launch<'_>) -> Result<Self, GatewayError> {
         let failed = |problem: String| GatewayError::Address { base: base.to_owned(), problem };
         let host = parse_base(base).map_err(failed)?;
-        let mut found =
-            tokio::net::lookup_host(host).await.map_err(|e| failed(format!("cannot be looked up: {e}")))?;
+        let mut found = tokio::net::lookup_host(host.clone())
+            .await
+            .map_err(|e| failed(format!("cannot be looked up: {e}")))?;
         let addr = found.next().ok_or_else(|| failed("has no address".into()))?;
         let connected = tokio::time::timeout(CONNECT_WITHIN, tokio::net::TcpStream::connect(addr)).await;
         connected
@@ -102,6 +106,7 @@ impl Gateway {
             capabilities: Capabilities::FULL.without(Capability::Process),
             needles: launch.endpoints.iter().map(|e| e.addr.to_string()).collect(),
             addr,
+            host,
             running: None,
         })
     }
@@ -238,18 +243,18 @@ pub(super) fn signal_named(name: &str) -> Signal {
     SIGNALS.iter().find(|(known, _)| *known == name).map_or(Signal::TERM, |(_, signal)| *signal)
 }
 
-/// `host:port` of `http://host:port`.
+/// `host:port` of `http://host:port` or `https://host:port`.
 pub(super) fn parse_base(base: &str) -> Result<String, String> {
-    if base.starts_with("https://") {
-        return Err("needs TLS, which is not supported yet".into());
-    }
-    let rest = base.strip_prefix("http://").ok_or("does not begin with http://")?;
+    let plain = base.strip_prefix("http://").map(|rest| (rest, 80));
+    let (rest, port) = plain
+        .or_else(|| base.strip_prefix("https://").map(|rest| (rest, 443)))
+        .ok_or("does not begin with http:// or https://")?;
     let host = rest.strip_suffix('/').unwrap_or(rest);
     if host.is_empty() || host.contains(['/', '?', '#', '@']) {
-        return Err("is not http://HOST:PORT".into());
+        return Err("is not http://HOST:PORT or https://HOST:PORT".into());
     }
     let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-    Ok(if has_port { host.to_owned() } else { format!("{host}:80") })
+    Ok(if has_port { host.to_owned() } else { format!("{host}:{port}") })
 }
 
 /// The last lines of these files, read as one.
@@ -290,7 +295,8 @@ mod tests {
         assert_eq!(parse_base("http://localhost:8080/"), Ok("localhost:8080".into()));
         assert_eq!(parse_base("http://[::1]:81"), Ok("[::1]:81".into()));
         assert_eq!(parse_base("http://gw"), Ok("gw:80".into()));
-        for bad in ["gw:80", "http://", "http://gw/base", "https://gw"] {
+        assert_eq!(parse_base("https://gw"), Ok("gw:443".into()));
+        for bad in ["gw:80", "http://", "http://gw/base", "ftp://gw"] {
             assert!(parse_base(bad).is_err(), "{bad}");
         }
     }

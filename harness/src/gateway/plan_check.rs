@@ -1,14 +1,14 @@
 //! What a plan may ask of its gateway. All problems are found before anything starts.
 
 use gatecrash_core::faults::{FaultSpec, Host, Misconfigure};
-use gatecrash_core::plan::{GatewayPlan, Plan, SignPlan};
+use gatecrash_core::plan::{EnginePlan, GatewayPlan, HttpPlan, Plan, SignPlan};
 use minijinja::{Value, context};
 
 use super::command;
 use super::live;
 use super::parameters;
 use super::preset;
-use super::recipe::{self, Mistake, REFERENCE, Recipe, Source, TlsReach};
+use super::recipe::{self, Http2Front, Mistake, REFERENCE, Recipe, Source, TlsReach};
 use super::render::Renderer;
 
 /// What the gateway of this plan cannot do for it; each problem is one fragment.
@@ -27,9 +27,9 @@ pub fn check_plan(plan: &Plan) -> Vec<String> {
             problems.extend(command::problems(run, stop_signal));
             ("command", Abilities::by_hand(true))
         }
-        GatewayPlan::Url { base } => {
+        GatewayPlan::Url { base, .. } => {
             problems.extend(live::parse_base(base).err().map(|problem| format!("`{base}` {problem}")));
-            ("url", Abilities::by_hand(false))
+            ("url", Abilities { serves_tls: plan.gateway.is_https(), ..Abilities::by_hand(false) })
         }
     };
     if !abilities.maps_buckets {
@@ -40,6 +40,7 @@ pub fn check_plan(plan: &Plan) -> Vec<String> {
     }
     problems.extend(over_tls(plan, abilities.tls, name));
     problems.extend(clients_over_tls(plan, abilities.serves_tls, name));
+    problems.extend(clients_over_http2(plan, abilities.serves_http2, name));
     if let Some(region) = plan.regions.iter().find(|region| region.http2 && !abilities.http2) {
         problems.push(format!(
             "`http: h2c` of upstream `{}`: gateway `{name}` cannot speak HTTP/2 to upstreams",
@@ -87,6 +88,7 @@ struct Abilities {
     reloads: bool,
     tls: Option<TlsReach>,
     serves_tls: bool,
+    serves_http2: Option<Http2Front>,
 }
 
 impl Abilities {
@@ -102,6 +104,7 @@ impl Abilities {
             reloads: false,
             tls: Some(TlsReach::Each),
             serves_tls: process,
+            serves_http2: Some(Http2Front::Both),
         }
     }
 }
@@ -122,6 +125,7 @@ fn of_recipe(
                 maps_buckets: recipe.maps_buckets,
                 signs: recipe.signs,
                 serves_tls: recipe.serves_tls,
+                serves_http2: recipe.serves_http2,
                 http2: recipe.http2,
                 can: recipe.can,
                 reloads: recipe.reload.is_some(),
@@ -151,7 +155,12 @@ fn over_tls(plan: &Plan, reach: Option<TlsReach>, gateway: &str) -> Option<Strin
 
 fn clients_over_tls(plan: &Plan, served: bool, gateway: &str) -> Option<String> {
     let workload = &plan.workloads.iter().find(|workload| workload.client.tls)?.name;
+    let sdk = plan.workloads.iter().find(|w| w.client.tls && w.client.engine == EnginePlan::AwsSdk);
     match () {
+        () if let Some(w) = sdk => Some(format!(
+            "`engine: aws-sdk` of workload `{}`: no TLS through the SDK to gateway `{gateway}`",
+            w.name
+        )),
         () if !served => Some(format!(
             "`client: {{ tls: true }}` of workload `{workload}`: gateway `{gateway}` has no listener with TLS"
         )),
@@ -160,6 +169,20 @@ fn clients_over_tls(plan: &Plan, served: bool, gateway: &str) -> Option<String> 
         )),
         () => None,
     }
+}
+
+fn clients_over_http2(plan: &Plan, served: Option<Http2Front>, gateway: &str) -> Option<String> {
+    let over_http2 = || plan.workloads.iter().filter(|workload| workload.client.http == HttpPlan::Http2);
+    let first = over_http2().next()?;
+    let plain = over_http2().find(|workload| !workload.client.tls);
+    let (workload, why) = match (served, plain) {
+        (None, _) => (first, "does not speak HTTP/2 to clients"),
+        (Some(Http2Front::Tls), Some(plain)) => {
+            (plain, "speaks HTTP/2 to clients over TLS only (`tls: true`)")
+        }
+        _ => return None,
+    };
+    Some(format!("`client: {{ http: 2 }}` of workload `{}`: gateway `{gateway}` {why}", workload.name))
 }
 
 fn renamed_buckets(plan: &Plan, gateway: &str) -> Vec<String> {

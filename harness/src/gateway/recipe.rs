@@ -115,6 +115,9 @@ pub struct Recipe {
     /// Whether clients can speak TLS to it.
     #[serde(default)]
     pub serves_tls: bool,
+    /// How clients can speak HTTP/2 to it; not at all when absent.
+    #[serde(default)]
+    pub serves_http2: Option<Http2Front>,
     /// Whether it can speak HTTP/2 to upstreams, without TLS and by prior knowledge.
     #[serde(default)]
     pub http2: bool,
@@ -129,6 +132,16 @@ pub struct Recipe {
     pub survey: BTreeMap<String, String>,
     /// What can be set.
     pub parameters: Vec<Parameter>,
+}
+
+/// How clients can speak HTTP/2 to a gateway.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Http2Front {
+    /// Over TLS, and without it by prior knowledge.
+    Both,
+    /// Over TLS only.
+    Tls,
 }
 
 /// To which upstreams a gateway can speak TLS.

@@ -8,7 +8,7 @@ use crate::exit::Failure;
 
 /// Refuses a gateway on a host that is neither loopback nor allowed.
 pub(super) fn allowed(plan: &Plan, allowed: &[String]) -> Result<(), Failure> {
-    let GatewayPlan::Url { base } = &plan.gateway else { return Ok(()) };
+    let GatewayPlan::Url { base, .. } = &plan.gateway else { return Ok(()) };
     let host = host(base);
     if is_loopback(host) || allowed.iter().any(|a| a.trim_matches(['[', ']']).eq_ignore_ascii_case(host)) {
         return Ok(());

@@ -7,7 +7,7 @@ use std::time::Duration;
 use gatecrash_core::plan::{ClosedPlan, JourneyPlan, Plan, StepPlan, WorkloadPlan};
 use gatecrash_core::units::Span;
 use gatecrash_load::journey::{Journey, Step};
-use gatecrash_load::{Change, Journeys, Workload};
+use gatecrash_load::{Change, Journeys, Parts, Workload};
 
 use super::load::range;
 use crate::exit::Failure;
@@ -66,6 +66,7 @@ fn journey(plan: &JourneyPlan) -> Journey {
 fn step(plan: &StepPlan) -> Step {
     match *plan {
         StepPlan::Put => Step::Put,
+        StepPlan::Multipart(parts) => Step::Multipart(Parts { count: parts.count, size: parts.size.0 }),
         StepPlan::Head => Step::Head,
         StepPlan::Get => Step::Get,
         StepPlan::Range(part) => Step::Range(range(part)),

@@ -4,14 +4,14 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use gatecrash_core::plan::{
-    ClientPlan, ClosedPlan, ConditionPlan, EnginePlan, KeysPlan, OpPlan, Plan, RangeLaw as Part, RangePlan,
-    SignPlan, TagPlan, ThinkPlan, WorkloadPlan,
+    ClientPlan, ClosedPlan, ConditionPlan, EnginePlan, HttpPlan, KeysPlan, OpPlan, Plan, RangeLaw as Part,
+    RangePlan, SignPlan, TagPlan, ThinkPlan, WorkloadPlan,
 };
 use gatecrash_core::units::Span;
 use gatecrash_load::engine::Kind;
 use gatecrash_load::{
     Arrivals, ByteRange, ClientOptions, Condition, CredentialSource, KeyLaw, OpPlan as LoadOp, Parts,
-    RangeLaw, Schedule, Segment, Signer, Stage, Tag, Think, Users, Workload, Writes,
+    RangeLaw, Schedule, Segment, Signer, Stage, Tag, Think, Users, Weights, Workload, Writes,
 };
 use gatecrash_model::{Nanos, Op, SizeLaw, hash};
 
@@ -71,11 +71,13 @@ fn workload(
         users: w.closed.as_ref().filter(|_| w.journeys.is_none()).map(users),
         ops: w.ops.iter().map(|o| Ok((op(o)?, o.share.0))).collect::<Result<_, String>>()?,
         population: population(plan, bucket)?,
-        keys: match w.keys {
+        replay: w.replay.as_ref().map(|log| super::replay::replay(plan, bucket, log)),
+        keys: match &w.keys {
             KeysPlan::Uniform => KeyLaw::Uniform,
-            KeysPlan::Zipf(s) => KeyLaw::Zipf(s),
+            KeysPlan::Zipf(s) => KeyLaw::Zipf(*s),
             KeysPlan::Sequential => KeyLaw::Sequential,
             KeysPlan::HotSet { keys, share } => KeyLaw::HotSet { keys: keys.0, share: share.0 },
+            KeysPlan::FromFile { weights, .. } => KeyLaw::Weighted(Arc::new(Weights::new(weights))),
         },
         missing: w.missing.0,
         writes: Writes {
@@ -101,6 +103,7 @@ fn client(plan: &ClientPlan) -> Result<ClientOptions, String> {
         },
         keep_alive: plan.keep_alive,
         tls: plan.tls,
+        http2: plan.http == HttpPlan::Http2,
         connections: plan.connections.and_then(|most| NonZeroUsize::new(most as usize)),
     })
 }

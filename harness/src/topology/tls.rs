@@ -1,20 +1,25 @@
 //! The run's certificate authority: what links present with it, and the files that a gateway is given.
 
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use gatecrash_core::plan::{Plan, RegionPlan};
 use gatecrash_load::TlsTarget;
 use gatecrash_model::Clock;
 use gatecrash_wire::dns::host_name;
 use gatecrash_wire::tls::{Authority, Onward, Terminator, TlsError};
+use rustls::pki_types::ServerName;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 
+use crate::diagnose::Roots;
 use crate::exit::Failure;
-use crate::gateway::{FrontTls, TlsFiles};
+use crate::gateway::{FrontTls, Gateway, TlsFiles};
 
 /// The name that all upstreams of a run have in common, for gateways that can expect one name only.
 pub(crate) const SERVICE_NAME: &str = "s3.gatecrash.test";
@@ -22,9 +27,12 @@ pub(crate) const SERVICE_NAME: &str = "s3.gatecrash.test";
 /// The name of the gateway for clients that speak TLS.
 const GATEWAY_NAME: &str = "gateway.gatecrash.test";
 
-/// Whether some client speaks TLS to the gateway.
+/// Patience with the handshake of a gateway that is said to run already.
+const HANDSHAKE_WITHIN: Duration = Duration::from_secs(5);
+
+/// Whether some client speaks TLS to a gateway of ours.
 fn clients_want_it(plan: &Plan) -> bool {
-    plan.workloads.iter().any(|workload| workload.client.tls)
+    !plan.gateway.is_https() && plan.workloads.iter().any(|workload| workload.client.tls)
 }
 
 /// The authority of a plan, where some upstream, or the gateway, is spoken to over TLS.
@@ -90,6 +98,25 @@ pub(super) fn target(authority: &Authority, front: &FrontTls) -> Result<TlsTarge
     let client = Onward::new(&authority.root_pem(), GATEWAY_NAME, None).map_err(failed)?;
     let (name, config) = (client.name().clone(), client.config());
     Ok(TlsTarget { addr: front.addr, host_header: front.addr.to_string(), name, config })
+}
+
+/// A gateway that somebody else runs, as clients see it that trust the authorities of this file, or the system's. It
+/// has to pass a handshake: a run without one would only tell of errors.
+pub(super) async fn elsewhere(gateway: &Gateway, ca: Option<&str>) -> Result<TlsTarget, Failure> {
+    let name = gateway.host.rsplit_once(':').map_or(gateway.host.as_str(), |(name, _)| name);
+    let name = name.trim_matches(['[', ']']).to_owned();
+    let name = ServerName::try_from(name)
+        .map_err(|e| Failure::usage(format!("{}: no certificate can name it: {e}", gateway.host)))?;
+    let Roots(config) = Roots::of(ca.map(Path::new)).map_err(|e| Failure::usage(e.to_string()))?;
+    let shaken = tokio::time::timeout(HANDSHAKE_WITHIN, async {
+        let connection = TcpStream::connect(gateway.addr()).await?;
+        TlsConnector::from(Arc::clone(&config)).connect(name.clone(), connection).await.map(drop)
+    });
+    shaken.await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())).map_err(|e| {
+        Failure::environment(format!("no TLS with the gateway at {}: {e}", gateway.host))
+            .hint("`gateway: { url: { ca: FILE } }` names the authorities to trust, in PEM")
+    })?;
+    Ok(TlsTarget { addr: gateway.addr(), host_header: gateway.host.clone(), name, config })
 }
 
 fn directory(run: &Path) -> Result<PathBuf, Failure> {

@@ -9,8 +9,7 @@ use gatecrash_core::plan::{
 use gatecrash_mock_s3::{
     BucketConfig, Config, IdentityConfig, Lag, Latency, RegionConfig, ReplicationConfig,
 };
-use gatecrash_model::Pool;
-use gatecrash_model::population::{KeyPattern, Population, SizeLaw};
+use gatecrash_model::{Pool, Population};
 
 /// The mock's configuration for a plan.
 pub fn mock_config(plan: &Plan, pool: Arc<Pool>) -> Result<Config, String> {
@@ -34,9 +33,7 @@ pub fn mock_config(plan: &Plan, pool: Arc<Pool>) -> Result<Config, String> {
 
 /// The synthetic objects of a bucket: the same value for the mock and for the load generator.
 pub fn population(plan: &Plan, bucket: &BucketPlan) -> Result<Population, String> {
-    let pattern: KeyPattern = bucket.key.parse().map_err(|e| format!("bucket {}: {e}", bucket.name))?;
-    let sizes = SizeLaw::from(&bucket.size);
-    Ok(Population { bucket: bucket.name.clone(), count: bucket.objects, pattern, sizes, seed: plan.seed })
+    bucket.population(plan.seed).map_err(|e| format!("bucket {}: {e}", bucket.name))
 }
 
 fn bucket(plan: &Plan, bucket: &BucketPlan) -> Result<BucketConfig, String> {

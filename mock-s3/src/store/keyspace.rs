@@ -4,7 +4,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use gatecrash_model::{Population, Sink, StrId};
+use gatecrash_model::{ObjectKeys, Population, Sink, StrId};
 
 use super::key_order::KeyOrder;
 
@@ -68,6 +68,9 @@ impl Keyspace {
     }
 
     fn order(&self) -> &KeyOrder {
-        self.order.get_or_init(|| KeyOrder::of(&self.population.pattern, self.population.count))
+        self.order.get_or_init(|| match &self.population.pattern {
+            ObjectKeys::Pattern(pattern) => KeyOrder::of(pattern, self.population.count),
+            ObjectKeys::Listed(_) => KeyOrder::Counting, // lists are in order
+        })
     }
 }

@@ -9,6 +9,7 @@ use crate::faults::Host;
 use crate::history::History;
 use crate::plan::{CapacityPlan, Plan, SearchPlan};
 use crate::stats::required_samples;
+use crate::units::Share;
 
 /// Most trials of one search; time ends it long before.
 const MOST_TRIALS: u32 = 1000;
@@ -131,6 +132,7 @@ pub fn goal(plan: &CapacityPlan) -> Goal {
         precision: crate::units::Share(0.05),
     };
     let SearchPlan { from, to, grow, precision } = plan.search.unwrap_or(any);
+    // A deciding trial is never shorter than a coarse one.
     let trial_final = plan.confirm.0.max(plan.measure.0);
     Goal {
         from: from.0,
@@ -140,6 +142,7 @@ pub fn goal(plan: &CapacityPlan) -> Goal {
         trial_final,
         duration_sum: trial_final.saturating_mul(u64::from(plan.times)),
         requests: requests(plan),
+        coarse_requests: least_requests(plan),
         exceed: plan.exceed.0,
         width: precision.0,
         max_trials: MOST_TRIALS,
@@ -147,15 +150,24 @@ pub fn goal(plan: &CapacityPlan) -> Goal {
     }
 }
 
-/// The requests that a trial needs before its clauses can be judged: ten on the wrong side of a share or a quantile, and
-/// a few more, since not all of them succeed.
+/// The requests that a deciding trial offers at least: ten that may be on the wrong side of a share, or bursts of few
+/// would decide.
 fn requests(plan: &CapacityPlan) -> u32 {
+    let share = |share: Option<Share>| share.map_or(0, |min| required_samples(min.0.min(0.9999)));
+    let resolving = plan.slo.iter().map(|clause| match clause {
+        CheckSpec::SuccessRate(rate) => share(rate.min),
+        CheckSpec::Goodput(goodput) => share(goodput.of_offered),
+        _ => 0,
+    });
+    u32::try_from(resolving.max().unwrap_or(0)).unwrap_or(u32::MAX).max(least_requests(plan))
+}
+
+/// The requests without which a clause says nothing at all: those of its quantiles, and a few more, since not all of them
+/// succeed.
+fn least_requests(plan: &CapacityPlan) -> u32 {
     let needed = plan.slo.iter().map(|clause| match clause {
-        CheckSpec::SuccessRate(rate) => rate.min.map_or(0, |min| required_samples(min.0.min(0.9999))),
         CheckSpec::Latency(latency) => {
-            let given = [(0.5, latency.p50), (0.9, latency.p90), (0.99, latency.p99), (0.999, latency.p999)];
-            let quantiles = given.into_iter().filter(|(_, bounds)| bounds.is_some());
-            quantiles.map(|(q, _)| required_samples(q) * 23 / 20).max().unwrap_or(0)
+            latency.limits().map(|(q, _)| required_samples(q) * 23 / 20).max().unwrap_or(0)
         }
         _ => 0,
     });

@@ -46,6 +46,7 @@ pub(crate) fn trial(phase: u16, number: u32, rate: f64, outcome: TrialOutcome) -
         p50: Some(4_000),
         p99: Some(20_000),
         in_flight: rate * 0.005,
+        stay: Some(5_000),
         attempts: Some(1.0),
         lag: 100,
         harness_cpu: 0.5,

@@ -22,9 +22,11 @@ pub struct Goal {
     pub trial_final: Nanos,
     /// How much time of final trials a load needs for its class, unless the class is certain before.
     pub duration_sum: Nanos,
-    /// A final trial offers at least so many requests (a coarse one 1,000 of them), and lasts longer than it would where
-    /// the rate is too low for them: see [`Goal::resolving`].
+    /// A final trial offers at least so many requests, and lasts longer than it would where the rate is too low for
+    /// them: see [`Goal::resolving`].
     pub requests: u32,
+    /// A coarse trial offers at least so many: as many as the clauses need to say anything at all.
+    pub coarse_requests: u32,
     /// The share of `duration_sum` that may be bad at a load that still counts as good: 0 to below 1.
     pub exceed: f64,
     /// How close the bounds have to be: (upper - lower) / upper.
@@ -47,6 +49,7 @@ impl Default for Goal {
             trial_final: 5 * SECOND,
             duration_sum: 45 * SECOND,
             requests: 1_000,
+            coarse_requests: 1_000,
             exceed: 0.35,
             width: 0.04,
             max_trials: 200,
@@ -87,11 +90,12 @@ impl Goal {
         Self { requests: self.requests.max(needed), ..self }
     }
 
-    /// Final trials long enough for a latency limit of the objective. A load above capacity by the share `width` makes a
-    /// queue whose waiting time grows by `width` in each second: a trial shorter than limit / width would end before
-    /// the limit is passed, and take the load for good. The duration sum grows to three such trials at least.
-    pub fn outlasting(self, limit: Nanos) -> Self {
-        let needed = (limit as f64 / self.width) as Nanos;
+    /// Final trials long enough for a latency limit of the objective, on a quantile. A load above capacity by the share
+    /// `width` makes a queue whose waiting time grows by `width` in each second, so that all but the first share
+    /// `quantile` of a trial have to wait longer than the limit: one shorter than limit / width / quantile would take the
+    /// load for good. The duration sum grows to three such trials at least.
+    pub fn outlasting(self, limit: Nanos, quantile: f64) -> Self {
+        let needed = (limit as f64 / self.width / quantile).round() as Nanos;
         let trial_final = self.trial_final.max(needed);
         Self { trial_final, duration_sum: self.duration_sum.max(3 * trial_final), ..self }
     }
@@ -137,7 +141,7 @@ impl Goal {
             Target {
                 trial: sum.min(self.trial_final),
                 sum,
-                requests: self.requests.min(1_000),
+                requests: self.requests.min(self.coarse_requests),
                 width,
                 ..last
             }
@@ -188,10 +192,12 @@ mod tests {
 
     #[test]
     fn final_trials_outlast_the_limit() {
-        let goal = Goal::default().outlasting(100_000_000);
+        let goal = Goal::default().outlasting(100_000_000, 0.99);
         assert_eq!((goal.trial_final, goal.duration_sum), (5 * SECOND, 45 * SECOND));
-        let goal = Goal::default().outlasting(SECOND);
+        let goal = Goal::default().outlasting(SECOND, 1.0);
         assert_eq!((goal.trial_final, goal.duration_sum), (25 * SECOND, 75 * SECOND));
+        let median = Goal::default().outlasting(SECOND / 2, 0.5);
+        assert_eq!((median.trial_final, median.duration_sum), (25 * SECOND, 75 * SECOND));
     }
 
     #[test]

@@ -5,11 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use gatecrash_model::{ClientRecord, Nanos, TrialOutcome};
+use gatecrash_model::{ClientRecord, Event, Nanos, TrialOutcome};
 
 use crate::checks::CheckSpec;
 use crate::history::History;
-use crate::judge::{Case, Scope};
+use crate::judge::{Case, Scope, busy, held_back};
 use crate::plan::{CapacityPlan, ExpectationPlan, Plan, Severity};
 use crate::profile::Profile;
 use crate::rules::Matcher;
@@ -57,6 +57,8 @@ pub struct Measured {
     pub p99: Option<u64>,
     /// Mean number of requests under way.
     pub in_flight: f64,
+    /// Mean time from the intended start to the end of everything that was sent, whatever came of it, us.
+    pub stay: Option<u64>,
     /// Upstream attempts per request.
     pub attempts: Option<f64>,
     /// 99th percentile of lag behind the schedule, us.
@@ -67,7 +69,8 @@ pub struct Measured {
     pub failures: Vec<(u16, u64)>,
 }
 
-/// Judges the requests of the searched workload that were due in a window. The history holds this trial alone.
+/// Judges the requests of the searched workload that were due in a window. The history holds this trial alone, with what
+/// the generator told of itself meanwhile.
 pub fn judge_trial(
     plan: &Plan,
     capacity: &CapacityPlan,
@@ -93,7 +96,7 @@ pub fn judge_trial(
     let lag = schedule_lag(&clients);
     let whole = expectation(CheckSpec::Latency(Default::default()), window);
     let attempts = case.scope(&whole).and_then(|scope| attempts_per_request(&scope));
-    let unfit = unfit(plan, capacity, lag, effort, clients.len());
+    let unfit = unfit(plan, capacity, lag, effort, clients.len()).or_else(|| told(plan, history, window));
     let outcome = match unfit {
         Some(why) => TrialOutcome::Discarded { why },
         None => by_clauses(plan, capacity, &case, window, dropped, clients.len() as u64),
@@ -103,10 +106,11 @@ pub fn judge_trial(
         offered: clients.len() as u64,
         good: micros.len() as u64,
         dropped,
-        mean: (!micros.is_empty()).then(|| micros.iter().sum::<u64>() / micros.len() as u64),
+        mean: mean(&micros),
         p50: nearest_rank(&micros, 0.5),
         p99: nearest_rank(&micros, 0.99),
         in_flight: in_flight(history, window),
+        stay: mean(&sent().map(|c| c.response_micros()).collect::<Vec<_>>()),
         attempts,
         lag,
         fired: fired.into_iter().collect(),
@@ -129,6 +133,22 @@ fn unfit(plan: &Plan, capacity: &CapacityPlan, lag: u64, effort: Effort, due: us
         let (used, cores) = (effort.harness, effort.cores);
         format!("the harness used {used:.2} of {cores} cores, at most {} allowed", capacity.max_cpu)
     })
+}
+
+/// What generator and control group told in the window, if one of them was the limit.
+fn told(plan: &Plan, history: &History, window: Window) -> Option<String> {
+    let during = || history.events.iter().filter(move |event| is_of(event, window));
+    busy(during(), plan.guards.max_cpu).or_else(|| held_back(during()))
+}
+
+/// Whether the better part of the second that an event sums up lies in the window; of a sample, whether it does itself.
+fn is_of(event: &Event, window: Window) -> bool {
+    const HALF: Nanos = 500_000_000;
+    match event {
+        Event::Generator { at, .. } => (window.from + HALF..=window.until + HALF).contains(at),
+        Event::Throttled { at, .. } => (window.from..=window.until + HALF).contains(at),
+        _ => false,
+    }
 }
 
 fn by_clauses(
@@ -189,12 +209,15 @@ fn expectation(check: CheckSpec, window: Window) -> ExpectationPlan {
     }
 }
 
-/// How late requests went out that did not have to connect first; of others the gateway may be the cause.
+/// How late requests went out, by the generator's own doing.
 fn schedule_lag(clients: &[&ClientRecord]) -> u64 {
-    let own = |c: &&&ClientRecord| c.was_dropped() || c.has(ClientRecord::REUSED);
-    let mut lags: Vec<u64> = clients.iter().filter(own).map(|c| u64::from(c.lag)).collect();
+    let mut lags: Vec<u64> = clients.iter().map(|c| u64::from(c.own_lag())).collect();
     lags.sort_unstable();
     nearest_rank(&lags, 0.99).unwrap_or(0)
+}
+
+fn mean(micros: &[u64]) -> Option<u64> {
+    (!micros.is_empty()).then(|| micros.iter().sum::<u64>() / micros.len() as u64)
 }
 
 fn attempts_per_request(scope: &Scope<'_>) -> Option<f64> {
@@ -220,9 +243,9 @@ fn in_flight(history: &History, window: Window) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::{Latency, SpanBounds, SuccessRate};
+    use crate::checks::{Goodput, Latency, SpanBounds, SuccessRate};
     use crate::golden::Story;
-    use crate::units::Share;
+    use crate::units::{Rate, Share};
 
     const WINDOW: Window = Window { from: 1_000_000_000, until: 3_000_000_000 };
 
@@ -247,6 +270,8 @@ mod tests {
         assert_eq!((seen.offered, seen.good, seen.dropped), (200, 200, 0));
         assert_eq!(seen.attempts, Some(1.0));
         assert!(seen.failures.is_empty());
+        // A hundred a second of 20 ms each.
+        assert_eq!((seen.stay, (seen.in_flight * 10.0).round()), (Some(20_000), 20.0));
     }
 
     #[test]
@@ -265,6 +290,23 @@ mod tests {
     }
 
     #[test]
+    fn goodput_is_of_everything_that_came_due() {
+        let clause = |min, share: f64| Goodput { min, of_offered: Some(Share(share)), within: None }.into();
+        let story = Story::new().every(10, 1000, 2900, |r| r.took(20));
+        let story = story.every(10, 2900, 3000, |r| r.ending(gatecrash_model::Ending::Dropped));
+        let outcome = |clause| measured(&story, vec![clause], Effort::default()).outcome;
+        let bad = |why: &str| TrialOutcome::Bad { clause: "goodput".into(), why: why.into() };
+        let seen = "95.0/s, 95.00% of what was offered";
+        assert_eq!(
+            outcome(clause(None, 0.96)),
+            bad(&format!("{seen}, wanted at least 96% of what is offered"))
+        );
+        let both = format!("{seen}, wanted at least 100/s, at least 90% of what is offered");
+        assert_eq!(outcome(clause(Some(Rate(100.0)), 0.9)), bad(&both));
+        assert_eq!(measured(&story, Vec::new(), Effort::default()).dropped, 10);
+    }
+
+    #[test]
     fn a_harness_that_is_not_fit_says_nothing_of_the_gateway() {
         let story = || Story::new().every(10, 1000, 3000, |r| r.took(20));
         let busy = Effort { cores: 2, harness: 1.9 };
@@ -277,5 +319,34 @@ mod tests {
         assert!(why(measured(&none, slo(), Effort::default())).contains("no request"));
         let few = Story::new().every(100, 1000, 3000, |r| r.took(20));
         assert!(why(measured(&few, slo(), Effort::default())).contains("30 needed"));
+    }
+
+    #[test]
+    fn what_the_generator_tells_of_itself_counts_where_it_is_of_the_window() {
+        let second = |at: Nanos, share: f64| Event::Generator {
+            at: at * 1_000_000,
+            in_flight: 1,
+            cpu: 1.0,
+            busiest: Some(share),
+        };
+        let quota =
+            |at: Nanos, micros: u64| Event::Throttled { at: at * 1_000_000, micros, periods: micros / 1000 };
+        let outcome = |events: Vec<Event>| {
+            let story = Story::new().every(10, 1000, 3000, |r| r.took(20));
+            measured(&events.into_iter().fold(story, Story::event), slo(), Effort::default()).outcome
+        };
+        let discarded = |why: &str| TrialOutcome::Discarded { why: why.into() };
+        // The first second is of the settling.
+        let settling = vec![second(1000, 0.99), second(2000, 0.5), second(3000, 0.5)];
+        assert_eq!(outcome(settling), TrialOutcome::Good);
+        let said =
+            "a thread of the load generator used more than 85% of its core in 1 of 2 seconds (up to 99%)";
+        assert_eq!(outcome(vec![second(2000, 0.5), second(3005, 0.99)]), discarded(said));
+        assert_eq!(
+            outcome(vec![quota(0, 1_000), quota(1000, 600_000), quota(3001, 610_000)]),
+            TrialOutcome::Good
+        );
+        let said = "a CPU quota kept gatecrash from running for 100 ms of 2.0 s";
+        assert_eq!(outcome(vec![quota(1000, 600_000), quota(3001, 700_000)]), discarded(said));
     }
 }

@@ -3,7 +3,7 @@
 use gatecrash_model::{TrialOutcome, TrialPurpose, TrialRecord};
 use serde::{Deserialize, Serialize};
 
-use super::{Bound, CaseResult, Ended, Usl, UslFit, fleet, headroom, knee};
+use super::{Bound, CaseResult, Ended, Little, Usl, UslFit, fleet, headroom, knee};
 use crate::checks::CheckSpec;
 use crate::faults::FaultSpec;
 use crate::history::History;
@@ -87,6 +87,12 @@ pub struct CurvePoint {
     pub p99_ms: Option<f64>,
     /// Mean number of requests under way.
     pub in_flight: f64,
+    /// The number that Little's law makes of it: requests sent per second x mean time of each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<f64>,
+    /// Arrivals that were not sent, because too many requests were under way.
+    #[serde(default)]
+    pub dropped: u64,
     /// Upstream attempts per request.
     pub attempts: Option<f64>,
     /// Trials that kept the objective, and all.
@@ -156,6 +162,7 @@ impl CaseReport {
         let curve = curve(trials);
         let (knee, law) = (bend(&curve), scaling(&curve));
         remarks.extend(explained(knee, law.as_ref()));
+        remarks.extend(plausible(&curve));
         Self {
             name: name.to_owned(),
             lower: capacity,
@@ -230,6 +237,30 @@ fn explained(knee: Option<f64>, law: Option<&UslFit>) -> Vec<String> {
     bends.into_iter().chain(scales).collect()
 }
 
+/// Whether the numbers of the rates that were carried fit each other; nothing is judged by it.
+fn plausible(curve: &[CurvePoint]) -> Option<String> {
+    let carried = curve.iter().filter(|p| p.good.0 == p.good.1);
+    let laws = carried.filter_map(|p| {
+        let little = Little { in_flight: p.in_flight, expected: p.expected? };
+        (little.expected > 0.0).then_some((p.offered, little))
+    });
+    let (offered, worst) = laws.max_by(|(_, a), (_, b)| a.off().abs().total_cmp(&b.off().abs()))?;
+    let off = worst.off() * 100.0;
+    Some(match worst.holds() {
+        true => format!(
+            "Little's law holds at each rate that was carried: under way is rate x time, to {:.1}%.",
+            off.abs()
+        ),
+        false => format!(
+            "Little's law is off by {off:+.1}% at {}: {:.1} under way, where rate x time makes {:.1}. That load was \
+             not steady, or a number is wrong.",
+            Rate(offered),
+            worst.in_flight,
+            worst.expected
+        ),
+    })
+}
+
 fn ended_in_words(plan: &CapacityPlan, ended: &Ended) -> Option<String> {
     if plan.search.is_none() {
         return Some("No search: only the rates that were asked for were tried.".into());
@@ -286,12 +317,15 @@ fn point(rate: f64, trials: &[&TrialRecord]) -> CurvePoint {
         nearest_rank(&all, 0.5).map(|micros| micros as f64 / 1e3)
     };
     let good = trials.iter().filter(|t| t.outcome == TrialOutcome::Good).count() as u32;
+    let stays = trials.iter().map(|t| Some(t.stay? as f64 / 1e6 * (t.offered - t.dropped) as f64));
     CurvePoint {
         offered: rate,
         goodput: weighed(TrialRecord::goodput),
         p50_ms: median(|t| t.p50),
         p99_ms: median(|t| t.p99),
         in_flight: weighed(|t| t.in_flight),
+        expected: stays.sum::<Option<f64>>().map(|all| all / seconds.max(1e-9)),
+        dropped: trials.iter().map(|t| t.dropped).sum(),
         attempts: trials.iter().find_map(|t| t.attempts),
         good: (good, trials.len() as u32),
     }
@@ -364,6 +398,25 @@ mod tests {
         assert_eq!(case.curve.iter().map(|p| p.offered).collect::<Vec<_>>(), [400.0, 480.0, 800.0]);
         assert_eq!(report.objective, ["success-rate min 90%"]);
         assert!(report.is_conclusive() && !case.harness_limited, "{:?}", case.remarks);
+    }
+
+    #[test]
+    fn numbers_that_do_not_fit_each_other_are_told() {
+        let said = |in_flight: f64| {
+            let mut trials = found();
+            trials[0].in_flight = in_flight;
+            let case = report(trials, None).cases.remove(0);
+            case.remarks.into_iter().find(|r| r.contains("Little")).expect("a remark")
+        };
+        assert_eq!(
+            said(2.02),
+            "Little's law holds at each rate that was carried: under way is rate x time, to 1.0%."
+        );
+        assert!(
+            said(2.4).starts_with("Little's law is off by +20.0% at 400/s: 2.4 under way"),
+            "{}",
+            said(2.4)
+        );
     }
 
     #[test]

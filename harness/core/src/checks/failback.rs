@@ -1,6 +1,6 @@
 //! `failback`: a healed region gets its traffic back.
 
-use gatecrash_model::{Capabilities, Capability, ClientRecord, Ending, Nanos};
+use gatecrash_model::{Capabilities, Capability, ClientRecord, Nanos};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -64,7 +64,7 @@ impl Check for Failback {
             return open(0, format!("traffic had not left {} while the fault was on", self.to));
         }
         let after: Vec<_> =
-            scope.clients_between(healed, end).filter(|c| c.ending != Ending::DroppedReused).collect();
+            scope.clients_between(healed, end).filter(|c| !c.ending.invites_retry()).collect();
         let moments: Vec<_> = after.iter().map(|c| (c.intended, is_to(c))).collect();
         let late: Vec<_> = after.iter().filter(|c| c.intended >= healed + self.within.0).copied().collect();
         let samples = late.len() as u64;

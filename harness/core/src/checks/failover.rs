@@ -60,7 +60,7 @@ impl Check for Failover {
         }
         let samples: Vec<_> = scope
             .clients_between(hit, end)
-            .filter(|c| c.ending != gatecrash_model::Ending::DroppedReused)
+            .filter(|c| !c.ending.invites_retry())
             .map(|c| (c, scope.succeeded(c) && scope.served_from(c) == Some(to)))
             .collect();
         let late: Vec<_> = samples.iter().filter(|(c, _)| c.intended >= hit + self.within.0).collect();

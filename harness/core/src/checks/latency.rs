@@ -74,6 +74,12 @@ impl Check for Latency {
 }
 
 impl Latency {
+    /// (quantile, bounds) of those percentiles that have bounds.
+    pub(crate) fn limits(&self) -> impl Iterator<Item = (f64, SpanBounds)> + use<> {
+        let all = [(0.5, self.p50), (0.9, self.p90), (0.99, self.p99), (0.999, self.p999)];
+        all.into_iter().filter_map(|(quantile, bounds)| Some((quantile, bounds?)))
+    }
+
     fn quantiles(&self) -> Quantiles {
         Quantiles([self.p50, self.p90, self.p99, self.p999, self.max])
     }

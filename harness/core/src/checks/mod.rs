@@ -157,6 +157,7 @@ macro_rules! checks {
 
 checks! {
     success_rate: SuccessRate = "success-rate",
+    goodput: Goodput = "goodput",
     statuses: Statuses = "statuses",
     responses: Responses = "responses",
     latency: Latency = "latency",

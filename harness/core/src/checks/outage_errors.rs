@@ -1,6 +1,6 @@
 //! `outage-errors`: while a part of the upstream is out, clients hardly notice.
 
-use gatecrash_model::{Capabilities, Capability, Ending};
+use gatecrash_model::{Capabilities, Capability};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -58,7 +58,7 @@ impl Check for OutageErrors {
             return open(0, format!("{} never had traffic", self.region));
         }
         let due: Vec<_> =
-            scope.clients_between(hit, end).filter(|c| c.ending != Ending::DroppedReused).collect();
+            scope.clients_between(hit, end).filter(|c| !c.ending.invites_retry()).collect();
         let samples = due.len() as u64;
         if samples < scope.min_samples.max(1) {
             let needed = scope.min_samples;

@@ -1,6 +1,6 @@
 //! `recovery`: after the fault, requests succeed again, under the same load.
 
-use gatecrash_model::{Capabilities, Capability, ClientRecord, Ending, Nanos};
+use gatecrash_model::{Capabilities, Capability, ClientRecord, Nanos};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -53,7 +53,7 @@ impl Check for Recovery {
         if !scope.end_confirmed(off) {
             return Finding::inconclusive(wanted, 0, "our probe did not see the fault end");
         }
-        let after = scope.clients_between(off, end).filter(|c| c.ending != Ending::DroppedReused);
+        let after = scope.clients_between(off, end).filter(|c| !c.ending.invites_retry());
         let after: Vec<_> = after.collect();
         let late: Vec<&ClientRecord> =
             after.iter().copied().filter(|c| c.intended >= off + self.within.0).collect();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 #[cfg(test)]
 use gatecrash_model::BodyCheck;
-use gatecrash_model::{Capabilities, Capability, ClientRecord, Ending, Nanos};
+use gatecrash_model::{Capabilities, Capability, ClientRecord, Nanos};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -60,7 +60,7 @@ impl Check for StaleIfError {
         };
         let (copies, mut tally) = (Copies::of(scope), Tally::default());
         let mut causes = BTreeMap::<&str, u64>::new();
-        for client in scope.clients().filter(|c| c.ending != Ending::DroppedReused) {
+        for client in scope.clients().filter(|c| !c.ending.invites_retry()) {
             let Some(key) = shared_key(scope.plan, client) else { continue };
             let Some(stored) = copies.before(key, client.sent()) else { continue };
             let stale_from = stored + freshness(scope.plan, key.0, &policy);

@@ -1,6 +1,6 @@
 //! `stale-pool`: a pooled connection that died is the gateway's business.
 
-use gatecrash_model::{AttemptRecord, Capabilities, Capability, ClientRecord, EndedBy, Ending};
+use gatecrash_model::{AttemptRecord, Capabilities, Capability, ClientRecord, EndedBy};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -108,7 +108,7 @@ fn is_dead(scope: &Scope<'_>, attempt: &AttemptRecord) -> bool {
     by_age && attempt.is_stale()
 }
 
-/// An error that admits it, or a kept connection closed: "please retry".
+/// An error that admits it, or "please retry": a kept connection closed, a stream refused.
 fn is_honest(client: &ClientRecord) -> bool {
-    matches!(client.status, 502 | 503) || client.ending == Ending::DroppedReused
+    matches!(client.status, 502 | 503) || client.ending.invites_retry()
 }

@@ -138,13 +138,14 @@ fn is_for_want_of_time(scope: &Scope<'_>, client: &ClientRecord) -> bool {
     (at_once || waited && ran_out) && scope.was_starved_of(client, shortest)
 }
 
-/// Drops of reused connections are legal, a dead listener is `crash-free`'s business, and a client that left
+/// What invites to a retry is legal, a dead listener is `crash-free`'s business, and a client that left
 /// before the gateway's own limit did not wait for a status.
 fn is_owed_a_status(scope: &Scope<'_>, client: &ClientRecord) -> bool {
     let ended_early =
         || u64::from(client.done) * 1000 <= scope.limit(super::bounded_time::declared(scope.profile));
     match client.ending {
-        Ending::DroppedReused | Ending::Refused | Ending::ConnectFailed => false,
+        Ending::Refused | Ending::ConnectFailed => false,
+        ending if ending.invites_retry() => false,
         Ending::Hang if client.status == 0 => !ended_early(),
         _ => true,
     }

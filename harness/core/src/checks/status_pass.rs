@@ -37,7 +37,7 @@ impl Check for StatusPass {
 
     fn judge(&self, scope: &Scope<'_>) -> Finding {
         let mut tally = Tally::default();
-        for client in scope.clients().filter(|c| c.ending != Ending::DroppedReused) {
+        for client in scope.clients().filter(|c| !c.ending.invites_retry()) {
             let Some(source) = scope.source(client) else { continue };
             let status = match scope.cause(source) {
                 Cause::Status(status) => status,

@@ -100,7 +100,8 @@ pub(super) fn changes(pairs: &[Pair<'_>], terms: Terms, notes: &mut Vec<String>)
     }
     let enough = |one: &&Measured<'_>| one.was.len() >= LEAST_RUNS && one.is.len() >= LEAST_RUNS;
     let compared: Vec<_> = all.iter().filter(enough).collect();
-    if compared.is_empty() {
+    let measures_phases = pairs.iter().any(|pair| pair.is.iter().any(|run| run.capacity.is_none()));
+    if compared.is_empty() && measures_phases {
         notes.push(format!("latencies and rates were not compared: that takes {LEAST_RUNS} runs a side (--repeat {LEAST_RUNS})"));
     }
     let alpha = ALPHA / compared.len().max(1) as f64;

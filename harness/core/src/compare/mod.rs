@@ -2,8 +2,10 @@
 //!
 //! Behaviour is compared exactly (`verdicts`, `tallies`, `classes`): it changed when most runs of one side show what no run
 //! of the other shows. What a machine's mood can change (`measures`) is compared by the ratio of medians of repeated runs,
-//! and only counts where the whole interval of a bootstrap lies beyond the tolerance. Pure: reports in, [`Changes`] out.
+//! and only counts where the whole interval of a bootstrap lies beyond the tolerance; so do the bounds of a `capacity`
+//! search. Pure: reports in, [`Changes`] out.
 
+mod capacity;
 mod classes;
 mod measures;
 mod pairs;
@@ -150,6 +152,7 @@ pub fn compare(was: Side<'_>, is: Side<'_>, terms: Terms) -> Option<Changes> {
         changes.extend(verdicts::changes(pair));
         changes.extend(tallies::changes(pair));
         changes.extend(classes::changes(pair));
+        changes.extend(capacity::changes(pair, terms));
     }
     let (measured, moved) = measures::changes(&pairs, terms, &mut notes);
     changes.extend(moved);

@@ -1,8 +1,10 @@
 //! Which runs are compared with which: those of the same case, as far as they can be trusted.
 
 use super::Side;
+use crate::checks::CheckSpec;
 use crate::plan::{FaultPlan, Plan};
 use crate::report::{PhaseSummary, RunReport};
+use crate::units::Share;
 
 /// The runs of one case on both sides.
 pub(super) struct Pair<'a> {
@@ -99,6 +101,7 @@ fn difference(was: &RunReport, is: &RunReport) -> Option<String> {
         (faults(p) != faults(q), "faults"),
         (p.regions != q.regions, "upstreams"),
         (p.buckets != q.buckets, "buckets"),
+        (objective(p) != objective(q), "objective"),
     ];
     let named = |parts: &[(bool, &str)]| {
         let names: Vec<_> = parts.iter().filter(|(differs, _)| *differs).map(|(_, name)| *name).collect();
@@ -112,6 +115,11 @@ fn difference(was: &RunReport, is: &RunReport) -> Option<String> {
 /// Where a fault stands in its file makes no difference.
 fn faults(plan: &Plan) -> Vec<FaultPlan> {
     plan.faults.iter().map(|fault| FaultPlan { line: 0, ..fault.clone() }).collect()
+}
+
+/// What decides whether a rate is carried.
+fn objective(plan: &Plan) -> Option<(&[CheckSpec], Share)> {
+    plan.capacity.as_ref().map(|capacity| (capacity.slo.as_slice(), capacity.exceed))
 }
 
 fn has_several_gateways(runs: &[RunReport]) -> bool {

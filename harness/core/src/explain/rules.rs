@@ -39,7 +39,11 @@ fn gateway_does_not_listen(e: &Evidence<'_>) -> Option<String> {
 }
 
 fn task_died(e: &Evidence<'_>) -> Option<String> {
-    let dropped = matches!(e.client.ending, Ending::DroppedFirst | Ending::DroppedReused);
+    let dropped = match e.client.ending {
+        Ending::DroppedFirst | Ending::DroppedReused => true,
+        Ending::StreamReset => e.client.status == 0,
+        _ => false,
+    };
     let reading = e.last().is_some_and(|a| a.has(AttemptRecord::ILLEGAL));
     (dropped && reading).then(|| {
         "the gateway closed the client while reading a malformed response (look for a panic in its log)"

@@ -369,7 +369,7 @@ fn plan() -> Plan {
         tags: Vec::new(),
         source: "golden.yaml".into(),
         seed: 7,
-        gateway: GatewayPlan::Url { base: "http://127.0.0.1:1".into() },
+        gateway: GatewayPlan::Url { base: "http://127.0.0.1:1".into(), ca: None },
         regions: vec![RegionPlan {
             name: "a".into(),
             primary: true,
@@ -390,6 +390,7 @@ fn plan() -> Plan {
             key: "o/{n}".into(),
             size: SizePlan::Fixed(Size(SIZE)),
             cache_control: None,
+            listed: None,
         }],
         identities: Vec::new(),
         workloads: vec![WorkloadPlan {
@@ -410,6 +411,7 @@ fn plan() -> Plan {
             identity: None,
             timeout: Span::seconds(5),
             client: ClientPlan::default(),
+            replay: None,
             journeys: None,
         }],
         phases: vec![PhasePlan { name: "all".into(), from: all.0, until: all.1 }],

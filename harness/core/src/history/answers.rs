@@ -1,8 +1,7 @@
 //! Whether an answer is the right one: what exists is served whole, what does not exist is a 404, and a condition
 //! that does not hold is a 304 or 412.
 
-use gatecrash_model::population::KeyPattern;
-use gatecrash_model::{ClientRecord, Ending, Op};
+use gatecrash_model::{ClientRecord, Ending, Op, Population};
 
 use super::History;
 use crate::plan::Plan;
@@ -10,7 +9,14 @@ use crate::plan::Plan;
 /// What of each workload's bucket exists from the start.
 #[derive(Clone, Debug, Default)]
 pub struct Answers {
-    populations: Vec<Option<(KeyPattern, u32)>>,
+    populations: Vec<Option<Existing>>,
+}
+
+#[derive(Clone, Debug)]
+struct Existing {
+    population: Population,
+    /// Places of objects that requests of a log write or delete: what is right then depends on their order.
+    changed: Vec<u32>,
 }
 
 impl Answers {
@@ -18,13 +24,15 @@ impl Answers {
     pub fn of(plan: &Plan) -> Self {
         let population = |bucket: &str| {
             let bucket = plan.buckets.iter().find(|b| b.name == bucket)?;
-            Some((bucket.key.parse().ok()?, bucket.objects))
+            let changed = bucket.listed.as_ref().map_or_else(Vec::new, |listed| listed.changed.clone());
+            Some(Existing { population: bucket.population(plan.seed).ok()?, changed })
         };
         Self { populations: plan.workloads.iter().map(|w| population(&w.bucket)).collect() }
     }
 
     /// Whether a request was answered rightly: [`ClientRecord::is_success`], or a whole 404 for a synthetic
-    /// key that does not exist, or for an upload to abort that is gone already.
+    /// key that does not exist or that a replayed log writes or deletes, or for an upload to abort that is gone
+    /// already.
     pub fn is_right(&self, history: &History, client: &ClientRecord) -> bool {
         client.is_success() || self.is_rightly_missing(history, client)
     }
@@ -38,8 +46,9 @@ impl Answers {
             return false;
         }
         let population = self.populations.get(usize::from(client.workload));
-        population.and_then(Option::as_ref).is_some_and(|(pattern, count)| {
-            pattern.index(history.text(client.key)).is_none_or(|n| n >= *count)
+        population.and_then(Option::as_ref).is_some_and(|existing| {
+            let object = existing.population.index(history.text(client.key));
+            object.is_none_or(|n| existing.changed.binary_search(&n).is_ok())
         })
     }
 }
@@ -48,6 +57,7 @@ impl Answers {
 mod tests {
     use super::*;
     use crate::golden::{Request, Story};
+    use crate::plan::ListedPlan;
 
     #[test]
     fn only_the_404_of_a_missing_key_is_right() {
@@ -62,6 +72,22 @@ mod tests {
         assert!(!told(Request::at(0).key("o/1.missing").answer(502)));
         assert!(!told(Request::at(0).op(Op::PutObject).answer(404)));
         assert!(told(Request::at(0).op(Op::AbortMultipartUpload).answer(404)));
+    }
+
+    #[test]
+    fn of_what_a_log_changes_a_404_is_right_too() {
+        let told = |key: &'static str| {
+            let mut story = Story::new().with(Request::at(0).key(key).answer(404));
+            story.plan.buckets[0].objects = 2;
+            story.plan.buckets[0].listed = Some(ListedPlan {
+                file: "access.log".into(),
+                keys: vec!["kept".to_owned(), "removed".to_owned()].into(),
+                sizes: vec![1, 1].into(),
+                changed: vec![1],
+            });
+            Answers::of(&story.plan).is_right(&story.history, &story.history.clients[0])
+        };
+        assert_eq!(["kept", "removed", "never"].map(told), [false, true, true]);
     }
 
     #[test]

@@ -17,6 +17,7 @@ use gatecrash_model::Capability;
 
 pub use cause::{Cause, cause_of, is_not_http, is_trickle};
 pub use guards::{Delivery, deliveries};
+pub(crate) use guards::{busy, held_back};
 pub use scope::{Case, Scope};
 pub use starvation::Stalls;
 

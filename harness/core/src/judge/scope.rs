@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use gatecrash_model::{AttemptRecord, Capabilities, Capability, ClientRecord, Ending, FiringRecord, Nanos};
+use gatecrash_model::{AttemptRecord, Capabilities, Capability, ClientRecord, FiringRecord, Nanos};
 
 use super::cause::{Cause, EDGE, asked_wait, cause_of, is_on_accept, is_untrue};
 use super::starvation::Stalls;
@@ -141,10 +141,16 @@ impl<'a> Scope<'a> {
     /// phase's, those that a fault of another phase can have met on its edge belong to neither, and nor do
     /// those that reached the upstream when the phase's own faults were about to end, or later.
     pub fn clients(&self) -> impl Iterator<Item = &'a ClientRecord> + use<'a> {
+        self.due().filter(|c| !c.was_dropped())
+    }
+
+    /// The same, with those that were not sent because too many were under way.
+    pub fn due(&self) -> impl Iterator<Item = &'a ClientRecord> + use<'a> {
         let (scope, foreign, last) = (*self, self.foreign_faults(), self.last_of_own_faults());
         let met = move |c: &ClientRecord| foreign.iter().any(|i| i.overlaps(c.sent(), c.ended()));
         let late = move |c: &ClientRecord| last.is_some_and(|last| scope.reached_upstream(c) > last);
-        self.clients_between(self.from, self.until).filter(move |c| !met(c) && !late(c))
+        let all = self.arrivals_between(self.from, self.until);
+        all.filter(move |c| c.was_dropped() || !met(c) && !late(c))
     }
 
     /// The last instant at which what ends with this phase surely bites; `None` where nothing does.
@@ -182,18 +188,24 @@ impl<'a> Scope<'a> {
         from: Nanos,
         until: Nanos,
     ) -> impl Iterator<Item = &'a ClientRecord> + use<'a> {
+        self.arrivals_between(from, until).filter(|c| !c.was_dropped())
+    }
+
+    fn arrivals_between(
+        &self,
+        from: Nanos,
+        until: Nanos,
+    ) -> impl Iterator<Item = &'a ClientRecord> + use<'a> {
         let scope = *self;
         let begin = scope.history.clients.partition_point(|c| c.intended < from);
         let end = scope.history.clients.partition_point(|c| c.intended < until);
-        scope.history.clients[begin..end.max(begin)]
-            .iter()
-            .filter(move |c| !c.was_dropped() && scope.includes(c))
+        scope.history.clients[begin..end.max(begin)].iter().filter(move |c| scope.includes(c))
     }
 
-    /// Client requests of the window that got, or were owed, an answer: drops of reused connections are a
-    /// legal "please retry" (RFC 9112 9.3.1) and count neither way.
+    /// Client requests of the window that got, or were owed, an answer: drops of reused connections, refused
+    /// streams and what a GOAWAY gave up are a legal "please retry" (RFC 9112 9.3.1, RFC 9113 8.7) and count neither way.
     pub fn answered(&self) -> impl Iterator<Item = &'a ClientRecord> + use<'a> {
-        self.clients().filter(|c| c.ending != Ending::DroppedReused)
+        self.clients().filter(|c| !c.ending.invites_retry())
     }
 
     /// Whether an instant is in the window.

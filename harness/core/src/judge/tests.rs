@@ -252,9 +252,9 @@ fn a_phase_cut_short_passes_nothing() {
 
 #[test]
 fn what_was_not_observed_is_named() {
-    let story = Story::new().every(10, 0, 400, |r| r).without(Capability::Process);
+    let story = Story::new().every(10, 0, 400, |r| r).without(Capability::Framing);
     let judgement = judged(&story, &[CrashFree {}.into()]);
-    assert_eq!(judgement.verdicts[0].details, ["this run could not observe: the gateway's process"]);
+    assert_eq!(judgement.verdicts[0].details, ["this run could not observe: client framing"]);
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub struct ClientPlan {
     pub http: HttpPlan,
     /// Whether a connection carries more than one request.
     pub keep_alive: bool,
-    /// Connections that may be open at once, at least 1; any number when absent.
+    /// Connections that may be open at once, at least 1; when absent any number, and one for HTTP/2.
     pub connections: Option<u32>,
     /// Whether it speaks TLS to the gateway.
     pub tls: bool,
@@ -45,6 +45,9 @@ pub enum HttpPlan {
     #[default]
     #[serde(rename = "1.1")]
     Http1,
+    /// HTTP/2: by ALPN over TLS, by prior knowledge without.
+    #[serde(rename = "2")]
+    Http2,
 }
 
 /// Whether a client tries again by itself.

@@ -3,8 +3,8 @@
 use gatecrash_model::Op;
 use serde::{Deserialize, Serialize};
 
-use super::RangePlan;
-use crate::units::Span;
+use super::{OpPlan, PartsPlan, RangePlan};
+use crate::units::{Share, Span};
 
 /// The journeys of a workload.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -37,6 +37,8 @@ pub struct JourneyPlan {
 pub enum StepPlan {
     /// Uploads an object of the user's own.
     Put,
+    /// The same in parts.
+    Multipart(PartsPlan),
     /// Asks for metadata.
     Head,
     /// Reads a whole object.
@@ -50,15 +52,16 @@ pub enum StepPlan {
 }
 
 impl StepPlan {
-    /// The operation, and the part of an object it asks for.
-    pub fn sends(self) -> (Op, Option<RangePlan>) {
+    /// What it sends, with this share of all requests.
+    pub fn sends(self, share: Share) -> OpPlan {
         match self {
-            Self::Put => (Op::PutObject, None),
-            Self::Head => (Op::HeadObject, None),
-            Self::Get => (Op::GetObject, None),
-            Self::Range(range) => (Op::GetObject, Some(range)),
-            Self::List => (Op::ListObjectsV2, None),
-            Self::Delete => (Op::DeleteObject, None),
+            Self::Put => OpPlan::plain(Op::PutObject, share),
+            Self::Multipart(parts) => OpPlan { parts: Some(parts), ..OpPlan::plain(Op::PutObject, share) },
+            Self::Head => OpPlan::plain(Op::HeadObject, share),
+            Self::Get => OpPlan::plain(Op::GetObject, share),
+            Self::Range(range) => OpPlan { range: Some(range), ..OpPlan::plain(Op::GetObject, share) },
+            Self::List => OpPlan::plain(Op::ListObjectsV2, share),
+            Self::Delete => OpPlan::plain(Op::DeleteObject, share),
         }
     }
 }

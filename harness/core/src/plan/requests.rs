@@ -1,6 +1,6 @@
 //! What the requests of a workload are: operations, keys, sizes.
 
-use gatecrash_model::{Op, SizeLaw};
+use gatecrash_model::{Lengths, Op, SizeLaw};
 use serde::{Deserialize, Serialize};
 
 use crate::units::{Share, Size, Span};
@@ -22,6 +22,8 @@ pub enum SizePlan {
         /// None is longer.
         max: Size,
     },
+    /// One by one.
+    Listed(Lengths),
 }
 
 /// One operation of a mix.
@@ -99,7 +101,7 @@ pub struct PartsPlan {
 }
 
 /// The key law.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum KeysPlan {
     /// Every key alike.
@@ -114,6 +116,13 @@ pub enum KeysPlan {
         keys: Share,
         /// Share of the requests that are for them.
         share: Share,
+    },
+    /// Those that a file lists.
+    FromFile {
+        /// The file, as the scenario names it.
+        file: String,
+        /// Numbers of objects with their weights.
+        weights: Vec<(u32, f64)>,
     },
 }
 
@@ -166,6 +175,7 @@ impl From<&SizePlan> for SizeLaw {
             SizePlan::Lognormal { median, p99, max } => {
                 Self::Lognormal { median: median.0, p99: p99.0, max: max.0 }
             }
+            SizePlan::Listed(lengths) => Self::Listed(lengths.clone()),
         }
     }
 }

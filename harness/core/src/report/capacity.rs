@@ -68,22 +68,33 @@ fn target(capacity: &CapacityReport, case: &CaseReport) -> Option<String> {
     ))
 }
 
-/// The curve of a case as cells: offered, goodput, median, p99, under way, attempts, good trials.
-pub(super) fn cells(point: &CurvePoint) -> [String; 7] {
+/// The curve of a case as cells.
+pub(super) fn cells(point: &CurvePoint) -> [String; 9] {
     [
         Rate(point.offered).to_string(),
         format!("{:.0}/s", point.goodput),
         millis(point.p50_ms),
         millis(point.p99_ms),
         format!("{:.1}", point.in_flight),
+        point.expected.map_or_else(|| "-".into(), |expected| format!("{expected:.1}")),
+        super::text::thousands(point.dropped),
         super::text::ratio(point.attempts),
         format!("{} of {}", point.good.0, point.good.1),
     ]
 }
 
 /// What the cells are called.
-pub(super) const HEADS: [&str; 7] =
-    ["offered", "goodput", "median", "p99", "under way", "attempts", "good trials"];
+pub(super) const HEADS: [&str; 9] = [
+    "offered",
+    "goodput",
+    "median",
+    "p99",
+    "under way",
+    "rate x time",
+    "not sent",
+    "attempts",
+    "good trials",
+];
 
 #[cfg(test)]
 mod tests {

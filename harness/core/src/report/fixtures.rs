@@ -2,7 +2,7 @@
 
 mod capacity;
 
-pub(super) use self::capacity::capacity;
+pub(crate) use self::capacity::capacity;
 use super::{Environment, FaultSummary, GuardNote, LagSummary, PhaseSummary, Resilience, RunReport, Second};
 use crate::plan::Plan;
 use crate::profile::Profile;

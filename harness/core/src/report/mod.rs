@@ -12,6 +12,7 @@ mod json;
 mod junit;
 pub(crate) mod markdown;
 mod progress;
+mod replay;
 mod resilience;
 mod secrets;
 mod spread;
@@ -27,6 +28,7 @@ use serde::{Deserialize, Serialize};
 
 pub use comparison::{Cell, CellResult, Comparison, Row};
 pub use progress::ProgressLine;
+pub use replay::replayed;
 pub use resilience::{Consequences, Effort, Resilience, Timing};
 pub use secrets::{mask, redact_argument, redact_plan, redacted};
 pub use spread::{Flaky, PhaseSpread, Spread};

@@ -59,7 +59,9 @@ impl ProgressLine {
         let total = whole(self.total);
         let mut text = format!("[{:>2$}/{total}] {}  ", whole(self.elapsed), clean(&self.phase), total.len());
         text.push_str(&match (self.users, self.offered > 0.0) {
-            (0, _) => format!("{:.0}/s of {:.0}/s", self.achieved, self.offered),
+            // Nothing is due, or the users have left: what is under way ends.
+            (0, false) => format!("{:.0}/s", self.achieved),
+            (0, true) => format!("{:.0}/s of {:.0}/s", self.achieved, self.offered),
             (users, false) => format!("{:.0}/s by {}", self.achieved, count(u64::from(users), "user")),
             (users, true) => {
                 let users = count(u64::from(users), "user");
@@ -131,7 +133,7 @@ mod tests {
                      us-east-1 82% us-west-2 18%  on: slowdown, late\\u{1b}[2J";
         assert_eq!(line().plain(), words);
         assert_eq!(line().tty(200), format!("████░░░░░░░░░░░░ {words}"));
-        assert_eq!(ProgressLine::default().plain(), "[0s/0s]   0/s of 0/s");
+        assert_eq!(ProgressLine::default().plain(), "[0s/0s]   0/s");
         let late = ProgressLine { elapsed: Span::seconds(9), total: Span::seconds(3), ..Default::default() };
         assert!(late.tty(80).starts_with("████████████████ [9s/3s]"));
     }

@@ -57,7 +57,7 @@ pub fn redact_plan(plan: &mut Plan) {
                 previous_is_telling = is_telling;
             }
         }
-        GatewayPlan::Url { base } => *base = word(base),
+        GatewayPlan::Url { base, .. } => *base = word(base),
     }
     let matchers = plan.faults.iter_mut().map(|f| &mut f.matcher);
     for matcher in matchers.chain(plan.expectations.iter_mut().map(|e| &mut e.matcher)) {

@@ -94,14 +94,19 @@ impl Story {
     /// `success-rate in recovery after 2s: 99.42% on 1,201 samples, wanted at least 100%`.
     pub(super) fn headline(&self) -> String {
         let Self { label, observed, wanted, .. } = self;
-        format!("{label}: {observed} on {}, wanted {wanted}", count(self.samples, "sample"))
+        match wanted.as_str() {
+            // Nothing was asked of the run: what the check needs was not seen.
+            "" => format!("{label}: {observed}"),
+            _ => format!("{label}: {observed} on {}, wanted {wanted}", count(self.samples, "sample")),
+        }
     }
 
     /// Everything after the headline, a line each; `place` first.
     pub(super) fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         if !self.place.is_empty() {
-            lines.push(format!("{}   because: {}", self.place, self.because.as_deref().unwrap_or("-")));
+            let because = self.because.iter().map(|because| format!("   because: {because}"));
+            lines.push(self.place.clone() + &because.collect::<String>());
         }
         lines.extend(self.details.iter().cloned());
         lines.extend(self.deviation.iter().map(|d| format!("known deviation: {d}")));

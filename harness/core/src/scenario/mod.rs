@@ -27,12 +27,20 @@ pub use self::resolved::{Origin, resolved_yaml};
 pub use self::schema::schema;
 use crate::diagnostics::{Diagnostic, Diagnostics, Level, SourceText};
 use crate::plan::Plan;
+use crate::replay::Log;
 
-/// Reads the files that a scenario names, fragments for `use` and traces; the core itself opens none.
+/// Reads the files that a scenario names, fragments for `use`, traces and logs; the core itself opens none.
 pub trait Fragments {
     /// The file `path` as named in the file `from`, with the name to show for it; or why it cannot be
     /// read.
     fn read(&self, from: &str, path: &str) -> Result<SourceText, String>;
+
+    /// The log `path` as named in the file `from`: by itself a text.
+    fn log(&self, from: &str, path: &str) -> Result<Log, String> {
+        let SourceText { name, text } = self.read(from, path)?;
+        let text: Box<dyn std::io::BufRead> = Box::new(std::io::Cursor::new(text));
+        Ok(Log::Texts(Box::new(std::iter::once((name, Ok(text))))))
+    }
 }
 
 /// What the command line adds to a file.
@@ -70,8 +78,8 @@ pub struct KnownGateway {
     pub name: String,
     /// Its parameters.
     pub params: Vec<String>,
-    /// What it can do beyond proxying: `sign`, `http2` (to upstreams), and the keys of `misconfigure`: `bucket`, `region`, `host`,
-    /// `endpoint`.
+    /// What it can do beyond proxying: `sign`, `http2` (to upstreams), `http2-from-clients` or
+    /// `http2-from-clients-over-tls`, and the keys of `misconfigure`: `bucket`, `region`, `host`, `endpoint`.
     pub can: Vec<String>,
 }
 

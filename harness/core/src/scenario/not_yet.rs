@@ -33,8 +33,6 @@ const KEYS: &[(&str, &str)] = &[
 /// Names of fixed sets by the key that holds them, with advice.
 const NAMES: &[(&str, &str, &str)] = &[
     ("keys", "missing", "write `missing: 2%` beside `keys`"),
-    ("steps", "multipart", "`put` uploads in one request"),
-    ("http", "2", "to the gateway, requests are HTTP/1.1"),
     ("size", "fixed", "write the size alone, as in `size: 16KiB`"),
 ];
 

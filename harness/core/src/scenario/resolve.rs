@@ -7,8 +7,10 @@ mod expect;
 mod gateway;
 mod inject;
 mod journeys;
+mod key_files;
 mod load;
 mod references;
+mod replay;
 mod requests;
 mod signing;
 mod sizes;
@@ -56,11 +58,14 @@ pub(super) fn resolve(
     };
     cx.name("scenario name", &file.name);
     let regions = cx.regions(file);
-    let buckets = cx.buckets(file, &regions);
+    let mut buckets = cx.buckets(file, &regions);
     let identities = cx.identities(file);
     let gateway = cx.gateway(file);
     let phases = cx.phases(file);
-    let workloads = cx.workloads(file, &buckets, &identities, &phases);
+    let mut workloads = cx.workloads(file, &mut buckets, &identities, &phases);
+    if gateway.is_https() {
+        workloads.iter_mut().for_each(|workload| workload.client.tls = true);
+    }
     let world = World {
         regions: &regions,
         buckets: &buckets,

@@ -68,15 +68,33 @@ const FIRST: [&str; 17] = [
 ];
 /// Lists whose elements are told apart by number.
 const BY_NUMBER: [&str; 2] = ["faults", "expectations"];
+/// From so many values on, a list is cut to the first of them.
+const LONG: usize = 64;
+const SHOWN: usize = 8;
 /// Column of the origins.
 const COLUMN: usize = 60;
 
 /// The plan of a case as YAML, each known origin in a comment. What the plan leaves open is left out.
 pub fn resolved_yaml(case: &Case) -> String {
-    let plan = serde_json::to_value(&case.plan).expect("a plan is plain data");
+    let mut plan = serde_json::to_value(&case.plan).expect("a plan is plain data");
+    shorten(&mut plan);
     let mut printer = Printer { case, out: String::new() };
     printer.block(&plan, "", 0);
     printer.out
+}
+
+/// Cuts lists of values that are read out of files: nobody looks at each of a million keys.
+fn shorten(value: &mut Value) {
+    match value {
+        Value::Object(map) => map.values_mut().for_each(shorten),
+        Value::Array(list) if list.len() > LONG && !list.iter().any(Value::is_object) => {
+            let more = list.len() - SHOWN;
+            list.truncate(SHOWN);
+            list.push(format!("and {more} more").into());
+        }
+        Value::Array(list) => list.iter_mut().for_each(shorten),
+        _ => {}
+    }
 }
 
 struct Printer<'a> {

@@ -3,7 +3,7 @@
 //! A window is a second of load, or longer where that holds fewer than thirty requests. Everything that is
 //! read off windows is known to the length of one of them: its resolution.
 
-use gatecrash_model::{ClientRecord, Ending, Nanos};
+use gatecrash_model::{ClientRecord, Nanos};
 
 use super::{nearest_rank, tiles};
 use crate::judge::Scope;
@@ -96,7 +96,7 @@ fn answered<'a>(
     from: Nanos,
     until: Nanos,
 ) -> impl Iterator<Item = &'a ClientRecord> + use<'a> {
-    scope.clients_between(from, until).filter(|c| c.ending != Ending::DroppedReused)
+    scope.clients_between(from, until).filter(|c| !c.ending.invites_retry())
 }
 
 fn of(

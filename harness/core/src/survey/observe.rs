@@ -98,8 +98,8 @@ fn outcome(client: &ClientRecord) -> String {
     match client.ending {
         Ending::Complete if wrong => told("corrupt"),
         Ending::Complete => format!("{:03}", client.status),
-        Ending::CutFin | Ending::CutRst if wrong => told("corrupt and cut"),
-        Ending::CutFin | Ending::CutRst => told("cut"),
+        Ending::CutFin | Ending::CutRst | Ending::StreamReset if wrong => told("corrupt and cut"),
+        Ending::CutFin | Ending::CutRst | Ending::StreamReset => told("cut"),
         Ending::DroppedFirst | Ending::DroppedReused => "drop".to_owned(),
         Ending::Hang => told("hang"),
         other => other.name().to_owned(),

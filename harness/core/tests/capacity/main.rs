@@ -7,7 +7,9 @@ mod searches;
 mod steps;
 mod systems;
 
-use gatecrash_core::capacity::Goal;
+use gatecrash_core::capacity::{Goal, goal};
+use gatecrash_core::diagnostics::SourceText;
+use gatecrash_core::scenario::{Fragments, Options, load};
 use searches::{Found, bisection, search};
 use systems::{Queue, System, Threshold};
 
@@ -25,9 +27,46 @@ fn share_within<S: System>(seeds: u64, system: impl Fn(u64) -> S, run: impl Fn(&
     within.count() as f64 * 100.0 / seeds as f64
 }
 
+/// A scenario that leaves the search to the defaults of the format.
+const SCENARIO: &str = "gatecrash: 1
+name: defaults
+load:
+  readers: { open: { rate: search }, ops: { GetObject: 100% } }
+capacity:
+  search: { from: 100/s, to: 100000/s }
+  slo: [{ success-rate: { min: 99% } }, { latency: { p90: { max: 150ms } } }]
+";
+
+struct NoFragments;
+
+impl Fragments for NoFragments {
+    fn read(&self, _: &str, _: &str) -> Result<SourceText, String> {
+        Err("there are none".into())
+    }
+}
+
+/// The goal of a search by a scenario that says nothing about it.
+fn of_the_format() -> Goal {
+    let text = SourceText::new("defaults.yaml", SCENARIO);
+    let loaded = load(&text, &NoFragments, &Options::default()).unwrap_or_else(|wrong| panic!("{wrong}"));
+    goal(loaded.plans()[0].capacity.as_ref().expect("a capacity scenario"))
+}
+
+#[test]
+fn the_format_searches_as_the_simulation_does() {
+    let minutes = 60_000_000_000;
+    let format = of_the_format();
+    assert_eq!((format.max_time, format.max_trials), (8 * minutes, 1_000));
+    let unlimited =
+        Goal { max_time: Goal::default().max_time, max_trials: Goal::default().max_trials, ..format };
+    assert_eq!(unlimited, Goal { coarse_requests: unlimited.coarse_requests, ..Goal::default() });
+}
+
+/// Within the eight minutes that the format gives a case, settling and draining included.
 #[test]
 fn both_bounds_are_near_the_capacity_in_noise() {
-    let share = share_within(SEEDS, Threshold::noisy, |system| search(&Goal::default(), system));
+    let goal = of_the_format();
+    let share = share_within(SEEDS, Threshold::noisy, |system| search(&goal, system));
     assert!(share >= 99.0, "{share} % of {SEEDS} searches");
 }
 

@@ -1,5 +1,6 @@
 //! The `capacity` section: what it becomes, and what is refused.
 
+use gatecrash_core::capacity::goal;
 use gatecrash_core::plan::Plan;
 use gatecrash_core::units::{Rate, Share, Span};
 
@@ -44,8 +45,8 @@ fn cases_become_phases_and_their_faults_last_through_them() {
     let names: Vec<_> = plan.phases.iter().map(|p| p.name.as_str()).collect();
     assert_eq!(names, ["clean", "slow"]);
     assert_eq!((plan.faults[0].from, plan.faults[0].until), (plan.phases[1].from, plan.phases[1].until));
-    assert_eq!((capacity.settle, capacity.measure, capacity.confirm), spans(1, 4, 12));
-    assert_eq!((capacity.times, capacity.exceed, capacity.overload), (3, Share(0.25), true));
+    assert_eq!((capacity.settle, capacity.measure, capacity.confirm), spans(1, 4, 5));
+    assert_eq!((capacity.times, capacity.exceed, capacity.overload), (9, Share(0.35), true));
     assert_eq!(capacity.within, Span::seconds(480));
     assert_eq!(plan.workloads[1].segments[0].rate, Rate(20.0), "others keep their rate");
     assert_eq!(plan.asked_rates(1), [Rate(100.0)]);
@@ -54,6 +55,29 @@ fn cases_become_phases_and_their_faults_last_through_them() {
 
 fn spans(a: u64, b: u64, c: u64) -> (Span, Span, Span) {
     (Span::seconds(a), Span::seconds(b), Span::seconds(c))
+}
+
+#[test]
+fn trials_that_nobody_described_are_those_that_the_simulation_found_best() {
+    let timing = |step: &str, confirm: &str, clause: &str| {
+        let text = CASES
+            .replace("  step: { settle: 1s, measure: 4s }\n", &format!("{step}{confirm}"))
+            .replace("success-rate: { min: 99% }", clause);
+        let plan = read(&text).unwrap_or_else(|wrong| panic!("{wrong}")).plans().remove(0);
+        let goal = goal(plan.capacity.as_ref().expect("a capacity scenario"));
+        let seconds = |time: u64| time / 1_000_000_000;
+        (seconds(goal.trial_initial), seconds(goal.trial_final), seconds(goal.duration_sum))
+    };
+    let success = "success-rate: { min: 99% }";
+    assert_eq!(timing("", "", success), (2, 5, 45));
+    assert_eq!(timing("  step: { measure: 8s }\n", "", success), (8, 8, 48));
+    assert_eq!(timing("", "  confirm: { for: 15s }\n", success), (2, 15, 45));
+    assert_eq!(timing("", "  confirm: { for: 20s }\n", success), (2, 20, 60), "at least three");
+    assert_eq!(timing("", "  confirm: { times: 4 }\n", success), (2, 5, 20));
+    // A queue that grows by 4 % of each second needs 12.6 s until one request in a hundred has waited half a second.
+    assert_eq!(timing("", "", "latency: { p99: { max: 500ms } }"), (2, 12, 50));
+    assert_eq!(timing("", "", "latency: { p50: { max: 400ms } }"), (2, 20, 60));
+    assert_eq!(timing("", "", "latency: { p50: { max: 50ms } }"), (2, 5, 45));
 }
 
 #[test]
@@ -82,6 +106,8 @@ fn what_makes_no_sense_is_refused_with_advice() {
         ("to: 5000/s", "to: 5000/s, grow: 1", "a growth of 1"),
         ("to: 5000/s", "to: 5000/s, precision: 80%", "at most 50%"),
         ("success-rate: { min: 99% }", "body-exact: {}", "`body-exact` is no clause of an objective"),
+        ("success-rate: { min: 99% }", "goodput: { within: 1s }", "a bound, `min` or `of-offered`"),
+        ("success-rate: { min: 99% }", "goodput: { min: 60/s }", "where goodput is never 60/s"),
         ("success-rate: { min: 99% }", "latency: {}", "`latency` cannot be judged like this"),
         ("[{ fault:", "[{ for: 5s, fault:", "the same in all of its trials"),
         ("of: slow", "of: slo", "did you mean `slow`?"),

@@ -273,8 +273,10 @@ fn a_command_and_an_address() {
     assert_eq!((env["A"].as_str(), ready_path.as_str(), stop_signal.as_str()), ("1", "/up", "QUIT"));
     assert_eq!(ready_within, Span::seconds(10));
     let url = RIGHT.replace("embedded: { preset: strict }", "url: { base: \"http://127.0.0.1:8080/\" }");
-    assert_eq!(plan(&url).gateway, GatewayPlan::Url { base: "http://127.0.0.1:8080".into() });
-    for bad in ["https://x:1", "127.0.0.1:80", "http://x", "http://x:0", "http://:80", "http://x:80/path"] {
+    assert_eq!(plan(&url).gateway, GatewayPlan::Url { base: "http://127.0.0.1:8080".into(), ca: None });
+    let tls = RIGHT.replace("embedded: { preset: strict }", "url: { base: \"https://x:1\" }");
+    assert!(plan(&tls).workloads.iter().all(|workload| workload.client.tls));
+    for bad in ["https://x", "127.0.0.1:80", "http://x", "http://x:0", "http://:80", "http://x:80/path"] {
         assert!(
             read(&RIGHT.replace("embedded: { preset: strict }", &format!("url: {{ base: \"{bad}\" }}")))
                 .is_err()

@@ -6,6 +6,7 @@ mod examples;
 mod expansion;
 mod inject;
 mod mistakes;
+mod replay;
 mod requests;
 mod schema;
 
@@ -72,9 +73,17 @@ pub(crate) fn options() -> Options {
     };
     Options {
         known: Known {
-            embedded: gateway("embedded", &["tries"], &["sign", "bucket", "region", "host", "endpoint"]),
+            embedded: gateway(
+                "embedded",
+                &["tries"],
+                &["sign", "http2-from-clients", "bucket", "region", "host", "endpoint"],
+            ),
             recipes: vec![
-                gateway("nginx", &["tries", "read-timeout", "max-fails"], &["endpoint", "host"]),
+                gateway(
+                    "nginx",
+                    &["tries", "read-timeout", "max-fails"],
+                    &["http2-from-clients-over-tls", "endpoint", "host"],
+                ),
                 gateway("haproxy", &["health-interval", "fall", "rise", "connect-timeout"], &["endpoint"]),
             ],
             presets: list(&["strict"]),

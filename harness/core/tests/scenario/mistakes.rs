@@ -155,11 +155,14 @@ mistakes! {
         => "    ops: { GetObject: 100% }\n    client: { engine: goose }\n    thresholds: [p95<1s]";
     users_change_at_whole_seconds: "    open: { rate: 50/s }\n    as: app\n    bucket: media\n    ops: { GetObject: 100% }"
         => "    closed: { users: 2, think: { mean: 1s }, ramp: { to: 8, over: 2500ms } }\n    journeys: { a: { steps: [get] } }";
-    multipart_step_not_yet: "ops: { GetObject: 100% }" => "journeys: { a: { steps: [multipart] } }";
+    parts_of_a_step: "    open: { rate: 50/s }\n    as: app\n    bucket: media\n    ops: { GetObject: 100% }"
+        => "    closed: { users: 2 }\n    journeys: { a: { steps: [{ multipart: { parts: 0, part-size: 1MiB } }, { multipart: { parts: 2, part-size: 1MiB } }] } }";
     no_connections: "bucket: media" => "bucket: media\n    client: { keep-alive: false, connections: 0 }";
     native_retries: "bucket: media" => "bucket: media\n    client: { retries: standard-2026, addressing: virtual-host }";
     sdk_connections: "bucket: media" => "bucket: media\n    client: { engine: aws-sdk, connections: 8 }";
-    client_http2_not_yet: "bucket: media" => "bucket: media\n    client: { http: \"2\" }";
+    http2_through_the_sdk: "bucket: media" => "bucket: media\n    client: { engine: aws-sdk, http: 2 }";
+    http2_without_sharing: "bucket: media" => "bucket: media\n    client: { http: 2, keep-alive: false }";
+    http_3: "bucket: media" => "bucket: media\n    client: { http: 3 }";
     abort_when_not_yet: "name: base" => "name: base\nguards: { abort-when: {} }";
     preset_not_yet: "preset: strict" => "preset: cloudfront";
     operation_not_yet: "GetObject: 100%" => "GetObject: 50%, ListBuckets: 50%";
@@ -178,6 +181,23 @@ fn unknown_faults_and_checks_are_told_by_name() {
     }
     let wrong = read(&with("{ latency: { add: 100ms } }", "{ swalow: {} }")).expect_err("is wrong");
     assert_eq!(wrong.iter().next().map(|d| d.label.as_str()), Some("did you mean `swallow`?"));
+}
+
+#[test]
+fn not_everything_on_the_clients_side_speaks_http_2() {
+    let over_http2 = with("bucket: media", "bucket: media\n    client: { http: 2 }");
+    assert!(read(&over_http2).is_ok());
+    let refused = |from: &str, to: &str| read(&over_http2.replace(from, to)).expect_err("is wrong");
+    let by_haproxy = refused("embedded: { preset: strict }", "recipe: { name: haproxy }");
+    assert!(by_haproxy.is_about_the_gateway(), "another gateway could run it");
+    insta::assert_snapshot!(by_haproxy.render(false));
+    insta::assert_snapshot!(refused("embedded: { preset: strict }", "recipe: { name: nginx }").render(false));
+    let on_clients = refused("{ region: us-east-1, endpoint: 2 }", "{ side: client }");
+    insta::assert_snapshot!(on_clients.render(false));
+    let to_nginx = over_http2
+        .replace("{ http: 2 }", "{ http: 2, tls: true }")
+        .replace("embedded: { preset: strict }", "recipe: { name: nginx }");
+    assert!(read(&to_nginx).is_ok());
 }
 
 #[test]

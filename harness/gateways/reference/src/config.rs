@@ -4,6 +4,7 @@
 mod answers;
 mod breaker;
 mod cache;
+mod front;
 mod health;
 mod limits;
 mod origin_group;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 pub use self::answers::{Answers, Shape};
 pub use self::breaker::Breaker;
 pub use self::cache::Cache;
+pub use self::front::Front;
 pub use self::health::Health;
 pub use self::limits::{Backoff, Earned, Pool, RetryBudget, Timeouts};
 pub use self::origin_group::OriginGroup;
@@ -34,6 +36,10 @@ use crate::variants::VARIANTS;
 pub struct Config {
     /// Address to listen on; port 0 picks a free one. Default `127.0.0.1:0`.
     pub listen: SocketAddr,
+    /// A listener with TLS beside it, or null. Default null.
+    pub front: Option<Front>,
+    /// Whether clients may speak HTTP/2: without TLS by prior knowledge, with it by ALPN. Default false.
+    pub http2: bool,
     /// Name of a behaviour from [`PRESETS`]. Default `strict`.
     pub preset: String,
     /// Names of defects from [`DEFECTS`] to switch on. Default none.
@@ -131,6 +137,8 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            front: None,
+            http2: false,
             preset: "strict".to_owned(),
             defects: Vec::new(),
             defect_rate: 1.0,
@@ -200,6 +208,9 @@ impl Config {
         }
         if let Some(cache) = &self.cache {
             cache.check()?;
+        }
+        if let Some(front) = &self.front {
+            front.load(self.http2)?;
         }
         match &self.tls {
             Some(tls) => _ = tls.load()?,

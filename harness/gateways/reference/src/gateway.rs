@@ -1,37 +1,42 @@
-//! The listener and its connections.
+//! The listeners and their connections.
+
+mod conversation;
 
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 
+use self::conversation::{Terms, converse};
 use crate::config::{Config, ConfigError};
-use crate::downstream::{AsItIs, Bypassed, Patient, write_as_it_is};
 use crate::fleet;
 use crate::proxy::Proxy;
 use crate::room::{Place, Room};
 
 /// How long open requests may go on after the shutdown began.
 const GRACE: Duration = Duration::from_secs(1);
-/// How long a connection without a seat may take to send the head of its request.
-const LOBBY_PATIENCE: Duration = Duration::from_secs(1);
 
 /// A gateway that listens.
 pub struct Gateway {
     listener: TcpListener,
     local: SocketAddr,
+    front: Option<Front>,
+    http2: bool,
     current: Current,
     room: Room,
+}
+
+/// The listener with TLS.
+struct Front {
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
 }
 
 /// The proxy in force. A request takes it when it begins, and keeps it to its end.
@@ -59,17 +64,29 @@ impl Gateway {
     /// Checks the configuration and binds the listener. Connections wait until [`serve`](Self::serve).
     pub async fn bind(config: Config) -> Result<Self, BindError> {
         config.check()?;
-        let address = config.listen;
-        let failed = |source| BindError::Listen { address, source };
-        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let listener = bound(config.listen).await?;
+        let failed = |source| BindError::Listen { address: config.listen, source };
         let local = listener.local_addr().map_err(failed)?;
-        let room = Room::new(config.max_connections);
-        Ok(Self { listener, local, current: Arc::new(RwLock::new(Arc::new(Proxy::new(config)))), room })
+        let front = match &config.front {
+            Some(front) => {
+                let acceptor = TlsAcceptor::from(front.load(config.http2)?);
+                Some(Front { listener: bound(front.listen).await?, acceptor })
+            }
+            None => None,
+        };
+        let (room, http2) = (Room::new(config.max_connections), config.http2);
+        let current = Arc::new(RwLock::new(Arc::new(Proxy::new(config))));
+        Ok(Self { listener, local, front, http2, current, room })
     }
 
     /// The address it listens on, with the port the system chose.
     pub fn local_addr(&self) -> SocketAddr {
         self.local
+    }
+
+    /// The address it listens on with TLS, if it does.
+    pub fn front_addr(&self) -> Option<SocketAddr> {
+        self.front.as_ref().and_then(|front| front.listener.local_addr().ok())
     }
 
     /// Serves until `shutdown` completes, then lets open requests finish for up to a second.
@@ -79,7 +96,8 @@ impl Gateway {
     }
 
     /// The same, with configurations that come in while it runs. Requests that begin afterwards follow the new one;
-    /// it is checked by the sender ([`Config::check`]); its `listen` is ignored. Health starts afresh.
+    /// it is checked by the sender ([`Config::check`]); its `listen`, `front` and `http2` are ignored. Health starts
+    /// afresh.
     pub async fn serve_reloading(
         self,
         shutdown: impl Future<Output = ()>,
@@ -92,10 +110,11 @@ impl Gateway {
         loop {
             tokio::select! {
                 () = &mut shutdown => break,
-                admitted = self.room.admit(&self.listener) => match admitted {
-                    Ok((stream, place)) => {
-                        let current = Arc::clone(&self.current);
-                        connections.spawn(converse(stream, current, place, stopping.clone()));
+                admitted = self.admit() => match admitted {
+                    Ok((stream, place, acceptor)) => {
+                        let (current, stopping) = (Arc::clone(&self.current), stopping.clone());
+                        let terms = Terms { acceptor, http2: self.http2, current, place, stopping };
+                        connections.spawn(converse(stream, terms));
                     }
                     // Out of descriptors, most likely: more come free as connections end.
                     Err(_) => {
@@ -112,55 +131,31 @@ impl Gateway {
                 Some(_) = connections.join_next() => {}
             }
         }
-        drop(self.listener);
+        drop((self.listener, self.front));
         drop(stop);
         let _ = timeout(GRACE, async { while connections.join_next().await.is_some() {} }).await;
         connections.shutdown().await;
         watches.shutdown().await;
     }
+
+    /// The next connection, of either listener.
+    async fn admit(&self) -> io::Result<(TcpStream, Place, Option<TlsAcceptor>)> {
+        let Some(front) = &self.front else {
+            let (stream, place) = self.room.admit(&self.listener).await?;
+            return Ok((stream, place, None));
+        };
+        let (admitted, acceptor) = tokio::select! {
+            plain = self.room.admit(&self.listener) => (plain, None),
+            secure = self.room.admit(&front.listener) => (secure, Some(front.acceptor.clone())),
+        };
+        admitted.map(|(stream, place)| (stream, place, acceptor))
+    }
+}
+
+async fn bound(address: SocketAddr) -> Result<TcpListener, BindError> {
+    TcpListener::bind(address).await.map_err(|source| BindError::Listen { address, source })
 }
 
 fn in_force(current: &Current) -> Arc<Proxy> {
     Arc::clone(&current.read().unwrap_or_else(PoisonError::into_inner))
-}
-
-/// Serves one client connection to its end. Without a seat its first request is turned away.
-async fn converse(stream: TcpStream, current: Current, place: Place, mut stopping: watch::Receiver<()>) {
-    let _ = stream.set_nodelay(true);
-    let client = Patient::new(stream, in_force(&current).client_patience());
-    let seated = matches!(place, Place::Seat { .. });
-    let (bypass, carried) = (Mutex::new(None), AtomicBool::new(false));
-    let service = service_fn(|request| {
-        let (proxy, bypass) = (in_force(&current), &bypass);
-        let reused = carried.swap(true, Ordering::Relaxed);
-        async move {
-            let response =
-                if seated { proxy.handle(request, reused).await } else { Some(Proxy::shed(&request)) };
-            let Some(response) = response else { return Err(Bypassed) };
-            if response.extensions().get::<AsItIs>().is_none() {
-                return Ok(response);
-            }
-            *bypass.lock().unwrap_or_else(PoisonError::into_inner) = Some(response);
-            Err(Bypassed)
-        }
-    });
-    let mut server = http1::Builder::new();
-    server.title_case_headers(in_force(&current).variants().title_case());
-    server.timer(TokioTimer::new());
-    if !seated {
-        server.header_read_timeout(LOBBY_PATIENCE);
-    }
-    let mut serving = server.serve_connection(TokioIo::new(client), service);
-    // A cut or a client that left ends here too; neither is ours to report.
-    tokio::select! {
-        _ = &mut serving => {}
-        _ = stopping.changed() => {
-            Pin::new(&mut serving).graceful_shutdown();
-            let _ = (&mut serving).await;
-        }
-    }
-    let past = bypass.lock().unwrap_or_else(PoisonError::into_inner).take();
-    if let Some(response) = past {
-        let _ = write_as_it_is(&mut serving.into_parts().io.into_inner(), response).await;
-    }
 }

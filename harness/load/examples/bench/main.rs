@@ -3,8 +3,9 @@
 //!
 //! ```text
 //! bench write DIR [--size 1024]                   writes DIR/bench/object-0 for the other side to serve
-//! bench closed --addr HOST:PORT [--requests 200000] [--connections 64] [--size 1024]
+//! bench closed --addr HOST:PORT [--requests 200000] [--connections 64] [--size 1024] [--watch yes]
 //! bench open --addr HOST:PORT [--rate 5000] [--seconds 10] [--connections 16] [--poisson yes] [--size 1024]
+//! bench pace [--rate 5000] [--seconds 10]         what waiting for instants alone costs, on a thread that only sleeps
 //! ```
 //!
 //! Everything is on: ids, times, framing, byte-exact body check, one record kept for each request.
@@ -36,6 +37,7 @@ struct Options {
     rate: f64,
     seconds: u64,
     poisson: bool,
+    watch: bool,
 }
 
 struct SinceStart(Instant);
@@ -58,7 +60,8 @@ fn main() -> Outcome {
         }
         Some("closed") => closed::run(&options(args)?),
         Some("open") => open::run(&options(args)?),
-        _ => Err("one of write, closed, open".into()),
+        Some("pace") => open::pace(&options(args)?),
+        _ => Err("one of write, closed, open, pace".into()),
     }
 }
 
@@ -71,11 +74,11 @@ fn write(dir: PathBuf, size: u64) -> Outcome {
     Ok(std::fs::write(dir.join(&population.bucket).join(population.key(0)), bytes)?)
 }
 
-/// The most memory that this process has held, MiB.
-fn peak_memory() -> u64 {
+/// Memory of this process, KiB: what it holds (`VmRSS:`) or the most it ever held (`VmHWM:`).
+fn memory(which: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    peak.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1024
+    let line = status.lines().find_map(|line| line.strip_prefix(which));
+    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
 
 fn setup(options: &Options, sink: &Arc<MemorySink>) -> Setup {
@@ -112,6 +115,7 @@ fn workload(size: u64) -> Result<Workload, Box<dyn Error>> {
         timeout: Duration::from_secs(10),
         max_in_flight: 10_000,
         headers: Vec::new(),
+        replay: None,
         journeys: None,
         client: ClientOptions::default(),
     })
@@ -126,6 +130,7 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options, Box<dyn Er
         rate: 5_000.0,
         seconds: 10,
         poisson: false,
+        watch: false,
     };
     while let Some(name) = args.next() {
         let value = args.next().ok_or(format!("{name} needs a value"))?;
@@ -137,6 +142,7 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options, Box<dyn Er
             "--rate" => options.rate = value.parse()?,
             "--seconds" => options.seconds = value.parse()?,
             "--poisson" => options.poisson = value == "yes",
+            "--watch" => options.watch = value == "yes",
             _ => return Err(format!("unknown option {name}").into()),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use ::goose::goose::{GooseUser, TransactionError, TransactionFunction, TransactionResult};
-use gatecrash_model::{BodyCheck, ClientRecord, Ending};
+use gatecrash_model::{BodyCheck, ClientRecord, Ending, Op};
 
 use crate::engine::Engine;
 use crate::journey::{self, Journeys, Step, Upload};
@@ -35,6 +35,13 @@ pub(super) struct Road {
     over: AtomicBool,
     begun: AtomicU64,
     abandoned: AtomicU64,
+}
+
+/// A request that ended.
+struct Told {
+    op: Op,
+    record: ClientRecord,
+    right: bool,
 }
 
 /// Where one user is.
@@ -125,24 +132,24 @@ impl Road {
             return failed("nothing to remove");
         };
         walker.requests += 1;
-        let Some(record) = self.exchange(&plan).await else {
-            user.set_session_data(walker);
-            return Ok(());
-        };
-        let right = plan.is_answered_by(&record);
+        let (told, ended) = self.exchange(&plan).await;
+        let wrong = told.iter().find(|one| !one.right).map(|one| tag(&one.record));
         match step {
-            Step::Put if right => walker.upload = plan.uploads(),
-            Step::Put => walker.broken = true,
+            _ if !ended => {}
+            Step::Put | Step::Multipart(_) if wrong.is_none() => walker.upload = plan.uploads(pool),
+            Step::Put | Step::Multipart(_) => walker.broken = true,
             Step::Delete => walker.upload = None,
             _ => {}
         }
         user.set_session_data(walker);
-        let tag = if right { None } else { Some(tag(&record)) };
-        let took = Duration::from_micros(record.response_micros());
-        let status = (record.status != 0).then_some(record.status);
-        let (method, name) = (plan.op.method(), plan.op.name());
-        user.record_custom_request_duration(method, name, took, right, status, tag.as_deref()).await?;
-        tag.map_or(Ok(()), |tag| failed(&tag))
+        for Told { op, record, right } in told {
+            let tag = if right { None } else { Some(tag(&record)) };
+            let took = Duration::from_micros(record.response_micros());
+            let status = (record.status != 0).then_some(record.status);
+            let (method, name) = (op.method(), op.name());
+            user.record_custom_request_duration(method, name, took, right, status, tag.as_deref()).await?;
+        }
+        wrong.map_or(Ok(()), |tag| failed(&tag))
     }
 
     /// Does nothing for a while.
@@ -168,25 +175,32 @@ impl Road {
         walker
     }
 
-    /// One request that is due now; `None` when it was given up, of which neither we nor goose keep a record.
-    async fn exchange(&self, plan: &RequestPlan) -> Option<ClientRecord> {
+    /// One request that is due now, and those that follow from its answer: those that ended, and whether all did. Of one
+    /// that was given up neither we nor goose keep a record.
+    async fn exchange(&self, plan: &RequestPlan) -> (Vec<Told>, bool) {
+        let mut told = Vec::new();
         self.begun.fetch_add(1, Ordering::Relaxed);
         self.live.begin();
         let now = self.session.setup().clock.now();
-        tokio::select! {
+        let seen = |plan: &RequestPlan, record: &ClientRecord| {
+            self.live.count(plan, record);
+            told.push(Told { op: plan.op, record: *record, right: plan.is_answered_by(record) });
+        };
+        let ended = tokio::select! {
             biased;
-            record = self.engines[0].exchange(plan, now) => {
-                self.live.end(plan, &record);
-                if matches!(record.ending, Ending::Refused | Ending::ConnectFailed) {
-                    tokio::time::sleep(REFUSED_PAUSE).await;
-                }
-                Some(record)
-            }
-            () = self.aborted() => {
-                self.abandoned.fetch_add(1, Ordering::Relaxed);
-                None
-            }
+            () = self.engines[0].exchange_all(plan.clone(), now, seen) => true,
+            () = self.aborted() => false,
+        };
+        if ended {
+            self.live.leave();
+        } else {
+            self.abandoned.fetch_add(1, Ordering::Relaxed);
         }
+        let refused = |one: &Told| matches!(one.record.ending, Ending::Refused | Ending::ConnectFailed);
+        if told.last().is_some_and(refused) {
+            tokio::time::sleep(REFUSED_PAUSE).await;
+        }
+        (told, ended)
     }
 }
 

@@ -12,7 +12,15 @@ const SEARCH: u32 = 64;
 /// `count` upload keys of arrivals before `k`, starting at a keyed draw and walking back (round to `k - 1`)
 /// over the arrivals that upload. Where there is no upload within reach, the key of one that never was:
 /// deleting it is legal and changes nothing. Keys may repeat between deletes, not within one batch.
+///
+/// A delete that is replayed names what it named.
 pub(super) fn victims(workload: &Workload, k: u32, count: u16) -> impl Iterator<Item = String> + '_ {
+    let replayed = workload.replay.as_ref().map(|replay| replay.key(k).to_owned());
+    let drawn = replayed.is_none().then(|| drawn(workload, k, count)).into_iter().flatten();
+    replayed.into_iter().chain(drawn)
+}
+
+fn drawn(workload: &Workload, k: u32, count: u16) -> impl Iterator<Item = String> + '_ {
     let start = (draw_below(workload, k)).unwrap_or(k);
     let uploads = (0..SEARCH.min(k))
         .map(move |back| (start + k - back) % k)

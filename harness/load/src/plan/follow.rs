@@ -8,7 +8,7 @@ use percent_encoding::utf8_percent_encode;
 
 use super::{Payload, RequestPlan};
 use crate::encode::QUERY;
-use crate::workload::{OpPlan, Parts};
+use crate::workload::OpPlan;
 
 /// Which request of its arrival one is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -68,7 +68,7 @@ impl Journey {
                 None => self.upload_step(plan, Step::Abort, Payload::Empty),
                 Some(tag) => {
                     self.tags.push(tag);
-                    match number < parts_of(plan)?.count {
+                    match number < plan.parts?.count {
                         true => self.part(pool, plan, number + 1),
                         false => self.upload_step(plan, Step::Complete, Payload::Document(self.document())),
                     }
@@ -81,7 +81,7 @@ impl Journey {
     }
 
     fn part(&self, pool: &Pool, plan: &RequestPlan, number: u16) -> Option<RequestPlan> {
-        let size = parts_of(plan)?.size;
+        let size = plan.parts?.size;
         let whole = plan.workload.content(pool, plan.arrival());
         let content = whole.after(u64::from(number - 1) * size);
         self.upload_step(plan, Step::Part(number), Payload::Object { content, len: size })
@@ -89,7 +89,7 @@ impl Journey {
 
     fn upload_step(&self, plan: &RequestPlan, step: Step, payload: Payload) -> Option<RequestPlan> {
         let id = utf8_percent_encode(&self.upload, QUERY);
-        let last = parts_of(plan)?.count + 1;
+        let last = plan.parts?.count + 1;
         let (op, offset, query) = match step {
             Step::Part(number) => (Op::UploadPart, number, format!("partNumber={number}&uploadId={id}")),
             Step::Complete => (Op::CompleteMultipartUpload, last, format!("uploadId={id}")),
@@ -120,13 +120,6 @@ fn page(plan: &RequestPlan, number: u16, token: &str) -> Option<RequestPlan> {
     (number < *pages).then_some(next)
 }
 
-fn parts_of(plan: &RequestPlan) -> Option<Parts> {
-    match plan.workload.op(plan.arrival())? {
-        OpPlan::MultipartUpload(parts) => Some(*parts),
-        _ => None,
-    }
-}
-
 fn first_id(plan: &RequestPlan) -> u32 {
     plan.arrival() * plan.workload.stride()
 }
@@ -152,7 +145,7 @@ mod tests {
     use gatecrash_model::Ending;
 
     use super::*;
-    use crate::workload::Workload;
+    use crate::workload::{Parts, Workload};
 
     fn answered(plan: &RequestPlan, status: u16) -> ClientRecord {
         ClientRecord { k: plan.k, op: plan.op, status, ending: Ending::Complete, ..ClientRecord::default() }

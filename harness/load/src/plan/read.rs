@@ -13,7 +13,7 @@ impl RequestPlan {
     pub(crate) fn ask_for(&mut self, law: RangeLaw, draw: u64) {
         let size = match self.expect {
             Expect::Object { size, .. } | Expect::Uploaded { size, .. } => size,
-            Expect::Anything | Expect::Absent => u64::MAX,
+            Expect::Anything | Expect::Absent | Expect::Changing => u64::MAX,
         };
         self.range = match law {
             RangeLaw::Fixed(range) if range.first < size => Some((range.first, range.last.min(size - 1))),

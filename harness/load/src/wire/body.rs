@@ -62,7 +62,7 @@ impl Body {
         let success = matches!(status, 200..=299);
         self.expected = match plan.expect {
             _ if plan.op != Op::GetObject || !success => None,
-            Expect::Anything => None,
+            Expect::Anything | Expect::Changing => None,
             Expect::Absent => Some(Expected::NoBody),
             Expect::Object { content, size, .. } | Expect::Uploaded { content, size } => {
                 Some(match plan.range {

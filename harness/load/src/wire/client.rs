@@ -7,13 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use gatecrash_model::time::micros_between;
 use gatecrash_model::{AttemptId, ClientRecord, Clock, Ending, Nanos, Pool, RunId, Sink, StrId};
-use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
-use tokio_rustls::TlsConnector;
 
 use super::connection::{Connection, Idle, Order};
 use super::evidence::{self, EvidenceBudget};
+use super::http2::Lanes;
 use super::owners::Owners;
 use super::request;
 use super::stream::Stream;
@@ -41,20 +40,20 @@ pub struct Setup {
 
 /// What all clients of a run share.
 pub struct Session {
-    setup: Setup,
-    owners: Owners,
+    pub(super) setup: Setup,
+    pub(super) owners: Owners,
     /// Interned keys by workload and object; 0 is not interned yet.
     keys: Vec<Box<[AtomicU32]>>,
     connections: AtomicU32,
-    stats: Counts,
+    pub(super) stats: Counts,
 }
 
 /// Objects of a population whose interned key is remembered.
 const REMEMBERED: u32 = 1 << 20;
 
 #[derive(Default)]
-struct Counts {
-    informational: AtomicU64,
+pub(super) struct Counts {
+    pub(super) informational: AtomicU64,
     late_bytes: AtomicU64,
 }
 
@@ -69,12 +68,14 @@ pub struct ClientStats {
     pub late_bytes: u64,
 }
 
-/// HTTP/1.1 over pooled connections, which belong to the runtime they were opened on: one client for each
-/// runtime. Share it by reference between the tasks of that runtime.
+/// HTTP/1.1 over pooled connections, or HTTP/2 over shared ones. They belong to the runtime they were opened on: one
+/// client for each runtime. Share it by reference between the tasks of that runtime.
 pub struct Client {
     session: Arc<Session>,
     keep_alive: bool,
     tls: Option<TlsTarget>,
+    /// Carries the requests where they go over HTTP/2; then nothing of the rest is used.
+    lanes: Option<Lanes>,
     /// A permit for each connection that may be open, where their number is limited. Who holds one takes an idle
     /// connection if there is any, so that no more are ever open than there are permits.
     turns: Option<Semaphore>,
@@ -86,10 +87,13 @@ pub struct Client {
 pub struct Connections {
     /// Whether one carries more than one request; if not, requests say `connection: close`.
     pub keep_alive: bool,
-    /// How many may be open at once; any number when absent. Requests over it wait in order of their coming.
+    /// How many may be open at once; when absent any number, and one for HTTP/2. Requests over it, or over the streams
+    /// that the peer allows on them, wait in order of their coming.
     pub most: Option<NonZeroUsize>,
     /// Whether they go to the target's TLS address, if it has one.
     pub tls: bool,
+    /// Whether HTTP/2 is spoken: by prior knowledge, and over TLS by ALPN.
+    pub http2: bool,
 }
 
 // === impl Session ===
@@ -119,6 +123,11 @@ impl Session {
             informational: self.stats.informational.load(Ordering::Relaxed),
             late_bytes: self.stats.late_bytes.load(Ordering::Relaxed),
         }
+    }
+
+    /// The number of a connection that was just opened.
+    pub(super) fn next_connection(&self) -> u32 {
+        self.connections.fetch_add(1, Ordering::Relaxed)
     }
 
     /// A record of a plan that has not been sent.
@@ -203,14 +212,16 @@ impl std::fmt::Debug for Session {
 impl Client {
     /// A client without connections, which opens as many as it takes and keeps them.
     pub fn new(session: Arc<Session>) -> Self {
-        Self::with(session, Connections { keep_alive: true, most: None, tls: false })
+        Self::with(session, Connections { keep_alive: true, most: None, tls: false, http2: false })
     }
 
     /// A client without connections.
     pub fn with(session: Arc<Session>, connections: Connections) -> Self {
         let turns = connections.most.map(|most| Semaphore::new(most.get().min(Semaphore::MAX_PERMITS)));
         let tls = session.setup.target.tls.clone().filter(|_| connections.tls);
-        Self { session, keep_alive: connections.keep_alive, tls, turns, idle: Mutex::default() }
+        let lanes =
+            connections.http2.then(|| Lanes::new(Arc::clone(&session), tls.as_ref(), connections.most));
+        Self { session, keep_alive: connections.keep_alive, tls, lanes, turns, idle: Mutex::default() }
     }
 
     /// The session it belongs to.
@@ -231,6 +242,9 @@ impl Client {
         plan: &RequestPlan,
         intended: Nanos,
     ) -> (ClientRecord, Option<String>) {
+        if let Some(lanes) = &self.lanes {
+            return lanes.exchange_and_learn(plan, intended).await;
+        }
         let setup = &self.session.setup;
         let mut record = self.session.blank(plan, intended);
         let deadline = Instant::now() + plan.workload.timeout;
@@ -246,12 +260,7 @@ impl Client {
         record.conn = connection.number;
         let order = Order { plan, pool: &setup.pool, clock: &*setup.clock, deadline };
         let done = connection.exchange(order).await;
-        record.lag = micros_between(intended, done.sent);
-        record.first_byte = done.first_byte.map_or(u32::MAX, |at| micros_between(done.sent, at));
-        record.done = micros_between(done.sent, done.done);
-        record.ending = done.ending;
-        self.judge(plan, &connection, &mut record);
-        setup.sink.client(record);
+        self.session.settle(plan, done, &connection.response, &mut record);
         let learnt = connection.response.learnt(plan.wants());
         if self.keep_alive && connection.is_reusable() {
             connection.last = (plan.id().pack(), record.attempt);
@@ -282,6 +291,9 @@ impl Client {
 
     /// Looks for late bytes on the idle connections and closes them.
     pub fn close_idle(&self) {
+        if let Some(lanes) = &self.lanes {
+            return lanes.close();
+        }
         let mut record = ClientRecord::default();
         let mut idle = std::mem::take(&mut *self.lock());
         for connection in &mut idle {
@@ -308,7 +320,11 @@ impl Client {
                     }
                     Err(_) => {
                         let why = "no connection was free within the timeout; the client's are limited";
-                        self.no_connection(record, begun, &io::Error::new(io::ErrorKind::TimedOut, why));
+                        self.session.no_connection(
+                            record,
+                            begun,
+                            &io::Error::new(io::ErrorKind::TimedOut, why),
+                        );
                         return None;
                     }
                 },
@@ -355,68 +371,16 @@ impl Client {
     ) -> Option<Connection> {
         let session = &*self.session;
         let setup = &session.setup;
-        let error = match timeout_at(deadline, self.stream()).await {
+        let error = match timeout_at(deadline, Stream::open(&setup.target, self.tls.as_ref())).await {
             Ok(Ok(stream)) => {
                 record.connect = micros_between(begun, setup.clock.now());
-                let number = session.connections.fetch_add(1, Ordering::Relaxed);
-                return Some(Connection::new(stream, number));
+                return Some(Connection::new(stream, session.next_connection()));
             }
             Ok(Err(error)) => error,
             Err(_) => io::ErrorKind::TimedOut.into(),
         };
-        self.no_connection(record, begun, &error);
+        session.no_connection(record, begun, &error);
         None
-    }
-
-    /// A connection whose handshakes are done.
-    async fn stream(&self) -> io::Result<Stream> {
-        let Some(tls) = &self.tls else {
-            return Ok(Stream::Plain(TcpStream::connect(self.session.setup.target.addr).await?));
-        };
-        let stream = TcpStream::connect(tls.addr).await?;
-        let connector = TlsConnector::from(Arc::clone(&tls.config));
-        let stream = connector.connect(tls.name.clone(), stream).await;
-        let failed = |error: io::Error| io::Error::new(error.kind(), format!("TLS handshake: {error}"));
-        Ok(Stream::Tls(Box::new(stream.map_err(failed)?)))
-    }
-
-    /// Records that there was none, with the time it took to know.
-    fn no_connection(&self, record: &mut ClientRecord, begun: Nanos, error: &io::Error) {
-        let setup = &self.session.setup;
-        let took = micros_between(begun, setup.clock.now());
-        let refused = error.kind() == io::ErrorKind::ConnectionRefused;
-        record.ending = if refused { Ending::Refused } else { Ending::ConnectFailed };
-        record.lag = micros_between(record.intended, begun);
-        (record.connect, record.done) = (took, took);
-        if let Some(evidence) = evidence::of_connect(&setup.evidence, record, error) {
-            setup.sink.evidence(evidence);
-        }
-    }
-
-    /// What the response says, and the evidence it leaves.
-    fn judge(&self, plan: &RequestPlan, connection: &Connection, record: &mut ClientRecord) {
-        let session = &*self.session;
-        let setup = &session.setup;
-        let response = &connection.response;
-        response.describe(&setup.pool, record);
-        if response.informational > 0 {
-            session.stats.informational.fetch_add(u64::from(response.informational), Ordering::Relaxed);
-        }
-        if let Some((code, whole)) = response.s3_code() {
-            record.code = setup.sink.intern(code);
-            record.flags |= if whole { ClientRecord::S3_ERROR } else { 0 };
-        }
-        let failed = !matches!(record.status, 200..=299);
-        record.flags |= if record.status >= 400 { response.document_flags() } else { 0 };
-        let leak = if failed { response.leaked(&setup.needles) } else { None };
-        record.flags |= if leak.is_some() { ClientRecord::LEAK } else { 0 };
-        if plan.is_answered_by(record) && record.flags & evidence::ORDINARY == record.flags {
-            return;
-        }
-        let (budget, owners) = (&setup.evidence, &session.owners);
-        if let Some(evidence) = evidence::of_exchange(budget, record, response, &setup.pool, owners, leak) {
-            setup.sink.evidence(evidence);
-        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {

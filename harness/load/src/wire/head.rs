@@ -3,7 +3,8 @@
 use std::mem::MaybeUninit;
 
 use gatecrash_model::{ATTEMPT_HEADER, AttemptId, ClientRecord, Framing, hash};
-use httparse::{Header, ParserConfig, Status};
+use http::HeaderMap;
+use httparse::{ParserConfig, Status};
 
 /// Longest head that is read, bytes.
 pub(super) const MAX_HEAD: usize = 64 * 1024;
@@ -79,9 +80,18 @@ fn parse_with(
         Status::Partial => Ok(None),
         Status::Complete(len) => {
             let status = response.code.unwrap_or(0);
-            Ok(Some((read(status, response.version.unwrap_or(0), response.headers, to_head), len)))
+            let fields = response.headers.iter().map(|field| (field.name, field.value));
+            Ok(Some((read(status, response.version.unwrap_or(0), fields, to_head), len)))
         }
     }
+}
+
+/// Reads the head of an answer on a stream of HTTP/2, where the stream's end is the message's (RFC 9113 8.1).
+pub(super) fn of_stream(status: u16, fields: &HeaderMap, to_head: bool) -> Head {
+    let fields = fields.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+    let head = read(status, 1, fields, to_head);
+    let framing = if head.framing == Framing::Close { Framing::Stream } else { head.framing };
+    Head { framing, lost: false, ..head }
 }
 
 /// What the headers say about framing, before it is put together.
@@ -95,7 +105,12 @@ struct Lengths {
     broken: bool,
 }
 
-fn read(status: u16, minor: u8, headers: &[Header<'_>], to_head: bool) -> Head {
+fn read<'h>(
+    status: u16,
+    minor: u8,
+    fields: impl Iterator<Item = (&'h str, &'h [u8])>,
+    to_head: bool,
+) -> Head {
     let mut head = Head {
         status,
         framing: Framing::None,
@@ -107,7 +122,7 @@ fn read(status: u16, minor: u8, headers: &[Header<'_>], to_head: bool) -> Head {
         request_id: 0,
     };
     let mut lengths = Lengths::default();
-    for Header { name, value } in headers {
+    for (name, value) in fields {
         let is = |other: &str| name.eq_ignore_ascii_case(other);
         match name.len() {
             10 if is("connection") => connection(value, &mut head.keep_alive),

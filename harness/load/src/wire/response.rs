@@ -38,6 +38,8 @@ enum Phase {
     Length(u64),
     Chunked(Chunked),
     UntilClose,
+    /// Whatever comes on a stream of HTTP/2, until its end.
+    Stream,
     Ended(Ending),
 }
 
@@ -225,7 +227,7 @@ impl Response {
             Framing::Length if head.length == 0 => Phase::Ended(Ending::Complete),
             Framing::Length => Phase::Length(head.length),
             Framing::Chunked => Phase::Chunked(Chunked::default()),
-            Framing::Close => Phase::UntilClose,
+            Framing::Close | Framing::Stream => Phase::UntilClose,
         };
     }
 
@@ -233,7 +235,7 @@ impl Response {
         match &mut self.phase {
             Phase::Head => return None,
             Phase::Ended(_) => {}
-            Phase::UntilClose => {
+            Phase::UntilClose | Phase::Stream => {
                 self.body.take(pool, data);
                 return None;
             }
@@ -302,5 +304,6 @@ fn field<'h>(head: &'h [u8], name: &[u8]) -> Option<&'h [u8]> {
     head.split(|b| *b == b'\n').find_map(|line| named(line).map(|from| line[from..].trim_ascii()))
 }
 
+mod stream;
 #[cfg(test)]
 mod tests;

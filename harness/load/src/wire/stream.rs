@@ -2,11 +2,15 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+
+use crate::workload::{Target, TlsTarget};
 
 /// A connection to the gateway.
 #[derive(Debug)]
@@ -16,6 +20,24 @@ pub(super) enum Stream {
 }
 
 impl Stream {
+    /// A connection whose handshakes are done: through TLS if that is asked for.
+    pub(super) async fn open(target: &Target, tls: Option<&TlsTarget>) -> io::Result<Self> {
+        let Some(tls) = tls else { return Ok(Self::Plain(TcpStream::connect(target.addr).await?)) };
+        let stream = TcpStream::connect(tls.addr).await?;
+        let connector = TlsConnector::from(Arc::clone(&tls.config));
+        let stream = connector.connect(tls.name.clone(), stream).await;
+        let failed = |error: io::Error| io::Error::new(error.kind(), format!("TLS handshake: {error}"));
+        Ok(Self::Tls(Box::new(stream.map_err(failed)?)))
+    }
+
+    /// The protocol that the other side chose in the TLS handshake (ALPN).
+    pub(super) fn protocol(&self) -> Option<&[u8]> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Tls(stream) => stream.get_ref().1.alpn_protocol(),
+        }
+    }
+
     /// The socket below.
     pub(super) fn socket(&self) -> &TcpStream {
         match self {

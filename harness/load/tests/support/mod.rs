@@ -56,6 +56,7 @@ pub(crate) fn workload(op: OpPlan) -> Workload {
         timeout: PATIENCE,
         max_in_flight: 1000,
         headers: Vec::new(),
+        replay: None,
         journeys: None,
         client: ClientOptions::default(),
     }

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod http2;
 mod journeys;
+mod peer;
 mod script;
 #[path = "../support/mod.rs"]
 mod support;

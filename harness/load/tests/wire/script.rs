@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use gatecrash_load::wire::Connections;
 use gatecrash_load::{Client, RequestPlan, Session, Workload};
 use gatecrash_model::{MemorySink, Pool};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -20,11 +21,21 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) fn new(addr: SocketAddr, workload: Workload) -> Self {
+        Self::with(addr, workload, false)
+    }
+
+    /// The same over HTTP/2, on one connection.
+    pub(crate) fn over_http2(addr: SocketAddr, workload: Workload) -> Self {
+        Self::with(addr, workload, true)
+    }
+
+    fn with(addr: SocketAddr, workload: Workload, http2: bool) -> Self {
         let (sink, workload) = (Arc::new(MemorySink::default()), Arc::new(workload));
         let setup = setup(addr, &sink);
         let pool = Arc::clone(&setup.pool);
         let session = Session::new(setup, std::slice::from_ref(&workload));
-        Self { client: Client::new(Arc::new(session)), sink, workload, pool }
+        let connections = Connections { keep_alive: true, most: None, tls: false, http2 };
+        Self { client: Client::with(Arc::new(session), connections), sink, workload, pool }
     }
 
     pub(crate) fn plan(&self, k: u32) -> RequestPlan {

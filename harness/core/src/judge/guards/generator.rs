@@ -90,8 +90,18 @@ fn achieved(case: &Case<'_>) -> Option<Breach> {
 }
 
 fn cpu(case: &Case<'_>) -> Option<Breach> {
-    let most = case.plan.guards.max_cpu;
-    let busiest = case.history.events.iter().filter_map(|event| match event {
+    let text = busy(case.history.events.iter(), case.plan.guards.max_cpu)?;
+    Some(Breach { text, grave: false })
+}
+
+fn throttled(case: &Case<'_>) -> Option<Breach> {
+    let text = held_back(case.history.events.iter())?;
+    Some(Breach { text, grave: false })
+}
+
+/// That a thread of the generator used more than `most` of its core in too many of the seconds that these events sampled.
+pub(crate) fn busy<'e>(events: impl Iterator<Item = &'e Event>, most: Share) -> Option<String> {
+    let busiest = events.filter_map(|event| match event {
         Event::Generator { busiest, .. } => *busiest,
         _ => None,
     });
@@ -99,18 +109,18 @@ fn cpu(case: &Case<'_>) -> Option<Breach> {
     let busy = seconds.iter().filter(|share| **share > most.0).count();
     (busy as f64 > seconds.len() as f64 * BUSY_SECONDS).then(|| {
         let peak = seconds.iter().copied().fold(0.0, f64::max);
-        let text = format!(
+        format!(
             "a thread of the load generator used more than {most} of its core in {busy} of {} seconds (up to {})",
             seconds.len(),
             percent(peak)
-        );
-        Breach { text, grave: false }
+        )
     })
 }
 
-/// A quota of a control group that we run in, such as the limit of a container.
-fn throttled(case: &Case<'_>) -> Option<Breach> {
-    let samples = case.history.events.iter().filter_map(|event| match event {
+/// That a quota of a control group that we run in, such as the limit of a container, kept us from running between the
+/// first and the last sample of these events.
+pub(crate) fn held_back<'e>(events: impl Iterator<Item = &'e Event>) -> Option<String> {
+    let samples = events.filter_map(|event| match event {
         Event::Throttled { at, micros, .. } => Some((*at, *micros)),
         _ => None,
     });
@@ -120,12 +130,11 @@ fn throttled(case: &Case<'_>) -> Option<Breach> {
     let took = until.saturating_sub(from);
     let waited: Nanos = after.saturating_sub(before) * 1000;
     (took > 0 && waited as f64 > took as f64 * MAX_THROTTLED).then(|| {
-        let text = format!(
+        format!(
             "a CPU quota kept gatecrash from running for {:.0} ms of {:.1} s",
             waited as f64 / 1e6,
             took as f64 / 1e9
-        );
-        Breach { text, grave: false }
+        )
     })
 }
 

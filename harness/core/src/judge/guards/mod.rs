@@ -8,6 +8,7 @@ use gatecrash_model::{Capabilities, Capability, ClientRecord, Event, Nanos};
 
 pub use fired::{Delivery, deliveries};
 use generator::Breach;
+pub(crate) use generator::{busy, held_back};
 
 use super::scope::{Case, Scope};
 use crate::checks::{CheckInfo, Rests};
@@ -49,7 +50,11 @@ impl Guards {
     pub(super) fn of(case: &Case<'_>) -> Self {
         let mut guards = Self {
             notes: Vec::new(),
-            generator: generator::breaches(case),
+            // A search asks of each trial whether the generator was its limit.
+            generator: match case.plan.capacity {
+                None => generator::breaches(case),
+                Some(_) => Vec::new(),
+            },
             join: join(case),
             miscounted: journeys::miscounted(case),
             undelivered: Vec::new(),

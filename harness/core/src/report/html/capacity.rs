@@ -8,7 +8,7 @@ use super::text;
 use crate::capacity::{CapacityReport, CaseReport, CurvePoint};
 use crate::report::RunReport;
 use crate::report::capacity::{CaseWords, HEADS, cells, objective, words};
-use crate::report::text::{millis, seconds};
+use crate::report::text::{millis, seconds, thousands};
 use crate::units::Rate;
 
 /// Units of a drawing; it is stretched to its place.
@@ -41,7 +41,7 @@ pub(super) fn section(report: &RunReport) -> String {
 }
 
 fn summary(words: &[CaseWords]) -> String {
-    let cell = |c: &String| format!("<td>{}</td>", text(c));
+    let cell = |c: &String| format!("<td class='said'>{}</td>", text(c));
     let row = |w: &CaseWords| {
         let cells = [&w.bounds, &w.limit, &w.of_first, &w.overload].map(cell).concat();
         format!("<tr><th scope='row'>{}</th>{cells}<td class='n'>{}</td></tr>", text(&w.name), w.trials)
@@ -164,14 +164,15 @@ fn trials(case: &CaseReport) -> String {
         let ms = |micros: Option<u64>| millis(micros.map(|us| us as f64 / 1e3));
         let gateway = t.gateway_cpu.map_or_else(|| "-".into(), |cores| format!("{cores:.2}"));
         format!(
-            "<tr><td class='n'>{}</td><td>{purpose}</td><td class='n'>{}</td><td class='n'>{}</td><td>{}</td>\
-             <td class='n'>{:.0}/s</td><td class='n'>{}</td><td class='n'>{}</td><td class='n'>{:.2}</td>\
-             <td class='n'>{gateway}</td></tr>",
+            "<tr><td class='n'>{}</td><td class='word'>{purpose}</td><td class='n'>{}</td><td class='n'>{}</td><td class='said'>{}</td>\
+             <td class='n'>{:.0}/s</td><td class='n'>{}</td><td class='n'>{}</td><td class='n'>{}</td>\
+             <td class='n'>{:.2}</td><td class='n'>{gateway}</td></tr>",
             t.number,
             Rate(t.rate),
             seconds(t.seconds()),
             text(&verdict),
             t.goodput(),
+            thousands(t.dropped),
             ms(t.p50),
             ms(t.p99),
             t.harness_cpu,
@@ -181,7 +182,7 @@ fn trials(case: &CaseReport) -> String {
     format!(
         "<details><summary>All {} trials</summary><div class='wide'><table><thead><tr><th class='n'>no.</th>\
          <th>for</th><th class='n'>offered</th><th class='n'>judged</th><th>verdict</th><th class='n'>goodput</th>\
-         <th class='n'>median</th><th class='n'>p99</th><th class='n'>harness, cores</th>\
+         <th class='n'>not sent</th><th class='n'>median</th><th class='n'>p99</th><th class='n'>harness, cores</th>\
          <th class='n'>gateway, cores</th></tr></thead><tbody>{rows}</tbody></table></div></details>\n",
         case.trials.len()
     )
@@ -194,6 +195,6 @@ pub(super) fn facts(capacity: &CapacityReport) -> Vec<(&'static str, String)> {
     vec![
         ("cases", capacity.cases.len().to_string()),
         ("trials", trials.to_string()),
-        ("requests judged", crate::report::text::thousands(requests)),
+        ("requests judged", thousands(requests)),
     ]
 }

@@ -112,7 +112,8 @@ pub(super) fn plan(report: &RunReport) -> String {
     let plan = &report.plan;
     let join = |all: Vec<String>| if all.is_empty() { "none".into() } else { all.join("; ") };
     let bucket = |b: &crate::plan::BucketPlan| {
-        format!("{}: {} of {}", b.name, count(u64::from(b.objects), "object"), size(&b.size))
+        let size = b.listed.as_ref().map_or_else(|| size(&b.size), |listed| listed.file.clone());
+        format!("{}: {} of {size}", b.name, count(u64::from(b.objects), "object"))
     };
     let items = [
         ("scenario", format!("{} at {}", plan.title(), plan.source)),
@@ -139,7 +140,9 @@ pub(super) fn limits(report: &RunReport, time: &Time) -> String {
     ];
     let guards = &report.plan.guards;
     let lagged = report.guards.iter().any(|g| g.guard == "generator");
-    let lag = if report.phases.iter().all(|p| p.requests == 0) {
+    let lag = if report.capacity.is_some() {
+        "Trials in which the load generator was the limit were discarded, and say why.".into()
+    } else if report.phases.iter().all(|p| p.requests == 0) {
         "No load was generated.".into()
     } else if lagged {
         "The generator guard spoke: see the notes at the top. Times of this run are not the gateway's alone."
@@ -172,11 +175,14 @@ pub(super) fn limits(report: &RunReport, time: &Time) -> String {
          of whole, correct answers."
             .into(),
         closed,
-        format!(
-            "Charts show {} per point; a request belongs to the second in which it was due, an attempt to \
-             the one in which it began.",
-            count(u64::from(time.step), "second")
-        ),
+        match report.capacity {
+            Some(_) => "Charts show one point for each rate: all of its trials that were not discarded.".into(),
+            None => format!(
+                "Charts show {} per point; a request belongs to the second in which it was due, an attempt to \
+                 the one in which it began.",
+                count(u64::from(time.step), "second")
+            ),
+        },
         "Attempts are exchanges that a link saw: connections refused before one are not among them.".into(),
     ];
     let lines = lines.iter().filter(|line: &&String| !line.is_empty());
@@ -199,7 +205,7 @@ fn gateway(plan: &GatewayPlan) -> String {
             format!("recipe {name}{version}{}", settings(params))
         }
         GatewayPlan::Command { run, .. } => format!("command {}", run.join(" ")),
-        GatewayPlan::Url { base } => format!("running at {base}"),
+        GatewayPlan::Url { base, .. } => format!("running at {base}"),
     }
 }
 
@@ -211,11 +217,15 @@ fn region(region: &RegionPlan) -> String {
 
 fn workload(load: &WorkloadPlan) -> String {
     let ops: Vec<_> = load.ops.iter().map(|op| format!("{} {}", op.share, op.op.name())).collect();
-    let keys = match load.keys {
+    let keys = match &load.keys {
+        _ if load.replay.is_some() => "keys of the log".into(),
         KeysPlan::Uniform => "uniform keys".into(),
         KeysPlan::Zipf(exponent) => format!("Zipf {exponent} keys"),
         KeysPlan::Sequential => "sequential keys".into(),
         KeysPlan::HotSet { keys, share } => format!("{share} on a hot {keys} of the keys"),
+        KeysPlan::FromFile { file, weights } => {
+            format!("{} of {file}", count(weights.len() as u64, "key"))
+        }
     };
     let sign = match load.sign {
         SignPlan::Client => "signed by the client",
@@ -241,7 +251,11 @@ fn arrivals(load: &WorkloadPlan) -> String {
         return format!("closed loop of {from}{users}, {}", closed.think);
     }
     let begin = match (&load.trace, load.rates()) {
-        (Some(trace), _) => format!("{} of {}", count(trace.arrivals, "arrival"), trace.file),
+        (Some(trace), _) => {
+            let speed = load.replay.as_ref().filter(|replay| (replay.speed - 1.0).abs() > f64::EPSILON);
+            let speed = speed.map_or_else(String::new, |replay| format!(", {} times as fast", replay.speed));
+            format!("{} of {}{speed}", count(trace.arrivals, "arrival"), trace.file)
+        }
         (None, rates) => {
             let (least, most) = rates.unwrap_or_default();
             let from = if least < most { format!("{least}/s to ") } else { String::new() };
@@ -261,6 +275,7 @@ fn size(plan: &SizePlan) -> String {
         SizePlan::Weighted(sizes) => {
             sizes.iter().map(|(size, share)| format!("{size} ({share})")).collect::<Vec<_>>().join(", ")
         }
+        SizePlan::Listed(_) => "sizes of a log".into(),
     }
 }
 

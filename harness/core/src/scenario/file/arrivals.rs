@@ -111,13 +111,17 @@ pub(crate) struct Trace {
     /// The file, relative to this one: an instant a line (or in the first column of a CSV file), in seconds from the
     /// start of the run.
     pub(crate) file: String,
-    /// How many times as fast it is played. Default: 1.
+    /// How many times as fast it is played, as in `2` or `2x`. Default: 1.
     #[serde(default)]
-    pub(crate) speed: Option<Spanned<f64>>,
+    pub(crate) speed: Option<Spanned<Speed>>,
     /// After how long (as played) it starts over. Default: never.
     #[serde(default)]
     pub(crate) repeat: Option<Spanned<Span>>,
 }
+
+/// How many times as fast.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) struct Speed(pub(crate) f64);
 
 /// A workload in one phase.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -169,6 +173,33 @@ impl JsonSchema for Amount {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "anyOf": [generator.subschema_for::<Rate>(), { "type": "integer", "minimum": 0 }]
+        })
+    }
+}
+
+// === impl Speed ===
+
+impl<'de> Deserialize<'de> for Speed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let times = text.strip_suffix('x').unwrap_or(&text).trim_end().parse();
+        times.map(Self).map_err(|_| D::Error::custom(format!("expected a factor such as 2x, found `{text}`")))
+    }
+}
+
+impl JsonSchema for Speed {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Speed".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "anyOf": [
+                { "type": "number", "exclusiveMinimum": 0 },
+                { "type": "string", "pattern": "^[0-9]+(\\.[0-9]+)?x$" }
+            ]
         })
     }
 }

@@ -27,10 +27,10 @@ pub(crate) struct Capacity {
     /// The trials that decide a rate.
     #[serde(default)]
     pub(crate) confirm: Confirm,
-    /// Share of the deciding time that may be bad at a rate that still counts as carried. Default: 25%.
+    /// Share of the deciding time that may be bad at a rate that still counts as carried. Default: 35%.
     #[serde(default)]
     pub(crate) exceed: Option<Spanned<Share>>,
-    /// What every trial has to keep: checks success-rate, latency, error-latency, amplification and statuses.
+    /// What every trial has to keep: checks success-rate, goodput, latency, error-latency, amplification and statuses.
     pub(crate) slo: Spanned<Vec<Spanned<CheckSpec>>>,
     /// Cases by name, each with the faults that are on in all of its trials. Default: one, `clean`, without faults.
     #[serde(default)]
@@ -58,7 +58,7 @@ pub(crate) struct Search {
     /// Factor from one rate to the next while nothing breaks. Default: 2.
     #[serde(default)]
     pub(crate) grow: Option<Spanned<f64>>,
-    /// How near the bounds have to come to each other. Default: 5%.
+    /// How near the bounds have to come to each other. Default: 4%.
     #[serde(default)]
     pub(crate) precision: Option<Spanned<Share>>,
 }
@@ -70,7 +70,7 @@ pub(crate) struct Step {
     /// Warm-up, not judged. Default: 2s.
     #[serde(default)]
     pub(crate) settle: Option<Spanned<Span>>,
-    /// Judged part of the first, short trials. Default: 5s.
+    /// Judged part of the first, short trials. Default: 2s.
     #[serde(default)]
     pub(crate) measure: Option<Spanned<Span>>,
 }
@@ -79,10 +79,11 @@ pub(crate) struct Step {
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Confirm {
-    /// Judged part of each. Default: three times `measure`.
+    /// Judged part of each. Default: 5s; longer where `measure` is, and where a latency limit takes longer to be passed by
+    /// a queue that grows by `precision`: limit / precision / quantile.
     #[serde(default)]
     pub(crate) r#for: Option<Spanned<Span>>,
-    /// How many. Default: 3.
+    /// How many. Default: as many as make up 45s, at least 3.
     #[serde(default)]
     #[schemars(range(min = 1))]
     pub(crate) times: Option<Spanned<u32>>,

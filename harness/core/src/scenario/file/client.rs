@@ -1,6 +1,6 @@
 //! The `client` block of a workload: who carries its requests.
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 
 use crate::scenario::decode::Spanned;
@@ -12,14 +12,15 @@ pub(crate) struct Client {
     /// What sends the requests. Default: native.
     #[serde(default)]
     pub(crate) engine: Option<Spanned<Engine>>,
-    /// Version of HTTP to the gateway. Default: "1.1".
+    /// Version of HTTP to the gateway: 1.1 or 2. Default: 1.1.
     #[serde(default)]
     pub(crate) http: Option<Spanned<Http>>,
     /// Whether a connection carries more than one request. Default: true.
     #[serde(default)]
     pub(crate) keep_alive: Option<Spanned<bool>>,
     /// Connections that may be open at once; a request over them waits its turn, and the wait counts in its
-    /// response time. Default: as many as there are requests in flight.
+    /// response time. Over HTTP/2 requests share them, as many as the gateway allows on each. Default: as many as there
+    /// are requests in flight; one with `http: 2`.
     #[serde(default)]
     #[schemars(range(min = 1))]
     pub(crate) connections: Option<Spanned<u32>>,
@@ -48,10 +49,21 @@ pub(crate) enum Engine {
 
 /// A version of HTTP.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[schemars(transform = or_numbers)]
 pub(crate) enum Http {
     /// HTTP/1.1.
     #[serde(rename = "1.1")]
     Http1,
+    /// HTTP/2: by ALPN where `tls` is on, by prior knowledge where it is not (RFC 9113 3.2, 3.3).
+    #[serde(rename = "2")]
+    Http2,
+}
+
+/// Nobody writes quotes around them.
+fn or_numbers(schema: &mut Schema) {
+    if let Some(serde_json::Value::Array(choices)) = schema.get_mut("oneOf") {
+        choices.push(serde_json::json!({ "type": "number", "enum": [1.1, 2] }));
+    }
 }
 
 /// Whether a client tries again by itself.

@@ -102,6 +102,9 @@ pub(crate) struct Stop {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Url {
-    /// Base address, `http://host:port`.
+    /// Base address, `http://host:port` or `https://host:port`.
     pub(crate) base: Spanned<String>,
+    /// PEM file of the authorities that may have signed its certificate. Default: those the system trusts.
+    #[serde(default)]
+    pub(crate) ca: Option<Spanned<String>>,
 }

@@ -3,12 +3,12 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Named;
 use super::arrivals::{Closed, Open};
 use super::client::Client;
 use super::journeys::Journey;
 use super::requests::{Keys, OpEntry, Signing};
 use super::world::Sizes;
+use super::{Either, FromLog, Named};
 use crate::scenario::decode::Spanned;
 use crate::units::{Share, Span};
 
@@ -16,13 +16,18 @@ use crate::units::{Share, Span};
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Workload {
-    /// Requests start at their time, whether earlier ones have ended or not. One of `open` and `closed` has
-    /// to be there.
+    /// Requests start at their time, whether earlier ones have ended or not. One of `open`, `closed` and `from-log`
+    /// has to be there.
     #[serde(default)]
     pub(crate) open: Option<Spanned<Open>>,
     /// Users wait for their answer before they ask again: a slow target slows the load down.
     #[serde(default)]
     pub(crate) closed: Option<Spanned<Closed>>,
+    /// Makes the requests of a log again, each at its time: a file of Amazon S3 server access logs, a folder of them, or
+    /// the directory of a run. The bucket gets the objects that the log reads, unless it has `objects` of its own.
+    /// In place of `ops`, `keys`, `missing` and `writes`.
+    #[serde(default)]
+    pub(crate) from_log: Option<Spanned<Either<String, FromLog>>>,
     /// Bucket, by its name in this file. Default: the only one.
     #[serde(default)]
     pub(crate) bucket: Option<Spanned<String>>,

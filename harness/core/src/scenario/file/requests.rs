@@ -96,7 +96,7 @@ pub(crate) struct OpDetail {
 pub(crate) struct Bytes(#[schemars(regex(pattern = r"^[0-9]+-[0-9]+$"))] pub(crate) String);
 
 /// The key law.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Keys {
     /// Every key alike.
@@ -107,6 +107,9 @@ pub(crate) enum Keys {
     Zipf(f64),
     /// A share of the keys gets a share of the requests.
     HotSet(HotSet),
+    /// The keys that a file lists, relative to this one: a key and how often it is read on each line (`img/7.jpg 90`;
+    /// once when that is not said), `#` begins a comment. All of them objects of the bucket.
+    FromFile(Spanned<String>),
 }
 
 /// Keys that are hot.

@@ -1,7 +1,8 @@
 //! The `capacity` block.
 
 use super::{Cx, World};
-use crate::checks::CheckSpec;
+use crate::capacity::Goal;
+use crate::checks::{CheckSpec, Goodput};
 use crate::diagnostics::{Diagnostic, Place};
 use crate::plan::{CapacityPlan, ExpectationPlan, SearchPlan};
 use crate::scenario::decode::Spanned;
@@ -10,12 +11,8 @@ use crate::scenario::node::Node;
 use crate::units::{Rate, Share, Span};
 
 const SETTLE: Span = Span::seconds(2);
-const MEASURE: Span = Span::seconds(5);
-const TIMES: u32 = 3;
-/// Share of bad time a carried rate may have (the proposed default for HTTP; RFC 9971 calls it the exceed ratio).
-const EXCEED: Share = Share(0.25);
-const GROW: f64 = 2.0;
-const PRECISION: Share = Share(0.05);
+/// Fewest trials that decide about a rate, so that none of them does so alone.
+const LEAST_TIMES: u64 = 3;
 /// Share of all cores; above it the harness may be what limits.
 const MAX_CPU: Share = Share(0.85);
 /// Highest rate of one workload.
@@ -24,7 +21,8 @@ const MAX_RATE: Rate = Rate(1e6);
 const MAX_TIMES: u32 = 100;
 
 /// What a trial can be judged by: the clauses of an objective.
-const CLAUSES: [&str; 5] = ["success-rate", "latency", "error-latency", "amplification", "statuses"];
+const CLAUSES: [&str; 6] =
+    ["success-rate", "goodput", "latency", "error-latency", "amplification", "statuses"];
 /// What can be expected of a case.
 const EXPECTED: [&str; 2] = ["capacity", "capacity-ratio"];
 
@@ -57,6 +55,18 @@ pub(in crate::scenario) fn either_timeline_or_capacity(file: &File, tree: &Node)
     wrong
 }
 
+/// The goal that a search has by itself, with deciding trials that outlast the latency limits of the objective.
+fn lasting(precision: Option<Share>, slo: &[Spanned<CheckSpec>]) -> Goal {
+    let width = precision.map_or(Goal::default().width, |precision| precision.0.max(0.001));
+    let goal = Goal { width, ..Goal::default() };
+    let latencies = slo.iter().filter_map(|clause| match &clause.value {
+        CheckSpec::Latency(latency) => Some(latency.limits()),
+        _ => None,
+    });
+    let limits = latencies.flatten().filter_map(|(quantile, bounds)| Some((quantile, bounds.max?)));
+    limits.fold(goal, |goal, (quantile, limit)| goal.outlasting(limit.0, quantile))
+}
+
 /// The rate of an open workload, where it has one for the whole run.
 fn offered(workload: &Workload) -> Option<Spanned<Offered>> {
     workload.open.as_ref()?.value.rate
@@ -77,7 +87,7 @@ impl Cx<'_> {
         };
         let workload = self.searched(file, given, *place, world);
         self.always_on(file);
-        self.clauses(&given.slo);
+        self.clauses(&given.slo, given.search.map(|search| search.value.from.value));
         let search = given.search.map(|search| self.search_range(search.value));
         if search.is_none() && !expectations.iter().any(|e| matches!(e.check, CheckSpec::Capacity(_))) {
             let help = "write `search: { from: 50/s, to: 5000/s }`, or expect a `capacity`";
@@ -99,15 +109,19 @@ impl Cx<'_> {
         if let Some(none) = given.target.filter(|t| t.value.0 <= 0.0) {
             self.error("a target of nothing", none.place, "expected more than 0/s");
         }
-        let measure = self.or("capacity.measure", step.measure, MEASURE);
+        let best = lasting(search.map(|search| search.precision), &given.slo.value);
+        let measure = self.or("capacity.measure", step.measure, Span(best.trial_initial));
+        let longest = Span(best.trial_final.max(measure.0));
+        let each = self.or("capacity.confirm", confirm.r#for, longest);
+        let enough = best.duration_sum.div_ceil(each.0.max(1)).clamp(LEAST_TIMES, u64::from(MAX_TIMES));
         let plan = CapacityPlan {
             workload,
             search,
             settle: self.or("capacity.settle", step.settle, SETTLE),
             measure,
-            confirm: self.or("capacity.confirm", confirm.r#for, Span(measure.0.saturating_mul(3))),
-            times: self.or("capacity.times", confirm.times, TIMES),
-            exceed: self.or("capacity.exceed", given.exceed, EXCEED),
+            confirm: each,
+            times: self.or("capacity.times", confirm.times, enough as u32),
+            exceed: self.or("capacity.exceed", given.exceed, Share(best.exceed)),
             overload: self.or("capacity.overload", given.overload, search.is_some()),
             slo: given.slo.value.iter().map(|clause| clause.value.clone()).collect(),
             at: None,
@@ -197,8 +211,8 @@ impl Cx<'_> {
         SearchPlan {
             from: from.value,
             to: to.value,
-            grow: self.or("capacity.search.grow", grow, GROW),
-            precision: self.or("capacity.search.precision", precision, PRECISION),
+            grow: self.or("capacity.search.grow", grow, Goal::default().grow),
+            precision: self.or("capacity.search.precision", precision, Share(Goal::default().width)),
         }
     }
 
@@ -220,7 +234,7 @@ impl Cx<'_> {
     }
 
     /// What a trial is judged by.
-    fn clauses(&mut self, slo: &Spanned<Vec<Spanned<CheckSpec>>>) {
+    fn clauses(&mut self, slo: &Spanned<Vec<Spanned<CheckSpec>>>, from: Option<Rate>) {
         if slo.value.is_empty() {
             self.error("an objective without a clause", slo.place, "expected at least one");
         }
@@ -233,6 +247,15 @@ impl Cx<'_> {
             if let Some(problem) = clause.value.problem() {
                 let message = format!("`{name}` cannot be judged like this");
                 self.error(message, clause.place, format!("expected {problem}"));
+            }
+            let (CheckSpec::Goodput(Goodput { min: Some(min), .. }), Some(from)) = (&clause.value, from)
+            else {
+                continue;
+            };
+            if min.0 > from.0 {
+                let message = format!("the search begins at {from}, where goodput is never {min}");
+                let help = "begin at that rate, or write `of-offered`, a share of what is offered";
+                self.advise(message, clause.place, "breaks in the first trial", help);
             }
         }
     }

@@ -17,6 +17,24 @@ impl Cx<'_> {
         }
     }
 
+    /// Refuses what HTTP/2 cannot be had with.
+    fn fits_http2(&mut self, client: &Client, native: bool) {
+        let Some(http) = client.http.filter(|http| http.value == Http::Http2) else { return };
+        if !native {
+            let help = "choose `engine: native`, or leave `http` out";
+            self.advise("no HTTP/2 through the SDK", http.place, "it speaks HTTP/1.1 here", help);
+        }
+        if let Some(closed) = client.keep_alive.filter(|keep| !keep.value) {
+            let help = "leave one of the two out";
+            self.advise(
+                "`keep-alive: false` with `http: 2`",
+                closed.place,
+                "its connections are shared",
+                help,
+            );
+        }
+    }
+
     /// Who carries the requests; `path` is the workload's.
     pub(super) fn client(&mut self, client: Option<&Client>, path: &str) -> ClientPlan {
         let Some(client) = client else { return ClientPlan::default() };
@@ -49,6 +67,7 @@ impl Cx<'_> {
                 "choose `engine: native`",
             );
         }
+        self.fits_http2(client, native);
         let connections = client.connections.map(|n| Spanned { value: Some(n.value), place: n.place });
         ClientPlan {
             engine: match self.or(at("engine"), client.engine, Engine::Native) {
@@ -58,6 +77,7 @@ impl Cx<'_> {
             },
             http: match self.or(at("http"), client.http, Http::Http1) {
                 Http::Http1 => HttpPlan::Http1,
+                Http::Http2 => HttpPlan::Http2,
             },
             keep_alive: self.or(at("keep-alive"), client.keep_alive, true),
             connections: self.or(at("connections"), connections, None),

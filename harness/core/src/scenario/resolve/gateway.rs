@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use super::Cx;
 use crate::diagnostics::{Diagnostic, Place};
 use crate::faults::Host;
-use crate::plan::GatewayPlan;
+use crate::plan::{GatewayPlan, Side};
 use crate::scenario::decode::Spanned;
 use crate::scenario::file::{
-    Command, Either, Embedded, File, Gateway, Named, Protocol, Recipe, Sign, Url, Word,
+    Command, Either, Embedded, File, Gateway, Http, Named, Protocol, Recipe, Sign, Url, Word,
 };
 use crate::scenario::resolved::Origin;
 use crate::scenario::{KnownGateway, not_yet};
@@ -18,6 +18,9 @@ use crate::units::{Share, Span};
 const DEFAULT_PRESET: &str = "strict";
 /// Signals that stop a command.
 const SIGNALS: [&str; 4] = ["TERM", "INT", "QUIT", "KILL"];
+
+/// Keys of `misconfigure`, among what gateways declare that they can.
+const MISTAKES: [&str; 4] = ["bucket", "region", "host", "endpoint"];
 
 impl Cx<'_> {
     /// The gateway under test: the command line's, the file's, or the embedded one.
@@ -167,25 +170,28 @@ impl Cx<'_> {
 
     fn url(&mut self, url: &Url) -> GatewayPlan {
         let (base, place) = (url.base.value.as_str(), url.base.place);
-        let expected = "expected http://host:port";
-        match base.strip_prefix("http://").map(|rest| rest.trim_end_matches('/')) {
-            _ if base.starts_with("https://") => {
-                self.error(
-                    "`https` is not supported yet",
-                    place,
-                    "plain HTTP/1.1 only, as in http://host:port",
-                );
-            }
-            None => self.error(format!("invalid address `{base}`"), place, expected),
-            Some(rest) => {
-                let port = rest.rsplit_once(':').filter(|(host, _)| !host.is_empty() && !rest.contains('/'));
-                if port.and_then(|(_, port)| port.parse::<u16>().ok()).is_none_or(|port| port == 0) {
-                    self.error(format!("invalid address `{base}`"), place, expected);
-                }
-            }
+        let rest = base.strip_prefix("http://").or_else(|| base.strip_prefix("https://"));
+        let host_and_port = rest.map(|rest| rest.trim_end_matches('/')).and_then(|rest| {
+            rest.rsplit_once(':').filter(|(host, _)| !host.is_empty() && !rest.contains('/'))
+        });
+        if host_and_port.and_then(|(_, port)| port.parse::<u16>().ok()).is_none_or(|port| port == 0) {
+            self.error(
+                format!("invalid address `{base}`"),
+                place,
+                "expected http://host:port or https://host:port",
+            );
+        }
+        if let Some(ca) = url.ca.as_ref().filter(|_| base.starts_with("http://")) {
+            self.advise(
+                "`ca` without TLS",
+                ca.place,
+                "nobody shows a certificate here",
+                "write https:// in `base`",
+            );
         }
         self.took("gateway.base", place);
-        GatewayPlan::Url { base: base.trim_end_matches('/').to_owned() }
+        let ca = url.ca.as_ref().map(|ca| ca.value.clone());
+        GatewayPlan::Url { base: base.trim_end_matches('/').to_owned(), ca }
     }
 
     // === abilities ===
@@ -217,6 +223,7 @@ impl Cx<'_> {
             let cannot = Diagnostic::error(message, http.place, "asked to here");
             self.problems.push(cannot.help("the recipe `haproxy` can").of_gateway());
         }
+        self.clients_over_http2(file, &what, can, ours);
         let faults =
             file.timeline.value.iter().flat_map(|phase| &phase.inject).map(|inject| &inject.value.fault);
         for fault in faults.filter(|fault| fault.value.info().host == Host::Process) {
@@ -231,10 +238,44 @@ impl Cx<'_> {
         }
     }
 
+    /// Refuses `client: { http: 2 }` where the gateway does not speak it, and faults on the way there: they are made of
+    /// HTTP/1.1.
+    fn clients_over_http2(&mut self, file: &File, what: &str, can: &[String], ours: bool) {
+        let can = |ability: &str| !ours || can.iter().any(|c| c == ability);
+        let clients = file.load.value.iter().filter_map(|(_, workload)| workload.client.as_ref());
+        let over_http2: Vec<_> = clients
+            .filter_map(|client| {
+                let http = client.http.filter(|http| http.value == Http::Http2)?;
+                Some((http.place, client.tls.is_some_and(|tls| tls.value)))
+            })
+            .collect();
+        for (place, tls) in &over_http2 {
+            let refused = match (can("http2-from-clients"), can("http2-from-clients-over-tls"), tls) {
+                (true, ..) | (_, true, true) => continue,
+                (_, true, false) => ("speaks HTTP/2 to clients over TLS only", "add `tls: true`"),
+                (_, false, _) => {
+                    ("does not speak HTTP/2 to clients", "the embedded gateway, nginx and haproxy do")
+                }
+            };
+            let (how, help) = refused;
+            let message = format!("{what} {how}");
+            self.problems.push(Diagnostic::error(message, *place, "asked to here").help(help).of_gateway());
+        }
+        let injected = file.timeline.value.iter().flat_map(|phase| &phase.inject);
+        let on_clients = injected
+            .filter(|inject| inject.value.target.side.is_some_and(|side| side.value == Side::Client))
+            .filter(|_| !over_http2.is_empty());
+        for inject in on_clients {
+            let message =
+                format!("`{}` on the clients' side with `http: 2`", inject.value.fault.value.name());
+            let help = "leave `http: 2` out of all workloads, or aim the fault at the upstreams";
+            self.advise(message, inject.value.fault.place, "it is made of HTTP/1.1", help);
+        }
+    }
+
     /// Gateways declare which settings can be made wrong.
     fn misconfigure(&mut self, fault: Place, what: &str, can: &[String]) {
-        let settings: Vec<_> =
-            can.iter().filter(|c| !["sign", "http2"].contains(&c.as_str())).map(String::as_str).collect();
+        let settings: Vec<_> = can.iter().map(String::as_str).filter(|c| MISTAKES.contains(c)).collect();
         let label = match settings.as_slice() {
             [] => "it can misconfigure nothing".to_owned(),
             list => format!("it can misconfigure {}", list.join(", ")),

@@ -62,7 +62,7 @@ impl Cx<'_> {
         let mut put = false;
         let mut steps = Vec::new();
         for step in &journey.steps.value {
-            put |= matches!(step.value, Step::Put);
+            put |= matches!(step.value, Step::Put | Step::Multipart(_));
             steps.extend(self.step(step, put));
             put &= !matches!(step.value, Step::Delete);
         }
@@ -77,6 +77,7 @@ impl Cx<'_> {
     fn step(&mut self, step: &Spanned<Step>, put: bool) -> Option<StepPlan> {
         Some(match &step.value {
             Step::Put => StepPlan::Put,
+            Step::Multipart(upload) => StepPlan::Multipart(self.parts_of(upload.parts, upload.part_size)),
             Step::Head => StepPlan::Head,
             Step::Get => StepPlan::Get,
             Step::Range(range) => {
@@ -86,7 +87,11 @@ impl Cx<'_> {
             Step::List => StepPlan::List,
             Step::Delete if put => StepPlan::Delete,
             Step::Delete => {
-                self.error("nothing to delete", step.place, "expected a `put` before it in the journey");
+                self.error(
+                    "nothing to delete",
+                    step.place,
+                    "expected a `put` or `multipart` before it in the journey",
+                );
                 return None;
             }
         })
@@ -163,10 +168,11 @@ fn operations(journeys: &[JourneyPlan]) -> Vec<OpPlan> {
     for journey in journeys {
         let share = f64::from(journey.weight) / weights / journey.steps.len() as f64;
         for step in &journey.steps {
-            let (op, range) = step.sends();
-            match ops.iter_mut().find(|known| (known.op, known.range) == (op, range)) {
+            let sent = step.sends(Share(share));
+            let what = |op: &OpPlan| (op.op, op.range, op.parts);
+            match ops.iter_mut().find(|known| what(known) == what(&sent)) {
                 Some(known) => known.share.0 += share,
-                None => ops.push(OpPlan { range, ..OpPlan::plain(op, Share(share)) }),
+                None => ops.push(sent),
             }
         }
     }

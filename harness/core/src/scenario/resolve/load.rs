@@ -1,12 +1,17 @@
 //! Workloads.
 
+use std::sync::Arc;
+
 use gatecrash_model::BodyLaw;
 
 use super::Cx;
 use super::arrivals::Begin;
-use crate::plan::{BucketPlan, IdentityPlan, PhasePlan, SignPlan, WorkloadPlan};
+use super::replay::Told;
+use crate::plan::{
+    BucketPlan, EnginePlan, IdentityPlan, KeysPlan, PhasePlan, SignPlan, SizePlan, WorkloadPlan,
+};
 use crate::scenario::decode::Spanned;
-use crate::scenario::file::{Arrivals, Bodies, File, Workload};
+use crate::scenario::file::{Arrivals, Bodies, Either, File, Workload};
 use crate::units::{Share, Size, Span};
 
 const DEFAULT_WRITE_KEY: &str = "w/{n:08}";
@@ -21,7 +26,7 @@ impl Cx<'_> {
     pub(super) fn workloads(
         &mut self,
         file: &File,
-        buckets: &[BucketPlan],
+        buckets: &mut [BucketPlan],
         identities: &[IdentityPlan],
         phases: &[PhasePlan],
     ) -> Vec<WorkloadPlan> {
@@ -32,14 +37,24 @@ impl Cx<'_> {
         if load.value.0.len() > MAX_WORKLOADS {
             self.error("too many workloads", load.place, format!("at most {MAX_WORKLOADS}"));
         }
-        let mut workloads = Vec::new();
+        let (mut workloads, mut objects) = (Vec::new(), Vec::new());
         for (name, workload) in load.value.iter() {
             self.name("workload name", name);
-            let begin = self.begin(file, name, workload, phases);
             let bucket = self.bucket_of(name, workload, buckets);
             let (sign, identity) = self.signer(name, workload, identities);
+            if workload.from_log.is_some() {
+                let Some(told) = self.told(file, name, workload, &bucket, phases) else { continue };
+                let (plan, there) = self.replayed(name, workload, told, bucket, sign, identity);
+                workloads.push(plan);
+                objects.push(there);
+                continue;
+            }
+            let begin = self.begin(file, name, workload, phases);
             workloads.push(self.workload(name, workload, begin, bucket, sign, identity));
+            objects.push(Vec::new());
         }
+        self.objects_of_logs(file, buckets, &workloads, &objects);
+        self.keys_of_files(file, buckets, &mut workloads);
         self.one_gateway_key(file, &workloads);
         self.walkable(file, &workloads);
         workloads
@@ -83,11 +98,12 @@ impl Cx<'_> {
             closed: begin.closed,
             journeys,
             trace: begin.trace,
+            replay: None,
             poisson: self.or(at("poisson"), poisson, true),
             max_in_flight: self.or(at("max-in-flight"), max_in_flight, DEFAULT_IN_FLIGHT),
             bucket,
             ops,
-            keys: self.keys(workload.keys, at("keys")),
+            keys: self.keys(workload.keys.as_ref(), at("keys")),
             missing: self.or(at("missing"), workload.missing, Share(0.0)),
             write_key: self.or(at("write-key"), writes.key.clone(), DEFAULT_WRITE_KEY.to_owned()),
             write_size: self.sizes(writes.size.as_ref(), DEFAULT_WRITE_SIZE, at("write-size")),
@@ -97,6 +113,54 @@ impl Cx<'_> {
             timeout: self.or(at("timeout"), workload.timeout, DEFAULT_TIMEOUT),
             client,
         }
+    }
+
+    /// A workload as a log tells it, and the objects that were there before.
+    fn replayed(
+        &mut self,
+        name: &Spanned<String>,
+        workload: &Workload,
+        told: Told,
+        bucket: String,
+        sign: SignPlan,
+        identity: Option<u16>,
+    ) -> (WorkloadPlan, Vec<(Arc<str>, Option<u64>)>) {
+        let at = |key: &str| format!("workloads.{}.{key}", name.value);
+        let most = match workload.from_log.as_ref().map(|from| &from.value) {
+            Some(Either::Long(from)) => from.max_in_flight,
+            _ => None,
+        };
+        if let Some(none) = most.filter(|n| n.value == 0) {
+            self.error("`max-in-flight` is zero", none.place, "expected at least 1");
+        }
+        self.positive("timeout", workload.timeout);
+        let client = self.carrier(name, workload);
+        if client.engine == EnginePlan::Goose {
+            self.error("goose walks journeys only", name.place, "expected another engine");
+        }
+        self.fits_sdk(client, &told.ops, name.place);
+        let plan = WorkloadPlan {
+            name: name.value.clone(),
+            segments: Vec::new(),
+            closed: None,
+            journeys: None,
+            trace: told.begin.trace,
+            replay: Some(told.replay),
+            poisson: false,
+            max_in_flight: self.or(at("max-in-flight"), most, DEFAULT_IN_FLIGHT),
+            bucket,
+            ops: told.ops,
+            keys: KeysPlan::Uniform,
+            missing: Share(0.0),
+            write_key: DEFAULT_WRITE_KEY.to_owned(),
+            write_size: SizePlan::Listed(told.uploads.into()),
+            write_body: BodyLaw::Bytes,
+            sign,
+            identity,
+            timeout: self.or(at("timeout"), workload.timeout, DEFAULT_TIMEOUT),
+            client,
+        };
+        (plan, told.objects)
     }
 
     fn bucket_of(&mut self, name: &Spanned<String>, workload: &Workload, buckets: &[BucketPlan]) -> String {

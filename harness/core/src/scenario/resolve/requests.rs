@@ -159,22 +159,25 @@ impl Cx<'_> {
             return None;
         };
         self.only(op, &[Op::PutObject], "`parts`", parts.place);
+        Some(self.parts_of(parts, detail.part_size))
+    }
+
+    /// The parts of an upload: how many, and the size of each.
+    pub(super) fn parts_of(&mut self, parts: Spanned<u16>, size: Option<Spanned<Size>>) -> PartsPlan {
         let count = self.count("parts", parts, MAX_PARTS);
-        let size = detail.part_size.map_or(LEAST_PART, |size| size.value);
-        if let Some(small) =
-            detail.part_size.filter(|s| s.value.0 == 0 || (s.value < LEAST_PART && count > 1))
-        {
+        let bytes = size.map_or(LEAST_PART, |size| size.value);
+        if let Some(small) = size.filter(|s| s.value.0 == 0 || (s.value < LEAST_PART && count > 1)) {
             let label = format!("S3 wants at least {LEAST_PART} of every part but the last");
             self.error(format!("parts of {}", small.value), small.place, label);
         }
-        Some(PartsPlan { count, size })
+        PartsPlan { count, size: bytes }
     }
 
     /// The key law.
-    pub(super) fn keys(&mut self, keys: Option<Spanned<Keys>>, path: String) -> KeysPlan {
+    pub(super) fn keys(&mut self, keys: Option<&Spanned<Keys>>, path: String) -> KeysPlan {
         match keys {
-            Some(Spanned { value: Keys::Zipf(s), place }) if !(s > 0.0 && s <= MAX_ZIPF) => {
-                let place = self.within(place, &["zipf"]);
+            Some(Spanned { value: Keys::Zipf(s), place }) if !(*s > 0.0 && *s <= MAX_ZIPF) => {
+                let place = self.within(*place, &["zipf"]);
                 let label = format!("expected above 0, at most {MAX_ZIPF}");
                 self.error(format!("invalid Zipf exponent {s}"), place, label);
             }
@@ -183,11 +186,13 @@ impl Cx<'_> {
             }
             _ => {}
         }
-        match self.or(path, keys, Keys::Uniform) {
+        match self.or(path, keys.cloned(), Keys::Uniform) {
             Keys::Uniform => KeysPlan::Uniform,
             Keys::Sequential => KeysPlan::Sequential,
             Keys::Zipf(s) => KeysPlan::Zipf(s),
             Keys::HotSet(hot) => KeysPlan::HotSet { keys: hot.keys.value, share: hot.share.value },
+            // Which objects these are is found out once all buckets have theirs.
+            Keys::FromFile(file) => KeysPlan::FromFile { file: file.value, weights: Vec::new() },
         }
     }
 }

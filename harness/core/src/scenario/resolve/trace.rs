@@ -7,7 +7,7 @@ use gatecrash_model::Nanos;
 use super::Cx;
 use crate::plan::TracePlan;
 use crate::scenario::decode::Spanned;
-use crate::scenario::file::{Either, Trace};
+use crate::scenario::file::{Either, Speed, Trace};
 use crate::units::Span;
 
 /// Most arrivals of one trace.
@@ -23,13 +23,8 @@ impl Cx<'_> {
         let (file, speed, every) = match &given.value {
             Either::Short(file) => (file, 1.0, None),
             Either::Long(trace) => {
-                let speed = trace.speed.unwrap_or(Spanned { value: 1.0, place: given.place });
-                if !(speed.value > 0.0 && speed.value.is_finite()) {
-                    self.error("invalid speed", speed.place, "expected more than 0, such as 2");
-                    return None;
-                }
                 self.positive("repeat", trace.repeat);
-                (&trace.file, speed.value, trace.repeat)
+                (&trace.file, self.speed(trace.speed)?, trace.repeat)
             }
         };
         let from = self.sources[usize::from(given.place.source)].name.clone();
@@ -61,6 +56,18 @@ impl Cx<'_> {
             every: every.map(|every| every.value),
             instants: Arc::from(instants),
         })
+    }
+}
+
+impl Cx<'_> {
+    /// How many times as fast something is replayed.
+    pub(super) fn speed(&mut self, given: Option<Spanned<Speed>>) -> Option<f64> {
+        let Some(speed) = given else { return Some(1.0) };
+        if !(speed.value.0 > 0.0 && speed.value.0.is_finite()) {
+            self.error("invalid speed", speed.place, "expected more than 0, such as 2x");
+            return None;
+        }
+        Some(speed.value.0)
     }
 }
 

@@ -168,6 +168,7 @@ impl Cx<'_> {
             objects: self.or(at("objects"), objects.count, DEFAULT_OBJECTS),
             key: self.or(at("key"), objects.key.clone(), DEFAULT_KEY.to_owned()),
             size: self.sizes(objects.size.as_ref(), DEFAULT_SIZE, at("size")),
+            listed: None,
             cache_control: objects.cache_control.as_ref().map(|value| {
                 let plain = |b: u8| b == b' ' || b.is_ascii_graphic();
                 if value.value.is_empty() || !value.value.bytes().all(plain) {

@@ -53,12 +53,15 @@ impl Tls {
     }
 }
 
-fn certificates(field: &'static str, file: &Path) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
+pub(super) fn certificates(
+    field: &'static str,
+    file: &Path,
+) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
     let all = CertificateDer::pem_file_iter(file).map_err(|e| bad(field, &e))?;
     let all: Vec<_> = all.collect::<Result<_, _>>().map_err(|e| bad(field, &e))?;
     if all.is_empty() { Err(bad(field, &"holds no certificate")) } else { Ok(all) }
 }
 
-fn bad(field: &'static str, problem: &dyn std::fmt::Display) -> ConfigError {
+pub(super) fn bad(field: &'static str, problem: &dyn std::fmt::Display) -> ConfigError {
     ConfigError::Value { field, problem: problem.to_string() }
 }

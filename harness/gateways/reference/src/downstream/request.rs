@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, Method, Request};
+use http::header::HOST;
+use http::{HeaderMap, HeaderValue, Method, Request};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 
@@ -68,12 +69,20 @@ impl ClientRequest {
             Ok(Err(ClientBodyError)) => return Err(Failure::ClientBody),
             Err(_) => return Err(Failure::SlowClient),
         };
+        let mut headers = head.headers;
+        // HTTP/2 names the host in the URI (RFC 9113 8.3.1).
+        if let Some(authority) = head.uri.authority()
+            && !headers.contains_key(HOST)
+            && let Ok(host) = HeaderValue::from_str(authority.as_str())
+        {
+            headers.insert(HOST, host);
+        }
         let path = match head.uri.path() {
             "" => "/".to_owned(),
             path => path.to_owned(),
         };
         let query = head.uri.query().map(str::to_owned);
-        Ok(Self { id, method: head.method, path, query, headers: head.headers, body })
+        Ok(Self { id, method: head.method, path, query, headers, body })
     }
 
     /// A copy to send again, unless the body can be sent only once.
