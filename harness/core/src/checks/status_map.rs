@@ -82,7 +82,7 @@ impl Check for StatusMap {
             story.every(10, 60, 100, move |r| r.tries([Try::reset()]).answer(status).took(600))
         };
         let stalled = |status| told(Try::reset, status).event(stall.clone());
-        let in_turns = (0..6).map(|turn: u64| Event::Stalled { at: (150 + 90 * turn) * 1_000_000, lasted: 50_000_000 });
+        let in_turns = (0..6).map(|turn: u64| Event::Stalled { at: (150 + 90 * turn) * 1_000_000, lasted: 80_000_000 });
         let in_turns = in_turns.fold(
             Story::new().every(10, 0, 50, |r| r).every(10, 60, 100, |r| r.tries([Try::reset()]).answer(504).took(600)),
             Story::event,

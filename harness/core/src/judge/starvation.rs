@@ -15,9 +15,9 @@ use crate::verdict::Outcome;
 /// one that was seen to.
 const HANDED_ON: Nanos = 4;
 
-/// Of those that follow one another all the time, each stands for one other thread's in the same stretch: half of the
-/// time is then all of it.
-const IN_TURN: Nanos = 2;
+/// Share of a request's time that has to be waiting, where no single stall explains it: less than that leaves enough of
+/// it to a gateway that is prompt.
+const MOST: (Nanos, Nanos) = (2, 3);
 
 /// When the machine had no processor for us, in order.
 #[derive(Clone, Debug, Default)]
@@ -42,23 +42,23 @@ impl Stalls {
         self.longest
     }
 
-    /// By how much something between these instants may be late for want of a processor: by the longest stall of its
-    /// time as often as it is handed on, or by all of them.
-    fn lost_between(&self, from: Nanos, until: Nanos) -> Nanos {
+    /// Whether something between these instants may have lost so much time for want of a processor: to the longest
+    /// stall of its time, as often as it is handed on, or to all of them, when they are most of it.
+    fn explain(&self, from: Nanos, until: Nanos, lost: Nanos) -> bool {
         let begin = self.all.partition_point(|(_, ended)| ended + EDGE < from);
-        let until = until + EDGE;
-        let possible = self.all[begin..].iter().take_while(|(_, ended)| *ended <= until + self.longest);
-        let during = possible.filter(|(began, _)| *began <= until).map(|(began, ended)| ended - began);
+        let end = until + EDGE;
+        let possible = self.all[begin..].iter().take_while(|(_, ended)| *ended <= end + self.longest);
+        let during = possible.filter(|(began, _)| *began <= end).map(|(began, ended)| ended - began);
         let (longest, sum) = during.fold((0, 0), |(longest, sum), stall| (stall.max(longest), sum + stall));
-        (IN_TURN * sum).max(HANDED_ON * longest)
+        let took = until.saturating_sub(from).max(lost);
+        sum > 0 && (lost <= HANDED_ON * longest || sum * MOST.1 >= took * MOST.0)
     }
 }
 
 impl Scope<'_> {
     /// Whether stalls of the machine during a request, or just before it, explain that it lost this much time.
     pub fn was_starved_of(&self, client: &ClientRecord, lost: Nanos) -> bool {
-        let budget = self.stalls.lost_between(client.sent(), client.ended());
-        budget > 0 && lost <= budget
+        self.stalls.explain(client.sent(), client.ended(), lost)
     }
 
     /// The shortest time in which the gateway gives an upstream up.
@@ -77,8 +77,7 @@ pub(super) fn excuse(check: &CheckSpec, info: CheckInfo, scope: &Scope<'_>) -> O
     let least = if info.rests == Rests::OnTimes { 0 } else { scope.shortest_timeout() };
     let starved = |c: &&ClientRecord| {
         let took = c.ended().saturating_sub(c.intended).max(least);
-        let budget = scope.stalls.lost_between(c.intended, c.ended());
-        budget > 0 && took <= budget
+        scope.stalls.explain(c.intended, c.ended(), took)
     };
     let clients = scope.history.clients.iter().filter(|c| !c.was_dropped());
     let touched: IdSet = clients.filter(starved).map(|c| c.id().pack()).collect();

@@ -75,7 +75,7 @@ pub struct Client {
     keep_alive: bool,
     tls: Option<TlsTarget>,
     /// Carries the requests where they go over HTTP/2; then nothing of the rest is used.
-    lanes: Option<Lanes>,
+    lanes: Option<Box<Lanes>>,
     /// A permit for each connection that may be open, where their number is limited. Who holds one takes an idle
     /// connection if there is any, so that no more are ever open than there are permits.
     turns: Option<Semaphore>,
@@ -219,8 +219,9 @@ impl Client {
     pub fn with(session: Arc<Session>, connections: Connections) -> Self {
         let turns = connections.most.map(|most| Semaphore::new(most.get().min(Semaphore::MAX_PERMITS)));
         let tls = session.setup.target.tls.clone().filter(|_| connections.tls);
-        let lanes =
-            connections.http2.then(|| Lanes::new(Arc::clone(&session), tls.as_ref(), connections.most));
+        let lanes = connections
+            .http2
+            .then(|| Box::new(Lanes::new(Arc::clone(&session), tls.as_ref(), connections.most)));
         Self { session, keep_alive: connections.keep_alive, tls, lanes, turns, idle: Mutex::default() }
     }
 
