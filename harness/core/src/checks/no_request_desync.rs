@@ -84,7 +84,8 @@ impl Check for NoRequestDesync {
         let requests = |tell: fn(Request) -> Request| {
             let mut story = Story::new();
             story.plan.workloads[0].write_body = BodyLaw::HttpRequests;
-            story.every(10, 0, 50, move |r| tell(r.op(Op::PutObject)))
+            // Enough of them for one stranger to be less than the join may lose.
+            story.every(10, 0, 2000, move |r| tell(r.op(Op::PutObject)))
         };
         let smuggled = |mut story: Story| {
             let (key, _) = story.history.strings.intern(SMUGGLED_KEY);
