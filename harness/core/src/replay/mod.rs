@@ -11,7 +11,7 @@ use std::io::BufRead;
 
 pub use access_log::{Line, Malformed, parse};
 use gatecrash_model::Nanos;
-pub use rebuild::{Bounds, MOST, RebuildError, Rebuilt, rebuild};
+pub use rebuild::{Bounds, MOST, ReadObject, RebuildError, Rebuilt, rebuild};
 
 use crate::history::History;
 use crate::plan::{Kind, Plan};

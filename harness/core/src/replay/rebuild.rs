@@ -37,6 +37,9 @@ pub struct Bounds<'a> {
     pub speed: f64,
 }
 
+/// An object that was there before the log began: its key, and its size where a line tells it.
+pub type ReadObject = (Arc<str>, Option<u64>);
+
 /// A workload as a log tells it.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Rebuilt {
@@ -47,7 +50,7 @@ pub struct Rebuilt {
     /// What they upload, bytes; 0 for those that do not.
     pub uploads: Vec<u64>,
     /// Objects that were there before the first request, in order of their keys, with their sizes where these are known.
-    pub objects: Vec<(Arc<str>, Option<u64>)>,
+    pub objects: Vec<ReadObject>,
     /// Lines that are no request of ours, most frequent first.
     pub left_out: Vec<(String, u64)>,
     /// Lines that could not be read.
@@ -291,7 +294,7 @@ impl Heap {
     }
 
     /// Objects that were read with success before anything wrote them, and how long reads say that they are.
-    fn objects(&self, entries: &[Entry]) -> Vec<(Arc<str>, Option<u64>)> {
+    fn objects(&self, entries: &[Entry]) -> Vec<ReadObject> {
         #[derive(Clone, Copy, PartialEq)]
         enum Seen {
             Not,

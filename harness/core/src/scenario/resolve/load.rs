@@ -1,7 +1,5 @@
 //! Workloads.
 
-use std::sync::Arc;
-
 use gatecrash_model::BodyLaw;
 
 use super::Cx;
@@ -10,6 +8,7 @@ use super::replay::Told;
 use crate::plan::{
     BucketPlan, EnginePlan, IdentityPlan, KeysPlan, PhasePlan, SignPlan, SizePlan, WorkloadPlan,
 };
+use crate::replay::ReadObject;
 use crate::scenario::decode::Spanned;
 use crate::scenario::file::{Arrivals, Bodies, Either, File, Workload};
 use crate::units::{Share, Size, Span};
@@ -124,7 +123,7 @@ impl Cx<'_> {
         bucket: String,
         sign: SignPlan,
         identity: Option<u16>,
-    ) -> (WorkloadPlan, Vec<(Arc<str>, Option<u64>)>) {
+    ) -> (WorkloadPlan, Vec<ReadObject>) {
         let at = |key: &str| format!("workloads.{}.{key}", name.value);
         let most = match workload.from_log.as_ref().map(|from| &from.value) {
             Some(Either::Long(from)) => from.max_in_flight,

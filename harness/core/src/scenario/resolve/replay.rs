@@ -9,7 +9,7 @@ use super::Cx;
 use super::arrivals::Begin;
 use crate::diagnostics::Place;
 use crate::plan::{BucketPlan, ListedPlan, OpPlan, PhasePlan, ReplayPlan, Script, TracePlan, WorkloadPlan};
-use crate::replay::{Bounds, Rebuilt, rebuild};
+use crate::replay::{Bounds, ReadObject, Rebuilt, rebuild};
 use crate::scenario::decode::Spanned;
 use crate::scenario::file::{Either, File, FromLog, Workload};
 use crate::units::{Share, Span};
@@ -24,7 +24,7 @@ pub(super) struct Told {
     pub(super) replay: ReplayPlan,
     pub(super) uploads: Vec<u64>,
     /// What was there before the first request.
-    pub(super) objects: Vec<(Arc<str>, Option<u64>)>,
+    pub(super) objects: Vec<ReadObject>,
 }
 
 impl Cx<'_> {
@@ -126,7 +126,7 @@ impl Cx<'_> {
         file: &File,
         buckets: &mut [BucketPlan],
         workloads: &[WorkloadPlan],
-        objects: &[Vec<(Arc<str>, Option<u64>)>],
+        objects: &[Vec<ReadObject>],
     ) {
         for bucket in buckets {
             let own =
