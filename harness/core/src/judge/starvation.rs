@@ -22,7 +22,7 @@ const MOST: (Nanos, Nanos) = (2, 3);
 /// When the machine had no processor for us, in order.
 #[derive(Clone, Debug, Default)]
 pub struct Stalls {
-    /// (from, until).
+    /// (noticed, lasted).
     all: Vec<(Nanos, Nanos)>,
     longest: Nanos,
 }
@@ -31,9 +31,9 @@ pub struct Stalls {
 
 impl Stalls {
     pub(super) fn of(history: &History) -> Self {
-        let mut all: Vec<_> = history.stalls().map(|(at, lasted)| (at.saturating_sub(lasted), at)).collect();
-        all.sort_unstable_by_key(|(_, until)| *until);
-        let longest = all.iter().map(|(from, until)| until - from).max().unwrap_or(0);
+        let mut all: Vec<_> = history.stalls().collect();
+        all.sort_unstable_by_key(|(at, _)| *at);
+        let longest = all.iter().map(|(_, lasted)| *lasted).max().unwrap_or(0);
         Self { all, longest }
     }
 
@@ -45,10 +45,11 @@ impl Stalls {
     /// Whether something between these instants may have lost so much time for want of a processor: to the longest
     /// stall of its time, as often as it is handed on, or to all of them, when they are most of it.
     fn explain(&self, from: Nanos, until: Nanos, lost: Nanos) -> bool {
-        let begin = self.all.partition_point(|(_, ended)| ended + EDGE < from);
+        let begin = self.all.partition_point(|(at, _)| at + EDGE < from);
         let end = until + EDGE;
-        let possible = self.all[begin..].iter().take_while(|(_, ended)| *ended <= end + self.longest);
-        let during = possible.filter(|(began, _)| *began <= end).map(|(began, ended)| ended - began);
+        let possible = self.all[begin..].iter().take_while(|(at, _)| *at <= end + self.longest);
+        let during =
+            possible.filter(|(at, lasted)| at.saturating_sub(*lasted) <= end).map(|(_, lasted)| *lasted);
         let (longest, sum) = during.fold((0, 0), |(longest, sum), stall| (stall.max(longest), sum + stall));
         let took = until.saturating_sub(from).max(lost);
         sum > 0 && (lost <= HANDED_ON * longest || sum * MOST.1 >= took * MOST.0)
