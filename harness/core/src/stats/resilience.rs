@@ -29,6 +29,10 @@ const RECOVERY_HOLDS: Nanos = 10_000_000_000;
 /// What is well again after a fault: goodput, 99th percentile and attempts per request, each beside the baseline's.
 const WELL_AGAIN: (f64, f64, f64) = (0.95, 1.2, 1.05);
 
+/// By how much a 99th percentile may differ all the same, microseconds: a fifth of a millisecond or two is the machine's
+/// doing.
+const JITTER: f64 = 10_000.0;
+
 /// By how much an attempt may seem to begin before the one it follows was written down as over; what overlaps
 /// by more was sent side by side (hedging) and is no retry.
 const OVERLAP: Nanos = 5_000_000;
@@ -116,13 +120,13 @@ fn recover(scope: &Scope<'_>, off: Nanos, quiet: Nanos, before: &Window) -> Opti
     let hold = RECOVERY_HOLDS.min(quiet.saturating_sub(off) / 2);
     let (good, slow, tries) = WELL_AGAIN;
     let well = |w: &Window| {
-        let most = |now: Option<f64>, before: Option<f64>, factor: f64| {
-            now.zip(before).is_none_or(|(now, before)| now <= factor * before)
+        let most = |now: Option<f64>, before: Option<f64>, factor: f64, slack: f64| {
+            now.zip(before).is_none_or(|(now, before)| now <= (factor * before).max(before + slack))
         };
         let p99 = |w: &Window| w.p99.map(|micros| micros as f64);
         w.share() >= good * before.share()
-            && most(p99(w), p99(before), slow)
-            && most(w.amplification(), before.amplification(), tries)
+            && most(p99(w), p99(before), slow, JITTER)
+            && most(w.amplification(), before.amplification(), tries, 0.0)
     };
     timing(scope, &windows, off, quiet, hold, well)
 }
