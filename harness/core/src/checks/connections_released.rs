@@ -60,7 +60,8 @@ impl Check for ConnectionsReleased {
         example: "connections-released: { within: 1s }",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
         min_samples: 1,
-        rests: Rests::OnTimes,
+        // Its times are seconds: a late arrival does not matter, a starved one does.
+        rests: Rests::OnRates,
     };
 
     fn judge(&self, scope: &Scope<'_>) -> Finding {

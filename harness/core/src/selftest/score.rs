@@ -70,10 +70,10 @@ impl Score {
     pub fn groups(&self) -> Vec<Group<'_>> {
         let mut groups: Vec<Group<'_>> = Vec::new();
         for row in &self.rows {
-            let (kind, gateway) = (row.trial.kind, row.trial.gateway.as_str());
-            match groups.iter_mut().find(|g| g.kind == kind && g.gateway == gateway) {
+            let (kind, number, gateway) = (row.trial.kind, row.trial.number, row.trial.gateway.as_str());
+            match groups.iter_mut().find(|g| (g.kind, g.number, g.gateway) == (kind, number, gateway)) {
                 Some(group) => group.rows.push(row),
-                None => groups.push(Group { kind, gateway, number: row.trial.number, rows: vec![row] }),
+                None => groups.push(Group { kind, gateway, number, rows: vec![row] }),
             }
         }
         groups
@@ -188,6 +188,14 @@ pub(super) mod tests {
 
     fn at_one_percent(rows: Vec<Row>) -> Showing {
         score(rows).groups()[0].showing(Share(0.01)).unwrap()
+    }
+
+    #[test]
+    fn a_defect_under_another_switch_is_a_group_of_its_own() {
+        let mut crowd = row(1.0, 1, true, Some(5));
+        crowd.trial.number = 48;
+        let score = score(vec![row(1.0, 1, true, Some(80)), crowd]);
+        assert_eq!(score.groups().iter().map(|g| g.number).collect::<Vec<_>>(), [15, 48]);
     }
 
     #[test]
