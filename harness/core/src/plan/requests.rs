@@ -151,6 +151,17 @@ impl OpPlan {
         Self { op, share, range: None, condition: None, parts: None, pages: 1 }
     }
 
+    /// Whether requests of this operation come of it; an upload in parts begins, sends them, and ends or is given up.
+    pub fn sends(&self, op: Op) -> bool {
+        let of_parts = [
+            Op::CreateMultipartUpload,
+            Op::UploadPart,
+            Op::CompleteMultipartUpload,
+            Op::AbortMultipartUpload,
+        ];
+        if self.parts.is_some() { of_parts.contains(&op) } else { self.op == op }
+    }
+
     /// Request ids that one arrival takes up: a multipart upload is create, parts, complete and abort.
     pub fn steps(&self) -> u32 {
         match self.parts {
@@ -198,6 +209,7 @@ mod tests {
         let op: OpPlan = serde_json::from_str(stored).unwrap();
         assert_eq!(op.range, Some(RangePlan::Fixed(0, 1023)));
         assert_eq!((op.condition, op.parts, op.pages, op.steps()), (None, None, 1, 1));
+        assert!(op.sends(op.op) && !op.sends(Op::UploadPart));
         assert_eq!(serde_json::to_string(&op).unwrap(), stored);
         let law = RangePlan::Law(RangeLaw::Suffix(Size(1024)));
         let text = serde_json::to_string(&law).unwrap();

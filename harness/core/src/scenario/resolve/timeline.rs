@@ -299,7 +299,7 @@ impl Cx<'_> {
             self.error("an empty match", *place, "holds for everything: leave it out");
         }
         if let Some(op) = matcher.op.filter(|_| !world.open)
-            && !world.workloads.iter().any(|w| w.ops.iter().any(|o| o.op == op))
+            && !world.workloads.iter().any(|w| w.ops.iter().any(|o| o.sends(op)))
         {
             let place = at(self, "op");
             self.warn(format!("nothing sends {op}"), place, "no workload has it among its `ops`");
