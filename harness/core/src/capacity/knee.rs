@@ -2,6 +2,19 @@
 //! increasing convex curve such as latency over offered rate, after monotone smoothing. A marker for people; nothing is
 //! judged by it.
 
+/// How many times a curve has to grow before a bend of it means anything.
+const BENDS: f64 = 1.5;
+
+/// The knee of a measured curve, after smoothing; `None` where it hardly rises, for noise bends everywhere.
+pub fn bend(points: &[(f64, f64)]) -> Option<f64> {
+    let (rates, values): (Vec<_>, Vec<_>) = points.iter().copied().unzip();
+    let values = rising(&values);
+    if *values.last()? < BENDS * values.first()? {
+        return None;
+    }
+    knee(&rates.into_iter().zip(values).collect::<Vec<_>>())
+}
+
 /// A curve without its noise, as far as it has to rise: the monotone least squares fit (pool adjacent violators).
 pub fn rising(values: &[f64]) -> Vec<f64> {
     let mut pools: Vec<(f64, usize)> = Vec::new();
@@ -68,6 +81,18 @@ mod tests {
         assert_eq!(knee(&[(1.0, 5.0), (2.0, 5.0), (3.0, 5.0)]), None);
         assert_eq!(knee(&[(1.0, 5.0), (2.0, 9.0)]), None);
         assert_eq!(knee(&[]), None);
+    }
+
+    #[test]
+    fn noise_does_not_bend() {
+        let flat = [86.0, 79.0, 83.0, 80.0, 85.0, 77.0, 88.0, 82.0];
+        let over = |values: &[f64]| {
+            let points = values.iter().enumerate().map(|(n, value)| (100.0 * (n + 1) as f64, *value));
+            bend(&points.collect::<Vec<_>>())
+        };
+        assert_eq!((over(&flat), over(&[])), (None, None));
+        let queue = [80.0, 79.0, 83.0, 81.0, 84.0, 82.0, 160.0, 900.0];
+        assert!(over(&queue).is_some_and(|rate| (500.0..=700.0).contains(&rate)), "{:?}", over(&queue));
     }
 
     #[test]

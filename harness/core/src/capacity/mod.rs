@@ -32,7 +32,7 @@ pub use case::{CaseResult, as_trial, goal};
 pub use classify::{Class, classify};
 pub use goal::{Goal, GoalMistake};
 pub use judge::{Effort, IN_FLIGHT, Measured, Window, judge_trial};
-pub use knee::{knee, rising};
+pub use knee::{bend, knee, rising};
 pub use planning::{Fleet, Little, fleet, headroom, retention, utilisation_cap};
 pub use report::{CapacityReport, CaseReport, CurvePoint};
 pub use search::{Search, Step};

@@ -3,7 +3,7 @@
 use gatecrash_model::{TrialOutcome, TrialPurpose, TrialRecord};
 use serde::{Deserialize, Serialize};
 
-use super::{Bound, CaseResult, Ended, Little, Usl, UslFit, fleet, headroom, knee};
+use super::{Bound, CaseResult, Ended, Little, Usl, UslFit, bend, fleet, headroom};
 use crate::checks::CheckSpec;
 use crate::faults::FaultSpec;
 use crate::history::History;
@@ -160,7 +160,7 @@ impl CaseReport {
             ));
         }
         let curve = curve(trials);
-        let (knee, law) = (bend(&curve), scaling(&curve));
+        let (knee, law) = (p99_bends(&curve), scaling(&curve));
         remarks.extend(explained(knee, law.as_ref()));
         remarks.extend(plausible(&curve));
         Self {
@@ -210,9 +210,8 @@ impl CaseReport {
 }
 
 /// Where the 99th percentile bends over the offered rate.
-fn bend(curve: &[CurvePoint]) -> Option<f64> {
-    let points: Vec<_> = curve.iter().filter_map(|p| Some((p.offered, p.p99_ms?))).collect();
-    knee(&points)
+fn p99_bends(curve: &[CurvePoint]) -> Option<f64> {
+    bend(&curve.iter().filter_map(|p| Some((p.offered, p.p99_ms?))).collect::<Vec<_>>())
 }
 
 /// The scalability law through what was carried: beyond, the number under way says how long the queue got.
