@@ -59,7 +59,7 @@ impl Check for StaleReads {
             return Finding::inconclusive(wanted, samples, reason);
         }
         let share = stale.len() as f64 / samples as f64;
-        Finding::judged(share <= self.max.0 + 1e-9, format!("{}", Share(share)), wanted, samples)
+        Finding::judged(share <= self.max.0 + 1e-9, format!("{:.1}%", share * 100.0), wanted, samples)
             .detail(format!("{} of {samples} reads; the oldest was {:.1}s old", stale.len(), oldest as f64 / 1e9))
             .exemplars(stale)
     }
