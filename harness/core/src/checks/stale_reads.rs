@@ -117,6 +117,10 @@ impl Check for StaleReads {
             let tell = move |r| read(behind)(r).tries([Try::served().by(0)]);
             first().fault(fault, 8500, 9500).every(10, 9000, 9400, tell)
         };
+        let waited = move |took| {
+            let story = first().every(9, 6990, 6999, move |r| read(0)(r).tries([Try::served().took(took)]));
+            story.every(10, 9000, 9400, move |r| read(3)(r).tries([]).answer(200).from_other(1).took(1000))
+        };
         let revalidated = move |behind| {
             let due = ClientRecord::NOT_MODIFIED_DUE;
             first().every(10, 9000, 9400, move |r| {
@@ -138,6 +142,8 @@ impl Check for StaleReads {
             Golden::fail("longer than the window", declared(), failing(lives("max-age=1", 9).profile(stands_in))),
             Golden::pass("the upstream was late itself", declared(), late(3)),
             Golden::fail("later than the upstream", declared(), late(6)),
+            Golden::pass("as old as the fetch it waited for", declared(), waited(3000)),
+            Golden::fail("older than the fetch", declared(), waited(500)),
             Golden::fail("by 304s", check(), revalidated(3)),
         ]
     }
@@ -222,7 +228,10 @@ impl StaleReads {
             }
             let own_fault = scope.source(client).and_then(|a| late.get(&a.attempt)).copied().unwrap_or(0);
             let since = seen.replaced().unwrap_or(client.sent());
-            let bound = scope.limit(bounds.bound(scope, client, bucket, since)) + own_fault;
+            // A fetch gives what was current when it began, and its copy lives from its end.
+            let fetch = scope.fed_by(client).filter(|a| a.request != client.id().pack());
+            let took = fetch.map_or(0, |a| a.ended() - a.start);
+            let bound = scope.limit(bounds.bound(scope, client, bucket, since)) + took + own_fault;
             let allowed = bound as f64 / 1e9;
             part.add(client, seen.outdated(), bound, || format!("{}; allowed are {allowed:.1} s", seen.told()));
         }
