@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use gatecrash_model::{Clock, Lineage, Nanos, Pool, Sink, StrId};
+use gatecrash_model::{Clock, Nanos, Pool, Sink, StrId};
 
 use super::bucket::Bucket;
 use super::data::Data;
@@ -12,7 +12,7 @@ use super::object::{Current, Found, Object};
 use super::past::Past;
 use super::replication::Outbox;
 use super::state::{BucketState, Versioning};
-use super::time::Time;
+use super::time::{Face, Time};
 use super::uploads::Uploads;
 use super::version::{Attributes, Stored, Version, VersionId};
 use super::{Budget, Keyspace, Owner};
@@ -36,7 +36,7 @@ pub(crate) struct Placement {
     /// What keys held before, where that is remembered.
     past: OnceLock<Past>,
     /// Which version of a synthetic object that changes is current.
-    time: OnceLock<Time>,
+    pub(super) time: OnceLock<Time>,
     /// Where new versions go, where they go anywhere.
     pub(super) outbox: OnceLock<Outbox>,
 }
@@ -49,17 +49,6 @@ pub(crate) struct Slot {
     /// The synthetic object of the key is gone: overwritten as the null version, or deleted.
     pub(super) covers: bool,
     pub(super) writes: u32,
-}
-
-/// What a read of a synthetic object shows of the version that is current.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Face {
-    /// The object's versions and the current one's number, where it changes.
-    pub(super) lineage: Option<(Lineage, u32)>,
-    /// Without quotes.
-    pub(super) etag: String,
-    /// Seconds since the Unix epoch.
-    pub(super) modified: i64,
 }
 
 /// What has to hold for a write to happen, given the object that is there now.
@@ -172,20 +161,6 @@ impl Placement {
         };
         let data = Data::synthetic(content, keyspace.population.size(n));
         Some(Object { data, etag, modified, version: None })
-    }
-
-    /// What tells the version of a synthetic object that is current.
-    pub(super) fn face(&self, keyspace: &Keyspace, key: &str) -> Face {
-        let unchanging = || Face { lineage: None, etag: keyspace.etag(key), modified: self.bucket.created };
-        let lineage = self.time.get().zip(keyspace.population.lineage(key));
-        lineage.map_or_else(unchanging, |(time, lineage)| {
-            let version = lineage.at(time.now());
-            let modified = match version {
-                0 => self.bucket.created,
-                version => self.bucket.created.max(time.wall(lineage.begins(version))),
-            };
-            Face { lineage: Some((lineage, version)), etag: lineage.etag(version), modified }
-        })
     }
 
     /// Stores a new version if `condition` holds for the current object; its id, in a bucket that has or had

@@ -64,7 +64,8 @@ impl Check for StaleReads {
     fn judge(&self, scope: &Scope<'_>) -> Finding {
         let older = self.older_than.map_or("objects may get".to_owned(), |span| span.to_string());
         let wanted = format!("at most {} older than {older}", self.max);
-        let parts = [self.by_version(scope), self.by_age(scope)];
+        let bounds = Bounds::of(self.older_than, scope);
+        let parts = [by_version(scope, &bounds), by_age(scope, &bounds)];
         let met: Vec<&Part> = parts.iter().filter(|part| part.reads > 0).collect();
         let least = scope.min_samples.max(1);
         let fails = |part: &&&Part| part.samples >= least && part.share() > self.max.0 + 1e-9;
@@ -186,57 +187,53 @@ impl Part {
     }
 }
 
-impl StaleReads {
-    /// Objects that do not change, by when they were fetched.
-    fn by_age(&self, scope: &Scope<'_>) -> Part {
-        let what = "reads that name their exchange";
-        let mut part = Part { what, but: "the others name none", ..Part::default() };
-        let bounds = Bounds::of(self.older_than, scope);
-        for client in scope.clients() {
-            let Some((bucket, _)) = shared_key(scope.plan, client).filter(|_| scope.succeeded(client)) else {
-                continue;
-            };
-            if changes(scope, bucket) || scope.fed_by(client).is_none() {
-                continue;
-            }
-            part.reads += 1;
-            let fetched = stored_from(scope, client).map_or(client.sent(), |a| a.ended());
-            let (age, bound) = (client.sent() - fetched, bounds.bound(scope, client, bucket, fetched));
-            part.add(client, age, bound, || format!("fetched {:.1} s before it was asked for", age as f64 / 1e9));
+/// Objects that do not change, by when they were fetched.
+fn by_age(scope: &Scope<'_>, bounds: &Bounds) -> Part {
+    let what = "reads that name their exchange";
+    let mut part = Part { what, but: "the others name none", ..Part::default() };
+    for client in scope.clients() {
+        let Some((bucket, _)) = shared_key(scope.plan, client).filter(|_| scope.succeeded(client)) else {
+            continue;
+        };
+        if changes(scope, bucket) || scope.fed_by(client).is_none() {
+            continue;
         }
-        part
+        part.reads += 1;
+        let fetched = stored_from(scope, client).map_or(client.sent(), |a| a.ended());
+        let (age, bound) = (client.sent() - fetched, bounds.bound(scope, client, bucket, fetched));
+        part.add(client, age, bound, || format!("fetched {:.1} s before it was asked for", age as f64 / 1e9));
     }
+    part
+}
 
-    /// Objects that change, by the version the client was left with.
-    fn by_version(&self, scope: &Scope<'_>) -> Part {
-        let what = "reads of objects that had changed since they were read";
-        let mut part = Part { what, but: "no object changed before the others", ..Part::default() };
-        if scope.plan.buckets.iter().all(|bucket| bucket.change_every.is_none()) {
-            return part;
-        }
-        let (bounds, late) = (Bounds::of(self.older_than, scope), given_late(scope));
-        let known = FirstReads::of(scope);
-        for client in scope.clients().filter(|c| matches!(c.op, Op::GetObject | Op::HeadObject)) {
-            let Some(bucket) = bucket_of(scope, client).filter(|bucket| changes(scope, bucket)) else { continue };
-            if !scope.succeeded(client) {
-                continue;
-            }
-            part.reads += 1;
-            let Some(seen) = Seen::of(scope.history, scope.answers, client) else { continue };
-            if !known.changed_since(bucket, client, &seen) {
-                continue;
-            }
-            let own_fault = scope.source(client).and_then(|a| late.get(&a.attempt)).copied().unwrap_or(0);
-            let since = seen.replaced().unwrap_or(client.sent());
-            // A fetch gives what was current when it began, and its copy lives from its end.
-            let fetch = scope.fed_by(client).filter(|a| a.request != client.id().pack());
-            let took = fetch.map_or(0, |a| a.ended() - a.start);
-            let bound = scope.limit(bounds.bound(scope, client, bucket, since)) + took + own_fault;
-            let allowed = bound as f64 / 1e9;
-            part.add(client, seen.outdated(), bound, || format!("{}; allowed are {allowed:.1} s", seen.told()));
-        }
-        part
+/// Objects that change, by the version the client was left with.
+fn by_version(scope: &Scope<'_>, bounds: &Bounds) -> Part {
+    let what = "reads of objects that had changed since they were read";
+    let mut part = Part { what, but: "no object changed before the others", ..Part::default() };
+    if scope.plan.buckets.iter().all(|bucket| bucket.change_every.is_none()) {
+        return part;
     }
+    let (known, late) = (FirstReads::of(scope), given_late(scope));
+    for client in scope.clients().filter(|c| matches!(c.op, Op::GetObject | Op::HeadObject)) {
+        let Some(bucket) = bucket_of(scope, client).filter(|bucket| changes(scope, bucket)) else { continue };
+        if !scope.succeeded(client) {
+            continue;
+        }
+        part.reads += 1;
+        let Some(seen) = Seen::of(scope.history, scope.answers, client) else { continue };
+        if !known.changed_since(bucket, client, &seen) {
+            continue;
+        }
+        let own_fault = scope.source(client).and_then(|a| late.get(&a.attempt)).copied().unwrap_or(0);
+        let since = seen.replaced().unwrap_or(client.sent());
+        // A fetch gives what was current when it began, and its copy lives from its end.
+        let fetch = scope.fed_by(client).filter(|a| a.request != client.id().pack());
+        let took = fetch.map_or(0, |a| a.ended() - a.start);
+        let bound = scope.limit(bounds.bound(scope, client, bucket, since)) + took + own_fault;
+        let allowed = bound as f64 / 1e9;
+        part.add(client, seen.outdated(), bound, || format!("{}; allowed are {allowed:.1} s", seen.told()));
+    }
+    part
 }
 
 /// How old a read may be.

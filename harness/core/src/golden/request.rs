@@ -2,6 +2,8 @@
 
 use gatecrash_model::{AttemptRecord, BodyCheck, EndedBy, Ending, Op};
 
+use super::versions::Shown;
+
 /// One client request.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -21,14 +23,6 @@ pub struct Request {
     pub(super) borrowed: Option<(u32, usize)>,
     pub(super) stored: Stored,
     pub(super) shown: Shown,
-}
-
-/// How many versions behind the current one are those that an answer shows.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Shown {
-    pub(super) body: Option<u32>,
-    pub(super) then: Option<u32>,
-    pub(super) tag: Option<u32>,
 }
 
 /// What of an upload is in the store at the end.
@@ -167,27 +161,6 @@ impl Request {
     /// What of its upload is in the store at the end.
     pub fn stored(mut self, stored: Stored) -> Self {
         self.stored = stored;
-        self
-    }
-}
-
-/// Of an object that changes; versions are counted back from the one that is current when the request is sent.
-impl Request {
-    /// The bytes are of the version so many before.
-    pub fn behind(mut self, versions: u32) -> Self {
-        self.shown.body = Some(versions);
-        self
-    }
-
-    /// The bytes go on as those of the version so many before.
-    pub fn then_behind(mut self, versions: u32) -> Self {
-        self.shown.then = Some(versions);
-        self.body(BodyCheck::Mixed)
-    }
-
-    /// The ETag is of the version so many before.
-    pub fn tag_behind(mut self, versions: u32) -> Self {
-        self.shown.tag = Some(versions);
         self
     }
 }

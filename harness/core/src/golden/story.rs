@@ -3,10 +3,10 @@
 use gatecrash_model::{
     AttemptId, AttemptRecord, BodyCheck, BodyLaw, Capabilities, Capability, ClientRecord, ConnectionRecord,
     Decision, Ending, Event, FiringRecord, Framing, Nanos, Op, Pool, RequestId, Shape, StoreEntry, StrId,
-    UpstreamRecord, VersionRecord,
+    UpstreamRecord,
 };
 
-use super::request::{Request, Shown, Stored, Try};
+use super::request::{Request, Stored, Try};
 use crate::faults::{FaultSpec, Host};
 use crate::history::History;
 use crate::plan::{
@@ -75,12 +75,6 @@ impl Story {
             profile: None,
             toxiproxy: None,
         });
-        self
-    }
-
-    /// With objects that change every so many milliseconds.
-    pub fn changing(mut self, every: u64) -> Self {
-        self.plan.buckets[0].change_every = Some(Span::millis(every));
         self
     }
 
@@ -190,19 +184,6 @@ impl Story {
         self.push_shown(&request, &client, &key);
         self.history.clients.push(client);
         self.push_stored(&request, id, key);
-    }
-
-    /// The versions that the answer shows, where the object changes.
-    fn push_shown(&mut self, request: &Request, client: &ClientRecord, key: &str) {
-        let population = self.plan.buckets[0].population(self.plan.seed).ok();
-        let Some(lineage) = population.and_then(|population| population.lineage(key)) else { return };
-        let current = lineage.at(client.sent());
-        let number = |behind: Option<u32>| behind.map_or(0, |behind| current.saturating_sub(behind) + 1);
-        let Shown { body, then, tag } = request.shown;
-        let (body, then, tag) = (number(body), number(then), number(tag));
-        if body != 0 || tag != 0 {
-            self.history.versions.push(VersionRecord { request: client.id().pack(), body, then, tag });
-        }
     }
 
     fn push_try(
