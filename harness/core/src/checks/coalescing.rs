@@ -2,7 +2,7 @@
 
 use gatecrash_model::{AttemptRecord, Capabilities, Capability, ClientRecord, Nanos};
 #[cfg(test)]
-use gatecrash_model::BodyCheck;
+use gatecrash_model::{BodyCheck, Event};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -67,19 +67,31 @@ impl Check for Coalescing {
             let others = || fetches.iter().filter(|f| f.client.id() != client.id() && is_shareable(scope, f));
             let waited_out = |turn: &Turn| turn.waited() >= lock.0 / 10 * 9;
             let found_one = others().any(|f| (f.from..f.until).contains(&turn.sent));
-            let beside = others().filter(|f| {
-                let in_turn = !waited_out(&Turn::of(scope, f.client));
-                turn.began.is_some_and(|at| f.from <= at && at + OVERLAP + scope.slack < f.until) && in_turn
+            let too_long = |lasted: Nanos, limit: Nanos| lasted.checked_sub(limit).filter(|over| *over > 0);
+            // By how much each fetch of another went on beside ours.
+            let beside = turn.began.filter(|_| !waited_out(&turn)).map_or_else(Vec::new, |at| {
+                let in_turn = |f: &&Fetch<'_>| f.from <= at && !waited_out(&Turn::of(scope, f.client));
+                let over = |f: &Fetch<'_>| too_long(f.until.saturating_sub(at), OVERLAP + scope.slack);
+                others().filter(in_turn).filter_map(over).collect()
             });
-            let idle = turn.longest_gap(fetches);
-            if turn.began.is_some() && beside.count() >= most && !waited_out(&turn) {
-                tally.bad(client.id(), "fetched although another request was fetching the key");
-            } else if idle > HANDOVER + scope.slack {
-                tally.bad(client.id(), "waited while nobody fetched the key");
-            } else if found_one && turn.waited() > scope.limit(lock.0) {
-                tally.bad(client.id(), format!("waited longer than {lock}"));
-            } else if found_one {
-                tally.good();
+            let idle = too_long(turn.longest_gap(fetches), HANDOVER + scope.slack);
+            let waited = too_long(turn.waited(), scope.limit(lock.0)).filter(|_| found_one);
+            let (lost, how) = match (beside.iter().max(), idle, waited) {
+                (Some(over), ..) if beside.len() >= most => {
+                    (*over, "fetched although another request was fetching the key".to_owned())
+                }
+                (_, Some(idle), _) => (idle, "waited while nobody fetched the key".to_owned()),
+                (.., Some(waited)) => (waited, format!("waited longer than {lock}")),
+                _ if found_one => {
+                    tally.good();
+                    continue;
+                }
+                _ => continue,
+            };
+            if scope.was_starved_of(client, lost) {
+                tally.starved(client.id());
+            } else {
+                tally.bad(client.id(), how);
             }
         }
         tally.finding(scope, wanted, "no request came while another one was fetching its key")
@@ -119,6 +131,14 @@ impl Check for Coalescing {
                 story()
                     .every(5000, 0, 5000, |r| key(r).tries([Try::served().took(3000)]))
                     .every(5000, 100, 5000, |r| shares(r, 2950)),
+            ),
+            Golden::fail("a slow handover", Self::default(), failed().every(200, 200, 400, late(400))),
+            Golden::inconclusive(
+                "a handover to a thread that had no processor",
+                Self::default(),
+                failed()
+                    .every(200, 200, 400, late(400))
+                    .event(Event::Stalled { at: 500_000_000, lasted: 100_000_000 }),
             ),
             Golden::inconclusive("every key is alone", Self::default(), story().every(10, 0, 90, |r| r)),
             Golden::inconclusive(

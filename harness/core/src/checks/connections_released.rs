@@ -60,8 +60,7 @@ impl Check for ConnectionsReleased {
         example: "connections-released: { within: 1s }",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
         min_samples: 1,
-        // Its times are seconds: a late arrival does not matter, a starved one does.
-        rests: Rests::OnRates,
+        rests: Rests::OnLeftovers,
     };
 
     fn judge(&self, scope: &Scope<'_>) -> Finding {

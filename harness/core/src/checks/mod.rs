@@ -50,6 +50,8 @@ pub enum Rests {
     OnRates,
     /// Response times: as rates, and a late arrival is a slow one.
     OnTimes,
+    /// What attempts still hold when their request is over: as rates, and late by what starved them until they ended.
+    OnLeftovers,
 }
 
 /// One check.

@@ -168,7 +168,7 @@ impl Finding {
 
 impl CheckInfo {
     fn rests_on_rates(&self) -> bool {
-        matches!(self.rests, Rests::OnRates | Rests::OnTimes)
+        matches!(self.rests, Rests::OnRates | Rests::OnTimes | Rests::OnLeftovers)
     }
 }
 

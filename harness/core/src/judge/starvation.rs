@@ -76,9 +76,13 @@ pub(super) fn excuse(check: &CheckSpec, info: CheckInfo, scope: &Scope<'_>) -> O
     }
     // An outcome is the work of a timeout that ran out, a duration is late by any stall.
     let least = if info.rests == Rests::OnTimes { 0 } else { scope.shortest_timeout() };
+    let over = |c: &ClientRecord| match info.rests {
+        Rests::OnLeftovers => scope.attempts(c).map(|a| a.ended()).fold(c.ended(), Nanos::max),
+        _ => c.ended(),
+    };
     let starved = |c: &&ClientRecord| {
-        let took = c.ended().saturating_sub(c.intended).max(least);
-        scope.stalls.explain(c.intended, c.ended(), took)
+        let until = over(c);
+        scope.stalls.explain(c.intended, until, until.saturating_sub(c.intended).max(least))
     };
     let clients = scope.history.clients.iter().filter(|c| !c.was_dropped());
     let touched: IdSet = clients.filter(starved).map(|c| c.id().pack()).collect();

@@ -1,12 +1,14 @@
 //! What guards and deviations make of findings.
 
 use gatecrash_model::{
-    BodyCheck, Capability, ClientRecord, Event, FiringRecord, JourneyCount, JourneyThreshold, RequestId,
+    BodyCheck, Capability, ClientRecord, Ending, Event, FiringRecord, JourneyCount, JourneyThreshold,
+    RequestId,
 };
 
 use super::*;
 use crate::checks::{
-    BodyExact, BoundedAttempts, CheckSpec, CrashFree, Latency, SpanBounds, StatusMap, SuccessRate,
+    BodyExact, BoundedAttempts, CheckSpec, ConnectionsReleased, CrashFree, Latency, SpanBounds, StatusMap,
+    SuccessRate,
 };
 use crate::faults::{FaultSpec, Refuse, Swallow};
 use crate::golden::{Story, Try, expectation};
@@ -83,6 +85,24 @@ fn starvation_explains_what_it_can_have_done_and_no_more() {
     let short = Story::new().every(10, 0, 1000, |r| r).every(10, 1200, 1250, |r| r.answer(504).took(700));
     let short = short.event(Event::Stalled { at: 1_300_000_000, lasted: 100_000_000 });
     assert_eq!(outcome(all(), &short), Outcome::Fail, "no timeout of half a second runs out in that");
+}
+
+/// What the gateway held long after its clients had left was not held by a stall that could have kept a client waiting.
+#[test]
+fn what_is_held_on_to_is_explained_by_stalls_of_that_time_only() {
+    let released = || CheckSpec::from(ConnectionsReleased { within: Span::millis(500), spare: 5 });
+    let held = |ms| {
+        let left = move |r: crate::golden::Request| {
+            r.tries([Try::silent().by(0).took(ms)]).ending(Ending::Hang).took(700)
+        };
+        let story = Story::new().fault(swallow(), 500, 1000);
+        let story = story.every(100, 0, 500, |r| r).every(100, 500, 1000, left).every(100, 1000, 5000, |r| r);
+        story.event(Event::Stalled { at: 900_000_000, lasted: 400_000_000 })
+    };
+    let outcome = |ms| judged(&held(ms), &[released()]).verdicts[0].outcome;
+    assert_eq!(outcome(900), Outcome::Pass);
+    assert_eq!(outcome(1500), Outcome::Inconclusive, "less than four times the stall");
+    assert_eq!(outcome(3000), Outcome::Fail);
 }
 
 /// A history whose engine counted other requests than it recorded proves nothing, neither way.

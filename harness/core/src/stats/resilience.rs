@@ -29,8 +29,8 @@ const RECOVERY_HOLDS: Nanos = 10_000_000_000;
 /// What is well again after a fault: goodput, 99th percentile and attempts per request, each beside the baseline's.
 const WELL_AGAIN: (f64, f64, f64) = (0.95, 1.2, 1.05);
 
-/// By how much a 99th percentile may differ all the same, microseconds: a fifth of a millisecond or two is the machine's
-/// doing.
+/// By how much a 99th percentile may differ all the same, microseconds: a fifth of a millisecond or two is nothing, and
+/// a busy machine lets a thread wait for some milliseconds.
 const JITTER: f64 = 10_000.0;
 
 /// By how much an attempt may seem to begin before the one it follows was written down as over; what overlaps
@@ -351,6 +351,19 @@ mod tests {
         assert_eq!(recover.to_string(), ">6.0s");
         assert_eq!(found.faults[0].failed, 700);
         assert_eq!(found.faults[0].detect, None, "there is nobody else to ask");
+    }
+
+    #[test]
+    fn a_machine_that_jitters_is_well_again_and_a_slow_gateway_is_not() {
+        let after = |ms: u64| {
+            let swallow = FaultSpec::Swallow(Swallow {});
+            let down = Story::new().fault(swallow, 1000, 2000).unguarded().every(10, 0, 1000, |r| r.took(2));
+            let down = down.every(10, 1000, 2000, |r| r.answer(503));
+            told(&down.every(10, 2000, 8010, |r| r.took(ms))).faults.remove(0).recover.unwrap().after
+        };
+        assert_eq!(after(2), Some(0.0));
+        assert_eq!(after(11), Some(0.0), "9 ms more are the machine's doing");
+        assert_eq!(after(13), None, "11 ms more are not");
     }
 
     #[test]
