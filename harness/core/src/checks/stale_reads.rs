@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::copies::{shared_key, stored_from};
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::golden::{Golden, Request, Story};
 use crate::judge::Scope;
@@ -34,8 +34,18 @@ impl Check for StaleReads {
               The bound is what readers of changing data can live with: the lifetime that Cache-Control \
               gives (RFC 9111 4.2), and in an outage the window in which a stale copy may stand in (RFC \
               5861 4). It looks at ages, not at versions: whether the object had changed meanwhile does \
-              not matter. Typical fixes: `Cache-Control: max-age` at the objects, nginx \
-              `proxy_cache_valid`, a shorter `stale-if-error` or grace.",
+              not matter.",
+        sources: &[
+            Source::rfc(9111, "4.2", "Freshness"),
+            Source::rfc(5861, "4", "The stale-if-error Cache-Control Extension"),
+        ],
+        fixes: Fixes {
+            nginx: "`proxy_cache_valid`, `proxy_cache_use_stale` without `updating`",
+            haproxy: "`max-age` of the `cache` section (60 s by default); it serves nothing stale",
+            envoy: "no setting: the `cache` filter goes by the Cache-Control of the response",
+            others: "at the objects: `Cache-Control: max-age` and a shorter `stale-if-error`; Varnish: a \
+                     shorter grace",
+        },
         example: "stale-reads: { older-than: 10s, max: 1% }",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
         min_samples: 30,
