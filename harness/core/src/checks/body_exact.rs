@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::tally::Tally;
 use super::uploaded::Uploads;
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::faults::{CorruptBody, FaultSpec, WrongObject};
 #[cfg(test)]
@@ -34,8 +34,19 @@ impl Check for BodyExact {
               beginning is `body-complete`'s business. Responses that a fault spoilt are left out. Likewise an \
               upload that an upstream took for whole must have the client's bytes: a retry that goes on \
               where the first try broke off makes an object of the rest. RFC 9112 8 leaves no room for repair of a broken \
-              body. Typical fixes: no retry once a byte was sent (nginx and HAProxy never do), no \
-              body-rewriting filter (`sub_filter`, compression) on objects.",
+              body.",
+        sources: &[
+            Source::rfc(9112, "8", "Handling Incomplete Messages"),
+            Source::rfc(9110, "7.7", "Message Transformations"),
+        ],
+        fixes: Fixes {
+            nginx: "no `sub_filter`, `gzip` or `gunzip` on objects; it never retries once a byte was sent",
+            haproxy: "no `compression algo` and no `filter compression` on objects; it never retries once a \
+                      byte was sent",
+            envoy: "no `compressor`, `decompressor` or other filter that rewrites bodies on the route; it \
+                    never retries once the head was passed on",
+            others: "",
+        },
         example: "body-exact: {}",
         needs: Capabilities::of(&[Capability::Framing]),
         min_samples: 1,

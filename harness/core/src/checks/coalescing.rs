@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::copies::{Fetch, Fetches, shared_key};
 use super::tally::Tally;
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::golden::{Golden, Request, Story, Try};
 use crate::judge::{Cause, Scope};
@@ -43,10 +43,20 @@ impl Check for Coalescing {
               is fetched by every client at once; with a lock that outlives its owner, one failure stops \
               a key for everybody. Requests with a client's signature, ranges and answers that cannot be \
               shared (4xx) are left out. RFC 9111 4 lets a cache collapse requests when the response can \
-              serve them all. Sources: CloudFront developer guide, Request collapsing; nginx \
-              `proxy_cache_lock`. Typical fixes: nginx `proxy_cache_lock on` with a \
-              `proxy_cache_lock_timeout` below the client's patience, `proxy_cache_use_stale updating`; \
-              HAProxy and Envoy do not collapse: put a cache that does in front of them.",
+              serve them all.",
+        sources: &[
+            Source::rfc(9111, "4", "Constructing Responses from Caches"),
+            Source::CLOUDFRONT_ORIGINS,
+            Source::NGINX_CACHE_LOCK,
+        ],
+        fixes: Fixes {
+            nginx: "`proxy_cache_lock on` with a `proxy_cache_lock_timeout` below the client's patience, \
+                    `proxy_cache_use_stale updating`",
+            haproxy: "no setting: its `cache` does not collapse; put a cache that does in front of it",
+            envoy: "no setting: its `cache` filter promises no collapsing; put a cache that does in front of \
+                    it",
+            others: "",
+        },
         example: "coalescing: {}",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
         min_samples: 1,

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::tally::Tally;
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 use crate::faults::Host;
 #[cfg(test)]
 use crate::golden::{Golden, Request, Story, Try};
@@ -36,9 +36,21 @@ impl Check for HeadAndRange {
               (RFC 9111 4.3.3). Of objects that change (`change-every`) every body counts: it fails on one \
               that goes on as another version than it began, each byte at its right place, and on one under \
               another version's ETag. Answers the upstream itself made untrue are left \
-              out. Inconclusive when no answer was of these kinds. Typical fixes: let the client resume, \
-              with If-Range; nginx `proxy_next_upstream` never resumes a begun body, the `slice` module \
-              checks the ETag; close upstream connections that said more than they may.",
+              out. Inconclusive when no answer was of these kinds.",
+        sources: &[
+            Source::rfc(9110, "6.4.1", "Content Semantics"),
+            Source::rfc(9112, "6.3", "Message Body Length"),
+            Source::rfc(9110, "15.3.7.3", "Combining Parts"),
+            Source::rfc(9111, "4.3.3", "Handling a Validation Response"),
+        ],
+        fixes: Fixes {
+            nginx: "`proxy_next_upstream` never resumes a begun body; the `slice` module checks that the \
+                    ETag of all pieces is the same",
+            haproxy: "no setting: it never resumes a begun body and puts none together",
+            envoy: "no setting: it never resumes a begun body",
+            others: "let the client resume, with If-Range; in gateways of your own close upstream \
+                     connections that said more than they may",
+        },
         example: "head-and-range: {}",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
         min_samples: 1,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::copies::{COARSE, Fetch, Fetches, Key, freshness, has_failed, shared_key, stored_from};
 use super::tally::Tally;
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::faults::{FaultSpec, Refuse};
 #[cfg(test)]
@@ -44,9 +44,21 @@ impl Check for StaleIfError {
               CloudFront serves expired objects when the origin fails. Inconclusive when no fetch of a \
               stored object failed. Of objects that change (`change-every`) the bytes say how old the copy \
               is: one that was replaced longer ago than freshness and window together fails, whatever Age \
-              says. Typical fixes: nginx `proxy_cache_use_stale error timeout \
-              invalid_header http_500 http_502 http_503 http_504 updating`; Varnish grace with a health \
-              probe; Squid and Traffic Server `stale-if-error` in Cache-Control.",
+              says.",
+        sources: &[
+            Source::rfc(5861, "4", "The stale-if-error Cache-Control Extension"),
+            Source::rfc(9111, "4.2.4", "Serving Stale Responses"),
+            Source::VARNISH_GRACE,
+        ],
+        fixes: Fixes {
+            nginx: "`proxy_cache_use_stale error timeout invalid_header http_500 http_502 http_503 http_504 \
+                    updating`",
+            haproxy: "no setting: its `cache` serves nothing stale; put a cache that does in front of it",
+            envoy: "no setting: its `cache` filter does not stand in for errors; put a cache that does in \
+                    front of it",
+            others: "Varnish: grace with a health probe; Squid and Traffic Server: `stale-if-error` in \
+                     Cache-Control",
+        },
         example: "stale-if-error: { within: 3s }",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
         min_samples: 1,

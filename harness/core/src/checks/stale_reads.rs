@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::copies::{COARSE, freshness, has_failed, shared_key, stored_from};
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 use crate::faults::FaultSpec;
 #[cfg(test)]
 use crate::faults::StaleRead;
@@ -52,9 +52,18 @@ impl Check for StaleReads {
               `older-than` before the read was sent. Without a cache no read is stale. The bound is what \
               readers can live with; by default the lifetime that Cache-Control gives (RFC 9111 4.2), or \
               the gateway declares, and in an outage the window in which a stale copy may stand in (RFC \
-              5861 4). Typical fixes: `Cache-Control: max-age` at the objects, nginx \
-              `proxy_cache_valid` (and no `proxy_ignore_headers Cache-Control`), a shorter \
-              `stale-if-error` or grace, no stale-while-revalidate.",
+              5861 4).",
+        sources: &[
+            Source::rfc(9111, "4.2", "Freshness"),
+            Source::rfc(5861, "4", "The stale-if-error Cache-Control Extension"),
+        ],
+        fixes: Fixes {
+            nginx: "`proxy_cache_valid`, `proxy_cache_use_stale` without `updating`",
+            haproxy: "`max-age` of the `cache` section (60 s by default); it serves nothing stale",
+            envoy: "no setting: the `cache` filter goes by the Cache-Control of the response",
+            others: "at the objects: `Cache-Control: max-age` and a shorter `stale-if-error`; Varnish: a \
+                     shorter grace",
+        },
         example: "stale-reads: { older-than: 10s, max: 1% }",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
         min_samples: 30,
