@@ -29,11 +29,12 @@ impl Check for BodyExact {
         summary: "every byte under a 2xx, and of an upload, is the object's",
         doc: "Bodies are derived from bucket, key, version and offset, so every byte of every 2xx is \
               compared. Padding, a repeated beginning after a retry in the middle, a resume at the wrong \
-              offset and chunk framing mistaken for data all show as wrong bytes; a short but correct \
-              beginning is `body-complete`'s business. Responses that a fault spoilt are left out. Likewise \
-              an upload that an upstream took for whole must have the client's bytes: a retry that goes on \
-              where the first try broke off makes an object of the rest. RFC 9112 8 leaves no room for \
-              repair of a broken body.",
+              offset and chunk framing mistaken for data all show as wrong bytes, and of objects that change \
+              (`change-every`) the bytes of two versions in one body; a short but correct \
+              beginning is `body-complete`'s business. Responses that a fault spoilt are left out. Likewise an \
+              upload that an upstream took for whole must have the client's bytes: a retry that goes on \
+              where the first try broke off makes an object of the rest. RFC 9112 8 leaves no room for repair of a broken \
+              body.",
         sources: &[
             Source::rfc(9112, "8", "Handling Incomplete Messages"),
             Source::rfc(9110, "7.7", "Message Transformations"),
@@ -59,8 +60,9 @@ impl Check for BodyExact {
             let body = client.shape.body();
             let told = || scope.source(client).is_some_and(|a| untrue.contains(&a.attempt));
             if matches!(client.status, 200..=299) && checked(body) && !told() {
-                let wrong = matches!(body, BodyCheck::Wrong | BodyCheck::Other);
-                tally.count(!wrong, client.id(), || format!("{} with a body that is {body}", client.status));
+                tally.count(!body.is_wrong(), client.id(), || {
+                    format!("{} with a body that is {body}", client.status)
+                });
             }
         }
         if scope.missing(Capabilities::of(&[Capability::Store])).is_none() {
@@ -91,6 +93,7 @@ impl Check for BodyExact {
             Golden::pass("a correct beginning is right", Self {}, with(BodyCheck::Prefix)),
             Golden::fail("zeros at the end", Self {}, with(BodyCheck::Wrong)),
             Golden::fail("another object's bytes", Self {}, with(BodyCheck::Other)),
+            Golden::fail("two versions in one body", Self {}, with(BodyCheck::Mixed)),
             Golden::pass("a fault spoilt them", Self {}, spoilt()),
             Golden::pass("another object's bytes from the upstream", Self {}, untrue(true)),
             Golden::fail("another object's bytes while others met the fault", Self {}, untrue(false)),

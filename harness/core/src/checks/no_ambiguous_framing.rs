@@ -112,7 +112,7 @@ fn is_ambiguous(scope: &Scope<'_>, attempt: &AttemptRecord) -> bool {
 fn is_misread(client: &ClientRecord) -> bool {
     matches!(client.status, 200..=299)
         && match client.shape.body() {
-            BodyCheck::Wrong | BodyCheck::Other => true,
+            BodyCheck::Wrong | BodyCheck::Other | BodyCheck::Mixed => true,
             BodyCheck::Prefix => client.ending == Ending::Complete,
             BodyCheck::Exact | BodyCheck::NotChecked => false,
         }

@@ -98,7 +98,7 @@ impl Check for NoCachePoisoning {
 fn is_half(client: &ClientRecord) -> bool {
     matches!(client.status, 200..=299)
         && client.ending == Ending::Complete
-        && matches!(client.shape.body(), BodyCheck::Prefix | BodyCheck::Wrong)
+        && matches!(client.shape.body(), BodyCheck::Prefix | BodyCheck::Wrong | BodyCheck::Mixed)
 }
 
 fn is_broken(scope: &Scope<'_>, attempt: &AttemptRecord) -> bool {
