@@ -10,6 +10,7 @@ use crate::faults::{FaultSpec, Host};
 use crate::history::IdSet;
 use crate::profile::{Deviation, Profile};
 use crate::report::GuardNote;
+use crate::rules::Point;
 use crate::verdict::{Outcome, Verdict};
 
 /// Requests that a deviation's fault must have touched before it counts as gone.
@@ -92,6 +93,17 @@ fn faults_of(deviation: &Deviation, scope: &Scope<'_>) -> Vec<u16> {
     faults.map(|(i, _)| i as u16).filter(|i| scope.intervals.active(*i, scope.from, scope.until)).collect()
 }
 
+/// Whether a fault touches what happens meanwhile, and no exchange that could be named: a handshake that fails is of no
+/// request yet.
+fn is_by_interval(spec: &FaultSpec) -> bool {
+    match spec {
+        FaultSpec::Tls(tls) => tls.kind.info().point == Point::Accept,
+        spec => {
+            matches!(spec.info().host, Host::Listener | Host::MockSetting | Host::Resolver | Host::Process)
+        }
+    }
+}
+
 fn kind(spec: &FaultSpec) -> Option<&'static str> {
     match spec {
         FaultSpec::Malformed(malformed) => Some(malformed.kind.info().name),
@@ -115,13 +127,8 @@ fn touched_by(deviation: &Deviation, scope: &Scope<'_>) -> IdSet {
     }
     fired.remove(&AttemptId::NONE);
     touched.extend(history.attempts.iter().filter(|a| fired.contains(&a.attempt)).map(|a| a.request));
-    let by_interval =
-        |host| matches!(host, Host::Listener | Host::MockSetting | Host::Resolver | Host::Process);
-    let wide: Vec<_> = faults
-        .iter()
-        .copied()
-        .filter(|f| by_interval(scope.plan.faults[usize::from(*f)].spec.info().host))
-        .collect();
+    let wide: Vec<_> =
+        faults.iter().copied().filter(|f| is_by_interval(&scope.plan.faults[usize::from(*f)].spec)).collect();
     if !wide.is_empty() {
         let overlaps = |c: &&gatecrash_model::ClientRecord| {
             wide.iter().any(|f| scope.intervals.active(*f, c.sent(), c.ended()))
