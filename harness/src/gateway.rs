@@ -22,6 +22,7 @@ mod process;
 mod recipe;
 mod reload;
 mod render;
+mod serves;
 pub mod shim;
 mod tree;
 mod version;
@@ -44,6 +45,7 @@ pub use self::live::Gateway;
 pub use self::parameters::{Parameter, ParameterKind};
 pub use self::plan_check::check_plan;
 pub use self::recipe::{Http2Front, RECIPES, Recipe, Source};
+pub use self::serves::{Serves, not_served};
 pub use self::witness::WitnessLine;
 
 /// One upstream address that the gateway is given.

@@ -58,6 +58,13 @@ fn facts(gateway: &Described) -> Vec<[String; 2]> {
         row("mistakes that `misconfigure` can make", codes(recipe.can.iter().map(|m| m.name()))),
         row("bucket names of their own for regions", yes(recipe.maps_buckets)),
         row("signs with a key of its own", yes(recipe.signs)),
+        row(
+            "operations it passes on",
+            match &recipe.serves {
+                None => "all".to_owned(),
+                Some(serves) => codes(serves.ops.iter().map(|op| op.name())),
+            },
+        ),
         row("speaks HTTP/2 to upstreams", yes(recipe.http2)),
         row("clients can speak TLS to it", yes(recipe.serves_tls)),
         row(

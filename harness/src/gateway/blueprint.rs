@@ -167,13 +167,19 @@ impl Blueprint {
         &self,
         dir: &Path,
         listen: SocketAddr,
+        running: &Path,
     ) -> Result<Option<(PathBuf, Vec<String>)>, GatewayError> {
         let Some([program, args @ ..]) = self.reload.as_ref().map(|reload| reload.run.as_slice()) else {
             return Ok(None);
         };
         let (renderer, context) = (Renderer::new(), self.context(dir, listen, None));
         let args = args.iter().map(|arg| renderer.text("argument", arg, context.clone()));
-        Ok(Some((self.find(program, self.package.as_deref())?, args.collect::<Result<_, _>>()?)))
+        let program = if *program == self.program && !self.shuns_root {
+            running.to_owned()
+        } else {
+            self.find(program, self.package.as_deref())?
+        };
+        Ok(Some((program, args.collect::<Result<_, _>>()?)))
     }
 
     /// Renders arguments and environment for one listen address.
