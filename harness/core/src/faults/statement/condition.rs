@@ -111,7 +111,8 @@ mod tests {
 
     #[test]
     fn values_are_lists_of_texts() {
-        let given = r#"{"Bool":{"aws:SecureTransport":false},"IpAddress":{"aws:SourceIp":["10.0.0.0/8","::1"]}}"#;
+        let given =
+            r#"{"Bool":{"aws:SecureTransport":false},"IpAddress":{"aws:SourceIp":["10.0.0.0/8","::1"]}}"#;
         let texts =
             r#"{"Bool":{"aws:SecureTransport":["false"]},"IpAddress":{"aws:SourceIp":["10.0.0.0/8","::1"]}}"#;
         assert_eq!(read(given).as_deref(), Ok(texts));
