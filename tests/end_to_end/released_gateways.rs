@@ -42,9 +42,6 @@ fn other_products_pass_their_scenario() {
     desk.expect_nothing_left();
 }
 
-/// The module of nginx that nginx-s3-gateway signs with.
-const NJS: &str = "/usr/lib/nginx/modules/ngx_http_js_module.so";
-
 /// Faults between gateway and S3 look the same to clients that speak TLS.
 #[test]
 fn clients_may_speak_tls() {
@@ -121,6 +118,9 @@ fn all_gateways_are_compared_side_by_side() {
     done.says("cases passed");
     desk.expect_nothing_left();
 }
+
+/// The module of nginx that nginx-s3-gateway signs with.
+const NJS: &str = "/usr/lib/nginx/modules/ngx_http_js_module.so";
 
 const OVER_HTTP2: &str = "\
 gatecrash: 1
