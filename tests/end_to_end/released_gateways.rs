@@ -42,6 +42,40 @@ fn other_products_pass_their_scenario() {
     desk.expect_nothing_left();
 }
 
+/// Parameters of the recipe that takes the place of the scenario's gateway: without its cache every read is fetched.
+#[test]
+fn a_cache_is_held_to_what_its_profile_declares() {
+    let _turn = turn();
+    let desk = Desk::new();
+    let cached = "gateway.recipe.params.cache=true";
+    if installed("nginx") {
+        desk.gatecrash(&[
+            "run",
+            "--quiet",
+            "content-delivery/lifetimes",
+            "--gateway",
+            "nginx",
+            "--set",
+            cached,
+        ])
+        .exits(0);
+    }
+    desk.expect_nothing_left();
+}
+
+/// What passes as a known deviation fails where none is accepted.
+#[test]
+fn a_deviation_is_declared_and_nothing_else_is_wrong() {
+    let _turn = turn();
+    let desk = Desk::new();
+    let run = ["run", "--quiet", "invalid/status-lines", "--case", "status-letters", "--gateway", "apache2"];
+    if installed("apache2") {
+        desk.gatecrash(&run).exits(0);
+        desk.gatecrash(&[&run[..], &["--strict"]].concat()).exits(1);
+    }
+    desk.expect_nothing_left();
+}
+
 /// Faults between gateway and S3 look the same to clients that speak TLS.
 #[test]
 fn clients_may_speak_tls() {

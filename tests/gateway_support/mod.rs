@@ -77,6 +77,7 @@ pub fn plan(gateway: GatewayPlan, endpoints: &[Endpoint]) -> Plan {
         key: "o/{n}".into(),
         size: SizePlan::Fixed(Size(8)),
         cache_control: None,
+        change_every: None,
         listed: None,
     };
     Plan {

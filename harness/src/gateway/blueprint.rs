@@ -23,7 +23,7 @@ use super::process::{self, Start};
 use super::recipe::{self, Mistake, REFERENCE, Ready, Recipe, Reload, Source, Stop};
 use super::render::Renderer;
 use super::version::{self, Probe};
-use super::{Endpoint, Launch, command};
+use super::{ClientFiles, Endpoint, Launch, command};
 
 /// File that takes a gateway's standard output and error.
 pub(super) const OUTPUT: &str = "output.log";
@@ -296,7 +296,7 @@ fn facts(launch: &Launch<'_>) -> Result<Value, GatewayError> {
         })
         .collect();
     let path = |path: &Path| path.display().to_string();
-    let client = |pick: fn(&(PathBuf, PathBuf, PathBuf)) -> &PathBuf| {
+    let client = |pick: fn(&ClientFiles) -> &PathBuf| {
         launch.tls.and_then(|tls| tls.client.as_ref()).map(|files| path(pick(files)))
     };
     let credentials = launch.credentials.as_ref().map(|credentials| {
@@ -310,9 +310,10 @@ fn facts(launch: &Launch<'_>) -> Result<Value, GatewayError> {
         credentials,
         ca_file => launch.tls.map(|tls| path(&tls.ca)),
         tls_name => launch.tls.map(|tls| tls.name),
-        client_cert => client(|(certificates, _, _)| certificates),
-        client_key => client(|(_, key, _)| key),
-        client_pem => client(|(_, _, both)| both),
+        client_cert => client(|files| &files.certificates),
+        client_key => client(|files| &files.key),
+        client_pem => client(|files| &files.both),
+        client_leaf => client(|files| &files.leaf),
         front => launch.front.map(|front| context! {
             listen => front.addr.to_string(),
             certificates => path(&front.certificates),
