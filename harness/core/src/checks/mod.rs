@@ -5,6 +5,7 @@
 mod copies;
 mod outages;
 mod quantiles;
+mod served;
 mod tally;
 mod uploaded;
 
