@@ -11,7 +11,7 @@ use crate::run::Stop;
 pub enum Exit {
     /// Every expectation holds.
     Pass,
-    /// An expectation failed.
+    /// An expectation failed, or the gateway's process died by itself, which fails `crash-free` unasked.
     Failed,
     /// Usage or an invalid scenario; also: nothing selected.
     Usage,
@@ -38,7 +38,7 @@ pub const BY_PRECEDENCE: &[(Exit, u8, &str)] = &[
     (Exit::Usage, 2, "usage, an invalid scenario, or nothing selected"),
     (Exit::Bug, 70, "a bug in gatecrash"),
     (Exit::Environment, 4, "the environment: gateway not ready, port taken, disk full"),
-    (Exit::Failed, 1, "an expectation failed"),
+    (Exit::Failed, 1, "an expectation failed, or the gateway died"),
     (Exit::Aborted, 5, "aborted by a guard (deadline)"),
     (Exit::Inconclusive, 3, "inconclusive: something could not be judged"),
     (Exit::Regression, 6, "a regression against a baseline"),

@@ -67,7 +67,9 @@ pub async fn walk(
                 let before = clock.now();
                 let switched = topology.switch_on(plan, fault).await;
                 let confirmed = *switched.as_ref().unwrap_or(&Some(false));
-                let at = if confirmed.is_some() { before } else { clock.now() };
+                let now = clock.now();
+                let at = if confirmed.is_some() { before } else { now };
+                sink.event(Event::Switching { fault, from: before, until: now });
                 sink.event(Event::FaultOn { fault, at, confirmed });
                 if let Some(by) = topology.means_of(fault) {
                     sink.event(Event::CarriedOut { fault, by });
@@ -78,9 +80,12 @@ pub async fn walk(
                 if let Some(queries) = topology.asked_under(fault) {
                     sink.event(Event::Asked { fault, queries });
                 }
+                let before = clock.now();
                 let switched = topology.switch_off(plan, fault).await;
                 let confirmed = *switched.as_ref().unwrap_or(&Some(false));
-                sink.event(Event::FaultOff { fault, at: clock.now(), confirmed });
+                let now = clock.now();
+                sink.event(Event::Switching { fault, from: before, until: now });
+                sink.event(Event::FaultOff { fault, at: now, confirmed });
                 switched.map_err(|why| stuck(plan, fault, "taken back", &why))?;
             }
             Edge::Learn(fault) => topology.clients_learn(fault),

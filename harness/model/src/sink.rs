@@ -73,6 +73,15 @@ pub enum Event {
         #[serde(default)]
         confirmed: Option<bool>,
     },
+    /// A fault that has to be seen to be believed was coming into force, or going: meanwhile it may bite or not.
+    Switching {
+        /// Index in the plan.
+        fault: u16,
+        /// When the change was begun.
+        from: Nanos,
+        /// When it was seen to be in force.
+        until: Nanos,
+    },
     /// How often the gateway met a fault of the name service while it was on.
     Asked {
         /// Index in the plan.

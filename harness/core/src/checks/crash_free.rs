@@ -21,7 +21,8 @@ impl Check for CrashFree {
     const INFO: CheckInfo = CheckInfo {
         name: "crash-free",
         summary: "process, listener and connections survive every fault",
-        doc: "The gateway's process must not end by itself, its listener must accept, and no connection \
+        doc: "The gateway's process must not end by itself (which fails a run that expects nothing of the \
+              kind, too), its listener must accept, and no connection \
               may close without a byte under a request: on a first request that is never legal, on a \
               reused connection it is a legal race (RFC 9112 9.3.1) unless the gateway was just reading a \
               malformed answer for that request - then the task that served it died. Of a gateway that \

@@ -1,9 +1,12 @@
 //! `failback`: a healed region gets its traffic back.
 
-use gatecrash_model::{Capabilities, Capability, ClientRecord, Nanos};
+#[cfg(test)]
+use gatecrash_model::BodyCheck;
+use gatecrash_model::{Capabilities, Capability, Nanos};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::served::{Served, left_out};
 use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::faults::{FaultSpec, Swallow};
@@ -32,7 +35,8 @@ impl Check for Failback {
         name: "failback",
         summary: "a healed region gets its traffic back in time",
         doc: "From `within` after the recorded end of the fault, the region must serve at least 90 % of \
-              the share it had before the first fault; before `not-before`, at most 10 % of it. A gateway \
+              the share it had before the first fault; before `not-before`, at most 10 % of it. An answer \
+              out of a cache counts at the time its copy was fetched. A gateway \
               that never returns runs on its standby until that fails too; one that returns at the first \
               good answer flaps. Inconclusive when traffic had never left. Measured: nginx returns after \
               `fail_timeout`, HAProxy after `rise` probes.",
@@ -60,21 +64,20 @@ impl Check for Failback {
         let Some((hit, healed, end)) = healed(scope, to) else {
             return open(0, format!("no fault on {} ended before the end of this window", self.to));
         };
-        let is_to = |c: &&ClientRecord| scope.served_from(c) == Some(to);
-        let before: Vec<_> = successes(scope, 0, hit).collect();
+        let is_to = |served: &&Served<'_>| served.is_by(to);
+        let before = successes(scope, 0, hit);
         let due = match before.len() {
             0..30 => planned_share(scope, to),
-            all => before.iter().filter(|c| is_to(c)).count() as f64 / all as f64,
+            all => before.iter().filter(is_to).count() as f64 / all as f64,
         };
-        let during: Vec<_> = successes(scope, hit, healed).collect();
-        let kept = during.iter().filter(|c| is_to(c)).count() as f64;
+        let during = successes(scope, hit, healed);
+        let kept = during.iter().filter(is_to).count() as f64;
         if due == 0.0 || kept > 0.5 * due * during.len() as f64 {
             return open(0, format!("traffic had not left {} while the fault was on", self.to));
         }
-        let after: Vec<_> =
-            scope.clients_between(healed, end).filter(|c| !c.ending.invites_retry()).collect();
-        let moments: Vec<_> = after.iter().map(|c| (c.intended, is_to(c))).collect();
-        let late: Vec<_> = after.iter().filter(|c| c.intended >= healed + self.within.0).copied().collect();
+        let after = Served::between(scope, healed, end);
+        let moments: Vec<_> = after.iter().map(|served| (served.at, served.is_by(to))).collect();
+        let late: Vec<_> = after.iter().filter(|served| served.at >= healed + self.within.0).collect();
         let samples = late.len() as u64;
         if samples < scope.min_samples.max(1) {
             let needed = scope.min_samples;
@@ -83,13 +86,14 @@ impl Check for Failback {
                 format!("{samples} requests later than {} after the end, {needed} needed", self.within),
             );
         }
-        let back = late.iter().filter(|c| is_to(c)).count();
+        let back = late.iter().filter(|served| served.is_by(to)).count();
         let in_time = back as f64 >= 0.9 * due * samples as f64;
+        let owed = scope.clients_between(healed, end).filter(|c| !c.ending.invites_retry()).count();
         let early: Vec<_> = match self.not_before {
-            Some(t) => after.iter().filter(|c| c.intended < healed + t.0).copied().collect(),
+            Some(t) => after.iter().filter(|served| served.at < healed + t.0).collect(),
             None => Vec::new(),
         };
-        let too_early = early.iter().filter(|c| is_to(c)).count() as f64 > 0.1 * due * early.len() as f64;
+        let too_early = early.iter().filter(|served| served.is_by(to)).count() as f64 > 0.1 * due * early.len() as f64;
         let observed = match settled(&moments, 0.9 * due) {
             Some(at) => format!("after {:.2}s", (at - healed) as f64 / 1e9),
             None => "never".into(),
@@ -100,9 +104,10 @@ impl Check for Failback {
             self.to,
             due * 100.0
         ));
+        let finding = finding.details(left_out(owed, after.len()));
         let finding =
             if too_early { finding.detail("traffic came back before `not-before`") } else { finding };
-        finding.exemplars(late.iter().filter(|c| !is_to(c)).map(|c| c.id()))
+        finding.exemplars(late.iter().filter(|served| !served.is_by(to)).map(|served| served.client.id()))
     }
 
     #[cfg(test)]
@@ -116,11 +121,15 @@ impl Check for Failback {
             let story = Story::new().standby("b").fault(swallow, 1000, 2000).every(10, 0, 1000, |r| r);
             story.every(10, 1000, 1020, first).every(10, 1020, back, moved).every(10, back, 4000, |r| r)
         };
+        let stored = |r: crate::golden::Request| {
+            r.key("o/50").tries([]).answer(200).body(BodyCheck::Exact).from_other(150)
+        };
         vec![
             Golden::pass("back after 0.3 s", check(), story(2300)),
             Golden::fail("back after 1 s", check(), story(3000)),
             Golden::fail("never back", check(), story(4000)),
             Golden::fail("back too early", patient(), story(2050)),
+            Golden::pass("back, with copies of the standby in a cache", check(), story(2300).every(10, 2305, 4000, stored)),
             Golden::inconclusive("nothing ended", check(), Story::new().every(10, 0, 1000, |r| r)),
         ]
     }
@@ -136,13 +145,9 @@ fn healed(scope: &Scope<'_>, region: u16) -> Option<(Nanos, Nanos, Nanos)> {
     Some((on, off, next.unwrap_or(scope.until).min(scope.until)))
 }
 
-fn successes<'a>(
-    scope: &Scope<'a>,
-    from: Nanos,
-    until: Nanos,
-) -> impl Iterator<Item = &'a ClientRecord> + use<'a> {
-    let scope = *scope;
-    scope.clients_between(from, until).filter(move |c| scope.succeeded(c))
+fn successes<'a>(scope: &Scope<'a>, from: Nanos, until: Nanos) -> Vec<Served<'a>> {
+    let all = Served::between(scope, from, until).into_iter();
+    all.filter(|served| scope.succeeded(served.client)).collect()
 }
 
 /// The share of a region by its endpoints, when the run tells nothing.

@@ -1,10 +1,13 @@
 //! `failover`: with a healthy region left, traffic moves there in time.
 
+#[cfg(test)]
+use gatecrash_model::BodyCheck;
 use gatecrash_model::{Capabilities, Capability, Nanos};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::outages::Part;
+use super::served::{Served, left_out};
 use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::faults::{FaultSpec, Swallow};
@@ -35,7 +38,9 @@ impl Check for Failover {
         name: "failover",
         summary: "traffic moves to a healthy region in time",
         doc: "From `within` after the recorded edge at which the fault came into force until it ends, 99 % \
-              of the requests must succeed and be served by the other region, as their responses name it. \
+              of the requests must succeed and be served by the other region, as their responses name it; an \
+              answer out of a cache counts at the time its copy was fetched, and not at all when that was \
+              before the fault. \
               Detection takes what health checks and timeouts add up to: probes x interval, or failures x \
               read timeout; until then each request that goes to the dead region waits or fails. \
               Inconclusive when no fault hit the region or it never had traffic.",
@@ -65,12 +70,10 @@ impl Check for Failover {
         if !scope.history.attempts.iter().any(|a| scope.plan.region_of_link(a.link()) == Some(from)) {
             return Finding::inconclusive(wanted, 0, format!("{} never had traffic", self.from));
         }
-        let samples: Vec<_> = scope
-            .clients_between(hit, end)
-            .filter(|c| !c.ending.invites_retry())
-            .map(|c| (c, scope.succeeded(c) && scope.served_from(c) == Some(to)))
-            .collect();
-        let late: Vec<_> = samples.iter().filter(|(c, _)| c.intended >= hit + self.within.0).collect();
+        let told = Served::between(scope, hit, end).into_iter();
+        let samples: Vec<_> =
+            told.map(|s| (s, scope.succeeded(s.client) && s.is_by(to))).collect();
+        let late: Vec<_> = samples.iter().filter(|(served, _)| served.at >= hit + self.within.0).collect();
         let count = late.len() as u64;
         if count < scope.min_samples.max(1) {
             let reason = format!(
@@ -80,21 +83,23 @@ impl Check for Failover {
             return Finding::inconclusive(wanted, count, reason);
         }
         let good = late.iter().filter(|(_, good)| *good).count();
-        let moments: Vec<(Nanos, bool)> = samples.iter().map(|(c, good)| (c.intended, *good)).collect();
+        let moments: Vec<(Nanos, bool)> = samples.iter().map(|(s, good)| (s.at, *good)).collect();
         let observed = match settled(&moments, GOOD) {
             Some(at) => format!("after {:.2}s", (at - hit) as f64 / 1e9),
             None => "never".into(),
         };
         let detected = part.time_to_detect(scope, hit, end);
-        let lost = samples.iter().filter(|(c, _)| !scope.succeeded(c)).count();
+        let asked: Vec<_> = scope.clients_between(hit, end).filter(|c| !c.ending.invites_retry()).collect();
+        let lost = asked.iter().filter(|c| !scope.succeeded(c)).count();
         Finding::judged(good as f64 >= GOOD * count as f64, observed, wanted, count)
             .detail(format!(
                 "{good} of {count} requests later than {} after the fault were served by {}",
                 self.within, self.to
             ))
-            .detail(format!("{lost} of {} requests failed while the fault was on", samples.len()))
+            .detail(format!("{lost} of {} requests failed while the fault was on", asked.len()))
+            .details(left_out(asked.len(), samples.len()))
             .details(detected.map(|took| format!("time to detect: {:.2}s", took as f64 / 1e9)))
-            .exemplars(late.iter().filter(|(_, good)| !good).map(|(c, _)| c.id()))
+            .exemplars(late.iter().filter(|(_, good)| !good).map(|(s, _)| s.client.id()))
     }
 
     #[cfg(test)]
@@ -106,11 +111,15 @@ impl Check for Failover {
         };
         let lost = |r: crate::golden::Request| r.tries([Try::silent().by(0)]);
         let moved = |r: crate::golden::Request| r.tries([Try::served().link(1)]);
+        let noticed = || story().every(10, 1000, 1300, lost);
+        let copy = |r: crate::golden::Request| r.key("o/1").answer(200).body(BodyCheck::Exact).from_other(1);
+        let stored = move |r| copy(r).tries([]);
+        let renewed = move |r| copy(r).tries([Try::status(304, "").link(1)]);
         vec![
             Golden::pass(
                 "moved after 0.3 s",
                 check(),
-                story().every(10, 1000, 1300, lost).every(10, 1300, 4000, moved),
+                noticed().every(10, 1300, 4000, moved),
             ),
             Golden::fail(
                 "moved after 2 s",
@@ -118,6 +127,13 @@ impl Check for Failover {
                 story().every(10, 1000, 3000, lost).every(10, 3000, 4000, moved),
             ),
             Golden::fail("never moved", check(), story().every(10, 1000, 4000, lost)),
+            Golden::pass(
+                "moved, with copies from before in a cache",
+                check(),
+                noticed().every(20, 1300, 4000, moved).every(20, 1310, 4000, stored),
+            ),
+            Golden::pass("copies renewed by the other region", check(), noticed().every(10, 1300, 4000, renewed)),
+            Golden::inconclusive("nothing but copies from before", check(), noticed().every(10, 1300, 4000, stored)),
             Golden::inconclusive("no fault", check(), Story::new().standby("b").every(10, 0, 1000, |r| r)),
         ]
     }

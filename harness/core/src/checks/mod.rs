@@ -6,6 +6,7 @@ mod copies;
 mod outages;
 mod page;
 mod quantiles;
+mod served;
 mod tally;
 mod uploaded;
 

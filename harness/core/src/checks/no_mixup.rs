@@ -10,6 +10,8 @@ use super::{Check, CheckInfo, Fixes, Rests, Source};
 use crate::golden::{Golden, Story};
 use crate::history::IdSet;
 use crate::judge::Scope;
+#[cfg(test)]
+use crate::plan::WorkloadPlan;
 use crate::verdict::Finding;
 
 /// Every response belongs to its request: the upstream exchange it names, its bytes, and nothing after its
@@ -63,7 +65,22 @@ impl Check for NoMixup {
         let story = || Story::new().every(10, 0, 50, |r| r);
         let last =
             |tell: fn(crate::golden::Request) -> crate::golden::Request| story().every(10, 60, 70, tell);
+        let copy = |r: crate::golden::Request| r.tries([]).answer(200).body(BodyCheck::Exact).from_other(1);
+        let of_another_bucket = || {
+            let mut told = story().every(10, 60, 70, |r| copy(r).key("o/1"));
+            let other = WorkloadPlan { bucket: "other".into(), ..told.plan.workloads[0].clone() };
+            told.plan.workloads.push(other);
+            told.history.clients.iter_mut().skip(5).for_each(|client| client.workload = 1);
+            told
+        };
+        let listed = |client: Op| {
+            let lists = Story::new().every(10, 0, 50, |r| r.op(Op::ListObjects).key(""));
+            lists.every(10, 60, 70, move |r| copy(r).op(client).key("").body(BodyCheck::NotChecked))
+        };
         vec![
+            Golden::pass("a list without its query, stored, for one with it", Self {}, listed(Op::ListObjectsV2)),
+            Golden::fail("a list for an object", Self {}, listed(Op::GetObject)),
+            Golden::fail("the same key of another bucket", Self {}, of_another_bucket()),
             Golden::pass("each its own", Self {}, story()),
             Golden::pass("a cached answer of the same key", Self {}, last(|r| r.key("o/1").from_other(1))),
             Golden::fail("fed by another key", Self {}, last(|r| r.key("o/9").from_other(1))),
@@ -95,14 +112,31 @@ fn mixup(scope: &Scope<'_>, client: &ClientRecord, untrue: &IdSet) -> Option<Str
         return Some("bytes of another object".into());
     }
     let source = scope.fed_by(client).filter(|a| !belongs(scope, a, client))?;
-    Some(format!("fed by the exchange for {} {}", source.op, scope.history.text(source.key)))
+    let bucket = scope.join.client(scope.history, source.request()?).map_or("", |asked| bucket_of(scope, asked));
+    let key = scope.history.text(source.key);
+    let place = [bucket, key].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
+    Some(format!("fed by the exchange for {} {place}", source.op).trim_end().to_owned())
 }
 
 fn belongs(scope: &Scope<'_>, attempt: &AttemptRecord, client: &ClientRecord) -> bool {
     if attempt.request == client.id().pack() {
         return true;
     }
-    let (theirs, ours) = (scope.history.text(attempt.key), scope.history.text(client.key));
-    let same_op = attempt.op == client.op || (attempt.op, client.op) == (Op::GetObject, Op::HeadObject);
-    same_op && theirs == ours && !client.op.is_write()
+    let asked = attempt.request().and_then(|request| scope.join.client(scope.history, request));
+    let same_bucket = asked.is_none_or(|asked| bucket_of(scope, asked) == bucket_of(scope, client));
+    let same_key = scope.history.text(attempt.key) == scope.history.text(client.key);
+    same_bucket && same_key && is_answered_by(client.op, attempt.op) && !client.op.is_write()
+}
+
+/// Whether an exchange of one operation may feed the answer to another: a GET's head answers a HEAD, and a gateway that
+/// drops the query asks for both kinds of list with the same request, as it does for its own.
+fn is_answered_by(client: Op, attempt: Op) -> bool {
+    let is_list = |op| matches!(op, Op::ListObjects | Op::ListObjectsV2);
+    client == attempt
+        || (client, attempt) == (Op::HeadObject, Op::GetObject)
+        || is_list(client) && is_list(attempt)
+}
+
+fn bucket_of<'a>(scope: &Scope<'a>, client: &ClientRecord) -> &'a str {
+    scope.plan.workloads.get(usize::from(client.workload)).map_or("", |w| w.bucket.as_str())
 }

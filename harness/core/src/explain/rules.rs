@@ -1,10 +1,11 @@
 //! The rules of the 502 explainer, most specific first. One rule is one function and one line in the table.
 
-use gatecrash_model::{AttemptRecord, BodyCheck, Decision, Ending};
+use gatecrash_model::{AttemptRecord, BodyCheck, ClientRecord, Decision, Ending};
 
 use super::Evidence;
 use crate::faults::{FaultSpec, Host};
 use crate::judge::{Cause, cause_of};
+use crate::plan::GatewayPlan;
 
 type Rule = fn(&Evidence<'_>) -> Option<String>;
 
@@ -12,6 +13,7 @@ type Rule = fn(&Evidence<'_>) -> Option<String>;
 pub(super) const RULES: &[Rule] = &[
     gateway_does_not_listen,
     task_died,
+    nothing_arrived,
     refused_connection,
     wrong_address,
     out_of_resources,
@@ -50,6 +52,21 @@ fn task_died(e: &Evidence<'_>) -> Option<String> {
         "the gateway closed the client while reading a malformed response (look for a panic in its log)"
             .into()
     })
+}
+
+/// In the whole run no attempt reached an upstream, also when no fault could keep it from one.
+fn nothing_arrived(e: &Evidence<'_>) -> Option<String> {
+    let quiet = e.history.attempts.is_empty() && e.history.connections.is_empty();
+    let undisturbed = |c: &ClientRecord| !c.was_dropped() && !e.intervals.any_active(c.sent(), c.ended());
+    let silent = e.client.status >= 500 && quiet && e.history.clients.iter().any(undisturbed);
+    let look = match e.plan.gateway {
+        GatewayPlan::Url { .. } => {
+            "at the addresses that `gatecrash serve upstreams` shows, and its --upstream-port"
+        }
+        GatewayPlan::Command { .. } => "at the endpoints that its configuration was given",
+        _ => "at our endpoints",
+    };
+    silent.then(|| format!("nothing reached an upstream in the whole run: does the gateway point {look}?"))
 }
 
 fn refused_connection(e: &Evidence<'_>) -> Option<String> {

@@ -3,8 +3,9 @@
 use gatecrash_model::{AttemptRecord, BodyCheck, ClientRecord, Decision, EndedBy, RequestId};
 
 use super::likely_cause;
+use crate::faults::Host;
 use crate::history::{Answers, History, Join, Seen};
-use crate::plan::{EnginePlan, Plan};
+use crate::plan::{EnginePlan, FaultPlan, Plan};
 
 /// What is known of a request, in order of time; a single line when it is not in the history.
 pub fn story(history: &History, join: &Join, plan: &Plan, request: RequestId) -> Vec<String> {
@@ -78,7 +79,7 @@ fn told_by_link(
     let id = attempt.id().map_or("?".to_owned(), |id| id.to_string());
     let reused = if attempt.has(AttemptRecord::REUSED) { "reused" } else { "new" };
     let after = attempt.start.saturating_sub(client.sent()) / 1_000;
-    let (fault, status) = (fault(plan, attempt), answer(attempt.status, ""));
+    let (fault, status) = (faults(history, join, plan, attempt), answer(attempt.status, ""));
     let upstream = join.upstream(history, attempt).map_or(String::new(), |u| {
         let answer = answer(u.status, history.text(u.code));
         let decision =
@@ -123,7 +124,7 @@ pub(super) fn by_link(
     let code = join.upstream(history, attempt).map_or("", |u| history.text(u.code));
     let by =
         if attempt.ended_by == EndedBy::Nobody { String::new() } else { format!(" by {}", attempt.ended_by) };
-    let (status, fault) = (answer(attempt.status, code), fault(plan, attempt));
+    let (status, fault) = (answer(attempt.status, code), faults(history, join, plan, attempt));
     (endpoint(plan, attempt), format!("{reused}{fault}, {status}, {}{by}", attempt.ending))
 }
 
@@ -133,9 +134,28 @@ fn endpoint(plan: &Plan, attempt: &AttemptRecord) -> String {
     format!("{region}/{endpoint}")
 }
 
-fn fault(plan: &Plan, attempt: &AttemptRecord) -> String {
-    let fault = attempt.fault.checked_sub(1).and_then(|i| plan.faults.get(usize::from(i)));
-    fault.map_or(String::new(), |f| format!(", fault {} ({})", f.name, f.spec.name()))
+/// What was done to an attempt on purpose, each led by a comma: by a link, by the mock, and the settings of the mock
+/// under which it was not served.
+fn faults(history: &History, join: &Join, plan: &Plan, attempt: &AttemptRecord) -> String {
+    let by_link = attempt.fault.checked_sub(1);
+    let fired = history.firings.iter().filter(|f| f.attempt == attempt.attempt).map(|f| f.fault);
+    let mut own: Vec<u16> = by_link.into_iter().chain(fired).collect();
+    let refused = join.upstream(history, attempt).is_some_and(|u| u.status >= 300);
+    let region = plan.region_of_link(attempt.link());
+    let concerns = |fault: &FaultPlan| {
+        fault.spec.info().host == Host::MockSetting && (fault.region.is_none() || fault.region == region)
+    };
+    let on = |fault: u16| {
+        let intervals = history.fault_intervals(fault);
+        intervals.iter().any(|(from, until, _)| *from <= attempt.ended() && attempt.start <= *until)
+    };
+    let settings =
+        plan.faults.iter().enumerate().filter(|(_, f)| refused && concerns(f)).map(|(i, _)| i as u16);
+    own.extend(settings.filter(|fault| on(*fault)));
+    own.sort_unstable();
+    own.dedup();
+    let named = own.iter().filter_map(|fault| plan.faults.get(usize::from(*fault)));
+    named.map(|f| format!(", fault {} ({})", f.name, f.spec.name())).collect()
 }
 
 fn answer(status: u16, code: &str) -> String {
@@ -161,6 +181,7 @@ fn millis(micros: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::faults::{Fault, FaultSpec, S3Error};
     use crate::golden::{Request, Story, Try};
 
     #[test]
@@ -181,6 +202,36 @@ mod tests {
                 "likely: SlowDown: the upstream throttles; retry with back-off and a budget",
             ]
         );
+    }
+
+    /// The link passed both on as they came, so its own record names no fault.
+    #[test]
+    fn faults_of_the_mock_are_named() {
+        let told = |spec: &str, status, code| {
+            let spec: FaultSpec = serde_saphyr::from_str(spec).unwrap();
+            let mut told = Story::new()
+                .fault(spec, 0, 1000)
+                .with(Request::at(5).tries([Try::status(status, code).by(0)]));
+            told.history.attempts[0].fault = 0;
+            let join = Join::of(&told.history);
+            story(&told.history, &join, &told.plan, RequestId { workload: 0, k: 0 })[3].clone()
+        };
+        let slow = told(S3Error::INFO.example, 503, "SlowDown");
+        assert!(slow.contains("0 request bytes, fault s3-error-0 (s3-error), 503"), "{slow}");
+        let denied = told("iam: { identity: app, deny: [s3:GetObject] }", 403, "AccessDenied");
+        assert!(denied.contains("fault iam-0 (iam), 403"), "{denied}");
+    }
+
+    #[test]
+    fn settings_of_the_mock_are_named_where_it_refuses() {
+        let spec: FaultSpec = serde_saphyr::from_str("iam: { identity: app, deny: [s3:GetObject] }").unwrap();
+        let told = Story::new().fault(spec, 0, 1000);
+        let told = told.with(Request::at(5).tries([Try::status(403, "AccessDenied")])).with(Request::at(6));
+        let join = Join::of(&told.history);
+        let names = |k| {
+            story(&told.history, &join, &told.plan, RequestId { workload: 0, k })[3].contains("fault iam-0")
+        };
+        assert_eq!([names(0), names(1)], [true, false]);
     }
 
     #[test]

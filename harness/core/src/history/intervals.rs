@@ -1,8 +1,9 @@
 //! When each fault was on, as recorded: computed once, asked often.
 
-use gatecrash_model::Nanos;
+use gatecrash_model::{Event, Nanos};
 
 use super::History;
+use crate::faults::FaultSpec;
 use crate::plan::Plan;
 
 /// One stretch of time in which a fault was on.
@@ -20,6 +21,7 @@ pub struct Interval {
 #[derive(Clone, Debug, Default)]
 pub struct Intervals {
     by_fault: Vec<Vec<Interval>>,
+    changing: Vec<(u16, Interval)>,
 }
 
 // === impl Intervals ===
@@ -31,7 +33,26 @@ impl Intervals {
         let by_fault = (0..plan.faults.len())
             .map(|fault| history.fault_intervals(fault as u16).into_iter().map(interval).collect())
             .collect();
-        Self { by_fault }
+        let changing = |event: &Event| match *event {
+            Event::Switching { fault, from, until } if is_change(plan, fault) => {
+                Some((fault, Interval { from, until, confirmed: true }))
+            }
+            _ => None,
+        };
+        Self { by_fault, changing: history.events.iter().filter_map(changing).collect() }
+    }
+
+    /// When a change of the gateway's configuration was coming into force, or being taken back: old and new both served
+    /// meanwhile, and nobody can say which.
+    pub fn changing(&self) -> &[(u16, Interval)] {
+        &self.changing
+    }
+
+    /// From when on a fault was in force of which this is the first instant: later where it was a change of the
+    /// configuration.
+    pub fn settled(&self, fault: u16, on: Nanos) -> Nanos {
+        let own = self.changing.iter().find(|(changed, i)| *changed == fault && i.from == on);
+        own.map_or(on, |(_, i)| i.until)
     }
 
     /// The intervals of one fault, in order.
@@ -45,7 +66,7 @@ impl Intervals {
     }
 
     /// All of them with their fault, by fault.
-    pub fn all(&self) -> impl Iterator<Item = (u16, Interval)> {
+    pub fn all(&self) -> impl Iterator<Item = (u16, Interval)> + use<'_> {
         let faults = self.by_fault.iter().enumerate();
         faults.flat_map(|(fault, list)| list.iter().map(move |i| (fault as u16, *i)))
     }
@@ -63,4 +84,9 @@ impl Interval {
     pub fn overlaps(self, from: Nanos, until: Nanos) -> bool {
         self.from <= until && from <= self.until
     }
+}
+
+/// Of other faults of the gateway's process, such as a reload, the switch itself is what is to be judged.
+fn is_change(plan: &Plan, fault: u16) -> bool {
+    plan.faults.get(usize::from(fault)).is_some_and(|f| matches!(f.spec, FaultSpec::Misconfigure(_)))
 }

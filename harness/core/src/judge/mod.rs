@@ -10,10 +10,11 @@ mod guards;
 mod scope;
 mod starvation;
 
+use std::borrow::Cow;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use gatecrash_model::Capability;
+use gatecrash_model::{Capabilities, Capability};
 
 pub use cause::{Cause, cause_of, is_not_http, is_trickle};
 pub use guards::{Delivery, deliveries};
@@ -21,12 +22,13 @@ pub(crate) use guards::{busy, held_back};
 pub use scope::{Case, Scope};
 pub use starvation::Stalls;
 
-use crate::checks::{CheckInfo, Rests};
+use crate::checks::{CheckInfo, CheckSpec, CrashFree, Rests};
 use crate::explain;
 use crate::history::History;
 use crate::plan::{ExpectationPlan, Plan, Severity};
 use crate::profile::Profile;
 use crate::report::GuardNote;
+use crate::rules::Matcher;
 use crate::verdict::{Finding, Outcome, Verdict};
 use guards::Guards;
 
@@ -47,6 +49,33 @@ pub struct Judgement {
 /// Judges a run. For strict mode, hand in [`Profile::without_deviations`].
 pub fn judge_run(plan: &Plan, profile: &Profile, history: &History) -> Judgement {
     judge_case(&Case::new(plan, profile, history))
+}
+
+/// The plan with what goes without saying, where that decides: a gateway whose process died by itself fails
+/// `crash-free`, whether the scenario expects it of the whole run or not.
+pub fn with_survival<'a>(plan: &'a Plan, history: &History) -> Cow<'a, Plan> {
+    let asked = |e: &ExpectationPlan| {
+        let whole = e.phase.is_none() && e.matcher == Matcher::default() && e.severity == Severity::Error;
+        whole && matches!(e.check, CheckSpec::CrashFree(_))
+    };
+    if !has_died(history) || plan.expectations.iter().any(asked) {
+        return Cow::Borrowed(plan);
+    }
+    let mut plan = plan.clone();
+    plan.expectations.push(ExpectationPlan {
+        name: "crash-free (implied)".into(),
+        phase: None,
+        after: None,
+        before: None,
+        matcher: Matcher::default(),
+        check: CheckSpec::CrashFree(CrashFree {}),
+        severity: Severity::Error,
+        because: Some("no scenario has to say that the gateway's process must survive".into()),
+        min_samples: None,
+        runbook: None,
+        line: 0,
+    });
+    Cow::Owned(plan)
 }
 
 /// The same for a run that is joined already.
@@ -141,14 +170,17 @@ fn judge(
 fn outcome(plan: &Plan, history: &History, verdicts: &[Verdict]) -> Outcome {
     let is_error = |v: &&Verdict| plan.expectations[v.expectation as usize].severity == Severity::Error;
     let any = |outcome| verdicts.iter().filter(is_error).any(|v| v.outcome == outcome);
-    let watched =
-        history.capabilities.missing(gatecrash_model::Capabilities::of(&[Capability::Process])).next();
-    let died = watched.is_none() && history.gateway_deaths().next().is_some();
     match () {
-        () if any(Outcome::Fail) || died => Outcome::Fail,
+        () if any(Outcome::Fail) || has_died(history) => Outcome::Fail,
         () if any(Outcome::Inconclusive) => Outcome::Inconclusive,
         () => Outcome::Pass,
     }
+}
+
+/// Whether the gateway's process ended by itself, where it was watched.
+fn has_died(history: &History) -> bool {
+    let watched = history.capabilities.missing(Capabilities::of(&[Capability::Process])).next().is_none();
+    watched && history.gateway_deaths().next().is_some()
 }
 
 impl Finding {

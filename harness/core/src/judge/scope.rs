@@ -129,8 +129,9 @@ impl<'a> Case<'a> {
     fn in_force(&self, phase: u16, start: Nanos, end: Nanos) -> Nanos {
         let Some(phase) = self.plan.phases.get(usize::from(phase)) else { return start };
         let begins_with_it = |fault: u16| self.plan.faults[usize::from(fault)].from == phase.from;
-        let on = self.intervals.all().filter(|(fault, _)| begins_with_it(*fault)).map(|(_, i)| i.from);
-        on.filter(|on| (start..end).contains(on)).max().unwrap_or(start)
+        let own = self.intervals.all().filter(|(fault, _)| begins_with_it(*fault));
+        let on = own.filter(|(_, i)| (start..end).contains(&i.from));
+        on.map(|(fault, i)| self.intervals.settled(fault, i.from)).max().unwrap_or(start)
     }
 }
 
@@ -139,7 +140,8 @@ impl<'a> Case<'a> {
 impl<'a> Scope<'a> {
     /// Client requests of the window that match and were sent, by intended time. Where the window is a
     /// phase's, those that a fault of another phase can have met on its edge belong to neither, and nor do
-    /// those that reached the upstream when the phase's own faults were about to end, or later.
+    /// those that reached the upstream when the phase's own faults were about to end, or later, or that were under way
+    /// while a change of the gateway's configuration was coming into force.
     pub fn clients(&self) -> impl Iterator<Item = &'a ClientRecord> + use<'a> {
         self.due().filter(|c| !c.was_dropped())
     }
@@ -147,7 +149,11 @@ impl<'a> Scope<'a> {
     /// The same, with those that were not sent because too many were under way.
     pub fn due(&self) -> impl Iterator<Item = &'a ClientRecord> + use<'a> {
         let (scope, foreign, last) = (*self, self.foreign_faults(), self.last_of_own_faults());
-        let met = move |c: &ClientRecord| foreign.iter().any(|i| i.overlaps(c.sent(), c.ended()));
+        let unsettled: &[_] = self.phase.map_or(&[], |_| self.intervals.changing());
+        let met = move |c: &ClientRecord| {
+            let meets = |i: &Interval| i.overlaps(c.sent(), c.ended());
+            foreign.iter().any(meets) || unsettled.iter().any(|(_, i)| meets(i))
+        };
         let late = move |c: &ClientRecord| last.is_some_and(|last| scope.reached_upstream(c) > last);
         let all = self.arrivals_between(self.from, self.until);
         all.filter(move |c| c.was_dropped() || !met(c) && !late(c))
@@ -253,11 +259,6 @@ impl<'a> Scope<'a> {
         self.fed_by(client).or_else(|| self.attempts(client).last())
     }
 
-    /// Region index of the attempt a response named.
-    pub fn served_from(&self, client: &ClientRecord) -> Option<u16> {
-        self.fed_by(client).and_then(|a| self.plan.region_of_link(a.link()))
-    }
-
     /// What an attempt did to its request.
     pub fn cause(&self, attempt: &AttemptRecord) -> Cause {
         cause_of(self.plan, attempt)
@@ -304,8 +305,14 @@ impl<'a> Scope<'a> {
 
     /// Whether attempts of this time can have gone unseen: a connect fault was on.
     pub fn hides_attempts_between(&self, from: Nanos, until: Nanos) -> bool {
-        let mut on = self.intervals.all().filter(|(_, i)| i.overlaps(from, until));
-        on.any(|(fault, _)| !connect_causes_of(&self.plan.faults[usize::from(fault)].spec).is_empty())
+        self.hiding_between(from, until).next().is_some()
+    }
+
+    /// The faults on in this time that keep attempts from being seen.
+    pub fn hiding_between(&self, from: Nanos, until: Nanos) -> impl Iterator<Item = u16> + use<'a> {
+        let plan = self.plan;
+        let on = self.intervals.all().filter(move |(_, i)| i.overlaps(from, until)).map(|(fault, _)| fault);
+        on.filter(move |fault| !connect_causes_of(&plan.faults[usize::from(*fault)].spec).is_empty())
     }
 
     /// A link by what is behind it: region and endpoint.

@@ -12,7 +12,7 @@ use crate::checks::{
 };
 use crate::faults::{FaultSpec, Refuse, Swallow};
 use crate::golden::{Story, Try, expectation};
-use crate::plan::{FaultPlan, Side};
+use crate::plan::{ExpectationPlan, FaultPlan, Side};
 use crate::profile::Deviation;
 use crate::rules::Facts;
 use crate::units::{Share, Span};
@@ -489,4 +489,49 @@ fn what_no_client_did_was_not_tested() {
     let judgement = judged(&story, &[most_succeed()]);
     assert_eq!(outcomes(&judgement), [Outcome::Inconclusive]);
     assert!(judgement.guards[0].text.contains("never fired"), "{:?}", judgement.guards);
+}
+
+/// A change of the configuration that is seen in force 8 s after it was begun, in a phase planned for 2 s, and is gone
+/// 6 s after its end: what was asked meanwhile is the work of neither configuration.
+#[test]
+fn what_was_asked_while_the_configuration_changed_is_not_judged() {
+    let wrong: FaultSpec = serde_saphyr::from_str("misconfigure: { endpoint: \"127.0.0.1:1\" }").unwrap();
+    let story = |seen_at: u64, phase_end: u64, gone_at: u64| {
+        let switching = |fault, from: u64, until: u64| Event::Switching {
+            fault,
+            from: from * 1_000_000,
+            until: until * 1_000_000,
+        };
+        let phases =
+            [("right", 0, 1000), ("wrong", 1000, phase_end), ("rolled-back", gone_at, gone_at + 2000)];
+        let story = Story::new().phases(&phases).fault(wrong.clone(), 1000, gone_at);
+        let story = story.event(switching(0, 1000, seen_at)).event(switching(0, phase_end, gone_at));
+        let story =
+            story.every(20, 0, seen_at, |r| r.took(5)).every(20, seen_at, gone_at, |r| r.tries([]).took(5));
+        story.every(20, gone_at, gone_at + 2000, |r| r.took(5))
+    };
+    let bites = |after: Option<Span>, story: &Story| {
+        let mut plan = story.plan.clone();
+        let none = SuccessRate { min: None, max: Some(Share(0.1)) };
+        plan.expectations = vec![ExpectationPlan { phase: Some(1), after, ..expectation(none.into()) }];
+        let judgement = judge_run(&plan, &story.profile, &story.history);
+        (judgement.verdicts[0].outcome, judgement.verdicts[0].samples, judgement.guards)
+    };
+    let slow = story(9000, 9010, 15_000);
+    for after in [None, Some(Span::millis(500))] {
+        let (outcome, _, notes) = bites(after, &slow);
+        assert_eq!(outcome, Outcome::Inconclusive, "{after:?}");
+        let notes: Vec<_> = notes.iter().filter(|n| n.guard == "change").map(|n| n.text.as_str()).collect();
+        assert_eq!(
+            notes,
+            [
+                "misconfigure-0 took the gateway 8.0 s to come into force: no phase judges that time",
+                "misconfigure-0 took the gateway 6.0 s to be taken back: no phase judges that time",
+            ]
+        );
+    }
+    let prompt = story(1100, 4000, 4100);
+    assert_eq!(bites(None, &prompt).0, Outcome::Pass);
+    let (outcome, samples, _) = bites(Some(Span::millis(500)), &prompt);
+    assert_eq!((outcome, samples), (Outcome::Pass, 120), "from 1.6 s, when it had been in force for 0.5 s");
 }

@@ -114,6 +114,7 @@ impl Consequences {
             &format!("{level} succeeded again"),
             &format!("less than {level} succeeded throughout its"),
         );
+        let over = over.filter(|_| self.failed > 0);
         let known = [
             told(&self.detect, "its upstream was avoided", "its upstream was asked throughout its"),
             over,
@@ -122,8 +123,10 @@ impl Consequences {
         ];
         let mut parts: Vec<_> = known.into_iter().flatten().collect();
         let budget = self.budget_cost * 100.0;
-        let failed =
-            format!("{} failed, which is {budget:.2}% of a month's error budget at {slo}", self.failed);
+        let failed = match self.failed {
+            0 => "none failed".to_owned(),
+            failed => format!("{failed} failed, which is {budget:.2}% of a month's error budget at {slo}"),
+        };
         parts.push(failed);
         parts.join("; ")
     }
@@ -161,6 +164,11 @@ mod tests {
             told.in_words(Share(0.999)),
             "its upstream was avoided after 2.0s (±1.0s); less than 97% succeeded throughout its 12.0s; not yet as \
              before within 12.0s; 480 failed, which is 0.46% of a month's error budget at 99.9%"
+        );
+        let unharmed = Consequences { failed: 0, failover: timing(Some(0.0)), recover: None, ..told.clone() };
+        assert_eq!(
+            unharmed.in_words(Share(0.999)),
+            "its upstream was avoided after 2.0s (±1.0s); none failed"
         );
         let well =
             Consequences { level: None, failover: timing(Some(1.0)), detect: None, recover: None, ..told };

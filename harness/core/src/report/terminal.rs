@@ -170,10 +170,12 @@ impl Page {
         out.push('\n');
     }
 
-    /// What the faults cost, where requests failed for it.
+    /// What the faults cost, where requests failed for it or a part of the upstream had to be avoided.
     fn costs(&self, report: &RunReport, out: &mut String) {
         let found = &report.resilience;
-        for fault in found.faults.iter().filter(|f| f.failed > 0) {
+        for fault in
+            found.faults.iter().filter(|f| f.failed > 0 || f.detect.is_some() || f.failback.is_some())
+        {
             let words = format!("{}: {}", clean(&fault.fault), fault.in_words(found.slo));
             self.hanging(&self.pen.dim(&words), out);
         }

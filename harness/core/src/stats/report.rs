@@ -6,7 +6,7 @@ use super::{lag_of, summarise};
 use crate::capacity::CapacityReport;
 use crate::explain::{self, Waterfall};
 use crate::history::History;
-use crate::judge::{Case, judge_case};
+use crate::judge::{Case, judge_case, with_survival};
 use crate::plan::Plan;
 use crate::profile::Profile;
 use crate::report::{Environment, RunReport};
@@ -30,6 +30,7 @@ pub fn run_report(
     run: RunId,
     interrupted: Option<Interruption>,
 ) -> RunReport {
+    let plan = &*with_survival(plan, history);
     let case = Case::new(plan, profile, history);
     let judgement = judge_case(&case);
     let (phases, faults, series) = summarise(plan, history, &case.join);
@@ -87,7 +88,30 @@ fn exit_code(outcome: Outcome, interrupted: Option<&Interruption>) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    use gatecrash_model::{Capability, Event};
+
     use super::*;
+    use crate::checks::CrashFree;
+    use crate::golden::{Story, expectation};
+
+    #[test]
+    fn a_death_is_a_failure_that_nobody_has_to_expect() {
+        let died = Event::GatewayDied { at: 40_000_000, how: "signal 9".into() };
+        let story = Story::new().every(10, 0, 50, |r| r).event(died);
+        let report = |story: &Story| {
+            run_report(&story.plan, &story.profile, &story.history, Environment::default(), RunId(1), None)
+        };
+        let failed = report(&story);
+        let lines = |report: &RunReport| report.verdicts.iter().map(|v| v.outcome).collect::<Vec<_>>();
+        assert_eq!((lines(&failed), failed.exit), (vec![Outcome::Fail], 1));
+        assert_eq!(failed.plan.expectations[0].name, "crash-free (implied)");
+        assert_eq!(failed.verdicts[0].details, ["the gateway's process died at +0.04s: signal 9"]);
+        let mut asked = story.clone();
+        asked.plan.expectations.push(expectation(CrashFree {}.into()));
+        assert_eq!(lines(&report(&asked)), [Outcome::Fail], "once");
+        let unseen = report(&story.without(Capability::Process));
+        assert_eq!((lines(&unseen), unseen.exit), (vec![], 0));
+    }
 
     #[test]
     fn the_gravest_code_wins() {

@@ -150,6 +150,23 @@ fn timing(
     })
 }
 
+/// Share of the requests of a fault whose tries have to be known.
+const MOST_TOLD: f64 = 0.9;
+
+/// Tries from one instant on: how many went to the part, and how many there were.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    at: Nanos,
+    own: u64,
+    all: u64,
+}
+
+fn share_of(asked: &[Asked]) -> Option<f64> {
+    let sum = |of: fn(&Asked) -> u64| asked.iter().map(of).sum::<u64>();
+    let (own, all) = (sum(|a| a.own), sum(|a| a.all));
+    (all > 0).then(|| own as f64 / all as f64)
+}
+
 /// The part of the upstream that a fault hits, where others are left, and its share of the attempts before.
 struct Part {
     links: Vec<u8>,
@@ -158,35 +175,53 @@ struct Part {
 
 impl Part {
     fn of(scope: &Scope<'_>, fault: u16, calm: Nanos) -> Option<Self> {
-        let fault = &scope.plan.faults[usize::from(fault)];
         let all = scope.plan.links();
-        let hit = |(region, endpoint): &(u16, u16)| {
-            fault.region.is_none_or(|r| r == *region) && fault.endpoint.is_none_or(|e| e == *endpoint)
-        };
-        let links = all.iter().enumerate().filter(|(_, at)| hit(at)).map(|(link, _)| link as u8);
-        let part = Self { links: links.collect(), share: 0.0 };
-        let share = part.share_of(&attempts(scope, 0, calm))?;
+        let part = Self { links: Self::links_of(scope.plan, fault).collect(), share: 0.0 };
+        let share = share_of(&part.asked(scope, 0, calm))?;
         (part.links.len() < all.len() && share > 0.0).then_some(Self { share, ..part })
     }
 
-    fn share_of(&self, attempts: &[&AttemptRecord]) -> Option<f64> {
-        let own = attempts.iter().filter(|a| self.links.contains(&a.link())).count();
-        (!attempts.is_empty()).then(|| own as f64 / attempts.len() as f64)
+    /// Each attempt that links saw begin in this time.
+    fn asked(&self, scope: &Scope<'_>, from: Nanos, until: Nanos) -> Vec<Asked> {
+        let attempts = attempts(scope, from, until);
+        let of =
+            |a: &&AttemptRecord| Asked { at: a.start, own: self.links.contains(&a.link()).into(), all: 1 };
+        attempts.iter().map(of).collect()
     }
 
-    /// The first window of attempts that fits.
-    fn first(
-        &self,
-        scope: &Scope<'_>,
-        from: Nanos,
-        until: Nanos,
-        fits: impl Fn(f64) -> bool,
-    ) -> Option<Timing> {
-        let attempts = attempts(scope, from, until);
-        let starts: Vec<_> = attempts.iter().map(|a| a.start).collect();
+    /// Each request of this time with its tries, as the gateway's own log has them: those that no link saw went where a
+    /// fault kept them from being seen. `None` without such a log, or where that may be elsewhere, too.
+    fn witnessed(&self, scope: &Scope<'_>, from: Nanos, until: Nanos) -> Option<Vec<Asked>> {
+        let only_here = |fault: u16| Self::links_of(scope.plan, fault).all(|link| self.links.contains(&link));
+        if !scope.profile.witness || !scope.hiding_between(from, until).all(only_here) {
+            return None;
+        }
+        let asked = |client: &ClientRecord| {
+            let (all, seen) = (scope.tries(client)?, scope.attempts(client).count());
+            let met = scope.attempts(client).filter(|a| self.links.contains(&a.link())).count();
+            Some(Asked { at: client.sent(), own: (all - seen + met) as u64, all: all as u64 })
+        };
+        let clients: Vec<_> = scope.clients_between(from, until).collect();
+        let mut told: Vec<_> = clients.iter().filter_map(|client| asked(client)).collect();
+        told.sort_by_key(|asked| asked.at);
+        (told.len() as f64 >= MOST_TOLD * clients.len() as f64).then_some(told)
+    }
+
+    fn links_of(plan: &Plan, fault: u16) -> impl Iterator<Item = u8> + use<> {
+        let (region, endpoint) =
+            (plan.faults[usize::from(fault)].region, plan.faults[usize::from(fault)].endpoint);
+        let hit = move |(link, (r, e)): (usize, (u16, u16))| {
+            (region.is_none_or(|own| own == r) && endpoint.is_none_or(|own| own == e)).then_some(link as u8)
+        };
+        plan.links().into_iter().enumerate().filter_map(hit)
+    }
+
+    /// The first window that fits.
+    fn first(asked: &[Asked], from: Nanos, until: Nanos, fits: impl Fn(f64) -> bool) -> Option<Timing> {
+        let starts: Vec<_> = asked.iter().map(|asked| asked.at).collect();
         let tiles = tiles(&starts, WINDOW, WINDOW_REQUESTS);
         let length = |t: &std::ops::Range<usize>| in_seconds(starts[t.end - 1] - starts[t.start]);
-        let found = tiles.iter().find(|t| self.share_of(&attempts[(*t).clone()]).is_some_and(&fits));
+        let found = tiles.iter().find(|t| share_of(&asked[(*t).clone()]).is_some_and(&fits));
         Some(Timing {
             after: found.map(|t| in_seconds(starts[t.start] - from)),
             resolution: found.or(tiles.first()).map(length)?,
@@ -195,21 +230,22 @@ impl Part {
         })
     }
 
-    /// A tenth of its share at most: the gateway has noticed. Not known where tries went unseen.
+    /// A tenth of its share at most: the gateway has noticed. Not known where tries went unseen and unwitnessed.
     fn detected(&self, scope: &Scope<'_>, hit: Nanos, off: Nanos) -> Option<Timing> {
-        if scope.hides_attempts_between(hit, off) {
-            return None;
-        }
-        self.first(scope, hit, off, |share| share <= 0.1 * self.share)
+        let asked = match scope.hides_attempts_between(hit, off) {
+            true => self.witnessed(scope, hit, off)?,
+            false => self.asked(scope, hit, off),
+        };
+        Self::first(&asked, hit, off, |share| share <= 0.1 * self.share)
     }
 
     /// Nine tenths of its share again, where it had lost it.
     fn failed_back(&self, scope: &Scope<'_>, hit: Nanos, off: Nanos, quiet: Nanos) -> Option<Timing> {
-        let kept = self.share_of(&attempts(scope, hit, off))?;
+        let kept = share_of(&self.asked(scope, hit, off))?;
         if kept > 0.5 * self.share {
             return None;
         }
-        self.first(scope, off, quiet, |share| share >= 0.9 * self.share)
+        Self::first(&self.asked(scope, off, quiet), off, quiet, |share| share >= 0.9 * self.share)
     }
 }
 
@@ -279,9 +315,11 @@ fn in_nanos(seconds: f64) -> Nanos {
 
 #[cfg(test)]
 mod tests {
+    use gatecrash_model::{Event, RequestId};
+
     use super::*;
     use crate::checks::SuccessRate;
-    use crate::faults::{FaultSpec, Swallow};
+    use crate::faults::{FaultSpec, Refuse, Swallow};
     use crate::golden::{Story, Try, expectation};
     use crate::plan::ExpectationPlan;
 
@@ -317,6 +355,28 @@ mod tests {
         let month = 30.0 * 86_400.0 * 0.001;
         assert!((outage.budget_cost - 2.0 / month).abs() < 1e-6, "{outage:?}");
         assert_eq!(outage.recover.as_ref().unwrap().held, 10.0);
+    }
+
+    /// The tries of the first two seconds went to `a` first, where no link could see them.
+    #[test]
+    fn the_gateways_own_log_tells_when_a_refusing_part_was_noticed() {
+        let moved = |r: crate::golden::Request| r.tries([Try::served().link(1)]);
+        let story = Story::new().standby("b").fault(FaultSpec::Refuse(Refuse {}), 4000, 9000);
+        let story = story.every(10, 0, 4000, |r| r).every(10, 4000, 9000, moved).every(10, 9000, 9100, |r| r);
+        let log = |story: Story, requests: std::ops::Range<u32>, attempts| {
+            requests.fold(story, |story, k| {
+                let request = RequestId { workload: 0, k }.pack();
+                story.event(Event::Witnessed { request, attempts })
+            })
+        };
+        let story = log(log(story, 400..600, 2), 600..900, 1);
+        let detect = |story: &Story| told(story).faults[0].detect.as_ref().map(ToString::to_string);
+        assert_eq!(detect(&story), None, "a log that may not be believed");
+        let story = story.profile(|profile| profile.witness = true);
+        assert_eq!(detect(&story).as_deref(), Some("2.0s (±1.0s)"));
+        let mut elsewhere = story.fault(FaultSpec::Refuse(Refuse {}), 5000, 6000);
+        elsewhere.plan.faults[1].region = None;
+        assert_eq!(detect(&elsewhere), None, "they may have gone to either");
     }
 
     #[test]

@@ -10,8 +10,13 @@ fn lead(story: &Story) -> String {
     likely_cause(&story.plan, &story.history, &Join::of(&story.history), client).unwrap_or_default()
 }
 
+/// A run in which something reached the upstream.
+fn served() -> Story {
+    Story::new().with(Request::at(0))
+}
+
 fn of(request: Request) -> String {
-    lead(&Story::new().with(request))
+    lead(&served().with(request))
 }
 
 #[test]
@@ -93,9 +98,24 @@ fn faults_are_named() {
 
 #[test]
 fn an_ejected_peer_is_traced_to_the_fault_before() {
-    let story = Story::new().fault(FaultSpec::Refuse(Refuse {}), 0, 1000).with(Request::at(2000).tries([]));
+    let story = served().fault(FaultSpec::Refuse(Refuse {}), 0, 1000).with(Request::at(2000).tries([]));
     assert_eq!(
         lead(&story),
         "no upstream was asked: peers are still ejected after refuse-0 (fail timeout, health checks)"
     );
+}
+
+#[test]
+fn a_gateway_that_points_elsewhere_is_asked_about_it() {
+    let lost = |at| Request::at(at).tries([]);
+    let refuse = || Story::new().fault(FaultSpec::Refuse(Refuse {}), 0, 1000);
+    let wanted = "nothing reached an upstream in the whole run: does the gateway point at the addresses that `gatecrash serve upstreams` \
+                  shows, and its --upstream-port?";
+    assert_eq!(lead(&Story::new().with(lost(10))), wanted);
+    assert_eq!(lead(&refuse().with(lost(2000)).with(lost(3000))), wanted);
+    let during = refuse().with(lost(2000)).with(lost(500));
+    let client = &during.history.clients[0];
+    let lead_of = likely_cause(&during.plan, &during.history, &Join::of(&during.history), client);
+    assert_eq!(lead_of.as_deref(), Some(wanted), "also while a fault is on");
+    assert!(lead(&refuse().with(lost(500))).starts_with("the upstream refused"), "never undisturbed");
 }

@@ -20,6 +20,9 @@ use crate::stats::nearest_rank;
 /// From how long on a stall of the machine is worth a note.
 const FELT: Nanos = 100_000_000;
 
+/// From how long on a change of the gateway's configuration is worth a note.
+const SLOW: Nanos = 1_000_000_000;
+
 /// Share of attempts and responses that may stay unjoined.
 const MAX_UNJOINED: f64 = 0.01;
 
@@ -74,6 +77,7 @@ impl Guards {
             let text = format!("the gateway's process died at +{:.2}s: {how}", at as f64 / 1e9);
             guards.notes.push(note("crash", false, text));
         }
+        guards.notes.extend(slow_changes(case));
         guards.notes.extend(stalls(case.history));
         for phase in &guards.cut_short {
             let name = case.plan.phases.get(usize::from(*phase)).map_or("?", |p| p.name.as_str());
@@ -143,6 +147,22 @@ pub(super) fn slack(history: &History, intervals: &Intervals) -> Nanos {
 
 fn note(guard: &str, spoils: bool, text: String) -> GuardNote {
     GuardNote { guard: guard.into(), spoils, text }
+}
+
+/// Changes of the configuration that took their time, of which the phases around them have less.
+fn slow_changes(case: &Case<'_>) -> impl Iterator<Item = GuardNote> {
+    let slow = case.intervals.changing().iter().filter(|(_, i)| i.until - i.from >= SLOW);
+    slow.map(|(fault, i)| {
+        let name = &case.plan.faults[usize::from(*fault)].name;
+        let taken_back = case.intervals.of_fault(*fault).iter().any(|on| on.until == i.until);
+        let what = if taken_back { "to be taken back" } else { "to come into force" };
+        let took = (i.until - i.from) as f64 / 1e9;
+        note(
+            "change",
+            false,
+            format!("{name} took the gateway {took:.1} s {what}: no phase judges that time"),
+        )
+    })
 }
 
 /// That the machine had no processor for us for a while, when that was long enough to be felt.
