@@ -253,7 +253,7 @@ fn names_and_shapes_at_once() {
     let wrong = read(&text).expect_err("is wrong");
     let messages: Vec<_> = wrong.iter().map(|d| d.message.as_str()).collect();
     assert_eq!(messages.len(), 2, "{wrong}");
-    assert!(messages[0].contains("100%") && messages[1].contains("`10`"), "{wrong}");
+    assert!(messages[0].contains("sum to 90%") && messages[1].contains("`10`"), "{wrong}");
 }
 
 /// A mistake deep in a file has no echo around it.
