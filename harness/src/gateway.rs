@@ -43,7 +43,7 @@ pub use self::error::{GatewayError, Side};
 pub use self::launch::launch;
 pub use self::live::Gateway;
 pub use self::parameters::{Parameter, ParameterKind};
-pub use self::plan_check::check_plan;
+pub use self::plan_check::{check_plan, parameter_problems};
 pub use self::recipe::{Http2Front, RECIPES, Recipe, Source};
 pub use self::serves::{Serves, not_served};
 pub use self::witness::WitnessLine;

@@ -70,6 +70,32 @@ pub fn check_plan(plan: &Plan) -> Vec<String> {
     problems
 }
 
+/// Parameters whose values the gateway's recipe refuses, with what it expects.
+pub fn parameter_problems(gateway: &GatewayPlan) -> Vec<(String, String)> {
+    let (source, given, values) = match gateway {
+        GatewayPlan::Embedded { preset, params, .. } => match preset::parameters(preset, params) {
+            Ok(values) => (&REFERENCE, params, values),
+            // A speed that is none; the whole plan is refused for it.
+            Err(_) => return Vec::new(),
+        },
+        GatewayPlan::Recipe { name, params, .. } => match recipe::find(name) {
+            Ok(source) => (source, params, params.clone()),
+            Err(_) => return Vec::new(),
+        },
+        GatewayPlan::Command { .. } | GatewayPlan::Url { .. } => return Vec::new(),
+    };
+    if given.is_empty() {
+        return Vec::new();
+    }
+    let declared = Recipe::parse(source).map_or_else(|_| Vec::new(), |recipe| recipe.parameters);
+    let refused = |name: &String| {
+        let parameter = declared.iter().find(|parameter| parameter.name == *name)?;
+        let problem = parameter.value(values.get(name)?.trim()).err()?;
+        Some((name.clone(), problem))
+    };
+    given.keys().filter_map(refused).collect()
+}
+
 /// Numbers that defaults of parameters may depend on.
 pub(super) fn topology(plan: &Plan) -> Value {
     let count = |primary| -> u32 {
