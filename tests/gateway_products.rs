@@ -51,7 +51,8 @@ impl Setup {
 
 fn wrong(kind: &str, value: &str) -> Misconfigure {
     let value = |name: &str| (name == kind).then(|| value.to_owned());
-    Misconfigure { bucket: value("bucket"), region: None, host: value("host"), endpoint: value("endpoint") }
+    let (bucket, host, endpoint) = (value("bucket"), value("host"), value("endpoint"));
+    Misconfigure { bucket, host, endpoint, ..Misconfigure::default() }
 }
 
 async fn passes_requests_and_stops(name: &str, version: &str) {
@@ -96,7 +97,7 @@ async fn misconfigured_and_restored(name: &str, params: &[(&str, &str)], refused
     let heads: Vec<String> = setup.upstreams.iter().flat_map(Upstream::take).collect();
     assert!(heads[0].starts_with("GET /media/o/1 HTTP/1.1"), "{heads:?}");
     assert!(heads[0].to_ascii_lowercase().contains("host: s3.test"), "{heads:?}");
-    let region = Misconfigure { region: Some("x".into()), bucket: None, host: None, endpoint: None };
+    let region = Misconfigure { region: Some("x".into()), ..Misconfigure::default() };
     let error = setup.gateway.reconfigure(Some(&region)).await.unwrap_err().to_string();
     assert_eq!(
         error,

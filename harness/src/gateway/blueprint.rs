@@ -239,12 +239,7 @@ impl Blueprint {
 
     fn context(&self, dir: &Path, listen: SocketAddr, mistake: Option<&Misconfigure>) -> Value {
         let config = self.config.first().map(|config| dir.join(&config.name).display().to_string());
-        let wrong = mistake.cloned().unwrap_or(Misconfigure {
-            bucket: None,
-            region: None,
-            host: None,
-            endpoint: None,
-        });
+        let wrong = mistake.cloned().unwrap_or_default();
         context! {
             listen => listen.to_string(),
             listen_host => listen.ip().to_string(),
@@ -257,6 +252,7 @@ impl Blueprint {
                 region => wrong.region,
                 host => wrong.host,
                 endpoint => wrong.endpoint,
+                mapping => wrong.mapping,
             },
             ..self.facts.clone()
         }

@@ -219,6 +219,8 @@ pub enum Mistake {
     Host,
     /// Another upstream address.
     Endpoint,
+    /// Other integration responses of an API gateway.
+    Mapping,
 }
 
 // === impl Recipe ===
@@ -248,6 +250,7 @@ impl Mistake {
             Self::Region => "region",
             Self::Host => "host",
             Self::Endpoint => "endpoint",
+            Self::Mapping => "mapping",
         }
     }
 }
