@@ -8,6 +8,7 @@ mod api_gateway;
 mod breakage;
 mod browser;
 mod capacity;
+mod changing;
 mod commands;
 mod compare;
 mod diagnose;
