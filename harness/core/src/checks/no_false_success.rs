@@ -83,8 +83,10 @@ impl Check for NoFalseSuccess {
             Story::new()
                 .every(10, 0, 50, move |r| r.tries([Try::bad_framing()]).answer(200).body(body).ending(ending))
         };
-        let mapped =
-            || FaultSpec::Misconfigure(Misconfigure { mapping: Some("default:200".into()), ..Misconfigure::default() });
+        let mapped = || {
+            let mapping = Some("default:200".into());
+            FaultSpec::Misconfigure(Misconfigure { mapping, ..Misconfigure::default() })
+        };
         let (whole, cut) = (Ending::Complete, Ending::CutFin);
         vec![
             Golden::pass("garbage is a 502", Self {}, told(Try::garbage, 502)),

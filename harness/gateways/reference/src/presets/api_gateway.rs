@@ -1,9 +1,9 @@
 //! `api-gateway`: a REST API of Amazon API Gateway with a non-proxy HTTP or S3 integration.
 //!
 //! Nothing here was measured on AWS. The integration responses of the preset keep every status of S3, as a careful
-//! owner deploys them. Those of AWS's S3 tutorial are `mapping: '4\d{2}:400 5\d{2}:500 default:200'`; whoever leaves out
-//! its two patterns has the trap `mapping: default:200`. A proxy integration has none: `mapping: none`. All headers are
-//! passed, as if each was mapped.
+//! owner deploys them. Those of AWS's S3 tutorial are `mapping: '4\d{2}:400 5\d{2}:500 default:200'`; whoever leaves
+//! out its two patterns has the trap `mapping: default:200`. A proxy integration has none: `mapping: none`. All
+//! headers are passed, as if each was mapped.
 
 use super::{Preset, Setting, set};
 
