@@ -45,8 +45,7 @@ fn the_example_of_an_own_gateway_is_surveyed() {
     desk.file("before.json", BEFORE);
     let some = ["--only", "accept-fin", "--only", "tls-cert-expired", "--compare", "before.json"];
     let survey = [&["survey", "--quiet", "--scenario", "own-gateway.yaml"][..], &some].concat();
-    let done = desk.gatecrash(&survey).exits(6);
-    done.says("skipped: no upstream of its scenario speaks TLS");
+    let done = desk.gatecrash(&survey).exits(6).says("skipped: no upstream of its scenario speaks TLS");
     let line = |condition: &str| {
         let lines = done.stdout.lines().filter(|line| line.trim_start().starts_with(condition));
         lines.map(str::to_owned).collect::<Vec<_>>().join("\n")

@@ -31,7 +31,7 @@ fn other_products_pass_their_scenario() {
         ("envoy", "envoy", "smoke/slowdown"),
         ("traefik", "traefik", "smoke/uploads"),
         ("haproxy@2.8", "haproxy", "smoke/slowdown"),
-        ("caddy@2.11", "caddy", "smoke/first-crash-test"),
+        ("caddy@2.11", "caddy", "smoke/control"),
         ("nginx-s3-gateway", "nginx", "smoke/slowdown"),
     ] {
         let found = if gateway.contains('@') { installed_beside(program) } else { installed(program) };
