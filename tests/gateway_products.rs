@@ -65,6 +65,7 @@ fn wrong(kind: &str, value: &str) -> Misconfigure {
         region: value("region"),
         host: value("host"),
         endpoint: value("endpoint"),
+        mapping: None,
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod support;
 
+mod api_gateway;
 mod breakage;
 mod browser;
 mod capacity;

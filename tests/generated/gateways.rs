@@ -150,6 +150,8 @@ fn kind(kind: ParameterKind, of: &[String], min: Option<&str>, max: Option<&str>
         ParameterKind::Choice => format!("one of {}", codes(of)),
         ParameterKind::Words => format!("some of {}; or `none`", codes(of)),
         ParameterKind::Path => "path".into(),
+        ParameterKind::Mapping => "integration responses, or `none`".into(),
+        ParameterKind::Text => "text".into(),
     };
     match (min, max) {
         (Some(min), Some(max)) => format!("{word}, {min} to {max}"),

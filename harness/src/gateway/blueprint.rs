@@ -245,12 +245,7 @@ impl Blueprint {
 
     fn context(&self, dir: &Path, listen: SocketAddr, mistake: Option<&Misconfigure>) -> Value {
         let config = self.config.first().map(|config| dir.join(&config.name).display().to_string());
-        let wrong = mistake.cloned().unwrap_or(Misconfigure {
-            bucket: None,
-            region: None,
-            host: None,
-            endpoint: None,
-        });
+        let wrong = mistake.cloned().unwrap_or_default();
         context! {
             listen => listen.to_string(),
             listen_host => listen.ip().to_string(),
@@ -263,6 +258,7 @@ impl Blueprint {
                 region => wrong.region,
                 host => wrong.host,
                 endpoint => wrong.endpoint,
+                mapping => wrong.mapping,
             },
             ..self.facts.clone()
         }

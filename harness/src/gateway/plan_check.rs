@@ -2,6 +2,7 @@
 
 use gatecrash_core::faults::{FaultSpec, Host, Misconfigure};
 use gatecrash_core::plan::{EnginePlan, GatewayPlan, HttpPlan, Plan, SignPlan};
+use gatecrash_reference::config::Responses;
 use minijinja::{Value, context};
 
 use super::command;
@@ -229,7 +230,7 @@ fn mistakes(wanted: &Misconfigure, abilities: &Abilities, gateway: &str) -> impl
     let given = given(wanted);
     let mut problems = Vec::new();
     if given.len() != 1 {
-        problems.push("misconfigure takes one of bucket, region, host, endpoint".to_owned());
+        problems.push("misconfigure takes one of bucket, region, host, endpoint, mapping".to_owned());
     }
     for (mistake, value) in given {
         if !abilities.can.contains(&mistake) {
@@ -238,6 +239,11 @@ fn mistakes(wanted: &Misconfigure, abilities: &Abilities, gateway: &str) -> impl
                 mistake.name(),
                 recipe::list(&abilities.can)
             ));
+        }
+        if mistake == Mistake::Mapping {
+            let wrong = value.parse::<Responses>().err();
+            problems.extend(wrong.map(|problem| format!("misconfigure mapping: {problem}")));
+            continue;
         }
         let plain = |c: char| c.is_ascii_alphanumeric() || "._:-[]".contains(c);
         if value.is_empty() || !value.chars().all(plain) {
@@ -256,6 +262,7 @@ pub(super) fn given(wanted: &Misconfigure) -> Vec<(Mistake, &str)> {
         (Mistake::Region, &wanted.region),
         (Mistake::Host, &wanted.host),
         (Mistake::Endpoint, &wanted.endpoint),
+        (Mistake::Mapping, &wanted.mapping),
     ]
     .into_iter()
     .filter_map(|(mistake, value)| Some((mistake, value.as_deref()?)))

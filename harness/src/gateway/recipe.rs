@@ -223,6 +223,8 @@ pub enum Mistake {
     Host,
     /// Another upstream address.
     Endpoint,
+    /// Other integration responses of an API gateway.
+    Mapping,
 }
 
 // === impl Recipe ===
@@ -252,6 +254,7 @@ impl Mistake {
             Self::Region => "region",
             Self::Host => "host",
             Self::Endpoint => "endpoint",
+            Self::Mapping => "mapping",
         }
     }
 }

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::tally::Tally;
 use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
+use crate::faults::{FaultSpec, Misconfigure};
+#[cfg(test)]
 use crate::golden::{Golden, Story, Try};
 use crate::judge::{Cause, Scope, is_not_http};
 use crate::verdict::Finding;
@@ -81,12 +83,21 @@ impl Check for NoFalseSuccess {
             Story::new()
                 .every(10, 0, 50, move |r| r.tries([Try::bad_framing()]).answer(200).body(body).ending(ending))
         };
+        let mapped = || {
+            let mapping = Some("default:200".into());
+            FaultSpec::Misconfigure(Misconfigure { mapping, ..Misconfigure::default() })
+        };
         let (whole, cut) = (Ending::Complete, Ending::CutFin);
         vec![
             Golden::pass("garbage is a 502", Self {}, told(Try::garbage, 502)),
             Golden::pass("silence is a 504", Self {}, told(Try::silent, 504)),
             Golden::fail("garbage is a 200", Self {}, told(Try::garbage, 200)),
             Golden::fail("an error is a 200", Self {}, told(|| Try::status(503, "SlowDown"), 200)),
+            Golden::fail(
+                "an API mapping makes an error a 200",
+                Self {},
+                told(|| Try::status(403, "AccessDenied"), 200).fault(mapped(), 50, 100),
+            ),
             Golden::pass("bad framing is a 502", Self {}, told(Try::bad_framing, 502)),
             Golden::pass("bad framing is mended", Self {}, mended(BodyCheck::Exact, whole)),
             Golden::pass("bad framing is visibly cut", Self {}, mended(BodyCheck::Prefix, cut)),

@@ -80,7 +80,8 @@ pub struct KnownGateway {
     /// Its parameters.
     pub params: Vec<String>,
     /// What it can do beyond proxying: `sign`, `http2` (to upstreams), `http2-from-clients` or
-    /// `http2-from-clients-over-tls`, and the keys of `misconfigure`: `bucket`, `region`, `host`, `endpoint`.
+    /// `http2-from-clients-over-tls`, and the keys of `misconfigure`: `bucket`, `region`, `host`, `endpoint`,
+    /// `mapping`.
     pub can: Vec<String>,
 }
 

@@ -20,7 +20,7 @@ const DEFAULT_PRESET: &str = "strict";
 const SIGNALS: [&str; 4] = ["TERM", "INT", "QUIT", "KILL"];
 
 /// Keys of `misconfigure`, among what gateways declare that they can.
-const MISTAKES: [&str; 4] = ["bucket", "region", "host", "endpoint"];
+const MISTAKES: [&str; 5] = ["bucket", "region", "host", "endpoint", "mapping"];
 
 impl Cx<'_> {
     /// The gateway under test: the command line's, the file's, or the embedded one.

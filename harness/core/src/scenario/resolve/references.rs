@@ -52,7 +52,7 @@ const NEEDS_ONE: &[(&str, &[&str])] = &[
     ("iam", &["remove", "deny"]),
     ("bucket-policy", &["add", "replace"]),
     ("replication", &["mode", "lag"]),
-    ("misconfigure", &["bucket", "region", "host", "endpoint"]),
+    ("misconfigure", &["bucket", "region", "host", "endpoint", "mapping"]),
 ];
 
 impl Cx<'_> {
