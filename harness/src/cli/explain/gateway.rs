@@ -66,6 +66,8 @@ fn values(parameter: &Parameter) -> String {
         ParameterKind::Choice => format!("one of {}", parameter.of.join(", ")),
         ParameterKind::Words => format!("some of {}", parameter.of.join(", ")),
         ParameterKind::Path => "path".to_owned(),
+        ParameterKind::Mapping => "integration responses, or none".to_owned(),
+        ParameterKind::Text => "text of one line".to_owned(),
     };
     match (&parameter.min, &parameter.max) {
         (Some(min), Some(max)) => format!("{what} from {min} to {max}"),
