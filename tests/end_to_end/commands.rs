@@ -81,6 +81,10 @@ fn catalogues_are_listed_and_explained() {
             desk.gatecrash(&["explain", name]).exits(0).says(name);
         }
     }
+    let page = desk.gatecrash(&["explain", "status-map"]).exits(0);
+    let page =
+        page.says("RFC 9110 section 15.6.3").says("https://www.rfc-editor.org/rfc/rfc9110#section-15.6.3");
+    page.says("  nginx: ").says("  HAProxy: ").says("  Envoy: ").says("swap-timeout-refused, status-500\n");
     desk.gatecrash(&["explain", "no-such-thing"]).exits(2);
 }
 

@@ -7,6 +7,7 @@ mod support;
 mod breakage;
 mod browser;
 mod capacity;
+mod changing;
 mod commands;
 mod compare;
 mod diagnose;

@@ -9,7 +9,7 @@ use gatecrash_core::explain::Waterfall;
 use gatecrash_core::faults::malformed::KINDS;
 use gatecrash_core::faults::{FAULTS, HTTP2_KINDS};
 use gatecrash_core::history::Join;
-use gatecrash_core::selftest::DEFECTS as PROOFS;
+use gatecrash_core::selftest::{DEFECTS as PROOFS, proving};
 use gatecrash_model::{RequestId, RunId};
 
 use crate::exit::{BY_PRECEDENCE, Exit, Failure};
@@ -64,14 +64,22 @@ fn both(fault: Option<String>, cause: Option<String>) -> Option<String> {
 
 fn check(name: &str) -> Option<String> {
     let check = CHECKS.iter().find(|c| c.name == name)?;
-    let proves: Vec<_> = PROOFS.iter().filter(|d| d.must.contains(&name)).map(|d| d.name).collect();
+    let proves = proving(name);
     let proof = if proves.is_empty() {
         String::new()
     } else {
         format!("\nproved by the defects: {}\n", proves.join(", "))
     };
+    let sources = check.sources.iter().map(|source| format!("  {source}\n    {}\n", source.url()));
+    let sources: String = sources.collect();
+    let fixes = check.fixes.each().map(|(product, fix)| {
+        let lines = wrap(&format!("{product}: {fix}"));
+        format!("  {}\n", lines.replace('\n', "\n    "))
+    });
+    let fixes: String = fixes.collect();
     Some(format!(
-        "check {name}: {}\n\n{}\n\nin a scenario:\n  - check: {{ {} }}\n\nleast samples: {}\n{proof}",
+        "check {name}: {}\n\n{}\n\nwho says so:\n{sources}\ntypical fixes:\n{fixes}\nin a scenario:\n  - check: {{ {} }}\n\n\
+         least samples: {}\n{proof}",
         check.summary,
         wrap(check.doc),
         check.example,

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::outages::Part;
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::faults::{FaultSpec, Swallow};
 #[cfg(test)]
@@ -37,9 +37,16 @@ impl Check for Failover {
         doc: "From `within` after the recorded edge at which the fault came into force until it ends, 99 % \
               of the requests must succeed and be served by the other region, as their responses name it. \
               Detection takes what health checks and timeouts add up to: probes x interval, or failures x \
-              read timeout. Inconclusive when no fault hit the region or it never had traffic. Typical \
-              fixes: nginx `max_fails=1 fail_timeout` with a `backup` server and `proxy_next_upstream`; \
-              HAProxy `check inter 1s fall 2`, `option redispatch 1`, `observe layer7`.",
+              read timeout; until then each request that goes to the dead region waits or fails. \
+              Inconclusive when no fault hit the region or it never had traffic.",
+        sources: &[Source::AWS_HEALTH_CHECKS, Source::ENVOY_PRIORITIES, Source::CLOUDFRONT_FAILOVER],
+        fixes: Fixes {
+            nginx: "`max_fails=1` and `fail_timeout` with a `backup` server and `proxy_next_upstream`",
+            haproxy: "`check inter 1s fall 2`, `option redispatch 1`, `observe layer7`, `backup`",
+            envoy: "a second `priority` of endpoints, with `health_checks` or `outlier_detection`; \
+                    `retry_priority` `previous_priorities`",
+            others: "CloudFront: an origin group, which asks the primary first each time",
+        },
         example: "failover: { from: us-east-1, to: us-west-2, within: 5s }",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
         min_samples: 30,

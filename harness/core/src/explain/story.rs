@@ -3,7 +3,7 @@
 use gatecrash_model::{AttemptRecord, BodyCheck, ClientRecord, Decision, EndedBy, RequestId};
 
 use super::likely_cause;
-use crate::history::{History, Join};
+use crate::history::{Answers, History, Join, Seen};
 use crate::plan::{EnginePlan, Plan};
 
 /// What is known of a request, in order of time; a single line when it is not in the history.
@@ -25,6 +25,8 @@ pub fn story(history: &History, join: &Join, plan: &Plan, request: RequestId) ->
         }
         _ => {}
     }
+    let seen = Seen::of(history, &Answers::of(plan), client);
+    lines.extend(seen.map(|seen| format!("the object changes: {}", seen.told())));
     let notes = history.evidence.iter().filter(|e| e.request == request.pack() && !e.note.is_empty());
     lines.extend(notes.map(|e| format!("evidence: {}", e.note)));
     let likely = (!client.is_success()).then(|| likely_cause(plan, history, join, client)).flatten();
@@ -179,6 +181,15 @@ mod tests {
                 "likely: SlowDown: the upstream throttles; retry with back-off and a budget",
             ]
         );
+    }
+
+    #[test]
+    fn of_a_changing_object_the_version_is_told() {
+        let told = Story::new().changing(1000).with(Request::at(5500).key("o/1").behind(2));
+        let id = RequestId { workload: 0, k: 0 };
+        let lines = story(&told.history, &Join::of(&told.history), &told.plan, id);
+        let line = lines.last().unwrap();
+        assert!(line.starts_with("the object changes: version ") && line.contains("replaced"), "{line}");
     }
 
     #[test]
