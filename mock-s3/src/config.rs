@@ -79,6 +79,9 @@ pub struct RegionConfig {
     pub bind: SocketAddr,
     /// How long it takes; none: as long as it needs.
     pub latency: Option<Latency>,
+    /// Whether what stands in front of it speaks TLS with the clients: their requests count as secure
+    /// (`aws:SecureTransport`).
+    pub behind_tls: bool,
 }
 
 /// One bucket of the scenario, with its names in the regions.
@@ -208,7 +211,12 @@ impl Config {
 
 impl From<&str> for RegionConfig {
     fn from(name: &str) -> Self {
-        Self { name: name.to_owned(), bind: (Ipv4Addr::LOCALHOST, 0).into(), latency: None }
+        Self {
+            name: name.to_owned(),
+            bind: (Ipv4Addr::LOCALHOST, 0).into(),
+            latency: None,
+            behind_tls: false,
+        }
     }
 }
 

@@ -303,7 +303,7 @@ impl Exchange {
                 peer: self.peer,
                 wall: self.wall,
                 region: self.region_name(),
-                secure: false,
+                secure: self.shared.behind_tls[self.arrived],
                 issued: self.caller.session.as_ref().map(|session| session.issued),
             },
             pool: &self.shared.pool,

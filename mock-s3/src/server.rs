@@ -57,6 +57,8 @@ pub(crate) struct Shared {
     pub(crate) replicator: Replicator,
     /// By region.
     pub(crate) latencies: Vec<Option<Latency>>,
+    /// By region: whether clients speak TLS with what stands in front of it.
+    pub(crate) behind_tls: Vec<bool>,
     pub(crate) pool: Arc<Pool>,
     pub(crate) pool_bytes: Bytes,
     pub(crate) store: Arc<Store>,
@@ -151,6 +153,7 @@ impl MockS3 {
             regions,
             replicator,
             latencies: config.regions.iter().map(|region| region.latency).collect(),
+            behind_tls: config.regions.iter().map(|region| region.behind_tls).collect(),
             pool_bytes: Bytes::from_owner(PoolBytes(Arc::clone(&config.pool))),
             pool: config.pool,
             store,

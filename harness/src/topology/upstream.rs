@@ -21,6 +21,7 @@ pub fn mock_config(plan: &Plan, pool: Arc<Pool>) -> Result<Config, String> {
     };
     let region = |r: &RegionPlan| RegionConfig {
         latency: r.profile.map(latency),
+        behind_tls: r.tls.is_some(),
         ..RegionConfig::from(r.name.as_str())
     };
     config.regions = plan.regions.iter().map(region).collect();

@@ -1,10 +1,12 @@
 //! Who may do what: signatures, dates, regions, policies, and how a refusal looks.
 
-use gatecrash_mock_s3::{Credentials, IdentityConfig};
+use std::sync::Arc;
+
+use gatecrash_mock_s3::{Credentials, IdentityConfig, NoFaults};
 use gatecrash_model::Decision;
 use serde_json::json;
 
-use crate::support::{Bench, EAST, Request, WALL, WEST, get, request};
+use crate::support::{Bench, EAST, Request, StepClock, WALL, WEST, config, get, request};
 
 const ACCOUNT: &str = "000000000001";
 const OBJECT: &str = "/reports/r/1.csv";
@@ -118,6 +120,19 @@ async fn conditions_ask_the_request() {
         let change = control.add_bucket_policy_statement("reports", &statement).unwrap();
         assert_eq!(bench.signed("app", EAST, get(target)).await.status, status, "{statement}");
         assert!(control.undo(change));
+    }
+}
+
+#[tokio::test]
+async fn requests_from_behind_tls_are_secure() {
+    let plain = json!({ "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*",
+        "Condition": { "Bool": { "aws:SecureTransport": "false" } } });
+    for (behind_tls, status) in [(false, 403), (true, 200)] {
+        let mut config = config();
+        config.regions[0].behind_tls = behind_tls;
+        let bench = Bench::with(config, Arc::new(StepClock::default()), Arc::new(NoFaults)).await;
+        bench.mock.control().add_bucket_policy_statement("reports", &plain).unwrap();
+        assert_eq!(bench.signed("app", EAST, get(OBJECT)).await.status, status, "{behind_tls}");
     }
 }
 
