@@ -5,13 +5,14 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use gatecrash_core::diagnostics::{Diagnostics, SourceText};
+use gatecrash_core::plan::Plan;
 use gatecrash_core::replay::Log;
 use gatecrash_core::scenario::{self, Case, Fragments, Loaded, Options};
 use include_dir::{Dir, include_dir};
 
 use crate::exit::Failure;
-use crate::output;
 use crate::run_dir::RunDir;
+use crate::{gateway, output};
 
 mod incident;
 
@@ -139,7 +140,7 @@ pub fn plan_all(sources: &[SourceText], options: &Options) -> Result<Vec<Case>, 
                 if !loaded.warnings.is_empty() {
                     output::note(loaded.warnings.to_string().trim_end());
                 }
-                cases.extend(loaded.cases);
+                cases.extend(loaded.cases.into_iter().filter(|case| is_served(&case.plan, options)));
             }
             Err(why) if options.gateway.is_some() && why.is_about_the_gateway() => {
                 let what = why.iter().map(|d| d.message.as_str()).collect::<Vec<_>>().join(", ");
@@ -149,6 +150,15 @@ pub fn plan_all(sources: &[SourceText], options: &Options) -> Result<Vec<Case>, 
         }
     }
     if mistakes.is_empty() { Ok(cases) } else { Err(Failure::usage(mistakes)) }
+}
+
+/// Whether a gateway put in the place of the scenario's own is for this load; where it is not, it is skipped by name.
+fn is_served(plan: &Plan, options: &Options) -> bool {
+    let lacking = options.gateway.as_ref().and_then(|_| gateway::not_served(plan));
+    if let Some(why) = &lacking {
+        output::note(&format!("skipped: {}: {why}", plan.title()));
+    }
+    lacking.is_none()
 }
 
 /// One source, with the fragments it names.

@@ -14,6 +14,8 @@ fn every_shipped_scenario_checks() {
         "outage",
         "invalid",
         "limits",
+        "retry",
+        "failover",
         "selftest",
     ] {
         desk.gatecrash(&["check", folder]).exits(0).says("ok  ");

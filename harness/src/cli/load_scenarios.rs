@@ -109,7 +109,9 @@ impl Selection {
         }
         let mut sources = self.sources()?;
         if !tags.is_empty() {
-            let own = Options { gateway: None, defects: Vec::new(), ..options.clone() };
+            let is_of_scenario = |(path, _): &&(String, String)| !path.starts_with("gateway.");
+            let set = options.set.iter().filter(is_of_scenario).cloned().collect();
+            let own = Options { gateway: None, defects: Vec::new(), set, ..options.clone() };
             sources.retain(|source| suite::has_tag(source, &tags, &own));
         }
         let mut cases = suite::plan_all(&sources, &options)?;

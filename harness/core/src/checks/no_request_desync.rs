@@ -72,7 +72,9 @@ impl Check for NoRequestDesync {
             let Some(id) = attempt.id() else { continue };
             let connection = (id.link, id.conn);
             let known = before.get(&connection).copied();
-            if let (Some((last, early)), true) = (known, scope.includes_time(attempt.start)) {
+            let is_excused = |id: RequestId| scope.excused.is_some_and(|excused| excused.contains(&id.pack()));
+            let counts = scope.includes_time(attempt.start);
+            if let Some((last, early)) = known.filter(|(last, _)| counts && !is_excused(*last)) {
                 let smuggled = scope.history.text(attempt.key) == SMUGGLED_KEY;
                 let nameless = (early || smuggled) && is_nameless(attempt);
                 if attempt.has(AttemptRecord::NO_REQUEST) {

@@ -58,7 +58,8 @@ impl Check for StaleReads {
             Source::rfc(5861, "4", "The stale-if-error Cache-Control Extension"),
         ],
         fixes: Fixes {
-            nginx: "`proxy_cache_valid`, `proxy_cache_use_stale` without `updating`",
+            nginx: "`proxy_cache_valid`, no `proxy_ignore_headers Cache-Control`, `proxy_cache_use_stale` without \
+                    `updating`",
             haproxy: "`max-age` of the `cache` section (60 s by default); it serves nothing stale",
             envoy: "no setting: the `cache` filter goes by the Cache-Control of the response",
             others: "at the objects: `Cache-Control: max-age` and a shorter `stale-if-error`; Varnish: a \

@@ -137,11 +137,13 @@ fn load_cases(
     fragments::merge(&mut tree, &main.name, loader, sources, problems);
     let matrix = tree.entry("matrix").map_or(tree.place, |(key, _)| key.place);
     let cases = header.cases(matrix).map_err(|diagnostic| problems.push(diagnostic)).ok()?;
+    let asked = options.gateway.as_deref().map(|asked| asked.split('@').next().unwrap_or(asked));
+    let recipe = asked.filter(|asked| *asked != "embedded");
     let mut used = BTreeSet::new();
     let mut resolved = Vec::new();
     for case in &cases {
         let before = problems.len();
-        let tree = header.apply(case, &tree, &mut used, problems);
+        let tree = header.apply(case, &tree, recipe, &mut used, problems);
         if problems.len() > before {
             continue; // a variable without a value would only look like another mistake
         }

@@ -151,6 +151,18 @@ fn seed_gateway_and_defects_of_the_command_line_hold() {
 }
 
 #[test]
+fn parameters_can_be_set_of_the_recipe_that_the_command_line_names() {
+    let mut options = options();
+    options.gateway = Some("nginx@1.22".into());
+    options.set = vec![("gateway.recipe.params.tries".into(), "4".into())];
+    let embedded = with("preset: strict", "params: { tries: 3 }");
+    let plan = read_with(&embedded, &Files::default(), &options).expect("is right").plans().remove(0);
+    let GatewayPlan::Recipe { name, version, params } = &plan.gateway else { panic!("a recipe") };
+    assert_eq!((name.as_str(), version.as_deref()), ("nginx", Some("1.22")));
+    assert_eq!((params.len(), params["tries"].as_str()), (1, "4"));
+}
+
+#[test]
 fn fragments_add_names_and_never_merge() {
     let lib = "gatecrash: 1\nbuckets: { media: { public: true }, more: {} }\nload: {}\n";
     let files = Files([("lib.yaml", lib), ("twice.yaml", lib)].into());

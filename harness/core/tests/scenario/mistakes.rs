@@ -139,13 +139,13 @@ mistakes! {
         "media: { objects:"
         => "media: { policy: { Statement: [{ Effect: Permit, Principal: \"*\", Action: \"s3:*\",\x20\
         Resource: \"*\" }] }, objects:";
+    unknown_condition_operator:
+        "media: { objects:"
+        => "media: { policy: { Statement: [{ Effect: Deny, Principal: \"*\", Action: \"s3:*\",\x20\
+        Resource: \"*\", Condition: { StringNotEqual: { \"aws:SourceVpce\": \"vpce-1\" } } }] }, objects:";
 
     // Not yet.
     replication_lag_not_yet: "media: { objects:" => "media: { replication-lag: 2s, objects:";
-    condition_not_yet:
-        "media: { objects:"
-        => "media: { policy: { Statement: [{ Effect: Allow, Principal: \"*\", Action: \"s3:*\",\x20\
-        Resource: \"*\", Condition: {} }] }, objects:";
     nothing_sent: "    ops: { GetObject: 100% }\n" => "";
     journeys_without_users: "    ops: { GetObject: 100% }"
         => "    journeys: { a: { weight: 0, steps: [delete, { range: 9-1 }] }, b: { steps: [], think: 1us } }";

@@ -59,11 +59,13 @@ impl Header {
         Case { id, values: axes.chain(fixed).collect() }
     }
 
-    /// The tree of one case: variables put in, then `--set` applied.
+    /// The tree of one case: variables put in, then `--set` applied. `recipe` is that of `--gateway`, whose parameters
+    /// `--set` may give.
     pub(in crate::scenario) fn apply(
         &self,
         case: &Case,
         tree: &Node,
+        recipe: Option<&str>,
         used: &mut BTreeSet<String>,
         problems: &mut Vec<Diagnostic>,
     ) -> Node {
@@ -77,6 +79,11 @@ impl Header {
         for set in &self.sets {
             let mut value = set.value.clone();
             value.mark(Via::Set);
+            if let Some(recipe) =
+                recipe.filter(|_| set.path.starts_with(&["gateway".into(), "recipe".into()]))
+            {
+                name_recipe(&mut tree, recipe, set.place);
+            }
             if !tree.set(&set.path, set.place, value) {
                 let path = set.path.join(".");
                 let label = "expected keys (or numbers or names of list entries) joined by dots";
@@ -84,6 +91,17 @@ impl Header {
             }
         }
         tree
+    }
+}
+
+/// Puts a recipe in the place of another gateway, so that its parameters can be set.
+fn name_recipe(tree: &mut Node, recipe: &str, place: Place) {
+    let at = |keys: &[&str]| keys.iter().map(|&key| key.to_owned()).collect::<Vec<_>>();
+    let named = tree.get("gateway").and_then(|g| g.get("recipe")).and_then(|r| r.get("name"));
+    if named.and_then(Node::text) != Some(recipe) {
+        let name = Value::Scalar { text: recipe.to_owned(), quoted: true };
+        tree.set(&at(&["gateway"]), place, Node::new(Value::Null, place));
+        tree.set(&at(&["gateway", "recipe", "name"]), place, Node::new(name, place));
     }
 }
 
