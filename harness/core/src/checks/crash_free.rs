@@ -36,7 +36,7 @@ impl Check for CrashFree {
             haproxy: "no setting: a current version; `master-worker no-exit-on-failure`, or a supervisor \
                       that starts it again",
             envoy: "no setting: a current version, under a supervisor that starts it again",
-            others: "everywhere: report it upstream",
+            others: "report it upstream",
         },
         example: "crash-free: {}",
         needs: Capabilities::of(&[Capability::Framing, Capability::Wire]),

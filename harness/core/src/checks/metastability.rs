@@ -106,7 +106,7 @@ impl Check for Metastability {
                       short `timeout queue`",
             envoy: "`retry_budget` and `max_pending_requests` of the `circuit_breakers`, the \
                     `admission_control` filter",
-            others: "everywhere: a retry budget (Finagle has one), early shedding with a short bounded \
+            others: "a retry budget (Finagle has one), early shedding with a short bounded \
                      queue, timeouts longer than the upstream's queue",
         },
         example: "metastability: { baseline: steady, trigger: spike, after: watch, reduced: [relief], within: 10s }",

@@ -53,7 +53,7 @@ impl Check for NoHerd {
             nginx: "`max_conns`, `proxy_cache_lock` (`slow_start` is in the commercial version alone)",
             haproxy: "`maxconn` and `maxqueue` of the servers, `slowstart`",
             envoy: "`slow_start_config`, `max_requests` and `max_pending_requests` of the `circuit_breakers`",
-            others: "everywhere: an answer at once instead of queueing, few half-open probes, request \
+            others: "an answer at once instead of queueing, few half-open probes, request \
                      coalescing in caches",
         },
         example: "no-herd: { max: 2, window: 100ms }",

@@ -38,7 +38,7 @@ impl Check for SignedHeadersUntouched {
                       normalize-uri`, `set-path` or `replace-path`",
             envoy: "no `host_rewrite_literal` and no `auto_host_rewrite`, `normalize_path: false`, \
                     `merge_slashes: false`",
-            others: "everywhere: or let the gateway sign by itself",
+            others: "or let the gateway sign by itself",
         },
         example: "signed-headers-untouched: {}",
         needs: Capabilities::of(&[Capability::Attempts, Capability::Store]),
