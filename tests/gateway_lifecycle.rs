@@ -273,10 +273,9 @@ fn with_fault(mut plan: Plan, name: &str, spec: FaultSpec) -> Plan {
 
 fn misconfigure(region: Option<&str>, endpoint: Option<&str>) -> FaultSpec {
     FaultSpec::Misconfigure(Misconfigure {
-        bucket: None,
         region: region.map(str::to_owned),
-        host: None,
         endpoint: endpoint.map(str::to_owned),
+        ..Misconfigure::default()
     })
 }
 

@@ -6,10 +6,12 @@
 #[expect(dead_code, unreachable_pub, reason = "shared by several test programs")]
 mod gateway_support;
 
-use gatecrash::gateway::{Endpoint, Gateway};
+use gatecrash::gateway::{Endpoint, Gateway, GatewayCredentials, RECIPES, Recipe};
 use gatecrash_core::faults::Misconfigure;
 use gatecrash_core::plan::Plan;
-use gateway_support::{Script, Upstream, alive, eventually, get, installed, plan, recipe, request, start};
+use gateway_support::{
+    Script, Upstream, alive, eventually, get, installed, plan, recipe, request, start_with,
+};
 use tempfile::TempDir;
 
 struct Setup {
@@ -23,7 +25,9 @@ impl Setup {
         let endpoints: Vec<Endpoint> = upstreams.iter().map(|u| u.endpoint.clone()).collect();
         let plan: Plan = plan(recipe(name, params), &endpoints);
         let dir = tempfile::tempdir().unwrap();
-        let gateway = start(&plan, &endpoints, dir.path()).await.unwrap_or_else(|e| panic!("{e}"));
+        let credentials = GatewayCredentials { access_key: "AKIATEST".into(), secret_key: "secret".into() };
+        let gateway = start_with(&plan, &endpoints, dir.path(), Some(credentials)).await;
+        let gateway = gateway.unwrap_or_else(|e| panic!("{e}"));
         Self { gateway, upstreams, dir }
     }
 
@@ -33,6 +37,11 @@ impl Setup {
 
     fn status(&self) -> u16 {
         get(self.gateway.addr(), "/media/o/1").0
+    }
+
+    /// The heads that the upstreams saw since the last look, in lower case.
+    fn heads(&self) -> Vec<String> {
+        self.upstreams.iter().flat_map(Upstream::take).map(|head| head.to_ascii_lowercase()).collect()
     }
 
     fn attempts(&self) -> usize {
@@ -51,7 +60,13 @@ impl Setup {
 
 fn wrong(kind: &str, value: &str) -> Misconfigure {
     let value = |name: &str| (name == kind).then(|| value.to_owned());
-    Misconfigure { bucket: value("bucket"), region: None, host: value("host"), endpoint: value("endpoint") }
+    Misconfigure {
+        bucket: value("bucket"),
+        region: value("region"),
+        host: value("host"),
+        endpoint: value("endpoint"),
+        mapping: None,
+    }
 }
 
 async fn passes_requests_and_stops(name: &str, version: &str) {
@@ -96,8 +111,7 @@ async fn misconfigured_and_restored(name: &str, params: &[(&str, &str)], refused
     let heads: Vec<String> = setup.upstreams.iter().flat_map(Upstream::take).collect();
     assert!(heads[0].starts_with("GET /media/o/1 HTTP/1.1"), "{heads:?}");
     assert!(heads[0].to_ascii_lowercase().contains("host: s3.test"), "{heads:?}");
-    let region = Misconfigure { region: Some("x".into()), bucket: None, host: None, endpoint: None };
-    let error = setup.gateway.reconfigure(Some(&region)).await.unwrap_err().to_string();
+    let error = setup.gateway.reconfigure(Some(&wrong("region", "x"))).await.unwrap_err().to_string();
     assert_eq!(
         error,
         format!("gateway `{name}` cannot be misconfigured by region (it can by: bucket, host, endpoint)")
@@ -105,45 +119,100 @@ async fn misconfigured_and_restored(name: &str, params: &[(&str, &str)], refused
     setup.stop_and_see_nothing_left().await;
 }
 
-/// Of every other product: the target reaches the upstream as it came, a wrong endpoint is in force after a reload and
-/// gone after the next, and nothing is left.
+/// The products whose recipes have tests of their own here.
+const IN_DETAIL: [&str; 4] = ["nginx", "haproxy", "envoy", "traefik"];
+
+/// A wrong value of each kind, and what of it S3 sees in a request, in lower case; of an endpoint it sees nothing.
+const MISTAKES: [(&str, &str, &str); 4] = [
+    ("bucket", "no-such", "get /no-such/o/1 "),
+    ("region", "no-such", "/no-such/s3/aws4_request"),
+    ("host", "elsewhere.test", "host: elsewhere.test"),
+    ("endpoint", "127.0.0.1:1", ""),
+];
+
+/// Of every other product: the target reaches the upstream as it came, each mistake that its recipe names is in force
+/// after a reload and gone after the next, and nothing is left.
 #[tokio::test]
 async fn other_products_pass_requests_reload_and_stop() {
-    for (name, program) in [
-        ("varnish", "varnishd"),
-        ("caddy", "caddy"),
-        ("apache2", "apache2"),
-        ("squid", "squid"),
-        ("trafficserver", "traffic_manager"),
-    ] {
-        if !installed(program) {
+    for source in RECIPES.iter().filter(|source| !IN_DETAIL.contains(&source.name)) {
+        let recipe = Recipe::parse(source).unwrap();
+        if installed(&recipe.program) && (recipe.name != "nginx-s3-gateway" || njs_is_installed()) {
+            heeds_each_mistake(&recipe).await;
+            if recipe.parameters.iter().any(|parameter| parameter.name == "preserve-host") {
+                hides_the_clients_host(&recipe.name).await;
+            }
+        }
+    }
+}
+
+async fn heeds_each_mistake(recipe: &Recipe) {
+    let name = recipe.name.as_str();
+    let setup = Setup::primaries(name, &[], 2).await;
+    assert_eq!(get(setup.gateway.addr(), "/media/o%2F1?x=%20y").0, 200, "{name}");
+    let heads = setup.heads();
+    assert_eq!(heads.len(), 1, "{name}: {heads:?}");
+    if recipe.serves.is_none() {
+        assert!(heads[0].starts_with("get /media/o%2f1?x=%20y http/1.1"), "{name}: {}", heads[0]);
+        assert!(heads[0].contains("host: s3.test"), "{name}: {}", heads[0]);
+    }
+    let profile = &setup.gateway.profile;
+    assert!(profile.was_measured(), "{name} {}", setup.gateway.version);
+    let allowed = [profile.refused.as_slice(), &profile.no_upstream].concat();
+    // A reload may leave a moment of the old configuration, or of a closed port.
+    let status = || request(setup.gateway.addr(), "GET", "/media/o/1").map_or(0, |answer| answer.0);
+    for (kind, value, seen) in MISTAKES {
+        let mistake = wrong(kind, value);
+        let taken = setup.gateway.reconfigure(Some(&mistake)).await;
+        if !recipe.can.iter().any(|mistake| mistake.name() == kind) {
+            let why = taken.unwrap_err().to_string();
+            assert!(why.contains(&format!("cannot be misconfigured by {kind}")), "{name}: {why}");
             continue;
         }
-        let setup = Setup::primaries(name, &[], 2).await;
-        assert_eq!(get(setup.gateway.addr(), "/media/o%2F1?x=%20y").0, 200, "{name}");
-        let heads: Vec<String> = setup.upstreams.iter().flat_map(Upstream::take).collect();
-        assert_eq!(heads.len(), 1, "{name}: {heads:?}");
-        assert!(heads[0].starts_with("GET /media/o%2F1?x=%20y HTTP/1.1"), "{name}: {}", heads[0]);
-        assert!(heads[0].to_ascii_lowercase().contains("host: s3.test"), "{name}: {}", heads[0]);
-        let profile = &setup.gateway.profile;
-        assert!(setup.gateway.version.starts_with(&profile.measured_on), "{name} {}", setup.gateway.version);
-        setup.gateway.reconfigure(Some(&wrong("endpoint", "127.0.0.1:1"))).await.unwrap();
-        let allowed = [profile.refused.as_slice(), &profile.no_upstream].concat();
-        // A reload may leave a moment of the old configuration, or of a closed port.
-        let status = || request(setup.gateway.addr(), "GET", "/media/o/1").map_or(0, |answer| answer.0);
-        eventually(name, || allowed.contains(&status())).await;
-        setup.gateway.reconfigure(None).await.unwrap();
-        eventually(name, || status() == 200).await;
-        setup.stop_and_see_nothing_left().await;
+        taken.unwrap();
+        let in_force = || match (status(), setup.heads()) {
+            (status, _) if seen.is_empty() => allowed.contains(&status),
+            (_, heads) => heads.iter().any(|head| head.contains(seen)),
+        };
+        eventually(&format!("{name} with a wrong {kind}"), in_force).await;
     }
+    setup.gateway.reconfigure(None).await.unwrap();
+    let is_right = || {
+        let (status, heads) = (status(), setup.heads());
+        let wrong = MISTAKES.iter().map(|(.., seen)| seen).filter(|seen| !seen.is_empty());
+        let is_wrong = |head: &String| wrong.clone().any(|seen| head.contains(seen));
+        status == 200 && !heads.is_empty() && !heads.iter().any(is_wrong)
+    };
+    eventually(name, is_right).await;
+    for log in &recipe.logs {
+        let text = std::fs::read_to_string(setup.dir.path().join("gateway").join(log)).unwrap_or_default();
+        assert!(!text.contains("Ignoring unknown"), "{name}: {text}");
+    }
+    setup.stop_and_see_nothing_left().await;
+}
+
+async fn hides_the_clients_host(name: &str) {
+    let setup = Setup::primaries(name, &[("preserve-host", "false")], 2).await;
+    assert_eq!(setup.status(), 200, "{name}");
+    let heads = setup.heads();
+    assert!(
+        !heads.is_empty() && heads.iter().all(|head| !head.contains("\r\nhost: s3.test")),
+        "{name}: {heads:?}"
+    );
+    setup.stop_and_see_nothing_left().await;
+}
+
+fn njs_is_installed() -> bool {
+    let here = std::path::Path::new("/usr/lib/nginx/modules/ngx_http_js_module.so").is_file();
+    if !here {
+        eprintln!("skipped: the njs module of nginx is not installed");
+    }
+    here
 }
 
 /// nginx-s3-gateway shows S3 neither the query nor the headers of a client, and signs for itself.
 #[tokio::test]
 async fn nginx_s3_gateway_lets_little_through() {
-    if !installed("nginx") || !std::path::Path::new("/usr/lib/nginx/modules/ngx_http_js_module.so").is_file()
-    {
-        eprintln!("skipped: the njs module of nginx is not installed");
+    if !installed("nginx") || !njs_is_installed() {
         return;
     }
     let setup = Setup::primaries("nginx-s3-gateway", &[], 2).await;

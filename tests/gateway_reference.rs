@@ -86,23 +86,25 @@ async fn it_signs_and_maps_and_is_misconfigured() {
     upstreams[..2].iter().for_each(|upstream| upstream.set(Script::Answer));
     eventually("the primary serves", || get(gateway.addr(), "/media/o/1").1.starts_with("us-east-1")).await;
 
-    let nothing = Misconfigure { bucket: None, region: None, host: None, endpoint: None };
-    let endpoint = Misconfigure { endpoint: Some("127.0.0.1:1".into()), ..nothing.clone() };
+    let endpoint = Misconfigure { endpoint: Some("127.0.0.1:1".into()), ..Misconfigure::default() };
     gateway.reconfigure(Some(&endpoint)).await.unwrap();
     eventually("nobody is there", || get(gateway.addr(), "/media/o/1").0 >= 502).await;
     heads(&upstreams);
-    let bucket = Misconfigure { bucket: Some("no-such".into()), ..nothing.clone() };
+    let bucket = Misconfigure { bucket: Some("no-such".into()), ..Misconfigure::default() };
     gateway.reconfigure(Some(&bucket)).await.unwrap();
     eventually("the wrong bucket is asked for", || {
         get(gateway.addr(), "/media/o/1").0 == 200 && heads(&upstreams).contains("GET /no-such/o/1 ")
     })
     .await;
-    let region = Misconfigure { region: Some("eu-1".into()), ..nothing.clone() };
+    let region = Misconfigure { region: Some("eu-1".into()), ..Misconfigure::default() };
     gateway.reconfigure(Some(&region)).await.unwrap();
     eventually("the wrong region is signed for", || {
         get(gateway.addr(), "/media/o/1").0 == 200 && heads(&upstreams).contains("/eu-1/s3/")
     })
     .await;
+    let mapping = Misconfigure { mapping: Some("4..:400 default:203".into()), ..Misconfigure::default() };
+    gateway.reconfigure(Some(&mapping)).await.unwrap();
+    eventually("an answer becomes another", || get(gateway.addr(), "/media/o/1").0 == 203).await;
     gateway.reconfigure(None).await.unwrap();
     eventually("all is well", || {
         get(gateway.addr(), "/media/o/1").0 == 200 && heads(&upstreams).contains("/us-east-1/s3/")

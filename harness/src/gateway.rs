@@ -22,6 +22,7 @@ mod process;
 mod recipe;
 mod reload;
 mod render;
+mod serves;
 pub mod shim;
 mod tree;
 mod version;
@@ -42,8 +43,9 @@ pub use self::error::{GatewayError, Side};
 pub use self::launch::launch;
 pub use self::live::Gateway;
 pub use self::parameters::{Parameter, ParameterKind};
-pub use self::plan_check::check_plan;
+pub use self::plan_check::{check_plan, parameter_problems};
 pub use self::recipe::{Http2Front, RECIPES, Recipe, Source};
+pub use self::serves::{Serves, not_served};
 pub use self::witness::WitnessLine;
 
 /// One upstream address that the gateway is given.
@@ -88,10 +90,23 @@ pub struct Launch<'a> {
 pub struct TlsFiles {
     /// The root certificate of the run, PEM.
     pub ca: PathBuf,
-    /// Certificates, key, and both in one file, where upstreams ask for a client certificate.
-    pub client: Option<(PathBuf, PathBuf, PathBuf)>,
+    /// What it shows where upstreams ask for a client certificate.
+    pub client: Option<ClientFiles>,
     /// A name that every upstream's certificate is good for.
     pub name: &'static str,
+}
+
+/// A client's certificate in the forms that programs want. Absolute paths, PEM.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ClientFiles {
+    /// Its certificates, leaf first.
+    pub certificates: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+    /// The certificates and the key.
+    pub both: PathBuf,
+    /// The leaf alone and the key.
+    pub leaf: PathBuf,
 }
 
 /// The gateway's listener with TLS. Absolute paths, PEM.

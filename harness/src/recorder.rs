@@ -14,14 +14,14 @@ use std::time::Duration;
 use gatecrash_core::history;
 use gatecrash_model::{
     AttemptRecord, ClientRecord, ConnectionRecord, Event, Evidence, FiringRecord, Record, Sink, StrId,
-    Strings, UpstreamRecord,
+    Strings, UpstreamRecord, VersionRecord,
 };
 
 /// How often buffers go to disk.
 const FLUSH_EVERY: Duration = Duration::from_millis(500);
 
 /// Files of a history, in the order of [`Buffers::parts`].
-pub const FILES: [&str; 8] = [
+pub const FILES: [&str; 9] = [
     "clients.rec",
     "attempts.rec",
     "upstreams.rec",
@@ -30,7 +30,11 @@ pub const FILES: [&str; 8] = [
     "evidence.jsonl",
     "events.jsonl",
     "strings.jsonl",
+    "versions.rec",
 ];
+
+/// The file of [`FILES`] that histories of earlier releases do not have.
+pub const VERSIONS: usize = 8;
 
 /// Writes a history.
 pub struct Recorder {
@@ -46,7 +50,7 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    buffers: [Vec<u8>; 8],
+    buffers: [Vec<u8>; 9],
     strings: Strings,
     failed: Option<(PathBuf, io::Error)>,
     stop: bool,
@@ -65,6 +69,7 @@ impl Recorder {
             Vec::new(),
             Vec::new(),
             Vec::new(),
+            history::encode_header::<VersionRecord>(),
         ];
         let mut files = Vec::new();
         for (name, header) in FILES.iter().zip(headers) {
@@ -136,6 +141,9 @@ impl Sink for Recorder {
     }
     fn firing(&self, record: FiringRecord) {
         self.record(4, &record);
+    }
+    fn version(&self, record: VersionRecord) {
+        self.record(VERSIONS, &record);
     }
     fn evidence(&self, evidence: Evidence) {
         self.line(5, &evidence);

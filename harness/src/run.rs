@@ -2,8 +2,9 @@
 //!
 //! directory -> recorder -> topology -> T0: timeline, load, samples, guards -> teardown -> history -> verdicts.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use gatecrash_core::history::History;
 use gatecrash_core::plan::{GatewayPlan, Plan};
@@ -28,6 +29,9 @@ mod stalls;
 mod target;
 mod waits;
 mod watch;
+
+/// What the embedded gateway's profile calls it.
+const REFERENCE: &str = "reference";
 
 /// How to run a case.
 #[derive(Clone, Debug)]
@@ -157,8 +161,12 @@ fn facts(plan: &Plan, options: &Options, dir: &RunDir, run: RunId, met: Met) -> 
     }
 }
 
+/// Once for each gateway, however many cases run on it.
 fn warn_of_another_version(profile: &Profile) {
-    if !profile.was_measured() {
+    static WARNED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let gateway = format!("{} {}", profile.gateway, profile.version);
+    let is_new = || WARNED.lock().unwrap_or_else(PoisonError::into_inner).insert(gateway);
+    if !profile.was_measured() && is_new() {
         let measured = profile.measured_on.split_whitespace().map(|v| v.trim_end_matches('.'));
         crate::output::note(&format!(
             "warning: {} {} is another version than those whose profile was measured ({}): its known \
@@ -215,7 +223,12 @@ pub fn report_without_run(plan: &Plan, failure: &Failure, options: &Options) -> 
     gatecrash_core::report::redact_plan(&mut plan);
     plan.expectations.clear();
     let why = Interruption { exit: failure.exit().code(), why: failure.message.clone() };
-    let (profile, history) = (Profile::strict(&gateway_name(&plan)), History::default());
+    // Under the name of the runs that there are, so that tables show one gateway.
+    let name = match &plan.gateway {
+        GatewayPlan::Embedded { .. } => REFERENCE.to_owned(),
+        _ => gateway_name(&plan),
+    };
+    let (profile, history) = (Profile::strict(&name), History::default());
     run_report(&plan, &profile, &history, surroundings(&plan, options, "", ""), RunId(0), Some(why))
 }
 
@@ -284,4 +297,15 @@ pub fn own_executable() -> Result<PathBuf, Failure> {
 /// Whether a path looks like a run directory.
 pub fn is_run_dir(path: &Path) -> bool {
     path.join("run.json").is_file()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_gateway_has_one_name() {
+        let described = crate::gateway::described().expect("every recipe can be read");
+        assert_eq!(described.first().map(|gateway| gateway.profile.gateway.as_str()), Some(REFERENCE));
+    }
 }

@@ -12,7 +12,7 @@ use gatecrash_model::{Capabilities, Record};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::recorder::FILES;
+use crate::recorder::{FILES, VERSIONS};
 
 /// A run directory.
 #[derive(Clone, Debug)]
@@ -153,6 +153,11 @@ impl RunDir {
             upstreams: self.records(2)?,
             connections: self.records(3)?,
             firings: self.records(4)?,
+            versions: if self.history_path().join(FILES[VERSIONS]).exists() {
+                self.records(VERSIONS)?
+            } else {
+                Vec::new()
+            },
             evidence: self.lines(5)?,
             events: self.lines(6)?,
             capabilities: self.facts()?.capabilities,

@@ -5,13 +5,14 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use gatecrash_core::diagnostics::{Diagnostics, SourceText};
+use gatecrash_core::plan::Plan;
 use gatecrash_core::replay::Log;
 use gatecrash_core::scenario::{self, Case, Fragments, Loaded, Options};
 use include_dir::{Dir, include_dir};
 
 use crate::exit::Failure;
-use crate::output;
 use crate::run_dir::RunDir;
+use crate::{gateway, output};
 
 mod incident;
 
@@ -51,10 +52,15 @@ pub struct Header {
 pub fn headers(options: &Options) -> Result<Vec<Header>, Failure> {
     let header = |source: SourceText| {
         let case = plan_all(std::slice::from_ref(&source), options)?.into_iter().next();
-        let file = source.name.trim_start_matches("scenarios/").trim_end_matches(".yaml").to_owned();
+        let file = short_name(&source.name);
         Ok(case.map(|c| Header { file, about: c.plan.about, tags: c.plan.tags }))
     };
     shipped().into_iter().map(header).filter_map(Result::transpose).collect()
+}
+
+/// The name of a shipped scenario by its path: `smoke/control`.
+pub fn short_name(path: &str) -> String {
+    path.trim_start_matches("scenarios/").trim_end_matches(".yaml").to_owned()
 }
 
 /// Reads the files and directories a user named; shipped ones by their name where there is no such file.
@@ -139,7 +145,10 @@ pub fn plan_all(sources: &[SourceText], options: &Options) -> Result<Vec<Case>, 
                 if !loaded.warnings.is_empty() {
                     output::note(loaded.warnings.to_string().trim_end());
                 }
-                cases.extend(loaded.cases);
+                let served = loaded.cases.into_iter().filter(|case| is_served(&case.plan, options));
+                let served: Vec<_> = served.collect();
+                served.iter().for_each(|case| refuse_parameters(case, &mut mistakes));
+                cases.extend(served);
             }
             Err(why) if options.gateway.is_some() && why.is_about_the_gateway() => {
                 let what = why.iter().map(|d| d.message.as_str()).collect::<Vec<_>>().join(", ");
@@ -149,6 +158,28 @@ pub fn plan_all(sources: &[SourceText], options: &Options) -> Result<Vec<Case>, 
         }
     }
     if mistakes.is_empty() { Ok(cases) } else { Err(Failure::usage(mistakes)) }
+}
+
+/// Whether a gateway put in the place of the scenario's own is for this load; where it is not, it is skipped by name.
+fn is_served(plan: &Plan, options: &Options) -> bool {
+    let lacking = options.gateway.as_ref().and_then(|_| gateway::not_served(plan));
+    if let Some(why) = &lacking {
+        output::note(&format!("skipped: {}: {why}", plan.title()));
+    }
+    lacking.is_none()
+}
+
+/// Values of the gateway's parameters are known to its recipe alone.
+fn refuse_parameters(case: &Case, mistakes: &mut String) {
+    for (name, problem) in gateway::parameter_problems(&case.plan.gateway) {
+        let path = format!("gateway.params.{name}");
+        let origin = case.origins.iter().find(|(of, _)| *of == path);
+        let origin = origin.map_or_else(|| case.plan.source.clone(), |(_, origin)| origin.to_string());
+        let mistake = format!("error: parameter `{name}`: {problem}\n  --> {origin}\n");
+        if !mistakes.contains(&mistake) {
+            mistakes.push_str(&mistake);
+        }
+    }
 }
 
 /// One source, with the fragments it names.

@@ -6,7 +6,7 @@ use gatecrash_core::scenario;
 use gatecrash_core::survey::{Condition, Row, Survey, observe};
 use tokio::task::JoinSet;
 
-use crate::exit::Failure;
+use crate::exit::{Failure, Side};
 use crate::live::Live;
 use crate::run::{self, Options, StopLine};
 use crate::{environment, gateway, suite};
@@ -18,10 +18,21 @@ pub struct Course {
     pub conditions: Vec<Condition>,
     /// How the scenarios are read: which gateway takes the place of the embedded one, which values differ.
     pub scenario: scenario::Options,
-    /// The gateway with its parameters, where it is not the one of the options with those of a survey.
-    pub gateway: Option<GatewayPlan>,
+    /// The gateway of a scenario, where it is not the one of the options with the parameters of a survey.
+    pub own: Option<Own>,
     /// Runs side by side, at least 1.
     pub jobs: usize,
+}
+
+/// A gateway as a scenario has it.
+#[derive(Clone, Debug)]
+pub struct Own {
+    /// The gateway with its parameters.
+    pub gateway: GatewayPlan,
+    /// Whether upstreams of its scenario speak TLS: of a gateway without a recipe nobody else says whether it can.
+    pub tls: bool,
+    /// The same for HTTP/2.
+    pub http2: bool,
 }
 
 /// Runs the course.
@@ -33,6 +44,7 @@ pub async fn measure(
 ) -> Result<Survey, Failure> {
     let mut rows: Vec<Option<Row>> = vec![None; course.conditions.len()];
     let mut name = String::new();
+    let mut failed = Vec::new();
     let mut runs = JoinSet::new();
     let mut waiting = course.conditions.iter().cloned().enumerate();
     let started = environment::now_rfc3339();
@@ -45,16 +57,28 @@ pub async fn measure(
         }
         let Some(ended) = runs.join_next().await else { break };
         let (index, row) = ended.map_err(|e| Failure::bug(format!("a run of the survey panicked: {e}")))?;
-        let (row, of) = row?;
-        live.note(&format!(
-            "{:<28} {}",
-            row.condition,
-            row.cells.first().map_or_else(String::new, |c| c.text())
-        ));
+        let (row, of) = match row {
+            Err(failure) if matches!(failure.side, Side::Gateway | Side::Environment) => {
+                let why = failure.message.lines().next().unwrap_or_default();
+                let row = skipped(&course.conditions[index], why.to_owned());
+                failed.push(failure);
+                (row, String::new())
+            }
+            row => row?,
+        };
+        // Where nothing works, the rest will not either.
+        if name.is_empty() && failed.len() > course.jobs {
+            return Err(failed.swap_remove(0));
+        }
+        let told = row.skipped.clone().or(row.cells.first().map(|c| c.text())).unwrap_or_default();
+        live.note(&format!("{:<28} {}", row.condition, told.lines().next().unwrap_or_default()));
         rows[index] = Some(row);
         if !of.is_empty() {
             name = of;
         }
+    }
+    if name.is_empty() && !failed.is_empty() {
+        return Err(failed.swap_remove(0));
     }
     let rows: Vec<_> = rows.into_iter().flatten().collect();
     // What holds for every condition is no finding about one.
@@ -112,8 +136,13 @@ fn plan(course: &Course, condition: &Condition) -> Result<Result<Plan, String>, 
     };
     let case = loaded.cases.into_iter().next().ok_or_else(|| Failure::bug("a condition has no case"))?;
     let mut plan = case.plan;
-    match &course.gateway {
-        Some(gateway) => plan.gateway = gateway.clone(),
+    match &course.own {
+        Some(own) => {
+            if let Some(why) = own.cannot(&plan) {
+                return Ok(Err(why.to_owned()));
+            }
+            plan.gateway = own.gateway.clone();
+        }
         None => {
             let parameters = gateway::survey_parameters(&plan.gateway);
             if let GatewayPlan::Embedded { params, .. } | GatewayPlan::Recipe { params, .. } =
@@ -125,6 +154,28 @@ fn plan(course: &Course, condition: &Condition) -> Result<Result<Plan, String>, 
     }
     let cannot = gateway::check_plan(&plan);
     Ok(if cannot.is_empty() { Ok(plan) } else { Err(cannot.join(", ")) })
+}
+
+impl Own {
+    /// The gateway of a scenario's first case.
+    pub fn of(plan: &Plan) -> Self {
+        Self {
+            gateway: plan.gateway.clone(),
+            tls: plan.regions.iter().any(|region| region.tls.is_some()),
+            http2: plan.regions.iter().any(|region| region.http2),
+        }
+    }
+
+    /// Why a gateway without a recipe is not asked to speak to these upstreams.
+    fn cannot(&self, plan: &Plan) -> Option<&'static str> {
+        let asked = Self::of(plan);
+        match self.gateway {
+            GatewayPlan::Embedded { .. } | GatewayPlan::Recipe { .. } => None,
+            _ if asked.tls && !self.tls => Some("no upstream of its scenario speaks TLS (tls: true)"),
+            _ if asked.http2 && !self.http2 => Some("no upstream of its scenario speaks HTTP/2 (http: h2c)"),
+            GatewayPlan::Command { .. } | GatewayPlan::Url { .. } => None,
+        }
+    }
 }
 
 fn skipped(condition: &Condition, why: String) -> Row {

@@ -64,6 +64,7 @@ async fn mock(address: SocketAddr) -> Result<(), Box<dyn Error>> {
             pattern: pattern.parse()?,
             sizes: SizeLaw::Fixed(size),
             seed: 1,
+            change_every: None,
         });
     }
     config.buckets.push(bucket);

@@ -128,12 +128,16 @@ impl Access<'_> {
         let owner = self.placement.map(|placement| placement.bucket.owner.account.as_str());
         let stranger = grantable.filter(|(holder, _)| *holder == Holder::Object);
         let stranger = stranger.and_then(|_| self.stranger(key));
+        let restricted = self
+            .placement
+            .is_some_and(|placement| self.settings.no_public_access.contains(&placement.bucket.name));
         let bucket = state.as_deref().map(|state| BucketSide {
             policies: policies.as_deref().unwrap_or_default(),
             owner: stranger.as_ref().map_or(owner.unwrap_or_default(), |stranger| &stranger.account),
             acl: Grant::None,
             only_denies: stranger.is_some(),
-            restrict_public: state.block.is_some_and(|block| block.restrict) && owner != self.account(),
+            restrict_public: (restricted || state.block.is_some_and(|block| block.restrict))
+                && owner != self.account(),
         });
         let session = self.caller.session.as_ref().map(|session| &*session.policies);
         let layers = Layers {

@@ -166,6 +166,13 @@ impl Control {
         Ok(self.make(Change::BucketPolicy { bucket, policy }))
     }
 
+    /// Turns RestrictPublicBuckets of Block Public Access on, whatever the bucket's own configuration says: while
+    /// its policy is public, nobody outside its account is served.
+    pub fn block_public_access(&self, bucket: &str) -> Result<ChangeId, ControlError> {
+        let bucket = self.bucket(bucket)?;
+        Ok(self.make(Change::BlockPublicAccess { bucket }))
+    }
+
     /// Gives an identity a new key pair; the old one is answered with InvalidAccessKeyId.
     pub fn rotate_key(&self, identity: &str) -> Result<(ChangeId, Credentials), ControlError> {
         let index = self.identity(identity)?;

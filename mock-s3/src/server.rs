@@ -124,6 +124,7 @@ impl MockS3 {
         let regions: Vec<String> = config.regions.iter().map(|region| region.name.clone()).collect();
         let accounts = Accounts::new(&config);
         let store = Arc::new(store(&config, &accounts, now)?);
+        store.go_by(&clock);
         if config.remember {
             store.remember(&clock);
         }

@@ -3,7 +3,7 @@
 //! A request takes the value in force when it begins and keeps it to its end. The value is always the
 //! configured base with the changes in force folded over it in order: taking a change back leaves no trace.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::auth::{Caller, Credentials, caller::unique_id};
@@ -21,6 +21,8 @@ pub(crate) struct Settings {
     access_keys: HashMap<String, usize>,
     /// What changes made of bucket policies, by the scenario's bucket name.
     pub(crate) bucket_policies: HashMap<Arc<str>, Overlay>,
+    /// Buckets under Block Public Access by a change, by the scenario's name.
+    pub(crate) no_public_access: HashSet<Arc<str>>,
     /// By account.
     pub(crate) controls: HashMap<String, Controls>,
     /// Added to the wall clock.

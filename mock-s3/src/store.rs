@@ -16,6 +16,7 @@ mod placement;
 mod replication;
 mod snapshot;
 mod state;
+mod time;
 mod uploads;
 mod version;
 mod version_listing;
@@ -41,6 +42,7 @@ pub(crate) use state::{
     BlockPublic, BucketPolicy, BucketState, DefaultRetention, Document, Logging, ObjectLock, Ownership,
     Period, ReplicationRule, ReplicationRules, Versioning,
 };
+use time::Time;
 pub(crate) use uploads::{Part, Summing, Upload, UploadEntry, no_such_upload};
 pub(crate) use version::{Attributes, Replication, Retention, Stored, StoredPart, Version, VersionId};
 pub(crate) use version_listing::VersionEntry;
@@ -52,6 +54,8 @@ pub(crate) struct Store {
     budget: Budget,
     /// By which former states of buckets made later are told apart; none: they are not kept.
     remember: OnceLock<Arc<dyn Clock>>,
+    /// By which clock synthetic objects change; none: they do not.
+    time: OnceLock<Time>,
 }
 
 /// The bytes uploads may take together.
@@ -82,7 +86,7 @@ pub(crate) fn arn(bucket: &str, key: &str) -> String {
 
 impl Store {
     pub(crate) fn new(regions: Vec<BTreeMap<String, Arc<Placement>>>, budget: Budget) -> Self {
-        Self { regions: RwLock::new(regions), budget, remember: OnceLock::new() }
+        Self { regions: RwLock::new(regions), budget, remember: OnceLock::new(), time: OnceLock::new() }
     }
 
     /// From now on all buckets remember what their keys held before.
@@ -90,6 +94,13 @@ impl Store {
         let clock = self.remember.get_or_init(|| Arc::clone(clock));
         let regions = self.regions.read().unwrap_or_else(PoisonError::into_inner);
         regions.iter().flat_map(BTreeMap::values).for_each(|placement| placement.remember(clock));
+    }
+
+    /// From now on synthetic objects that change do so.
+    pub(crate) fn go_by(&self, clock: &Arc<dyn Clock>) {
+        let time = self.time.get_or_init(|| Time::new(clock));
+        let regions = self.regions.read().unwrap_or_else(PoisonError::into_inner);
+        regions.iter().flat_map(BTreeMap::values).for_each(|placement| placement.go_by(time.clone()));
     }
 
     /// The bucket of this name in a region.
@@ -152,6 +163,9 @@ impl Store {
         let fresh = fresh.regions.into_inner().unwrap_or_else(PoisonError::into_inner);
         if let Some(clock) = self.remember.get() {
             fresh.iter().flat_map(BTreeMap::values).for_each(|placement| placement.remember(clock));
+        }
+        if let Some(time) = self.time.get() {
+            fresh.iter().flat_map(BTreeMap::values).for_each(|placement| placement.go_by(time.clone()));
         }
         *self.regions.write().unwrap_or_else(PoisonError::into_inner) = fresh;
         self.budget.used.store(0, Ordering::Release);

@@ -14,6 +14,8 @@ fn every_shipped_scenario_checks() {
         "outage",
         "invalid",
         "limits",
+        "retry",
+        "failover",
         "selftest",
     ] {
         desk.gatecrash(&["check", folder]).exits(0).says("ok  ");
@@ -79,7 +81,36 @@ fn catalogues_are_listed_and_explained() {
             desk.gatecrash(&["explain", name]).exits(0).says(name);
         }
     }
-    desk.gatecrash(&["explain", "no-such-thing"]).exits(2);
+    let page = desk.gatecrash(&["explain", "status-map"]).exits(0);
+    let page =
+        page.says("RFC 9110 section 15.6.3").says("https://www.rfc-editor.org/rfc/rfc9110#section-15.6.3");
+    page.says("  nginx: ").says("  HAProxy: ").says("  Envoy: ").says("swap-timeout-refused, status-500\n");
+    desk.gatecrash(&["explain", "no-such-thing"]).exits(2).says("list gateways");
+    desk.gatecrash(&["explain", "sucess-rate"]).exits(2).says("did you mean `success-rate`?");
+    desk.gatecrash(&["explain", "nginx"]).exits(0).says("read-timeout");
+    desk.gatecrash(&["explain", "cloudfront"]).exits(0).says("negative-ttl");
+}
+
+#[test]
+fn values_of_parameters_are_refused_at_their_place() {
+    let desk = Desk::new();
+    let text = include_str!("../../scenarios/smoke/control.yaml");
+    let gateway = "gateway: { recipe: { name: nginx, params: { tries: 0 } } }";
+    let file = desk.file("p.yaml", &text.replacen("seed: 1\n", &format!("seed: 1\n{gateway}\n"), 1));
+    let line = std::fs::read_to_string(desk.path().join("p.yaml")).expect("the file");
+    let line = line.lines().position(|line| line == gateway).expect("there") + 1;
+    desk.gatecrash(&["check", &file]).exits(2).says("parameter `tries`").says(&format!("p.yaml:{line}"));
+    let of_option =
+        ["check", "smoke/control", "--gateway", "nginx", "--set", "gateway.recipe.params.tries=0"];
+    desk.gatecrash(&of_option).exits(2).says("parameter `tries`").says("--set");
+}
+
+#[test]
+fn a_scenario_for_one_gateway_is_skipped_on_others() {
+    let desk = Desk::new();
+    desk.gatecrash(&["check", "resources", "--gateway", "embedded"])
+        .exits(0)
+        .says("skipped: scenarios/resources/memory.yaml: it is for nginx");
 }
 
 #[test]

@@ -1,12 +1,38 @@
 //! The whole shipped library on the embedded gateway, and what its runs must show beyond their verdicts.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use gatecrash::run_dir::RunDir;
+use gatecrash::suite;
+use gatecrash_core::checks::CHECKS;
 use gatecrash_core::faults::Host;
+use gatecrash_core::scenario::Options;
 use gatecrash_model::{Decision, Event, UpstreamRecord};
 
 use crate::support::{Desk, json, turn};
+
+/// One of them says when a scenario is to be run.
+const OCCASIONS: &[&str] = &["smoke", "ci", "nightly", "weekly", "fails-on-purpose"];
+
+#[test]
+fn the_library_uses_every_check_and_each_scenario_has_its_occasion() {
+    let sources: Vec<_> =
+        suite::shipped().into_iter().filter(|s| !s.name.starts_with("scenarios/selftest/")).collect();
+    let options = Options { known: gatecrash::gateway::known(), ..Options::default() };
+    let cases = suite::plan_all(&sources, &options).expect("shipped scenarios are valid");
+    let idle: Vec<_> = cases
+        .iter()
+        .map(|case| &case.plan)
+        .filter(|plan| !plan.tags.iter().any(|tag| OCCASIONS.contains(&tag.as_str())))
+        .map(|plan| &plan.name)
+        .collect();
+    assert!(idle.is_empty(), "no occasion: {idle:?}");
+    let used: BTreeSet<_> =
+        cases.iter().flat_map(|case| &case.plan.expectations).map(|e| e.check.info().name).collect();
+    let unused: Vec<_> = CHECKS.iter().map(|check| check.name).filter(|name| !used.contains(name)).collect();
+    assert!(unused.is_empty(), "in self-tests only: {unused:?}");
+}
 
 #[test]
 fn every_shipped_scenario_passes_and_its_faults_were_real() {

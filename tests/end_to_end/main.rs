@@ -4,9 +4,11 @@
 
 mod support;
 
+mod api_gateway;
 mod breakage;
 mod browser;
 mod capacity;
+mod changing;
 mod commands;
 mod compare;
 mod diagnose;

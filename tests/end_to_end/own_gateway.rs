@@ -17,11 +17,7 @@ use crate::support::{Desk, json, turn};
 fn the_example_of_an_own_gateway_passes_its_scenario() {
     let _turn = turn();
     let desk = Desk::new();
-    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/examples/own-gateway");
-    for file in ["gateway.py", "own-gateway.yaml"] {
-        // The copy may be run as its original may.
-        std::fs::copy(example.join(file), desk.path().join(file)).expect("a file of the example");
-    }
+    example_into(&desk);
     desk.gatecrash(&["run", "own-gateway.yaml"]).exits(0);
     let result = json(&desk.run_dir().join("result.json"));
     for fault in result["faults"].as_array().expect("faults") {
@@ -30,6 +26,48 @@ fn the_example_of_an_own_gateway_passes_its_scenario() {
     }
     desk.expect_nothing_left();
 }
+
+fn example_into(desk: &Desk) {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/examples/own-gateway");
+    for file in ["gateway.py", "own-gateway.yaml"] {
+        // The copy may be run as its original may.
+        std::fs::copy(example.join(file), desk.path().join(file)).expect("a file of the example");
+    }
+}
+
+/// The last command of that page: what the gateway cannot speak is a row with the reason, and a comparison is about the
+/// conditions that were asked for.
+#[test]
+fn the_example_of_an_own_gateway_is_surveyed() {
+    let _turn = turn();
+    let desk = Desk::new();
+    example_into(&desk);
+    desk.file("before.json", BEFORE);
+    let some = ["--only", "accept-fin", "--only", "tls-cert-expired", "--compare", "before.json"];
+    let survey = [&["survey", "--quiet", "--scenario", "own-gateway.yaml"][..], &some].concat();
+    let done = desk.gatecrash(&survey).exits(6).says("skipped: no upstream of its scenario speaks TLS");
+    let line = |condition: &str| {
+        let lines = done.stdout.lines().filter(|line| line.trim_start().starts_with(condition));
+        lines.map(str::to_owned).collect::<Vec<_>>().join("\n")
+    };
+    assert!(line("accept-fin").contains("502"), "{}", done.stdout);
+    assert!(line("accept-fin").contains("not surveyed -> surveyed"), "{}", done.stdout);
+    assert_eq!(line("refuse"), "", "nobody asked for it");
+
+    let by_url = own_by_url(&desk);
+    let blind = desk.gatecrash(&["survey", "--scenario", &by_url, "--only", "refuse"]).exits(2);
+    blind.says("--upstream-port 9100");
+    desk.expect_nothing_left();
+}
+
+fn own_by_url(desk: &Desk) -> String {
+    desk.file("by-url.yaml", &format!("{ELSEWHERE}gateway: {{ url: {{ base: \"http://127.0.0.1:1\" }} }}\n"))
+}
+
+/// A survey of a gateway under one other condition.
+const BEFORE: &str = r#"{ "version": 1, "gateway": "before", "gatecrash": "0.1.0", "started": "", "rows": [
+    { "condition": "refuse", "group": "connect", "run": "00000000", "cells": [], "after": 0, "recovered": 0 }
+] }"#;
 
 const ELSEWHERE: &str = "\
 gatecrash: 1

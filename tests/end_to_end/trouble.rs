@@ -90,9 +90,12 @@ fn a_case_that_cannot_start_is_not_forgotten() {
         line.ends_with(&format!("--seed {}", runs[1]["plan"]["seed"])) && !line.contains("random"),
         "{line}"
     );
+    assert!(line.starts_with("gatecrash run quick.yaml --out else --seed"), "this case alone: {line}");
     let id = runs[1]["run"].as_str().expect("an id");
     let request = format!("run:{id}/0-1");
     desk.gatecrash(&["explain", &request, "--out", "else"]).exits(0).says("0-1");
+    desk.gatecrash(&["explain", &format!("run:{id}"), "--out", "else"]).exits(0).says("control");
+    desk.gatecrash(&["report", id, "--out", "else"]).exits(0).says(id);
     std::fs::create_dir(desk.path().join(format!("else/copy-{id}"))).expect("a folder");
     desk.gatecrash(&["explain", &request, "--out", "else"]).exits(2).says("several directories");
     desk.gatecrash(&["explain", "run:/0-1"]).exits(2).says("8 hex digits");
@@ -103,7 +106,7 @@ fn nobody_at_the_address_is_an_environment_error() {
     let desk = Desk::new();
     let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
     let file = desk.file("url.yaml", &with_gateway(&format!("{{ url: {{ base: \"http://{free}\" }} }}")));
-    desk.gatecrash(&["run", &file]).exits(4).says("does not take a connection");
+    desk.gatecrash(&["run", &file]).exits(4).says("does not take a connection").says("is it running");
 }
 
 /// Readers that hung up and disks that are full: no panic, and lost results are not called a success.

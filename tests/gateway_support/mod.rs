@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use gatecrash::gateway::{Endpoint, Gateway, GatewayError, Launch, launch};
+use gatecrash::gateway::{Endpoint, Gateway, GatewayCredentials, GatewayError, Launch, launch};
 use gatecrash_core::faults::FaultSpec;
 use gatecrash_core::plan::{BucketPlan, FaultPlan, GatewayPlan, GuardsPlan, Per, Plan, RegionPlan, SizePlan};
 use gatecrash_core::rules::{Matcher, Trigger};
@@ -77,6 +77,7 @@ pub fn plan(gateway: GatewayPlan, endpoints: &[Endpoint]) -> Plan {
         key: "o/{n}".into(),
         size: SizePlan::Fixed(Size(8)),
         cache_control: None,
+        change_every: None,
         listed: None,
     };
     Plan {
@@ -126,8 +127,18 @@ pub fn fault(name: &str, spec: FaultSpec) -> FaultPlan {
 }
 
 pub async fn start(plan: &Plan, endpoints: &[Endpoint], dir: &Path) -> Result<Gateway, GatewayError> {
+    start_with(plan, endpoints, dir, None).await
+}
+
+/// The same for a gateway that may sign.
+pub async fn start_with(
+    plan: &Plan,
+    endpoints: &[Endpoint],
+    dir: &Path,
+    credentials: Option<GatewayCredentials>,
+) -> Result<Gateway, GatewayError> {
     let executable = executable();
-    let (credentials, resolver, planted) = (None, None, "planted-7f3a");
+    let (resolver, planted) = (None, "planted-7f3a");
     launch(Launch {
         plan,
         endpoints,

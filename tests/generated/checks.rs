@@ -1,7 +1,7 @@
 //! `checks.md`.
 
 use gatecrash_core::checks::CHECKS;
-use gatecrash_core::selftest::{DEFECTS, SIDE_EFFECTS};
+use gatecrash_core::selftest::{SIDE_EFFECTS, proving};
 use gatecrash_model::Capabilities;
 
 use super::page::{Page, codes, sentence};
@@ -32,6 +32,10 @@ pub(crate) fn page() -> String {
         let payload = schema.definition(schema.payload("CheckSpec", check.name));
         schema.keys(&mut page, payload, &[], FILE);
         let needs: Vec<_> = Capabilities::default().missing(check.needs).map(|c| c.name()).collect();
+        let sources = check.sources.iter().map(|source| format!("[{source}]({})", source.url()));
+        page.text(&format!("Who says so: {}.", sources.collect::<Vec<_>>().join("; ")));
+        let fixes: Vec<_> = check.fixes.each().map(|(product, fix)| [product.into(), fix.into()]).collect();
+        page.table(["product", "typical fix"], &fixes);
         page.text(&format!(
             "Least samples: {}. Needs to observe: {}. {}",
             check.min_samples,
@@ -46,6 +50,5 @@ fn proof(check: &str) -> String {
     if SIDE_EFFECTS.contains(&check) {
         return "A service-level check: any defect may touch it.".into();
     }
-    let proofs = DEFECTS.iter().filter(|d| d.must.contains(&check)).map(|d| d.name);
-    format!("Proved by: {}.", codes(proofs))
+    format!("Proved by: {}.", codes(proving(check)))
 }

@@ -1,7 +1,7 @@
 //! `gateways.md`.
 
 use gatecrash::gateway::{Described, Http2Front, ParameterKind, Recipe, described};
-use gatecrash_core::profile::Profile;
+use gatecrash_core::profile::{Deviation, Profile};
 
 use super::page::{Page, code, codes, sentence};
 
@@ -58,6 +58,13 @@ fn facts(gateway: &Described) -> Vec<[String; 2]> {
         row("mistakes that `misconfigure` can make", codes(recipe.can.iter().map(|m| m.name()))),
         row("bucket names of their own for regions", yes(recipe.maps_buckets)),
         row("signs with a key of its own", yes(recipe.signs)),
+        row(
+            "operations it passes on",
+            match &recipe.serves {
+                None => "all".to_owned(),
+                Some(serves) => codes(serves.ops.iter().map(|op| op.name())),
+            },
+        ),
         row("speaks HTTP/2 to upstreams", yes(recipe.http2)),
         row("clients can speak TLS to it", yes(recipe.serves_tls)),
         row(
@@ -95,17 +102,42 @@ fn deviations(page: &mut Page, profile: &Profile) {
     }
     page.text(
         "Expected of these versions: a failure that they explain is reported as a deviation, and \
-         `--strict` makes it fail.",
+         `--strict` makes it fail. One that none of its checks sees any more is a warning, unless it is said \
+         to happen sometimes only.",
     );
-    let rows: Vec<_> = profile
-        .deviations
-        .iter()
-        .map(|d| {
-            let check = format!("[`{0}`](checks.md#{0})", d.check);
-            [check, code(&d.fault), d.version.clone(), sentence(&d.what), d.source.clone()]
-        })
-        .collect();
-    page.table(["check", "fault or kind", "version", "what it does", "known from"], &rows);
+    let mut rows: Vec<Vec<&Deviation>> = Vec::new();
+    for deviation in &profile.deviations {
+        let what = |d: &Deviation| (d.what.clone(), d.version.clone(), d.source.clone(), d.op, d.sometimes);
+        match rows.iter_mut().find(|row| what(row[0]) == what(deviation)) {
+            Some(row) => row.push(deviation),
+            None => rows.push(vec![deviation]),
+        }
+    }
+    let rows: Vec<_> = rows.iter().map(|row| behaviour(row)).collect();
+    page.table(["fault or kind", "what it does", "checks that see it", "version", "known from"], &rows);
+}
+
+/// The row of one behaviour, under the faults and in the checks where it shows.
+fn behaviour(row: &[&Deviation]) -> [String; 5] {
+    let listed = |pick: fn(&Deviation) -> String| {
+        let mut all: Vec<_> = Vec::new();
+        for text in row.iter().map(|deviation| pick(deviation)) {
+            if !all.contains(&text) {
+                all.push(text);
+            }
+        }
+        all.join(", ")
+    };
+    let first = row[0];
+    let op = first.op.map(|op| format!(" With {} only.", code(op.name()))).unwrap_or_default();
+    let luck = if first.sometimes { " Sometimes." } else { "" };
+    [
+        listed(|d| code(&d.fault)),
+        format!("{}{op}{luck}", sentence(&first.what)),
+        listed(|d| format!("[`{0}`](checks.md#{0})", d.check)),
+        first.version.clone(),
+        first.source.clone(),
+    ]
 }
 
 fn kind(kind: ParameterKind, of: &[String], min: Option<&str>, max: Option<&str>) -> String {
@@ -118,6 +150,8 @@ fn kind(kind: ParameterKind, of: &[String], min: Option<&str>, max: Option<&str>
         ParameterKind::Choice => format!("one of {}", codes(of)),
         ParameterKind::Words => format!("some of {}; or `none`", codes(of)),
         ParameterKind::Path => "path".into(),
+        ParameterKind::Mapping => "integration responses, or `none`".into(),
+        ParameterKind::Text => "text".into(),
     };
     match (min, max) {
         (Some(min), Some(max)) => format!("{word}, {min} to {max}"),

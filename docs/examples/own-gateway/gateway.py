@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A gateway in front of S3 in sixty lines: two tries, time limits, and never half an object as a whole one.
+"""A gateway in front of S3 in seventy lines: two tries, time limits, and never half an object as a whole one.
 
     LISTEN=127.0.0.1:8080 UPSTREAMS="127.0.0.1:9001 127.0.0.1:9002" ./gateway.py
 """

@@ -215,6 +215,9 @@ pub struct BucketPlan {
     /// Their Cache-Control; not sent when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cache_control: Option<String>,
+    /// How often each of them has a new version; they never change when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change_every: Option<Span>,
 }
 
 // === impl BucketPlan ===
@@ -226,7 +229,9 @@ impl BucketPlan {
             Some(listed) => (ObjectKeys::Listed(listed.keys.clone()), SizeLaw::Listed(listed.sizes.clone())),
             None => (self.key.parse()?, SizeLaw::from(&self.size)),
         };
-        Ok(Population { bucket: self.name.clone(), count: self.objects, pattern, sizes, seed })
+        let (bucket, count) = (self.name.clone(), self.objects);
+        let change_every = self.change_every.map(|every| every.0);
+        Ok(Population { bucket, count, pattern, sizes, seed, change_every })
     }
 }
 

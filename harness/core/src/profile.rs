@@ -106,6 +106,9 @@ pub struct CachePolicy {
     /// How long a request waits for another's fetch of the same key; absent when it does not.
     #[serde(default)]
     pub lock_timeout: Option<Span>,
+    /// How often a waiting request looks whether the fetch is over; absent when it is told at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock_poll: Option<Span>,
 }
 
 /// Something a released version is known to do against a check.
@@ -116,6 +119,12 @@ pub struct Deviation {
     pub check: String,
     /// The fault (or malformed kind) under which it does; `*` for any.
     pub fault: String,
+    /// The one operation with which it does, where others do not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub op: Option<Op>,
+    /// Whether it takes some luck, so that a run without it says nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sometimes: bool,
     /// Beginnings of the versions that do, separated by spaces; `*` for all.
     pub version: String,
     /// What it does.
@@ -220,6 +229,8 @@ mod tests {
         let deviation = |version: &str| Deviation {
             check: "status-map".into(),
             fault: "*".into(),
+            op: None,
+            sometimes: false,
             version: version.into(),
             what: version.into(),
             source: String::new(),

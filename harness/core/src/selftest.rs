@@ -182,6 +182,17 @@ proofs! {
         must ["error-shape"] may [];
 }
 
+/// Names of the defects that prove a check, each once: one may have to show in several scenarios.
+pub fn proving(check: &str) -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for proof in DEFECTS.iter().filter(|d| d.must.contains(&check)) {
+        if !names.contains(&proof.name) {
+            names.push(proof.name);
+        }
+    }
+    names
+}
+
 impl DefectProof {
     /// Compares the checks that failed in a run with this defect with what they should be.
     pub fn detection<'a>(&self, failed: impl IntoIterator<Item = &'a str>) -> Detection {
@@ -214,6 +225,12 @@ mod tests {
             assert!(proof.scenario.starts_with("selftest/"), "{}", proof.name);
         }
         assert!(DEFECTS.windows(2).all(|pair| pair[0].number <= pair[1].number));
+    }
+
+    #[test]
+    fn a_defect_shown_in_two_scenarios_proves_a_check_once() {
+        assert_eq!(DEFECTS.iter().filter(|d| d.name == "status-500").count(), 2);
+        assert_eq!(proving("status-map"), ["all-404", "all-200", "swap-timeout-refused", "status-500"]);
     }
 
     #[test]

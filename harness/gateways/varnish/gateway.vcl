@@ -103,10 +103,11 @@ sub vcl_backend_response {
         set beresp.uncacheable = true;
         set beresp.ttl = 0s;
     }
+    set beresp.grace = {{ params.grace }};
     if (beresp.status == 404) {
         set beresp.ttl = {{ params.not_found_ttl }};
+        set beresp.grace = 0s;
     }
-    set beresp.grace = {{ params.grace }};
 {% endif %}
 {% if not params.streaming %}
     set beresp.do_stream = false;

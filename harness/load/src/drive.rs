@@ -222,7 +222,7 @@ impl Shared {
 
     fn release(self: &Arc<Self>, thread: &Arc<Thread>, slot: usize, k: u32, at: Nanos) {
         let workload = &self.workloads[slot];
-        let plan = workload.plan(&self.session.setup().pool, k);
+        let plan = workload.plan_at(&self.session.setup().pool, k, at);
         if self.in_flight[slot].fetch_add(1, Ordering::Relaxed) >= workload.max_in_flight {
             self.in_flight[slot].fetch_sub(1, Ordering::Relaxed);
             self.session.drop_arrival(&plan, at);

@@ -1,21 +1,23 @@
 //! What arrival `k` of a workload asks for: a pure function of the workload and `k`.
 //!
 //! Every choice is a keyed hash of (seed, workload, k), so any thread, a replay and a judge compute the same
-//! request. Deletes never touch the synthetic objects that other operations read: they name upload keys of
+//! request; of objects that change, the time it is due decides the version. Deletes never touch the synthetic objects that other operations read: they name upload keys of
 //! earlier arrivals.
 
 use std::sync::Arc;
 
-use gatecrash_model::{ClientRecord, Content, Ending, Op, Pool, RequestId, draw, hash};
+use gatecrash_model::{ClientRecord, Content, Ending, Nanos, Op, Pool, RequestId, draw, hash};
 
 use crate::workload::{OpPlan, Parts, Workload};
 
 mod delete;
 mod follow;
 mod read;
+mod versions;
 pub(crate) use delete::content_md5;
 pub(crate) use follow::Wants;
 pub use follow::{Journey, Step};
+pub(crate) use versions::Versions;
 
 /// One request, ready to be sent.
 #[derive(Clone, Debug)]
@@ -47,6 +49,8 @@ pub struct RequestPlan {
     pub parts: Option<Parts>,
     /// What a whole, correct answer carries.
     pub expect: Expect,
+    /// The versions of the object, where it changes.
+    pub(crate) versions: Option<Versions>,
 }
 
 /// A request body.
@@ -105,7 +109,12 @@ enum Choice {
 // === impl Workload ===
 
 impl Workload {
-    /// The request of arrival `k`.
+    /// The request of arrival `k`, when it is due at `at`: of an object that changes, what is current then.
+    pub fn plan_at(self: &Arc<Self>, pool: &Pool, k: u32, at: Nanos) -> RequestPlan {
+        self.plan(pool, k).of_time(pool, at)
+    }
+
+    /// The request of arrival `k`; of an object that changes, about its first version.
     pub fn plan(self: &Arc<Self>, pool: &Pool, k: u32) -> RequestPlan {
         match self.op(k) {
             Some(op) => self.plan_op(pool, k, op),
@@ -269,6 +278,7 @@ impl RequestPlan {
             payload: Payload::Empty,
             parts: None,
             expect: Expect::Anything,
+            versions: None,
         }
     }
 

@@ -194,6 +194,7 @@ impl SdkClient {
         if let Some(code) = &told.code {
             record.code = setup.sink.intern(code);
         }
+        self.session.note_versions(plan, &record, body, last.shown.as_bytes());
         self.session.judge_blind(plan, &mut record, &last.shown, &told.body, &seen.story(&told.why));
         record
     }

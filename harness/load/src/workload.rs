@@ -151,8 +151,10 @@ pub enum Condition {
 /// An ETag in a condition.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Tag {
-    /// The synthetic object's own.
+    /// The synthetic object's own, of the version that is current when the request is due.
     Current,
+    /// That of the version before; of an object that has none, one that no object has.
+    Previous,
     /// One that no object has.
     Other,
     /// `*`: that of any object.

@@ -67,12 +67,12 @@ impl Pool {
     /// The content of one version. `bucket` is the name in the scenario, not a region's own name for it.
     /// Version 0 is the synthetic original; an upload's version is its packed request id + 1.
     pub fn content(&self, bucket: &str, key: &str, version: u64) -> Content {
-        let place = hash::combine(&[
-            self.whiten,
-            hash::bytes(bucket.as_bytes()),
-            hash::bytes(key.as_bytes()),
-            version,
-        ]);
+        self.placed(hash::bytes(bucket.as_bytes()), hash::bytes(key.as_bytes()), version)
+    }
+
+    /// The same, by the hashes of bucket and key.
+    pub(crate) fn placed(&self, bucket: u64, key: u64, version: u64) -> Content {
+        let place = hash::combine(&[self.whiten, bucket, key, version]);
         Content { shift: (place % POOL as u64) as usize }
     }
 

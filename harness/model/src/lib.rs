@@ -17,6 +17,7 @@ pub mod records;
 pub mod sink;
 pub mod time;
 pub mod trial;
+pub mod versions;
 
 pub use capability::{Capabilities, Capability};
 pub use content::{BodyLaw, Content, Pool};
@@ -26,13 +27,14 @@ pub use op::Op;
 pub use population::{KeyList, KeyPattern, Lengths, ObjectKeys, Population, SizeLaw};
 pub use records::{
     AttemptRecord, BodyCheck, ClientRecord, Closing, ConnectionRecord, Decision, EndedBy, Ending, Evidence,
-    EvidenceSide, FiringRecord, Framing, Record, Shape, UpstreamRecord, printable,
+    EvidenceSide, FiringRecord, Framing, Record, Shape, UpstreamRecord, VersionRecord, printable,
 };
 pub use sink::{
     Event, GatewaySample, JourneyCount, JourneyThreshold, MemorySink, NullSink, Sink, StoreEntry, Strings,
 };
 pub use time::{Clock, Nanos};
 pub use trial::{TrialOutcome, TrialPurpose, TrialRecord};
+pub use versions::Lineage;
 
 /// Request header that names the client request: `<run>-<workload>-<k>`.
 pub const ID_HEADER: &str = "x-gatecrash-id";

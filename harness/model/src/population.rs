@@ -1,13 +1,16 @@
 //! The synthetic objects of a bucket as closed forms: which keys exist and how long each one is.
 //!
 //! The load generator and the mock both hold the same value, so that the generator knows what to expect
-//! without asking. Contents are [`crate::Pool::content`] of (bucket, key, version 0).
+//! without asking. Contents are [`crate::Pool::content`] of (bucket, key, version 0), and where the objects change
+//! those of their [`Lineage`].
 
 use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::time::Nanos;
+use crate::versions::Lineage;
 use crate::{draw, hash};
 
 /// Objects 0 to `count - 1` of one bucket.
@@ -24,6 +27,9 @@ pub struct Population {
     pub sizes: SizeLaw,
     /// Seed of the run: decides weighted sizes.
     pub seed: u64,
+    /// How often each of them changes, ns; they never do when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change_every: Option<Nanos>,
 }
 
 /// How the objects of a population are called.
@@ -109,20 +115,17 @@ impl Population {
         self.sizes.size(self.seed, &self.bucket, n)
     }
 
-    /// The ETag of the object with this key, without quotes: 32 hex digits and the `-1` of a multipart upload with
+    /// The ETag of the object with this key (of its first version), without quotes: 32 hex digits and the `-1` of a multipart upload with
     /// one part, so that nobody takes it for the MD5 of the bytes. Follows from seed, bucket and key alone.
     pub fn etag(&self, key: &str) -> String {
         let words = [self.seed, hash::bytes(self.bucket.as_bytes()), hash::bytes(key.as_bytes())];
-        let high = hash::combine(&words);
-        // Written by hand: every answer of the mock has one.
-        let mut text = String::with_capacity(34);
-        for word in [high, hash::mix(high)] {
-            text.extend(
-                (0..16).rev().map(|at| char::from(b"0123456789abcdef"[(word >> (4 * at) & 15) as usize])),
-            );
-        }
-        text.push_str("-1");
-        text
+        tag_text(hash::combine(&words))
+    }
+
+    /// The versions of the object with this key; `None` when there is none, or it does not change.
+    pub fn lineage(&self, key: &str) -> Option<Lineage> {
+        let every = self.change_every.filter(|_| self.index(key).is_some())?;
+        Some(Lineage::new(self.seed, &self.bucket, key, every))
     }
 
     /// How many objects there are.
@@ -134,6 +137,19 @@ impl Population {
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
+}
+
+/// An ETag made of a hash.
+pub(crate) fn tag_text(high: u64) -> String {
+    // Written by hand: every answer of the mock has one.
+    let mut text = String::with_capacity(34);
+    for word in [high, hash::mix(high)] {
+        text.extend(
+            (0..16).rev().map(|at| char::from(b"0123456789abcdef"[(word >> (4 * at) & 15) as usize])),
+        );
+    }
+    text.push_str("-1");
+    text
 }
 
 // === impl SizeLaw ===
@@ -357,8 +373,14 @@ mod tests {
     fn listed_objects_have_keys_and_lengths_of_their_own() {
         let keys: KeyList = ["b", "a/1", "b", "ä"].map(Arc::from).into_iter().collect();
         let sizes = SizeLaw::Listed(vec![10, 20, 30].into());
-        let population =
-            Population { bucket: "m".into(), count: 3, pattern: ObjectKeys::Listed(keys), sizes, seed: 1 };
+        let population = Population {
+            bucket: "m".into(),
+            count: 3,
+            pattern: ObjectKeys::Listed(keys),
+            sizes,
+            seed: 1,
+            change_every: None,
+        };
         let all: Vec<_> = (0..4).map(|n| (population.key(n), population.size(n))).collect();
         let wanted = [("a/1", 10), ("b", 20), ("ä", 30), ("", 0)].map(|(key, size)| (key.to_owned(), size));
         assert_eq!(all, wanted);
@@ -423,6 +445,7 @@ mod tests {
             pattern: pattern("{n}").into(),
             sizes: SizeLaw::Weighted(vec![(16_384, 0.9), (1_048_576, 0.1)]),
             seed: 7,
+            change_every: None,
         };
         let sizes: Vec<u64> = (0..population.len()).map(|n| population.size(n)).collect();
         let big = sizes.iter().filter(|s| **s == 1_048_576).count();
@@ -449,8 +472,14 @@ mod tests {
     #[test]
     fn an_etag_follows_from_seed_bucket_and_key() {
         let sizes = SizeLaw::Fixed(5 << 40);
-        let population =
-            Population { bucket: "b".into(), count: 5, pattern: pattern("{n}").into(), sizes, seed: 0 };
+        let population = Population {
+            bucket: "b".into(),
+            count: 5,
+            pattern: pattern("{n}").into(),
+            sizes,
+            seed: 0,
+            change_every: None,
+        };
         let other = Population { seed: 1, ..population.clone() };
         let etag = population.etag("4");
         assert_eq!((etag.len(), etag.ends_with("-1"), &etag), (34, true, &population.clone().etag("4")));
@@ -461,8 +490,14 @@ mod tests {
     #[test]
     fn an_index_stays_below_the_count() {
         let sizes = SizeLaw::Fixed(8);
-        let population =
-            Population { bucket: "b".into(), count: 5, pattern: pattern("{n}").into(), sizes, seed: 0 };
+        let population = Population {
+            bucket: "b".into(),
+            count: 5,
+            pattern: pattern("{n}").into(),
+            sizes,
+            seed: 0,
+            change_every: None,
+        };
         assert_eq!(population.index("4"), Some(4));
         assert_eq!(population.index("5"), None);
         assert_eq!(population.size(3), 8);

@@ -84,6 +84,15 @@ code_enum! {
         Wrong = 3 => "wrong",
         /// Bytes of another object or version of this run.
         Other = 4 => "other-object",
+        /// It begins as one version of the object and goes on as another, each at its right place.
+        Mixed = 5 => "mixed-versions",
+    }
+}
+
+impl BodyCheck {
+    /// Whether bytes came that are not the content's.
+    pub fn is_wrong(self) -> bool {
+        matches!(self, Self::Wrong | Self::Other | Self::Mixed)
     }
 }
 
@@ -302,6 +311,21 @@ record! {
     }
 }
 
+record! {
+    /// Which versions of an object that changes a client saw in one answer. Numbers are versions + 1; 0 is none, or one
+    /// that could not be told.
+    pub struct VersionRecord {
+        /// Packed request id.
+        pub request: u64,
+        /// Whose bytes the body begins with.
+        pub body: u32,
+        /// Whose bytes it goes on with, where that is another one's.
+        pub then: u32,
+        /// Which one its ETag names; of a 304 without an ETag the one the request named.
+        pub tag: u32,
+    }
+}
+
 impl Shape {
     /// Packs the two.
     pub fn new(framing: Framing, body: BodyCheck) -> Self {
@@ -483,6 +507,28 @@ impl AttemptRecord {
             && self.status != 0
             && self.first_byte != u32::MAX
             && self.request_done > self.first_byte
+    }
+}
+
+impl VersionRecord {
+    /// The version the client was left with: that of the body, or without one that of the ETag.
+    pub fn served(&self) -> Option<u32> {
+        self.body.checked_sub(1).or(self.tag.checked_sub(1))
+    }
+
+    /// The version whose bytes the body begins with.
+    pub fn body(&self) -> Option<u32> {
+        self.body.checked_sub(1)
+    }
+
+    /// The version whose bytes it goes on with.
+    pub fn then(&self) -> Option<u32> {
+        self.then.checked_sub(1)
+    }
+
+    /// The version its ETag names.
+    pub fn tag(&self) -> Option<u32> {
+        self.tag.checked_sub(1)
     }
 }
 

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::StrId;
 use crate::op::Op;
-use crate::records::{AttemptRecord, ClientRecord, ConnectionRecord, Evidence, FiringRecord, UpstreamRecord};
+use crate::records::{
+    AttemptRecord, ClientRecord, ConnectionRecord, Evidence, FiringRecord, UpstreamRecord, VersionRecord,
+};
 use crate::time::Nanos;
 use crate::trial::TrialRecord;
 
@@ -23,6 +25,8 @@ pub trait Sink: Send + Sync {
     fn connection(&self, record: ConnectionRecord);
     /// A fault that fired.
     fn firing(&self, record: FiringRecord);
+    /// Versions of a changing object that a client saw.
+    fn version(&self, record: VersionRecord);
     /// Raw bytes of an abnormal exchange.
     fn evidence(&self, evidence: Evidence);
     /// Something rare: an edge, a sample, an object at the end.
@@ -248,6 +252,7 @@ pub struct Kept {
     pub upstreams: Vec<UpstreamRecord>,
     pub connections: Vec<ConnectionRecord>,
     pub firings: Vec<FiringRecord>,
+    pub versions: Vec<VersionRecord>,
     pub evidence: Vec<Evidence>,
     pub events: Vec<Event>,
     pub strings: Strings,
@@ -334,6 +339,9 @@ impl Sink for MemorySink {
     fn firing(&self, record: FiringRecord) {
         self.lock().firings.push(record);
     }
+    fn version(&self, record: VersionRecord) {
+        self.lock().versions.push(record);
+    }
     fn evidence(&self, evidence: Evidence) {
         self.lock().evidence.push(evidence);
     }
@@ -351,6 +359,7 @@ impl Sink for NullSink {
     fn upstream(&self, _: UpstreamRecord) {}
     fn connection(&self, _: ConnectionRecord) {}
     fn firing(&self, _: FiringRecord) {}
+    fn version(&self, _: VersionRecord) {}
     fn evidence(&self, _: Evidence) {}
     fn event(&self, _: Event) {}
     fn intern(&self, _: &str) -> StrId {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use gatecrash_core::history::History;
 use gatecrash_model::{
     AttemptRecord, Capabilities, ClientRecord, ConnectionRecord, Event, Evidence, FiringRecord, Sink, StrId,
-    UpstreamRecord,
+    UpstreamRecord, VersionRecord,
 };
 
 use crate::recorder::Recorder;
@@ -34,6 +34,7 @@ impl TrialSink {
             upstreams: std::mem::take(&mut now.upstreams),
             connections: std::mem::take(&mut now.connections),
             firings: std::mem::take(&mut now.firings),
+            versions: std::mem::take(&mut now.versions),
             evidence: Vec::new(),
             events: now.events.clone(),
             strings: now.strings.clone(),
@@ -69,6 +70,9 @@ impl Sink for TrialSink {
     }
     fn firing(&self, record: FiringRecord) {
         self.lock().firings.push(record);
+    }
+    fn version(&self, record: VersionRecord) {
+        self.lock().versions.push(record);
     }
     fn evidence(&self, _: Evidence) {}
     fn event(&self, event: Event) {

@@ -1,29 +1,26 @@
 //! `gatecrash explain`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use gatecrash_core::checks::CHECKS;
 use gatecrash_core::diagnose::CAUSES;
-use gatecrash_core::explain::Waterfall;
+use gatecrash_core::diagnostics::nearest;
 use gatecrash_core::faults::malformed::KINDS;
 use gatecrash_core::faults::{FAULTS, HTTP2_KINDS};
-use gatecrash_core::history::Join;
-use gatecrash_core::selftest::DEFECTS as PROOFS;
-use gatecrash_model::{RequestId, RunId};
+use gatecrash_core::selftest::{DEFECTS as PROOFS, proving};
 
 use crate::exit::{BY_PRECEDENCE, Exit, Failure};
-use crate::run_dir::RunDir;
 use crate::suite::{self, Incident, PARTS};
 
-/// Columns of a waterfall's bars.
-const BAR: usize = 60;
+mod gateway;
+pub(super) mod run;
 
 /// Prints the reference page of a name, or the story of one request.
 #[derive(Args, Debug)]
 pub(super) struct Explain {
-    /// A check, a fault, a malformed or HTTP/2 kind, a defect, a cause of `diagnose`, a shipped scenario, an exit code, or
-    /// run:RUN/WORKLOAD-K
+    /// A check, a fault, a malformed or HTTP/2 kind, a defect, a cause of `diagnose`, a gateway with its parameters, a
+    /// preset, a shipped scenario, an exit code, or run:RUN/WORKLOAD-K; run:RUN alone shows which requests are worth it
     what: String,
     /// Where run directories are
     #[arg(long, default_value = "runs", value_name = "DIR")]
@@ -33,11 +30,8 @@ pub(super) struct Explain {
 impl Explain {
     pub(super) fn execute(self) -> Result<Exit, Failure> {
         let page = match self.what.strip_prefix("run:") {
-            Some(request) => story(&self.out, request)?,
-            None => page(&self.what).ok_or_else(|| {
-                Failure::usage(format!("nothing is called `{}`", self.what))
-                    .hint("`gatecrash list checks`, `list faults`, `list malformed`, `list http2`, `list defects` and `list scenarios` show the names")
-            })?,
+            Some(request) => run::page(&self.out, request)?,
+            None => page(&self.what).ok_or_else(|| unknown(&self.what))?,
         };
         super::print(&page);
         Ok(Exit::Pass)
@@ -50,8 +44,32 @@ fn page(name: &str) -> Option<String> {
         .or_else(|| malformed(name))
         .or_else(|| http2(name))
         .or_else(|| defect(name))
+        .or_else(|| gateway::page(name))
+        .or_else(|| gateway::preset(name))
         .or_else(|| code(name))
         .or_else(|| scenario(name))
+}
+
+fn unknown(name: &str) -> Failure {
+    let scenarios: Vec<_> = suite::shipped().iter().map(|source| suite::short_name(&source.name)).collect();
+    let mut names: Vec<&str> = (CHECKS.iter().map(|c| c.name))
+        .chain(FAULTS.iter().map(|f| f.name))
+        .chain(CAUSES.iter().map(|c| c.name))
+        .chain(KINDS.iter().map(|k| k.name))
+        .chain(HTTP2_KINDS.iter().map(|k| k.name))
+        .chain(gatecrash_reference::DEFECTS.iter().map(|d| d.name))
+        .chain(gateway::names())
+        .collect();
+    names.extend(scenarios.iter().map(String::as_str));
+    let hint = match nearest(name, names) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => {
+            "`gatecrash list checks`, `list faults`, `list malformed`, `list http2`, `list defects`, `list \
+                 gateways` and `list scenarios` show the names"
+                .to_owned()
+        }
+    };
+    Failure::usage(format!("nothing is called `{name}`")).hint(hint)
 }
 
 /// Some causes of failures are called like the faults that imitate them.
@@ -64,14 +82,22 @@ fn both(fault: Option<String>, cause: Option<String>) -> Option<String> {
 
 fn check(name: &str) -> Option<String> {
     let check = CHECKS.iter().find(|c| c.name == name)?;
-    let proves: Vec<_> = PROOFS.iter().filter(|d| d.must.contains(&name)).map(|d| d.name).collect();
+    let proves = proving(name);
     let proof = if proves.is_empty() {
         String::new()
     } else {
         format!("\nproved by the defects: {}\n", proves.join(", "))
     };
+    let sources = check.sources.iter().map(|source| format!("  {source}\n    {}\n", source.url()));
+    let sources: String = sources.collect();
+    let fixes = check.fixes.each().map(|(product, fix)| {
+        let lines = wrap(&format!("{product}: {fix}"));
+        format!("  {}\n", lines.replace('\n', "\n    "))
+    });
+    let fixes: String = fixes.collect();
     Some(format!(
-        "check {name}: {}\n\n{}\n\nin a scenario:\n  - check: {{ {} }}\n\nleast samples: {}\n{proof}",
+        "check {name}: {}\n\n{}\n\nwho says so:\n{sources}\ntypical fixes:\n{fixes}\nin a scenario:\n  - check: {{ {} }}\n\n\
+         least samples: {}\n{proof}",
         check.summary,
         wrap(check.doc),
         check.example,
@@ -144,45 +170,6 @@ fn code(name: &str) -> Option<String> {
     let code: u8 = name.parse().ok()?;
     let (_, _, what) = BY_PRECEDENCE.iter().find(|(_, c, _)| *c == code)?;
     Some(format!("exit code {code}: {what}\n"))
-}
-
-fn story(out: &Path, request: &str) -> Result<String, Failure> {
-    let bad = || {
-        Failure::usage(format!("run:{request} is not run:RUN/WORKLOAD-K"))
-            .hint("for example run:1a2b3c4d/0-4410")
-    };
-    let (run, id) = request.rsplit_once('/').ok_or_else(bad)?;
-    let id = RequestId::parse(id.trim_start_matches("req-")).ok_or_else(bad)?;
-    let dir = find_run(out, run)?;
-    let (plan, history) = (dir.plan()?, dir.history()?);
-    let join = Join::of(&history);
-    let mut lines = gatecrash_core::explain::story(&history, &join, &plan, id);
-    if let Some(fall) = Waterfall::of(&history, &join, &plan, id) {
-        let drawn = fall.lines(BAR).into_iter().chain([String::new()]);
-        lines.splice(1..1, [String::new()].into_iter().chain(drawn));
-    }
-    Ok(format!("{}\n", lines.join("\n")))
-}
-
-/// A run directory by its path or by its run id.
-fn find_run(out: &Path, run: &str) -> Result<RunDir, Failure> {
-    if crate::run::is_run_dir(Path::new(run)) {
-        return Ok(RunDir::open(Path::new(run))?);
-    }
-    if run.len() != 8 || run.parse::<RunId>().is_err() {
-        return Err(Failure::usage(format!("`{run}` is neither a run directory nor a run id"))
-            .hint("a run id has 8 hex digits, such as run:1a2b3c4d/0-4410"));
-    }
-    match RunDir::of_run(out, run).as_slice() {
-        [] => Err(Failure::usage(format!("there is no run {run} in {}", out.display()))
-            .hint("give --out DIR or the run directory itself")),
-        [path] => Ok(RunDir::open(path)?),
-        several => {
-            let names: Vec<_> = several.iter().map(|p| p.display().to_string()).collect();
-            Err(Failure::usage(format!("several directories hold run {run}: {}", names.join(", ")))
-                .hint("give the one that is meant: run:DIRECTORY/WORKLOAD-K"))
-        }
-    }
 }
 
 fn wrap(text: &str) -> String {

@@ -65,16 +65,22 @@ impl Selection {
         mut plans: Vec<Plan>,
         built_for: impl Fn(&Plan) -> Result<(), Failure>,
     ) -> Result<Vec<Plan>, Failure> {
-        if self.is_unnamed() {
-            plans.retain(|plan| {
-                let refused = built_for(plan).err();
-                if let Some(why) = &refused {
-                    output::note(&format!("left out: {}: {}", plan.title(), why.message));
-                }
-                refused.is_none()
-            });
-        }
+        let by_name = self.by_name();
+        plans.retain(|plan| {
+            let refused = built_for(plan).err().filter(|_| !by_name.contains(&plan.source));
+            if let Some(why) = &refused {
+                output::note(&format!("skipped: {}: {}", plan.title(), why.message));
+            }
+            refused.is_none()
+        });
         if plans.is_empty() { Err(nothing()) } else { Ok(plans) }
+    }
+
+    /// The sources that were asked for by their own names, not by those of a theme or a folder.
+    fn by_name(&self) -> Vec<String> {
+        let sources = self.paths.iter().filter_map(|path| suite::read(std::slice::from_ref(path)).ok());
+        let alone = sources.filter(|sources| sources.len() == 1);
+        alone.flatten().map(|source| source.name).collect()
     }
 
     /// The plans of every gateway that is installed, one gateway after the other; those that are not are named.
@@ -109,7 +115,9 @@ impl Selection {
         }
         let mut sources = self.sources()?;
         if !tags.is_empty() {
-            let own = Options { gateway: None, defects: Vec::new(), ..options.clone() };
+            let is_of_scenario = |(path, _): &&(String, String)| !path.starts_with("gateway.");
+            let set = options.set.iter().filter(is_of_scenario).cloned().collect();
+            let own = Options { gateway: None, defects: Vec::new(), set, ..options.clone() };
             sources.retain(|source| suite::has_tag(source, &tags, &own));
         }
         let mut cases = suite::plan_all(&sources, &options)?;
@@ -177,6 +185,8 @@ mod tests {
         wanted.retain(|name| name != "sdk-tries");
         assert!(wanted.len() < all.len());
         assert_eq!(left, wanted);
+        let by_theme = Selection { paths: vec!["server-side".into()], ..Selection::default() };
+        assert_eq!(names(by_theme.possible(all.clone(), through_the_sdk).expect("some are left")), wanted);
         // By its name it is kept, so that who asked for it is told why it cannot be.
         let by_name = Selection { paths: vec!["server-side/sdk-tries".into()], ..Selection::default() };
         let only = by_name.plans().expect("a shipped scenario");

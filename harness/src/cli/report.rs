@@ -7,13 +7,15 @@ use clap::Args;
 use crate::exit::{Exit, Failure};
 use crate::output::{Colour, Stream};
 use crate::run;
-use crate::run_dir::RunDir;
 
 /// Re-renders a stored run: the same input gives the same bytes.
 #[derive(Args, Debug)]
 pub(super) struct Report {
-    /// Run directory
-    run: PathBuf,
+    /// Run directory, or the 8 digits of a run
+    run: String,
+    /// Where run directories are
+    #[arg(long, default_value = "runs", value_name = "DIR")]
+    out: PathBuf,
     /// Format: terminal, json, junit, markdown, github, html
     #[arg(long, short, default_value = "terminal")]
     format: String,
@@ -31,10 +33,7 @@ pub(super) struct Report {
 impl Report {
     pub(super) fn execute(self) -> Result<Exit, Failure> {
         crate::reports::known(&self.format)?;
-        let dir = RunDir::open(&self.run).map_err(|e| {
-            Failure::usage(format!("{} is no run directory: {e}", self.run.display()))
-                .hint("give the directory of a run, such as runs/control-1a2b3c4d")
-        })?;
+        let dir = super::explain::run::find(&self.out, &self.run)?;
         let report = run::judge(&dir, self.strict)?;
         let colour = self.color.on(Stream::Stdout);
         let bytes = crate::reports::render(&self.format, std::slice::from_ref(&report), self.full, colour)?;

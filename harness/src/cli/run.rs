@@ -107,7 +107,7 @@ impl Run {
             out: self.out.clone(),
             executable: run::own_executable()?,
             strict: self.strict,
-            reproduce: super::reproduce::own_command_line(),
+            reproduce: String::new(),
             allow_targets: self.allow_target.clone(),
             upstream_port: self.upstream_port,
         };
@@ -152,7 +152,7 @@ impl Run {
         let mut tally = Tally::default();
         let errands = turns.iter().map(|turn| Errand {
             plan: turn.plan.clone(),
-            options: options.clone(),
+            options: self.options_for(turn, options),
             round: turn.round,
         });
         let mut order = InOrder::default();
@@ -175,6 +175,15 @@ impl Run {
             tally.stopped = Some(complain(Err(failure), tally.stopped.unwrap_or(Exit::Pass)));
         }
         tally
+    }
+
+    /// With the command that makes this run alone again; a baseline in turns is made by the whole command.
+    fn options_for(&self, turn: &Turn, options: &Options) -> Options {
+        let reproduce = match turn.is_other {
+            true => super::reproduce::own_command_line(),
+            false => super::reproduce::own_command_line_for(&turn.plan, self.selection.gateway.is_some()),
+        };
+        Options { reproduce, ..options.clone() }
     }
 
     /// What one port or one verdict at a time asks for is one lane.
@@ -212,7 +221,8 @@ impl Run {
             }
             Err(failure) => {
                 output::note(&format!("{}: {failure}", plan.title()));
-                tally.reports.push(run::report_without_run(plan, &failure, options));
+                let options = self.options_for(turn, options);
+                tally.reports.push(run::report_without_run(plan, &failure, &options));
                 failure.exit()
             }
         };

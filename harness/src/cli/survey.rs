@@ -12,7 +12,7 @@ use crate::exit::{Exit, Failure};
 use crate::live::Live;
 use crate::run::{self, Options};
 use crate::suite;
-use crate::survey::{Course, measure};
+use crate::survey::{Course, Own, measure};
 
 /// Puts a gateway under every condition of the upstream, one after the other from a fresh start, and tabulates what
 /// its clients see: status, ending, tries. Nothing is judged; save the table, and compare it with the one of another
@@ -43,6 +43,9 @@ pub(super) struct Survey {
     /// Conditions measured side by side, each with a gateway of its own
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=32))]
     jobs: u8,
+    /// Serve the upstream at 127.0.10.1 on this port, for a gateway given by its address; one condition at a time
+    #[arg(long, value_name = "PORT", default_value_t = 0, hide_default_value = true)]
+    upstream_port: u16,
     /// Where run directories are made
     #[arg(long, default_value = "runs", value_name = "DIR")]
     out: PathBuf,
@@ -70,7 +73,7 @@ impl Survey {
             write(path, &survey::markdown(&survey))?;
         }
         let Some(other) = other else { return Ok(Exit::Pass) };
-        let differences = compare(&other, &survey);
+        let differences = compare(&other, &survey, |condition| self.is_asked(condition));
         super::print(&format!("\nagainst {}: {} differences\n", other.gateway, differences.len()));
         for d in &differences {
             super::print(&format!("  {:<28} {:<14} {} -> {}\n", d.condition, d.op, d.was, d.is));
@@ -82,16 +85,22 @@ impl Survey {
         let course = Course {
             conditions: self.conditions()?,
             scenario: scenario::Options { gateway: Some(self.gateway.clone()), ..plain() },
-            gateway: self.scenario.as_deref().map(gateway_of).transpose()?,
-            jobs: usize::from(self.jobs),
+            own: self.scenario.as_deref().map(own).transpose()?,
+            // Upstreams at one port are there once.
+            jobs: if self.upstream_port == 0 { usize::from(self.jobs) } else { 1 },
         };
+        let is_url = course.own.as_ref().is_some_and(|own| matches!(own.gateway, GatewayPlan::Url { .. }));
+        if is_url && self.upstream_port == 0 {
+            return Err(Failure::usage("a gateway given by address has to know where its upstream will be")
+                .hint("point it to 127.0.10.1:9100, and add --upstream-port 9100"));
+        }
         let options = Options {
             out: self.out.clone(),
             executable: run::own_executable()?,
             strict: false,
             reproduce: super::reproduce::own_command_line(),
             allow_targets: Vec::new(),
-            upstream_port: 0,
+            upstream_port: self.upstream_port,
         };
         let live = Live::new(self.quiet);
         super::block_on(async {
@@ -100,11 +109,17 @@ impl Survey {
         })
     }
 
+    fn is_wanted(&self, c: &Condition) -> bool {
+        self.only.is_empty() || self.only.iter().any(|t| c.name.contains(t) || c.group.contains(t))
+    }
+
+    /// Whether a condition by this name was asked for; one of another version's survey was where all were.
+    fn is_asked(&self, name: &str) -> bool {
+        self.only.is_empty() || conditions().iter().any(|c| c.name == name && self.is_wanted(c))
+    }
+
     fn conditions(&self) -> Result<Vec<Condition>, Failure> {
-        let wanted = |c: &Condition| {
-            self.only.is_empty() || self.only.iter().any(|t| c.name.contains(t) || c.group.contains(t))
-        };
-        let chosen: Vec<_> = conditions().into_iter().filter(wanted).collect();
+        let chosen: Vec<_> = conditions().into_iter().filter(|c| self.is_wanted(c)).collect();
         if chosen.is_empty() {
             let names: Vec<_> = conditions().into_iter().map(|c| c.name).collect();
             return Err(Failure::usage("no condition has this text in its name")
@@ -114,11 +129,11 @@ impl Survey {
     }
 }
 
-fn gateway_of(path: &Path) -> Result<GatewayPlan, Failure> {
+fn own(path: &Path) -> Result<Own, Failure> {
     let sources = suite::read(&[path.to_owned()])?;
     let cases = suite::plan_all(&sources, &plain())?;
     let case = cases.into_iter().next().ok_or_else(|| Failure::usage("the scenario has no case"))?;
-    Ok(case.plan.gateway)
+    Ok(Own::of(&case.plan))
 }
 
 fn read(path: &Path) -> Result<survey::Survey, Failure> {

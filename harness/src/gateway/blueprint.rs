@@ -23,7 +23,7 @@ use super::process::{self, Start};
 use super::recipe::{self, Mistake, REFERENCE, Ready, Recipe, Reload, Source, Stop};
 use super::render::Renderer;
 use super::version::{self, Probe};
-use super::{Endpoint, Launch, command};
+use super::{ClientFiles, Endpoint, Launch, command};
 
 /// File that takes a gateway's standard output and error.
 pub(super) const OUTPUT: &str = "output.log";
@@ -167,13 +167,19 @@ impl Blueprint {
         &self,
         dir: &Path,
         listen: SocketAddr,
+        running: &Path,
     ) -> Result<Option<(PathBuf, Vec<String>)>, GatewayError> {
         let Some([program, args @ ..]) = self.reload.as_ref().map(|reload| reload.run.as_slice()) else {
             return Ok(None);
         };
         let (renderer, context) = (Renderer::new(), self.context(dir, listen, None));
         let args = args.iter().map(|arg| renderer.text("argument", arg, context.clone()));
-        Ok(Some((self.find(program, self.package.as_deref())?, args.collect::<Result<_, _>>()?)))
+        let program = if *program == self.program && !self.shuns_root {
+            running.to_owned()
+        } else {
+            self.find(program, self.package.as_deref())?
+        };
+        Ok(Some((program, args.collect::<Result<_, _>>()?)))
     }
 
     /// Renders arguments and environment for one listen address.
@@ -239,12 +245,7 @@ impl Blueprint {
 
     fn context(&self, dir: &Path, listen: SocketAddr, mistake: Option<&Misconfigure>) -> Value {
         let config = self.config.first().map(|config| dir.join(&config.name).display().to_string());
-        let wrong = mistake.cloned().unwrap_or(Misconfigure {
-            bucket: None,
-            region: None,
-            host: None,
-            endpoint: None,
-        });
+        let wrong = mistake.cloned().unwrap_or_default();
         context! {
             listen => listen.to_string(),
             listen_host => listen.ip().to_string(),
@@ -257,6 +258,7 @@ impl Blueprint {
                 region => wrong.region,
                 host => wrong.host,
                 endpoint => wrong.endpoint,
+                mapping => wrong.mapping,
             },
             ..self.facts.clone()
         }
@@ -290,7 +292,7 @@ fn facts(launch: &Launch<'_>) -> Result<Value, GatewayError> {
         })
         .collect();
     let path = |path: &Path| path.display().to_string();
-    let client = |pick: fn(&(PathBuf, PathBuf, PathBuf)) -> &PathBuf| {
+    let client = |pick: fn(&ClientFiles) -> &PathBuf| {
         launch.tls.and_then(|tls| tls.client.as_ref()).map(|files| path(pick(files)))
     };
     let credentials = launch.credentials.as_ref().map(|credentials| {
@@ -304,9 +306,10 @@ fn facts(launch: &Launch<'_>) -> Result<Value, GatewayError> {
         credentials,
         ca_file => launch.tls.map(|tls| path(&tls.ca)),
         tls_name => launch.tls.map(|tls| tls.name),
-        client_cert => client(|(certificates, _, _)| certificates),
-        client_key => client(|(_, key, _)| key),
-        client_pem => client(|(_, _, both)| both),
+        client_cert => client(|files| &files.certificates),
+        client_key => client(|files| &files.key),
+        client_pem => client(|files| &files.both),
+        client_leaf => client(|files| &files.leaf),
         front => launch.front.map(|front| context! {
             listen => front.addr.to_string(),
             certificates => path(&front.certificates),

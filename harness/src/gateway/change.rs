@@ -75,6 +75,10 @@ impl Gateway {
 
 fn limit_cpu(running: &Running, cpu: &Cpu) -> Result<String, GatewayError> {
     let process = running.process();
+    // It would be refused, or taken and not be felt.
+    if process.tree().into_iter().any(tree::is_real_time) {
+        return Err(GatewayError::RealTime);
+    }
     let quota = Limited::Cpu(((cpu.quota.0 * 100_000.0) as u64).max(1000));
     lock(&running.groups)
         .limit(quota, process.supervisor(), || process.tree())

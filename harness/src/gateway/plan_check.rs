@@ -2,6 +2,7 @@
 
 use gatecrash_core::faults::{FaultSpec, Host, Misconfigure};
 use gatecrash_core::plan::{EnginePlan, GatewayPlan, HttpPlan, Plan, SignPlan};
+use gatecrash_reference::config::Responses;
 use minijinja::{Value, context};
 
 use super::command;
@@ -68,6 +69,32 @@ pub fn check_plan(plan: &Plan) -> Vec<String> {
         }
     }
     problems
+}
+
+/// Parameters whose values the gateway's recipe refuses, with what it expects.
+pub fn parameter_problems(gateway: &GatewayPlan) -> Vec<(String, String)> {
+    let (source, given, values) = match gateway {
+        GatewayPlan::Embedded { preset, params, .. } => match preset::parameters(preset, params) {
+            Ok(values) => (&REFERENCE, params, values),
+            // A speed that is none; the whole plan is refused for it.
+            Err(_) => return Vec::new(),
+        },
+        GatewayPlan::Recipe { name, params, .. } => match recipe::find(name) {
+            Ok(source) => (source, params, params.clone()),
+            Err(_) => return Vec::new(),
+        },
+        GatewayPlan::Command { .. } | GatewayPlan::Url { .. } => return Vec::new(),
+    };
+    if given.is_empty() {
+        return Vec::new();
+    }
+    let declared = Recipe::parse(source).map_or_else(|_| Vec::new(), |recipe| recipe.parameters);
+    let refused = |name: &String| {
+        let parameter = declared.iter().find(|parameter| parameter.name == *name)?;
+        let problem = parameter.value(values.get(name)?.trim()).err()?;
+        Some((name.clone(), problem))
+    };
+    given.keys().filter_map(refused).collect()
 }
 
 /// Numbers that defaults of parameters may depend on.
@@ -203,7 +230,7 @@ fn mistakes(wanted: &Misconfigure, abilities: &Abilities, gateway: &str) -> impl
     let given = given(wanted);
     let mut problems = Vec::new();
     if given.len() != 1 {
-        problems.push("misconfigure takes one of bucket, region, host, endpoint".to_owned());
+        problems.push("misconfigure takes one of bucket, region, host, endpoint, mapping".to_owned());
     }
     for (mistake, value) in given {
         if !abilities.can.contains(&mistake) {
@@ -212,6 +239,11 @@ fn mistakes(wanted: &Misconfigure, abilities: &Abilities, gateway: &str) -> impl
                 mistake.name(),
                 recipe::list(&abilities.can)
             ));
+        }
+        if mistake == Mistake::Mapping {
+            let wrong = value.parse::<Responses>().err();
+            problems.extend(wrong.map(|problem| format!("misconfigure mapping: {problem}")));
+            continue;
         }
         let plain = |c: char| c.is_ascii_alphanumeric() || "._:-[]".contains(c);
         if value.is_empty() || !value.chars().all(plain) {
@@ -230,6 +262,7 @@ pub(super) fn given(wanted: &Misconfigure) -> Vec<(Mistake, &str)> {
         (Mistake::Region, &wanted.region),
         (Mistake::Host, &wanted.host),
         (Mistake::Endpoint, &wanted.endpoint),
+        (Mistake::Mapping, &wanted.mapping),
     ]
     .into_iter()
     .filter_map(|(mistake, value)| Some((mistake, value.as_deref()?)))

@@ -8,6 +8,7 @@ use gatecrash_core::units::Span;
 use serde::Deserialize;
 
 use super::parameters::Parameter;
+use super::serves::Serves;
 use super::version::Probe;
 use super::yaml;
 
@@ -109,6 +110,9 @@ pub struct Recipe {
     /// Whether it can sign requests with a key of its own.
     #[serde(default)]
     pub signs: bool,
+    /// What it passes on to S3; everything when absent.
+    #[serde(default)]
+    pub serves: Option<Serves>,
     /// How it can speak TLS to upstreams; not at all when absent.
     #[serde(default)]
     pub tls: Option<TlsReach>,
@@ -219,6 +223,8 @@ pub enum Mistake {
     Host,
     /// Another upstream address.
     Endpoint,
+    /// Other integration responses of an API gateway.
+    Mapping,
 }
 
 // === impl Recipe ===
@@ -248,6 +254,7 @@ impl Mistake {
             Self::Region => "region",
             Self::Host => "host",
             Self::Endpoint => "endpoint",
+            Self::Mapping => "mapping",
         }
     }
 }

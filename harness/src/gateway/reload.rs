@@ -39,7 +39,7 @@ pub(super) async fn reload(running: &Running) -> Result<(), GatewayError> {
     blueprint.write_config(&running.dir, running.addr, mistake.as_ref())?;
     let deadline = Instant::now() + how.within.duration();
     let mut due = Instant::now();
-    let command = blueprint.reload_command(&running.dir, running.addr)?;
+    let command = blueprint.reload_command(&running.dir, running.addr, &running.start.program)?;
     if let Some((program, args)) = &command {
         run(program, args, running, how.within.duration()).await.map_err(failed)?;
     }

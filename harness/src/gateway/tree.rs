@@ -30,6 +30,11 @@ pub(super) fn is_stopped(pid: Pid) -> bool {
     Stat::read(pid).is_none_or(|stat| stat.is_stopped)
 }
 
+/// Whether a process is scheduled in real time.
+pub(super) fn is_real_time(pid: Pid) -> bool {
+    Stat::read(pid).is_some_and(|stat| stat.is_real_time)
+}
+
 /// Sends a signal, unless the process is gone by now.
 pub(super) fn signal(pid: Pid, signal: Signal) -> io::Result<()> {
     match rustix::process::kill_process(pid, signal) {
@@ -201,6 +206,7 @@ fn pid_of(text: &str) -> Option<Pid> {
 /// The fields of `/proc/<pid>/stat` that are used here (proc(5)).
 struct Stat {
     is_stopped: bool,
+    is_real_time: bool,
     parent: i32,
     ticks: u64,
     resident_pages: u64,
@@ -208,7 +214,10 @@ struct Stat {
 
 impl Stat {
     fn read(pid: Pid) -> Option<Self> {
-        let text = fs::read_to_string(path(pid, "stat")).ok()?;
+        Self::parse(&fs::read_to_string(path(pid, "stat")).ok()?)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
         let (_, after_name) = text.rsplit_once(')')?;
         let fields: Vec<&str> = after_name.split_whitespace().collect();
         // Field 3 of proc(5) is the first after the name.
@@ -219,6 +228,8 @@ impl Stat {
         let ticks = (14..=17).map(field).sum::<Option<i64>>()?;
         Some(Self {
             is_stopped: matches!(*fields.first()?, "T" | "t"),
+            // Field 41, the policy: 1 is SCHED_FIFO, 2 is SCHED_RR, 6 is SCHED_DEADLINE.
+            is_real_time: matches!(field(41), Some(1 | 2 | 6)),
             parent: field(4)? as i32,
             ticks: ticks.max(0) as u64,
             resident_pages: field(24)?.max(0) as u64,
@@ -241,6 +252,16 @@ mod tests {
         assert!(
             limit_of(me, Limit::Descriptors).is_some_and(|limit| limit.current.is_none_or(|soft| soft >= 3))
         );
+    }
+
+    #[test]
+    fn a_real_time_process_is_known() {
+        let stat = |policy: u32| {
+            let rest = ["0"; 36].join(" ");
+            format!("7 (a) b) S 1 {rest} {policy} 0 0")
+        };
+        assert!(Stat::parse(&stat(2)).is_some_and(|stat| stat.is_real_time));
+        assert!(Stat::parse(&stat(0)).is_some_and(|stat| !stat.is_real_time));
     }
 
     #[test]

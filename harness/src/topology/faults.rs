@@ -168,6 +168,9 @@ impl Topology {
                     made.push(self.control.replace_bucket_policy(&policy.bucket, &document).map_err(text)?);
                 }
             }
+            FaultSpec::BlockPublicAccess(block) => {
+                made.push(self.control.block_public_access(&block.bucket).map_err(text)?);
+            }
             FaultSpec::RotateKey(rotate) => {
                 // A rotation stays: the old key is not given back when the fault ends.
                 let (_, credentials) = self.control.rotate_key(&rotate.identity).map_err(text)?;

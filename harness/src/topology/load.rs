@@ -182,6 +182,7 @@ fn op(plan: &OpPlan) -> Result<LoadOp, String> {
     };
     let tag = |tag| match tag {
         TagPlan::Current => Tag::Current,
+        TagPlan::Previous => Tag::Previous,
         TagPlan::Other => Tag::Other,
         TagPlan::Any => Tag::Any,
     };

@@ -19,7 +19,7 @@ use tokio_rustls::TlsConnector;
 
 use crate::diagnose::Roots;
 use crate::exit::Failure;
-use crate::gateway::{FrontTls, Gateway, TlsFiles};
+use crate::gateway::{ClientFiles, FrontTls, Gateway, TlsFiles};
 
 /// The name that all upstreams of a run have in common, for gateways that can expect one name only.
 pub(crate) const SERVICE_NAME: &str = "s3.gatecrash.test";
@@ -63,14 +63,23 @@ pub(super) fn files(authority: &Authority, plan: &Plan, dir: &Path) -> Result<Tl
     let asked = plan.regions.iter().any(|region| region.tls.is_some_and(|tls| tls.client_certificate));
     let client = if asked {
         let identity = authority.client("gateway").map_err(failed)?;
-        let certificates = write(dir.join("client.pem"), &identity.certificates)?;
-        let key = write(dir.join("client.key"), &identity.key)?;
-        let both = write(dir.join("client-with-key.pem"), &(identity.certificates.clone() + &identity.key))?;
-        Some((certificates, key, both))
+        let with_key = |certificates: &str| format!("{certificates}{}", identity.key);
+        Some(ClientFiles {
+            certificates: write(dir.join("client.pem"), &identity.certificates)?,
+            key: write(dir.join("client.key"), &identity.key)?,
+            both: write(dir.join("client-with-key.pem"), &with_key(&identity.certificates))?,
+            leaf: write(dir.join("client-leaf.pem"), &with_key(first(&identity.certificates)))?,
+        })
     } else {
         None
     };
     Ok(TlsFiles { ca, client, name: SERVICE_NAME })
+}
+
+/// The first of several certificates in PEM.
+fn first(certificates: &str) -> &str {
+    const END: &str = "-----END CERTIFICATE-----\n";
+    certificates.find(END).map_or(certificates, |at| &certificates[..at + END.len()])
 }
 
 /// A free address for the gateway's listener with TLS, and in `tls/` of the run directory what it presents there;

@@ -50,6 +50,7 @@ impl Sink for Encoder {
     fn upstream(&self, _: UpstreamRecord) {}
     fn connection(&self, _: ConnectionRecord) {}
     fn firing(&self, _: FiringRecord) {}
+    fn version(&self, _: gatecrash_model::VersionRecord) {}
     fn evidence(&self, _: Evidence) {}
     fn event(&self, _: Event) {}
 }

@@ -50,6 +50,9 @@ pub(crate) enum Change {
         bucket: Arc<str>,
         policy: Policy,
     },
+    BlockPublicAccess {
+        bucket: Arc<str>,
+    },
     ClockSkew {
         seconds: i64,
     },
@@ -101,6 +104,9 @@ impl Change {
             Self::BucketPolicy { bucket, policy } => {
                 let overlay = Overlay { replaced: Some(policy.clone()), ..Overlay::default() };
                 settings.bucket_policies.insert(Arc::clone(bucket), overlay);
+            }
+            Self::BlockPublicAccess { bucket } => {
+                settings.no_public_access.insert(Arc::clone(bucket));
             }
             Self::ClockSkew { seconds } => settings.skew_seconds += seconds,
             Self::SessionsEnd { issued } => {

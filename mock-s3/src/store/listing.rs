@@ -108,7 +108,7 @@ impl Placement {
             return Some(Entry::Key { key, length, etag: object.etag, modified, version: object.version });
         }
         let (keyspace, n) = self.synthetic(&key)?;
-        let (length, etag) = (keyspace.population.size(n), keyspace.etag(&key));
-        Some(Entry::Key { key, length, etag, modified: self.bucket.created, version: None })
+        let (length, face) = (keyspace.population.size(n), self.face(keyspace, &key));
+        Some(Entry::Key { key, length, etag: face.etag, modified: face.modified, version: None })
     }
 }

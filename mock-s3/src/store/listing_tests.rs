@@ -33,6 +33,7 @@ fn placement() -> Placement {
             pattern: pattern.parse().unwrap(),
             sizes: SizeLaw::Fixed(8),
             seed: 1,
+            change_every: None,
         }));
     }
     let placement = Placement::new(Arc::new(bucket), "b", BucketState::default());
@@ -199,7 +200,7 @@ proptest! {
         let mut bucket = Bucket::empty("b", Arc::clone(&owner), 0, 7);
         for (pattern, count) in [("db/{n}", 11), ("ab/{n:02}", 101)] {
             let (pattern, sizes) = (pattern.parse().unwrap(), SizeLaw::Fixed(9));
-            bucket.keyspaces.push(Keyspace::new(Population { bucket: "b".into(), count, pattern, sizes, seed: 0 }));
+            bucket.keyspaces.push(Keyspace::new(Population { bucket: "b".into(), count, pattern, sizes, seed: 0, change_every: None }));
         }
         let placement = Placement::new(Arc::new(bucket), "b", BucketState::default());
         let (pool, budget) = (Pool::new(1), Budget::new(1000, None));
@@ -247,7 +248,14 @@ fn pages_of_a_huge_population_cost_as_much_as_those_of_a_small_one() {
     let mut bucket = Bucket::empty("b", owner, 0, 7);
     let (pattern, sizes) = ("img/{n}.bin".parse().unwrap(), SizeLaw::Fixed(9));
     let count = u32::MAX;
-    bucket.keyspaces.push(Keyspace::new(Population { bucket: "b".into(), count, pattern, sizes, seed: 0 }));
+    bucket.keyspaces.push(Keyspace::new(Population {
+        bucket: "b".into(),
+        count,
+        pattern,
+        sizes,
+        seed: 0,
+        change_every: None,
+    }));
     let placement = Placement::new(Arc::new(bucket), "b", BucketState::default());
     let middle = List { after: "img/2".into(), ..all() };
     let page = placement.list(&middle);

@@ -87,7 +87,7 @@ impl Placement {
         }
         // An untouched key has no slot.
         slots.retain(|_, slot| slot.covers || !slot.versions.is_empty());
-        Arc::new(self.with_slots(slots))
+        Arc::new(self.with_slots(slots, then))
     }
 
     /// What a key holds now.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use gatecrash_model::{Clock, Pool, Sink, StrId};
+use gatecrash_model::{Clock, Nanos, Pool, Sink, StrId};
 
 use super::bucket::Bucket;
 use super::data::Data;
@@ -12,6 +12,7 @@ use super::object::{Current, Found, Object};
 use super::past::Past;
 use super::replication::Outbox;
 use super::state::{BucketState, Versioning};
+use super::time::{Face, Time};
 use super::uploads::Uploads;
 use super::version::{Attributes, Stored, Version, VersionId};
 use super::{Budget, Keyspace, Owner};
@@ -34,6 +35,8 @@ pub(crate) struct Placement {
     shared: AtomicBool,
     /// What keys held before, where that is remembered.
     past: OnceLock<Past>,
+    /// Which version of a synthetic object that changes is current.
+    pub(super) time: OnceLock<Time>,
     /// Where new versions go, where they go anywhere.
     pub(super) outbox: OnceLock<Outbox>,
 }
@@ -74,6 +77,7 @@ impl Placement {
             ids: AtomicU64::new(0),
             shared: AtomicBool::new(false),
             past: OnceLock::new(),
+            time: OnceLock::new(),
             outbox: OnceLock::new(),
         }
     }
@@ -83,10 +87,19 @@ impl Placement {
         self.past.get_or_init(|| Past::new(Arc::clone(clock)));
     }
 
-    /// The bucket with other contents.
-    pub(super) fn with_slots(&self, slots: BTreeMap<String, Slot>) -> Self {
+    /// From now on synthetic objects that change do so.
+    pub(super) fn go_by(&self, time: Time) {
+        self.time.get_or_init(|| time);
+    }
+
+    /// The bucket with other contents, as of then.
+    pub(super) fn with_slots(&self, slots: BTreeMap<String, Slot>, then: Nanos) -> Self {
         let state = BucketState::clone(&self.state());
-        Self { slots: RwLock::new(slots), ..Self::new(Arc::clone(&self.bucket), &self.name, state) }
+        let fresh = Self::new(Arc::clone(&self.bucket), &self.name, state);
+        if let Some(time) = self.time.get() {
+            fresh.go_by(time.stopped(then));
+        }
+        Self { slots: RwLock::new(slots), ..fresh }
     }
 
     pub(super) fn past(&self) -> Option<&Past> {
@@ -141,13 +154,13 @@ impl Placement {
     /// The synthetic object of a key, whether or not it is covered.
     pub(super) fn original(&self, key: &str, pool: &Pool) -> Option<Object> {
         let (keyspace, n) = self.synthetic(key)?;
-        let content = pool.content(&self.bucket.name, key, 0);
-        Some(Object {
-            data: Data::synthetic(content, keyspace.population.size(n)),
-            etag: keyspace.etag(key),
-            modified: self.bucket.created,
-            version: None,
-        })
+        let Face { lineage, etag, modified } = self.face(keyspace, key);
+        let content = match lineage {
+            Some((lineage, version)) => lineage.content(pool, version),
+            None => pool.content(&self.bucket.name, key, 0),
+        };
+        let data = Data::synthetic(content, keyspace.population.size(n));
+        Some(Object { data, etag, modified, version: None })
     }
 
     /// Stores a new version if `condition` holds for the current object; its id, in a bucket that has or had

@@ -85,11 +85,12 @@ impl Placement {
         if !slot.is_some_and(|slot| slot.covers)
             && let Some((keyspace, n)) = self.synthetic(key)
         {
+            let face = self.face(keyspace, key);
             entries.push(VersionEntry::Synthetic {
                 key: key.to_owned(),
                 length: keyspace.population.size(n),
-                etag: keyspace.etag(key),
-                modified: self.bucket.created,
+                etag: face.etag,
+                modified: face.modified,
                 latest: false,
             });
         }

@@ -3,6 +3,7 @@
 
 mod admin;
 mod buckets;
+mod changing;
 mod control;
 mod copies;
 mod cors;

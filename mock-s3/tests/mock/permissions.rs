@@ -122,6 +122,21 @@ async fn conditions_ask_the_request() {
 }
 
 #[tokio::test]
+async fn public_access_is_blocked_for_a_while() {
+    let bench = Bench::start().await;
+    let control = bench.mock.control();
+    let object = "/media/img/000001.bin";
+    let before = bench.send(EAST, get(object)).await.status;
+    let change = control.block_public_access("media").unwrap();
+    let blocked = bench.send(EAST, get(object)).await;
+    assert_eq!((before, blocked.verdict()), (200, (403, "AccessDenied".into())));
+    assert_eq!(bench.signed("app", EAST, get(object)).await.status, 200, "the own account");
+    assert!(control.undo(change));
+    assert_eq!(bench.send(EAST, get(object)).await.status, 200);
+    assert!(control.block_public_access("meida").is_err());
+}
+
+#[tokio::test]
 async fn boundaries_and_organisations_limit_what_policies_allow() {
     let bench = Bench::start().await;
     let control = bench.mock.control();

@@ -133,7 +133,8 @@ pub(crate) fn config() -> Config {
 }
 
 pub(crate) fn population(bucket: &str, count: u32, pattern: &str, sizes: SizeLaw) -> Population {
-    Population { bucket: bucket.into(), count, pattern: pattern.parse().unwrap(), sizes, seed: 7 }
+    let pattern = pattern.parse().unwrap();
+    Population { bucket: bucket.into(), count, pattern, sizes, seed: 7, change_every: None }
 }
 
 impl Bench {

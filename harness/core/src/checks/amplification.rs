@@ -4,7 +4,7 @@ use gatecrash_model::{Capabilities, Capability, ClientRecord};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::faults::{FaultSpec, Refuse};
 #[cfg(test)]
@@ -29,9 +29,15 @@ impl Check for Amplification {
               requests; the worst one is held against `max`. Retries are load that an ailing upstream gets \
               on top: three tries without a budget treble it, a budget of 10 % holds it at 1.1 (Google SRE \
               Book, ch. 21, Handling Overload). Health probes do not count; requests whose connect \
-              attempts nobody saw are left out. Typical fixes: a retry budget (Envoy `retry_budget`, \
-              Finagle), fewer tries; nginx and HAProxy have no budget, so lower \
-              `proxy_next_upstream_tries` or `retries`.",
+              attempts nobody saw are left out.",
+        sources: &[Source::SRE_OVERLOAD, Source::AWS_RETRIES, Source::ENVOY_CIRCUIT_BREAKING],
+        fixes: Fixes {
+            nginx: "no budget: fewer tries (`proxy_next_upstream_tries`, `proxy_next_upstream_timeout`)",
+            haproxy: "no budget: fewer `retries`, `retry-on conn-failure` alone",
+            envoy: "`retry_budget` of the `circuit_breakers` (`budget_percent`, `min_retry_concurrency`), or \
+                    `max_retries` at a time",
+            others: "Finagle: retry budgets",
+        },
         example: "amplification: { max: 1.3 }",
         needs: Capabilities::of(&[Capability::Attempts]),
         min_samples: 30,

@@ -4,7 +4,7 @@ use gatecrash_model::{AttemptRecord, Capabilities, Capability};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Check, CheckInfo, Rests, ShareBounds};
+use super::{Check, CheckInfo, Fixes, Rests, ShareBounds, Source};
 #[cfg(test)]
 use crate::golden::{Golden, Story, Try};
 use crate::judge::Scope;
@@ -28,9 +28,16 @@ impl Check for AttemptsTo {
         summary: "share of upstream attempts that go to a region",
         doc: "Of all attempts that began in the window and carry the id of a matching request, the share \
               that went through a link of this region. After detection a dead region should see next to \
-              nothing, before and after its due share. Probes that the recipe declares do not count. \
-              Typical fixes: nginx `max_fails`, `fail_timeout`, `backup`; HAProxy `check inter fall rise`, \
-              `backup`, `observe layer7`.",
+              nothing, before and after its due share: what is sent to one that cannot answer costs a client \
+              its time, and what ails more load. Probes that the recipe declares do not count.",
+        sources: &[Source::SRE_LOAD_BALANCING, Source::ENVOY_OUTLIERS],
+        fixes: Fixes {
+            nginx: "`weight`, `max_fails`, `fail_timeout`, `backup`",
+            haproxy: "`weight`, `check` with `inter`, `fall` and `rise`, `backup`, `observe layer7`",
+            envoy: "`load_balancing_weight`, `priority` of the endpoints, `outlier_detection`, \
+                    `health_checks`",
+            others: "",
+        },
         example: "attempts-to: { region: us-east-1, share: { max: 1% } }",
         needs: Capabilities::of(&[Capability::Attempts]),
         min_samples: 30,

@@ -4,7 +4,7 @@ use gatecrash_model::{AttemptRecord, Capabilities, Capability, Nanos, RequestId}
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Check, CheckInfo, Rests, SpanBounds};
+use super::{Check, CheckInfo, Fixes, Rests, Source, SpanBounds};
 #[cfg(test)]
 use crate::golden::{Golden, Story, Try};
 use crate::judge::{Cause, Scope};
@@ -45,15 +45,23 @@ impl Check for Backoff {
     const INFO: CheckInfo = CheckInfo {
         name: "backoff",
         summary: "retries are spaced and jittered",
-        doc: "The time from the end of a failed attempt to the start of the next one of the same \
-              request: its median against `p50`, and the distance between its quartiles, as a share of \
-              the median, against `jitter`; the share of pauses no longer than `at-once` names. Retries at once hit an upstream that is still down; retries \
-              after a fixed pause arrive as one wave (AWS Builders' Library, Timeouts, retries and \
-              backoff with jitter). Retries of a pooled connection that turned out dead may follow at \
-              once and are left out, as are attempts sent side by side. Inconclusive when there were too \
-              few retries. nginx and HAProxy have no back-off for HTTP errors: 0 to 25 ms measured. \
-              Typical fixes: full jitter over a bound that doubles (Envoy `retry_back_off`); elsewhere, \
-              fewer tries.",
+        doc: "The time from the end of a failed attempt to the start of the next one of the same request: \
+              its median against `p50`, and the distance between its quartiles, as a share of the median, \
+              against `jitter`; the share of pauses no longer than `at-once` names. Retries at once hit an \
+              upstream that is still down; retries after a fixed pause arrive as one wave (AWS Builders' \
+              Library, Timeouts, retries and backoff with jitter). Retries of a pooled connection that \
+              turned out dead may follow at once and are left out, as are attempts sent side by side. \
+              Inconclusive when there were too few retries. nginx and HAProxy have no back-off for HTTP \
+              errors: 0 to 25 ms measured.",
+        sources: &[Source::AWS_RETRIES, Source::AWS_JITTER],
+        fixes: Fixes {
+            nginx: "no setting: the next server is asked at once; fewer tries (`proxy_next_upstream_tries`)",
+            haproxy: "no setting: it waits for the shorter of `timeout connect` and 1 s before it connects \
+                      to the same server again, and never after an HTTP error; fewer `retries`",
+            envoy: "`retry_back_off` (`base_interval` 25 ms by default, `max_interval`): full jitter over a \
+                    bound that doubles",
+            others: "",
+        },
         example: "backoff: { p50: { min: 5ms }, jitter: 20% }",
         needs: Capabilities::of(&[Capability::Attempts, Capability::OwnTries]),
         min_samples: 30,

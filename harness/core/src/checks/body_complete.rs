@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::tally::Tally;
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::golden::{Golden, Story, Try};
 use crate::judge::Scope;
@@ -25,8 +25,20 @@ impl Check for BodyComplete {
               chunk, fewer bytes than Content-Length, or a reset. Otherwise half an object is stored as a \
               whole one. Inconclusive when no body was cut. nginx 1.22 and HAProxy 2.6 pass a cut of \
               Content-Length and chunked bodies on; HAProxy ends a close-delimited body cleanly after a \
-              reset. Typical fixes: keep `proxy_buffering` from rewriting lengths, keep HTTP/1.1 upstream \
-              (`proxy_http_version 1.1`) so that bodies are framed.",
+              reset.",
+        sources: &[
+            Source::rfc(9112, "8", "Handling Incomplete Messages"),
+            Source::rfc(9112, "6.3", "Message Body Length"),
+        ],
+        fixes: Fixes {
+            nginx: "`proxy_http_version 1.1`, so that bodies of the upstream are framed and a cut can be \
+                    told",
+            haproxy: "no setting: it passes cuts of a framed body on; have upstreams send Content-Length or \
+                      chunks, for a body that ends with its connection it ends cleanly after a reset",
+            envoy: "no setting: it closes the client's connection in the middle of the message, \
+                    `delayed_close_timeout` (1 s) later",
+            others: "",
+        },
         example: "body-complete: {}",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts, Capability::Wire]),
         min_samples: 1,

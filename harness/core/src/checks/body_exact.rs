@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::tally::Tally;
 use super::uploaded::Uploads;
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::faults::{CorruptBody, FaultSpec, WrongObject};
 #[cfg(test)]
@@ -29,12 +29,24 @@ impl Check for BodyExact {
         summary: "every byte under a 2xx, and of an upload, is the object's",
         doc: "Bodies are derived from bucket, key, version and offset, so every byte of every 2xx is \
               compared. Padding, a repeated beginning after a retry in the middle, a resume at the wrong \
-              offset and chunk framing mistaken for data all show as wrong bytes; a short but correct \
+              offset and chunk framing mistaken for data all show as wrong bytes, and of objects that change \
+              (`change-every`) the bytes of two versions in one body; a short but correct \
               beginning is `body-complete`'s business. Responses that a fault spoilt are left out. Likewise an \
               upload that an upstream took for whole must have the client's bytes: a retry that goes on \
               where the first try broke off makes an object of the rest. RFC 9112 8 leaves no room for repair of a broken \
-              body. Typical fixes: no retry once a byte was sent (nginx and HAProxy never do), no \
-              body-rewriting filter (`sub_filter`, compression) on objects.",
+              body.",
+        sources: &[
+            Source::rfc(9112, "8", "Handling Incomplete Messages"),
+            Source::rfc(9110, "7.7", "Message Transformations"),
+        ],
+        fixes: Fixes {
+            nginx: "no `sub_filter`, `gzip` or `gunzip` on objects; it never retries once a byte was sent",
+            haproxy: "no `compression algo` and no `filter compression` on objects; it never retries once a \
+                      byte was sent",
+            envoy: "no `compressor`, `decompressor` or other filter that rewrites bodies on the route; it \
+                    never retries once the head was passed on",
+            others: "",
+        },
         example: "body-exact: {}",
         needs: Capabilities::of(&[Capability::Framing]),
         min_samples: 1,
@@ -48,8 +60,9 @@ impl Check for BodyExact {
             let body = client.shape.body();
             let told = || scope.source(client).is_some_and(|a| untrue.contains(&a.attempt));
             if matches!(client.status, 200..=299) && checked(body) && !told() {
-                let wrong = matches!(body, BodyCheck::Wrong | BodyCheck::Other);
-                tally.count(!wrong, client.id(), || format!("{} with a body that is {body}", client.status));
+                tally.count(!body.is_wrong(), client.id(), || {
+                    format!("{} with a body that is {body}", client.status)
+                });
             }
         }
         if scope.missing(Capabilities::of(&[Capability::Store])).is_none() {
@@ -80,6 +93,7 @@ impl Check for BodyExact {
             Golden::pass("a correct beginning is right", Self {}, with(BodyCheck::Prefix)),
             Golden::fail("zeros at the end", Self {}, with(BodyCheck::Wrong)),
             Golden::fail("another object's bytes", Self {}, with(BodyCheck::Other)),
+            Golden::fail("two versions in one body", Self {}, with(BodyCheck::Mixed)),
             Golden::pass("a fault spoilt them", Self {}, spoilt()),
             Golden::pass("another object's bytes from the upstream", Self {}, untrue(true)),
             Golden::fail("another object's bytes while others met the fault", Self {}, untrue(false)),

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::tally::Tally;
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::faults::{FaultSpec, Refuse};
 #[cfg(test)]
@@ -27,8 +27,14 @@ impl Check for BoundedAttempts {
               five are 243 at the bottom (AWS Builders' Library, Timeouts, retries and backoff with \
               jitter). Requests whose connect attempts nobody could see (refused, black-holed) are left \
               out unless the gateway's log is a second witness. Measured: nginx adds one try when a pooled \
-              connection turns out dead. Typical fixes: nginx `proxy_next_upstream_tries`; HAProxy \
-              `retries`.",
+              connection turns out dead.",
+        sources: &[Source::AWS_RETRIES, Source::SRE_OVERLOAD],
+        fixes: Fixes {
+            nginx: "`proxy_next_upstream_tries` (by default each server is tried once)",
+            haproxy: "`retries` (3 by default)",
+            envoy: "`num_retries` of the `retry_policy` (1 by default; without a policy it does not retry)",
+            others: "",
+        },
         example: "bounded-attempts: {}",
         needs: Capabilities::of(&[Capability::Attempts, Capability::OwnTries]),
         min_samples: 1,

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::tally::Tally;
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::faults::FaultSpec;
 #[cfg(test)]
@@ -32,8 +32,17 @@ impl Check for BoundedTime {
               silent upstream hold its workers and connections until none are left. Trickling heads and \
               bodies are judged only if a total is declared: nginx and HAProxy bound the gap between \
               reads, not a trickling body. What was late by no more than four times a stall of the \
-              machine at that moment, as a sleeping thread of ours saw it, is no proof. Typical fixes: nginx `proxy_read_timeout`, \
-              `proxy_next_upstream_timeout`; HAProxy `timeout server`, `timeout connect`, `retries`.",
+              machine at that moment, as a sleeping thread of ours saw it, is no proof.",
+        sources: &[Source::AWS_RETRIES, Source::SRE_CASCADING, Source::ENVOY_TIMEOUTS],
+        fixes: Fixes {
+            nginx: "`proxy_connect_timeout`, `proxy_read_timeout` (the gap between two reads), \
+                    `proxy_next_upstream_timeout`; nothing bounds a whole response",
+            haproxy: "`timeout connect`, `timeout server` (the gap between two reads), `timeout queue`, \
+                      `retries`; nothing bounds a whole response",
+            envoy: "the route's `timeout` (15 s by default) bounds all tries and the whole response, \
+                    `per_try_timeout` each try",
+            others: "",
+        },
         example: "bounded-time: {}",
         needs: Capabilities::of(&[Capability::Framing, Capability::OwnTries]),
         min_samples: 1,

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::outages::{Part, attempts_between};
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::faults::{FaultSpec, Reset, ResetAt};
 #[cfg(test)]
@@ -51,10 +51,14 @@ impl Check for Breaker {
               and `closes-within` after the end of the fault on, 95 % of the requests are asked upstream \
               again (M. Nygard, Release It!, Circuit Breaker; Azure Architecture Center, Circuit Breaker \
               pattern). Inconclusive when none is declared, when the fault lasts shorter than two open \
-              times after `opens-within`, or when too few requests come to tell open from closed. Typical \
-              fixes: Traefik `circuitBreaker` with its recovery ramp; Envoy `outlier_detection` (its \
-              `circuit_breakers` are limits on concurrency); nginx and HAProxy have none, `max_fails` and \
-              `observe layer7 on-error mark-down` come near.",
+              times after `opens-within`, or when too few requests come to tell open from closed.",
+        sources: &[Source::AZURE_BREAKER, Source::FOWLER_BREAKER],
+        fixes: Fixes {
+            nginx: "has no breaker: `max_fails` with `fail_timeout` comes near",
+            haproxy: "has no breaker: `observe layer7` with `on-error mark-down` comes near",
+            envoy: "`outlier_detection` (its `circuit_breakers` are limits on concurrency)",
+            others: "Traefik: `circuitBreaker` with its recovery ramp",
+        },
         example: "breaker: { region: us-east-1, opens-within: 500ms, closes-within: 1s }",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
         min_samples: 30,

@@ -6,7 +6,7 @@ use gatecrash_model::TrialOutcome;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 use crate::capacity::{CaseResult, Class};
 #[cfg(test)]
 use crate::golden::{Golden, Story};
@@ -31,10 +31,14 @@ impl Check for Capacity {
               allowed share of the deciding time, and is not when they break one for longer: the classes of \
               RFC 9971, which one bad second cannot turn. The check passes where a rate of at least `min` is \
               carried, fails where one of at most `min` is not, and is inconclusive in between, or where the \
-              harness was the limit. Without it a gateway that slowed down is noticed at the next peak. \
-              Typical fixes: nginx `worker_processes`, `worker_connections`, upstream `keepalive`; HAProxy \
-              `nbthread`, `maxconn`, `http-reuse always`; Envoy `--concurrency`, `max_connections` and \
-              `max_pending_requests` of the circuit breakers.",
+              harness was the limit. Without it a gateway that slowed down is noticed at the next peak.",
+        sources: &[Source::rfc(9971, "", "Multiple Loss Ratio Search"), Source::SRE_CASCADING],
+        fixes: Fixes {
+            nginx: "`worker_processes`, `worker_connections`, `keepalive` to the upstreams",
+            haproxy: "`nbthread`, `maxconn`, `http-reuse always`",
+            envoy: "`--concurrency`, `max_connections` and `max_pending_requests` of the `circuit_breakers`",
+            others: "",
+        },
         example: "capacity: { min: 1500/s }",
         needs: Capabilities::of(&[]),
         min_samples: 1,

@@ -4,7 +4,7 @@ use gatecrash_model::Capabilities;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Check, CheckInfo, Rests, capacity};
+use super::{Check, CheckInfo, Fixes, Rests, Source, capacity};
 use crate::capacity::CaseResult;
 #[cfg(test)]
 use crate::golden::{Golden, Story};
@@ -28,13 +28,18 @@ impl Check for CapacityRatio {
     const INFO: CheckInfo = CheckInfo {
         name: "capacity-ratio",
         summary: "capacity left in one case of the capacity in another",
-        doc: "The capacity of the case `of` divided by that of the case `to`. Both are known between two bounds, \
-              and so is the ratio: the check passes when even the lowest ratio is at least `min`, fails when even \
-              the highest is below it, and is inconclusive in between. A region that is down should cost the share \
-              of the work it did, not all of it: what is left with one part gone is what may be planned with \
-              (N-1; AWS Well-Architected, static stability). Typical fixes: nginx `max_fails` and `fail_timeout`, \
-              short `proxy_connect_timeout`; HAProxy `option redispatch`, `timeout connect`, `maxconn` for each \
-              server; Envoy outlier detection and `max_connections`.",
+        doc: "The capacity of the case `of` divided by that of the case `to`. Both are known between two \
+              bounds, and so is the ratio: the check passes when even the lowest ratio is at least `min`, \
+              fails when even the highest is below it, and is inconclusive in between. A region that is down \
+              should cost the share of the work it did, not all of it: what is left with one part gone is \
+              what may be planned with (N-1; AWS Well-Architected, static stability).",
+        sources: &[Source::AWS_STATIC_STABILITY, Source::SRE_CASCADING],
+        fixes: Fixes {
+            nginx: "`max_fails` and `fail_timeout`, a short `proxy_connect_timeout`",
+            haproxy: "`option redispatch`, `timeout connect`, `maxconn` for each server",
+            envoy: "`outlier_detection`, `max_connections` of the `circuit_breakers`",
+            others: "",
+        },
         example: "capacity-ratio: { of: brownout, to: clean, min: 60% }",
         needs: Capabilities::of(&[]),
         min_samples: 1,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::copies::{Fetch, Fetches, shared_key};
 use super::tally::Tally;
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::golden::{Golden, Request, Story, Try};
 use crate::judge::{Cause, Scope};
@@ -39,14 +39,25 @@ impl Check for Coalescing {
         doc: "For gateways whose profile declares request collapsing. A request that arrives while another \
               one fetches the same key must not fetch it too, unless it has waited for the declared lock \
               timeout; it must not wait longer than that; and when the fetch fails it must not sit there \
-              while nobody fetches (150 ms, for the handover). Without collapsing, an expired hot object \
+              while nobody fetches (150 ms for the handover, and the interval at which it looks where the \
+              profile declares one: nginx looks every 500 ms). Without collapsing, an expired hot object \
               is fetched by every client at once; with a lock that outlives its owner, one failure stops \
               a key for everybody. Requests with a client's signature, ranges and answers that cannot be \
               shared (4xx) are left out. RFC 9111 4 lets a cache collapse requests when the response can \
-              serve them all. Sources: CloudFront developer guide, Request collapsing; nginx \
-              `proxy_cache_lock`. Typical fixes: nginx `proxy_cache_lock on` with a \
-              `proxy_cache_lock_timeout` below the client's patience, `proxy_cache_use_stale updating`; \
-              HAProxy and Envoy do not collapse: put a cache that does in front of them.",
+              serve them all.",
+        sources: &[
+            Source::rfc(9111, "4", "Constructing Responses from Caches"),
+            Source::CLOUDFRONT_ORIGINS,
+            Source::NGINX_CACHE_LOCK,
+        ],
+        fixes: Fixes {
+            nginx: "`proxy_cache_lock on` with a `proxy_cache_lock_timeout` below the client's patience, \
+                    `proxy_cache_use_stale updating`",
+            haproxy: "no setting: its `cache` does not collapse; put a cache that does in front of it",
+            envoy: "no setting: its `cache` filter promises no collapsing; put a cache that does in front of \
+                    it",
+            others: "",
+        },
         example: "coalescing: {}",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
         min_samples: 1,
@@ -56,9 +67,10 @@ impl Check for Coalescing {
     fn judge(&self, scope: &Scope<'_>) -> Finding {
         let most = self.max.unwrap_or(1).max(1) as usize;
         let wanted = format!("at most {most} at a time for each key");
-        let Some(lock) = scope.profile.cache.and_then(|cache| cache.lock_timeout) else {
+        let Some((cache, lock)) = scope.profile.cache.and_then(|c| c.lock_timeout.map(|lock| (c, lock))) else {
             return Finding::inconclusive(wanted, 0, "the profile declares no request collapsing");
         };
+        let poll = cache.lock_poll.map_or(0, |poll| poll.0);
         let (fetches, mut tally) = (Fetches::of(scope), Tally::default());
         for client in scope.clients().filter(|c| !scope.hides_attempts(c)) {
             let Some(key) = shared_key(scope.plan, client) else { continue };
@@ -74,8 +86,8 @@ impl Check for Coalescing {
                 let over = |f: &Fetch<'_>| too_long(f.until.saturating_sub(at), OVERLAP + scope.slack);
                 others().filter(in_turn).filter_map(over).collect()
             });
-            let idle = too_long(turn.longest_gap(fetches), HANDOVER + scope.slack);
-            let waited = too_long(turn.waited(), scope.limit(lock.0)).filter(|_| found_one);
+            let idle = too_long(turn.longest_gap(fetches), HANDOVER + poll + scope.slack);
+            let waited = too_long(turn.waited(), scope.limit(lock.0 + poll)).filter(|_| found_one);
             let (lost, how) = match (beside.iter().max(), idle, waited) {
                 (Some(over), ..) if beside.len() >= most => {
                     (*over, "fetched although another request was fetching the key".to_owned())
@@ -104,6 +116,9 @@ impl Check for Coalescing {
             p.cache = Some(CachePolicy { default_ttl: Span::seconds(60), lock_timeout, ..CachePolicy::default() });
         };
         let story = || Story::new().profile(lock);
+        let polls = |p: &mut crate::profile::Profile| {
+            p.cache.iter_mut().for_each(|cache| cache.lock_poll = Some(Span::millis(500)));
+        };
         let key = |r: Request| r.key("o/1");
         let leads = move |r: Request| key(r).tries([Try::served().took(300)]);
         let fails = move |r: Request| key(r).tries([Try::reset().took(300)]);
@@ -122,6 +137,16 @@ impl Check for Coalescing {
                 story()
                     .every(5000, 0, 5000, |r| key(r).tries([Try::served().took(3000)]))
                     .every(5000, 100, 5000, late(1000)),
+            ),
+            Golden::pass(
+                "it looks every half second",
+                Self::default(),
+                failed().every(200, 200, 400, late(500)).profile(polls),
+            ),
+            Golden::fail(
+                "later than it looks",
+                Self::default(),
+                failed().every(200, 200, 400, late(900)).profile(polls),
             ),
             Golden::fail("each for itself", Self::default(), one().every(20, 100, 200, leads)),
             Golden::fail("the lock outlives its owner", Self::default(), failed().every(200, 200, 400, late(900))),

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::tally::Tally;
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::faults::{FaultSpec, Swallow};
 #[cfg(test)]
@@ -44,19 +44,24 @@ impl Check for ConnectionsReleased {
     const INFO: CheckInfo = CheckInfo {
         name: "connections-released",
         summary: "upstream connections and descriptors are given back",
-        doc: "Three things. An upstream exchange must not outlive its request by more than `within`: not when \
-              the client has left, not when it has an error. From `within` after the last fault on the \
+        doc: "Three things. An upstream exchange must not outlive its request by more than `within`: not \
+              when the client has left, not when it has an error. From `within` after the last fault on the \
               gateway's descriptors, less its open upstream connections and all client connections that can \
               be open, must be back within `spare` of what they were before the first fault. And from \
-              `within` and the declared lifetime of an idle connection after the fault so must the number \
-              of open upstream connections (left out where the profile declares no lifetime or the quiet \
-              after the fault is shorter). What is not given back adds up: descriptors and pool places run \
-              out hours after the fault that leaked them, and the gateway fails with a healthy upstream. \
-              RFC 9112 9.6 and 9.8 ask to close what cannot be used again. Inconclusive when no exchange \
-              failed or was left by its client, and no fault ended. Typical fixes: nginx \
-              `proxy_ignore_client_abort off`, no `proxy_store` or background cache updates without need; \
-              HAProxy `option abortonclose`, `timeout server`; Envoy `stream_idle_timeout`, `max_requests` \
-              of the circuit breaker watched.",
+              `within` and the declared lifetime of an idle connection after the fault so must the number of \
+              open upstream connections (left out where the profile declares no lifetime or the quiet after \
+              the fault is shorter). What is not given back adds up: descriptors and pool places run out \
+              hours after the fault that leaked them, and the gateway fails with a healthy upstream. RFC \
+              9112 9.6 and 9.8 ask to close what cannot be used again. Inconclusive when no exchange failed \
+              or was left by its client, and no fault ended.",
+        sources: &[Source::rfc(9112, "9.6", "Tear-down"), Source::rfc(9112, "9.8", "TLS Connection Closure")],
+        fixes: Fixes {
+            nginx: "`proxy_ignore_client_abort off`, `keepalive_timeout` of the `upstream` block; no \
+                    `proxy_store` or background cache updates without need",
+            haproxy: "`option abortonclose`, `timeout server`, `pool-purge-delay`",
+            envoy: "`stream_idle_timeout`, `idle_timeout`; watch `max_requests` of the `circuit_breakers`",
+            others: "",
+        },
         example: "connections-released: { within: 1s }",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
         min_samples: 1,

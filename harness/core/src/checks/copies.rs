@@ -9,6 +9,9 @@ use crate::judge::{Cause, Scope};
 use crate::plan::Plan;
 use crate::profile::CachePolicy;
 
+/// Caches count whole seconds: a copy this near to the end of its time may be gone, or this far beyond it still be there.
+pub(super) const COARSE: Nanos = 1_000_000_000;
+
 /// An object as clients name it: bucket and key.
 pub(super) type Key<'a> = (&'a str, StrId);
 

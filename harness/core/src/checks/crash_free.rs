@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::tally::Tally;
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 use crate::faults::{FaultSpec, Host};
 #[cfg(test)]
 use crate::golden::{Golden, Story, Try};
@@ -28,8 +28,16 @@ impl Check for CrashFree {
               malformed answer for that request - then the task that served it died. Of a gateway that \
               gatecrash did not start, listener and connections are seen alone. A panic per bad \
               response is a denial of service for whoever shares the process. Measured: nginx 1.22 drops \
-              the client for some malformed heads and chunk sizes. Typical fixes: update; run behind a \
-              supervisor; report it upstream.",
+              the client for some malformed heads and chunk sizes.",
+        sources: &[Source::rfc(9112, "9.3.1", "Retrying Requests"), Source::CWE_UNCAUGHT],
+        fixes: Fixes {
+            nginx: "no setting: a current version; the master starts a dead worker again, so more than one \
+                    of `worker_processes`",
+            haproxy: "no setting: a current version; `master-worker no-exit-on-failure`, or a supervisor \
+                      that starts it again",
+            envoy: "no setting: a current version, under a supervisor that starts it again",
+            others: "everywhere: report it upstream",
+        },
         example: "crash-free: {}",
         needs: Capabilities::of(&[Capability::Framing, Capability::Wire]),
         min_samples: 1,

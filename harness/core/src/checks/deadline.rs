@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::tally::Tally;
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::golden::{Golden, Request, Story, Try};
 use crate::judge::Scope;
@@ -33,10 +33,14 @@ impl Check for Deadline {
               Cascading Failures: deadlines). The gateway's clock began between the client's first byte \
               and the first attempt, so an attempt counts as late when it begins later than the deadline \
               after the first attempt, 50 ms and the scheduler slack of the run on top. The deadline is the \
-              profile's, or `after`. Inconclusive when none is declared, or no request came near it. \
-              Typical fixes: nginx `proxy_next_upstream_timeout`; HAProxy has no limit over all tries, so \
-              `retries` x (`timeout connect` + `timeout server`) has to fit; Envoy the route's `timeout`, \
-              which cancels retries, with `per_try_timeout` below it.",
+              profile's, or `after`. Inconclusive when none is declared, or no request came near it.",
+        sources: &[Source::SRE_CASCADING, Source::AWS_RETRIES],
+        fixes: Fixes {
+            nginx: "`proxy_next_upstream_timeout`",
+            haproxy: "no limit over all tries: `retries` x (`timeout connect` + `timeout server`) has to fit",
+            envoy: "the route's `timeout`, which cancels retries, with `per_try_timeout` below it",
+            others: "",
+        },
         example: "deadline: {}",
         needs: Capabilities::of(&[Capability::Attempts]),
         min_samples: 1,

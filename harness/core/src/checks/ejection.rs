@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::outages::{Part, attempts_between};
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::faults::{FaultSpec, Refuse, Reset, ResetAt};
 #[cfg(test)]
@@ -41,16 +41,23 @@ impl Check for Ejection {
     const INFO: CheckInfo = CheckInfo {
         name: "ejection",
         summary: "an upstream that fails gets next to no traffic",
-        doc: "From `within` after the recorded edge at which the fault came into force until it ends, at most \
-              `max` (5 %) of the attempts may go to the region or endpoint that fails. What is left are the \
-              tries that find out whether it is well again; health probes do not count. A health check that \
-              only connects keeps a server in rotation whose HTTP is broken, and every request pays for a \
-              failed attempt first (Google SRE Book, ch. 20: health of tasks; Envoy manual, Outlier \
+        doc: "From `within` after the recorded edge at which the fault came into force until it ends, at \
+              most `max` (5 %) of the attempts may go to the region or endpoint that fails. What is left are \
+              the tries that find out whether it is well again; health probes do not count. A health check \
+              that only connects keeps a server in rotation whose HTTP is broken, and every request pays for \
+              a failed attempt first (Google SRE Book, ch. 20: health of tasks; Envoy manual, Outlier \
               detection). The evidence says the time to detect. Inconclusive when fewer than 90 % of the \
               attempts at it failed, when it had no traffic before, when there is nobody else to ask, and \
-              where attempts find no connection, since nobody sees those. Typical fixes: nginx `max_fails`, \
-              `fail_timeout`; HAProxy `option httpchk` (plain `check` is TCP only), `observe layer7`; Envoy \
-              `outlier_detection`, `http_health_check`.",
+              where attempts find no connection, since nobody sees those.",
+        sources: &[Source::SRE_LOAD_BALANCING, Source::ENVOY_OUTLIERS, Source::AWS_HEALTH_CHECKS],
+        fixes: Fixes {
+            nginx: "`max_fails` and `fail_timeout`; what counts as a failure is what `proxy_next_upstream` \
+                    names",
+            haproxy: "`option httpchk` (plain `check` is TCP only), `observe layer7` with `error-limit` and \
+                      `on-error mark-down`",
+            envoy: "`outlier_detection`, `http_health_check`",
+            others: "",
+        },
         example: "ejection: { region: us-east-1, within: 2s, max: 5% }",
         needs: Capabilities::of(&[Capability::Attempts]),
         min_samples: 30,

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::quantiles::Quantiles;
-use super::{Check, CheckInfo, Rests, SpanBounds};
+use super::{Check, CheckInfo, Fixes, Rests, Source, SpanBounds};
 #[cfg(test)]
 use crate::golden::{Golden, Story};
 use crate::judge::Scope;
@@ -41,8 +41,15 @@ impl Check for ErrorLatency {
         doc: "The same as `latency`, over requests that did not succeed. An error that takes as long as a \
               success holds a connection and a worker for nothing, and callers with a shorter timeout \
               never see it; a slow error is how one dead upstream takes a whole gateway down. A quantile q \
-              needs 10/(1-q) samples. Typical fixes: nginx `proxy_connect_timeout` and \
-              `proxy_next_upstream_timeout`; HAProxy `timeout connect`, `retries`, `timeout queue`.",
+              needs 10/(1-q) samples.",
+        sources: &[Source::SRE_MONITORING, Source::AWS_RETRIES],
+        fixes: Fixes {
+            nginx: "`proxy_connect_timeout`, `proxy_read_timeout`, `proxy_next_upstream_timeout`",
+            haproxy: "`timeout connect` and `retries`, which multiply, `timeout server`, `timeout queue`",
+            envoy: "`connect_timeout` of the cluster, the route's `timeout` (15 s by default), \
+                    `per_try_timeout`",
+            others: "",
+        },
         example: "error-latency: { p50: { max: 2s } }",
         needs: Capabilities::of(&[Capability::Framing]),
         min_samples: 1,

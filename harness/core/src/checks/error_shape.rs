@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::tally::Tally;
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::golden::{Golden, Story};
 use crate::judge::Scope;
@@ -23,15 +23,19 @@ impl Check for ErrorShaped {
     const INFO: CheckInfo = CheckInfo {
         name: "error-shape",
         summary: "errors of the gateway's own have the declared form",
-        doc: "A whole answer of 400 or above that names no upstream attempt was made by the gateway. Its body \
-              must be of the form that the gateway's profile declares, under a fitting Content-Type: an S3 \
-              error document with a Code, or a JSON object. S3 clients parse what they get: an HTML page \
+        doc: "A whole answer of 400 or above that names no upstream attempt was made by the gateway. Its \
+              body must be of the form that the gateway's profile declares, under a fitting Content-Type: an \
+              S3 error document with a Code, or a JSON object. S3 clients parse what they get: an HTML page \
               in the place of XML turns a 503 that would be retried into a parse error that is not (Amazon \
               S3 API Reference, Error Responses). An answer to HEAD never has a body (RFC 9110 9.3.2). \
-              Inconclusive when the profile declares no form, or the gateway made no error. Typical fixes: \
-              nginx `error_page 502 503 504 @s3error` with `default_type application/xml` and `return`; \
-              HAProxy `http-error status 503 content-type application/xml lf-string`; Envoy \
-              `local_reply_config` with `body_format`.",
+              Inconclusive when the profile declares no form, or the gateway made no error.",
+        sources: &[Source::S3_ERRORS, Source::rfc(9110, "9.3.2", "HEAD"), Source::ENVOY_LOCAL_REPLIES],
+        fixes: Fixes {
+            nginx: "`error_page 502 503 504 @s3error` with `default_type application/xml` and `return`",
+            haproxy: "`http-error status 503 content-type application/xml lf-string`, and so for each status",
+            envoy: "`local_reply_config` with a `body_format`",
+            others: "",
+        },
         example: "error-shape: {}",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
         min_samples: 1,

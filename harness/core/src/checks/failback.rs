@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::served::{Served, left_out};
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::faults::{FaultSpec, Swallow};
 #[cfg(test)]
@@ -39,8 +39,16 @@ impl Check for Failback {
               out of a cache counts at the time its copy was fetched. A gateway \
               that never returns runs on its standby until that fails too; one that returns at the first \
               good answer flaps. Inconclusive when traffic had never left. Measured: nginx returns after \
-              `fail_timeout`, HAProxy after `rise` probes. Typical fixes: nginx `fail_timeout`, \
-              `slow_start`; HAProxy `rise`, `inter`, `slowstart`.",
+              `fail_timeout`, HAProxy after `rise` probes.",
+        sources: &[Source::ENVOY_PRIORITIES, Source::ENVOY_SLOW_START, Source::NGINX_UPSTREAM],
+        fixes: Fixes {
+            nginx: "`fail_timeout`, after which a server is tried again (`slow_start` is in the commercial \
+                    version alone)",
+            haproxy: "`rise` x `inter`, after which a server is up again, `slowstart`",
+            envoy: "`healthy_threshold` of the `health_checks`, `base_ejection_time` (30 s by default, times \
+                    the ejections), `slow_start_config`",
+            others: "",
+        },
         example: "failback: { to: us-east-1, within: 20s, not-before: 3s }",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
         min_samples: 30,

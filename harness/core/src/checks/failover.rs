@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::outages::Part;
 use super::served::{Served, left_out};
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::faults::{FaultSpec, Swallow};
 #[cfg(test)]
@@ -42,9 +42,16 @@ impl Check for Failover {
               answer out of a cache counts at the time its copy was fetched, and not at all when that was \
               before the fault. \
               Detection takes what health checks and timeouts add up to: probes x interval, or failures x \
-              read timeout. Inconclusive when no fault hit the region or it never had traffic. Typical \
-              fixes: nginx `max_fails=1 fail_timeout` with a `backup` server and `proxy_next_upstream`; \
-              HAProxy `check inter 1s fall 2`, `option redispatch 1`, `observe layer7`.",
+              read timeout; until then each request that goes to the dead region waits or fails. \
+              Inconclusive when no fault hit the region or it never had traffic.",
+        sources: &[Source::AWS_HEALTH_CHECKS, Source::ENVOY_PRIORITIES, Source::CLOUDFRONT_FAILOVER],
+        fixes: Fixes {
+            nginx: "`max_fails=1` and `fail_timeout` with a `backup` server and `proxy_next_upstream`",
+            haproxy: "`check inter 1s fall 2`, `option redispatch 1`, `observe layer7`, `backup`",
+            envoy: "a second `priority` of endpoints, with `health_checks` or `outlier_detection`; \
+                    `retry_priority` `previous_priorities`",
+            others: "CloudFront: an origin group, which asks the primary first each time",
+        },
         example: "failover: { from: us-east-1, to: us-west-2, within: 5s }",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
         min_samples: 30,

@@ -4,7 +4,7 @@ use gatecrash_model::{Capabilities, Capability, ClientRecord};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::golden::{Golden, Story};
 use crate::judge::Scope;
@@ -31,13 +31,19 @@ impl Check for Goodput {
     const INFO: CheckInfo = CheckInfo {
         name: "goodput",
         summary: "whole, correct answers for each second, or of what was offered",
-        doc: "What users got: answers that are 2xx, complete and right in every byte, as a rate (`min`) or as a share \
-              of all arrivals that were due (`of-offered`). Unlike `success-rate` it also counts against the gateway \
-              what was never sent because `max-in-flight` requests were under way, and with `within` what came too \
-              late to be of use: a gateway that answers everything after ten seconds has a perfect success rate and \
-              no goodput. Typical fixes: shed early what cannot be served in time (HAProxy `maxconn` with a short \
-              `timeout queue`, nginx `limit_conn`, Envoy circuit breakers), fewer tries under overload (nginx \
-              `proxy_next_upstream_tries`, HAProxy `retries`, Envoy `retry_budget`).",
+        doc: "What users got: answers that are 2xx, complete and right in every byte, as a rate (`min`) or \
+              as a share of all arrivals that were due (`of-offered`). Unlike `success-rate` it also counts \
+              against the gateway what was never sent because `max-in-flight` requests were under way, and \
+              with `within` what came too late to be of use: a gateway that answers everything after ten \
+              seconds has a perfect success rate and no goodput.",
+        sources: &[Source::SRE_CASCADING, Source::AWS_SHEDDING],
+        fixes: Fixes {
+            nginx: "`limit_conn` and `max_conns` of the servers, fewer tries (`proxy_next_upstream_tries`)",
+            haproxy: "`maxconn` of the servers with a short `timeout queue`, fewer `retries`",
+            envoy: "`circuit_breakers` (`max_pending_requests`, `max_requests`, `retry_budget`), the \
+                    `admission_control` filter",
+            others: "",
+        },
         example: "goodput: { of-offered: 99%, within: 1s }",
         needs: Capabilities::of(&[Capability::Framing]),
         min_samples: 30,

@@ -7,10 +7,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::tally::Tally;
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 use crate::faults::Host;
 #[cfg(test)]
 use crate::golden::{Golden, Request, Story, Try};
+use crate::history::Seen;
 use crate::judge::Scope;
 use crate::verdict::Finding;
 
@@ -32,10 +33,24 @@ impl Check for HeadAndRange {
               allowed, and on bytes that are not the object's at that place in a 206 or in a 2xx to which \
               more than one upstream exchange gave bytes, and on a 304 to a request without an \
               If-None-Match that fits: a cache that revalidates must not pass on the answer meant for it \
-              (RFC 9111 4.3.3). Answers the upstream itself made untrue are left \
-              out. Inconclusive when no answer was of these kinds. Typical fixes: let the client resume, \
-              with If-Range; nginx `proxy_next_upstream` never resumes a begun body, the `slice` module \
-              checks the ETag; close upstream connections that said more than they may.",
+              (RFC 9111 4.3.3). Of objects that change (`change-every`) every body counts: it fails on one \
+              that goes on as another version than it began, each byte at its right place, and on one under \
+              another version's ETag. Answers the upstream itself made untrue are left \
+              out. Inconclusive when no answer was of these kinds.",
+        sources: &[
+            Source::rfc(9110, "6.4.1", "Content Semantics"),
+            Source::rfc(9112, "6.3", "Message Body Length"),
+            Source::rfc(9110, "15.3.7.3", "Combining Parts"),
+            Source::rfc(9111, "4.3.3", "Handling a Validation Response"),
+        ],
+        fixes: Fixes {
+            nginx: "`proxy_next_upstream` never resumes a begun body; the `slice` module checks that the \
+                    ETag of all pieces is the same",
+            haproxy: "no setting: it never resumes a begun body and puts none together",
+            envoy: "no setting: it never resumes a begun body",
+            others: "let the client resume, with If-Range; in gateways of your own close upstream \
+                     connections that said more than they may",
+        },
         example: "head-and-range: {}",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
         min_samples: 1,
@@ -45,7 +60,8 @@ impl Check for HeadAndRange {
     fn judge(&self, scope: &Scope<'_>) -> Finding {
         let (mut tally, altered) = (Tally::default(), altered_by_upstream(scope));
         for client in scope.clients().filter(|c| c.status != 0) {
-            let wrong = matches!(client.shape.body(), BodyCheck::Wrong | BodyCheck::Other);
+            let wrong = client.shape.body().is_wrong();
+            let seen = Seen::of(scope.history, scope.answers, client).filter(|_| client.op == Op::GetObject);
             let pieces = scope.attempts(client).filter(|a| gave_bytes(a)).count();
             let undue = client.status == 304 && !client.has(ClientRecord::NOT_MODIFIED_DUE);
             if undue && scope.attempts(client).all(|a| a.fault == 0) {
@@ -55,15 +71,21 @@ impl Check for HeadAndRange {
                     format!("a body after {} {}, or after the answer before it", client.op, client.status)
                 });
             } else if altered.contains(&client.id().pack()) {
+            } else if client.shape.body() == BodyCheck::Mixed {
+                tally.bad(client.id(), format!("a {} with bytes of two versions of the object", client.status));
+            } else if seen.is_some_and(|seen| seen.mislabelled().is_some()) {
+                tally.bad(client.id(), format!("a {} with another version's ETag than its bytes", client.status));
             } else if matches!(client.status, 200..=299) && pieces > 1 {
                 tally.count(!wrong, client.id(), || {
                     format!("a {} of {pieces} exchanges' bytes that do not fit together", client.status)
                 });
             } else if client.status == 206 {
                 tally.count(!wrong, client.id(), || "a 206 with other bytes than the range asked for".into());
+            } else if seen.is_some_and(|seen| seen.is_labelled() && seen.current_when_sent() > 0) {
+                tally.good();
             }
         }
-        let none = "no answer was to HEAD, a 204, 304 or 206, or made of several pieces";
+        let none = "no answer was to HEAD, a 204, 304 or 206, made of several pieces, or of an object that changed";
         tally.finding(scope, "no undue body, and pieces that fit", none)
     }
 
@@ -71,6 +93,9 @@ impl Check for HeadAndRange {
     fn goldens() -> Vec<Golden> {
         let story = |tell: fn(Request) -> Request| {
             Story::new().every(10, 0, 50, |r| r).every(10, 50, 60, tell)
+        };
+        let changing = |tell: fn(Request) -> Request| {
+            Story::new().changing(1000).every(10, 5000, 5050, |r| r).every(10, 5050, 5060, tell)
         };
         let resumed = |r: Request| r.tries([Try::cut(), Try::served()]);
         vec![
@@ -100,6 +125,15 @@ impl Check for HeadAndRange {
                 Self {},
                 story(|r| r.tries([Try::status(206, "")]).body(BodyCheck::Wrong)),
             ),
+            Golden::pass("each body of one version", Self {}, changing(|r| r.behind(1).tag_behind(1))),
+            Golden::fail("a body of two versions", Self {}, changing(|r| r.behind(2).then_behind(1))),
+            Golden::fail("a range of two versions", Self {}, {
+                changing(|r| r.tries([Try::status(206, "")]).behind(2).then_behind(1))
+            }),
+            Golden::fail("another version's ETag", Self {}, changing(|r| r.behind(1).tag_behind(0))),
+            Golden::inconclusive("nothing changed yet", Self {}, {
+                Story::new().changing(60_000).every(10, 0, 50, |r| r.behind(0).tag_behind(0))
+            }),
             Golden::inconclusive("plain GETs", Self {}, Story::new().every(10, 0, 50, |r| r)),
             Golden::inconclusive(
                 "the bytes of one exchange are wrong",

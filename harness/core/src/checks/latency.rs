@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::quantiles::Quantiles;
-use super::{Check, CheckInfo, Rests, SpanBounds};
+use super::{Check, CheckInfo, Fixes, Rests, Source, SpanBounds};
 #[cfg(test)]
 use crate::golden::{Golden, Story};
 use crate::judge::Scope;
@@ -41,8 +41,16 @@ impl Check for Latency {
         doc: "Response times of whole, correct answers, by nearest rank, from the instant each request was \
               due: waiting behind a stalled gateway counts, as it does for a user who did not wait for us \
               (no coordinated omission). A quantile q needs 10/(1-q) samples: 20 for the median, 1000 for \
-              p99. Typical fixes: nginx `proxy_connect_timeout`, `proxy_read_timeout`, `keepalive`; \
-              HAProxy `timeout connect`, `timeout server`, `http-reuse`.",
+              p99.",
+        sources: &[Source::SRE_MONITORING, Source::TAIL_AT_SCALE, Source::WRK2],
+        fixes: Fixes {
+            nginx: "`proxy_connect_timeout` and `proxy_read_timeout` far below their 60 s, `keepalive` to \
+                    the upstreams, `least_conn`",
+            haproxy: "`timeout connect`, `timeout server`, `http-reuse`, `balance leastconn`",
+            envoy: "`connect_timeout` of the cluster, `per_try_timeout`, `lb_policy: LEAST_REQUEST`; for \
+                    reads a `hedge_policy`",
+            others: "",
+        },
         example: "latency: { p50: { max: 50ms }, p99: { max: 250ms } }",
         needs: Capabilities::of(&[Capability::Framing]),
         min_samples: 1,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bounded_time::declared;
 use super::tally::Tally;
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 use crate::faults::FaultSpec;
 use crate::faults::malformed::Kind;
 #[cfg(test)]
@@ -52,10 +52,19 @@ impl Check for Limits {
               the end of the exchange, with the allowances of `bounded-time`; a client that left before the \
               limit proves nothing. The memory is the resident size of the gateway's processes, sampled \
               during the run, against the last sample before the first such answer; where no samples were \
-              taken only the time is judged. Inconclusive when no such answer was delivered. Typical fixes: \
-              nginx `proxy_buffer_size` bounds the head, `proxy_read_timeout` only the gap between reads; \
-              HAProxy `tune.bufsize`, `tune.http.maxhdr`, `timeout server`; Envoy \
-              `max_response_headers_kb`, `max_headers_count`, and a route `timeout` for the whole.",
+              taken only the time is judged. Inconclusive when no such answer was delivered.",
+        sources: &[
+            Source::rfc(9110, "5.4", "Field Limits"),
+            Source::rfc(9110, "15.2", "Informational 1xx"),
+            Source::CWE_RESOURCES,
+            Source::ENVOY_EDGE,
+        ],
+        fixes: Fixes {
+            nginx: "`proxy_buffer_size` bounds the head, `proxy_read_timeout` only the gap between reads",
+            haproxy: "`tune.bufsize`, `tune.http.maxhdr`, `timeout server`",
+            envoy: "`max_response_headers_kb`, `max_headers_count`, and a route `timeout` for the whole",
+            others: "",
+        },
         example: "limits: { memory: 64MiB }",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
         min_samples: 1,

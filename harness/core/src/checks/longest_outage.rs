@@ -4,7 +4,7 @@ use gatecrash_model::{Capabilities, Capability, ClientRecord};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::golden::{Golden, Story};
 use crate::judge::Scope;
@@ -25,9 +25,17 @@ impl Check for LongestOutage {
         summary: "longest gap between two successes",
         doc: "The longest stretch of the window, its edges included, in which no request that was due was \
               answered whole and correct. A success rate hides whether failures are sprinkled or come as \
-              one dark stretch that every user notices. Typical fixes: faster detection (nginx \
-              `max_fails`/`fail_timeout`, HAProxy `inter`/`fall`/`observe layer7`) and shorter connect \
-              timeouts.",
+              one dark stretch that every user notices.",
+        sources: &[Source::SRE_RISK, Source::AWS_HEALTH_CHECKS],
+        fixes: Fixes {
+            nginx: "`max_fails` and `fail_timeout` with `proxy_next_upstream`, a `proxy_connect_timeout` of \
+                    a second or less",
+            haproxy: "`check` with `inter`, `fastinter` and `fall`, `observe layer7`, a short `timeout \
+                      connect`",
+            envoy: "`outlier_detection` (`consecutive_5xx`), `health_checks` with a short `interval`, a \
+                    short `connect_timeout`",
+            others: "",
+        },
         example: "longest-outage: { max: 5s }",
         needs: Capabilities::of(&[Capability::Framing]),
         min_samples: 30,

@@ -4,7 +4,7 @@ use gatecrash_model::{Capabilities, Capability, Nanos, UpstreamRecord};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::faults::{FaultSpec, Swallow};
 #[cfg(test)]
@@ -84,25 +84,31 @@ impl Check for Metastability {
     const INFO: CheckInfo = CheckInfo {
         name: "metastability",
         summary: "what a passing overload broke mends itself, at the load that was on before",
-        doc: "A spike of load, or a dip of the upstream's capacity, comes and goes; the load before and after is \
-              the same. RESILIENT: all was well throughout. RECOVERED: well again `within` the time after the \
-              trigger, for `hold`. SLOW: well again, but later. METASTABLE: not well by the end of the phase \
-              `after`, with attempts per request (5 % above the baseline) or the time of an attempt upstream \
-              (twice the baseline's) still raised, until less load cured it: the work that the outage itself \
-              makes, retries above all, keeps it going. STUCK: not even the least load of `reduced` cured it, \
-              which is a plain bug, such as a peer that is never let back in. DOWN: less load cured it, and \
-              nothing was seen that sustained it, or no phase had less load. The first two pass. OVERLOADED, \
-              when all was not well in the baseline, is inconclusive: the load is too much without any trigger; \
-              so is a trigger that did nothing or did not end. The control is the phase `baseline` of the same \
-              run, so that machine, connections and caches are the same; give the load back after `reduced` and \
-              expect `success-rate` there to see that it could be borne all along. A retry loop can sustain \
-              itself when load x most tries exceeds the capacity, and cannot when load x (1 + budget) does not. \
-              Watch for max(60 s, 10 x trigger, 20 x the longest timeout); a shorter watch is said. Sources: \
-              Bronson et al., Metastable Failures in Distributed Systems (HotOS 2021); Huang et al. (OSDI 2022). \
-              Typical fixes: a retry budget (Envoy `retry_budget`, Finagle); fewer tries and none after a \
-              timeout (nginx `proxy_next_upstream error`, HAProxy `retry-on conn-failure`); shed early with a \
-              short bounded queue (HAProxy `maxconn` with `timeout queue`, nginx `max_conns`, Envoy circuit \
-              breakers and admission control); timeouts longer than the upstream's queue.",
+        doc: "A spike of load, or a dip of the upstream's capacity, comes and goes; the load before and \
+              after is the same. RESILIENT: all was well throughout. RECOVERED: well again `within` the time \
+              after the trigger, for `hold`. SLOW: well again, but later. METASTABLE: not well by the end of \
+              the phase `after`, with attempts per request (5 % above the baseline) or the time of an \
+              attempt upstream (twice the baseline's) still raised, until less load cured it: the work that \
+              the outage itself makes, retries above all, keeps it going. STUCK: not even the least load of \
+              `reduced` cured it, which is a plain bug, such as a peer that is never let back in. DOWN: less \
+              load cured it, and nothing was seen that sustained it, or no phase had less load. The first \
+              two pass. OVERLOADED, when all was not well in the baseline, is inconclusive: the load is too \
+              much without any trigger; so is a trigger that did nothing or did not end. The control is the \
+              phase `baseline` of the same run, so that machine, connections and caches are the same; give \
+              the load back after `reduced` and expect `success-rate` there to see that it could be borne \
+              all along. A retry loop can sustain itself when load x most tries exceeds the capacity, and \
+              cannot when load x (1 + budget) does not. Watch for max(60 s, 10 x trigger, 20 x the longest \
+              timeout); a shorter watch is said.",
+        sources: &[Source::METASTABLE, Source::METASTABLE_WILD, Source::AWS_RETRIES],
+        fixes: Fixes {
+            nginx: "fewer tries and none after a timeout (`proxy_next_upstream error`), `max_conns`",
+            haproxy: "fewer `retries` and none after a timeout (`retry-on conn-failure`), `maxconn` with a \
+                      short `timeout queue`",
+            envoy: "`retry_budget` and `max_pending_requests` of the `circuit_breakers`, the \
+                    `admission_control` filter",
+            others: "everywhere: a retry budget (Finagle has one), early shedding with a short bounded \
+                     queue, timeouts longer than the upstream's queue",
+        },
         example: "metastability: { baseline: steady, trigger: spike, after: watch, reduced: [relief], within: 10s }",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
         min_samples: 30,

@@ -4,6 +4,7 @@
 
 mod copies;
 mod outages;
+mod page;
 mod quantiles;
 mod served;
 mod tally;
@@ -13,6 +14,7 @@ use gatecrash_model::{Capabilities, ClientRecord, Ending};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::page::{Fixes, Source};
 #[cfg(test)]
 use crate::golden::Golden;
 use crate::judge::Scope;
@@ -26,8 +28,12 @@ pub struct CheckInfo {
     pub name: &'static str,
     /// One line.
     pub summary: &'static str,
-    /// What it means, why it matters, which rule says so, typical fixes.
+    /// What it means, why it matters, what was measured.
     pub doc: &'static str,
+    /// Which RFC, manual, book or paper says so.
+    pub sources: &'static [Source],
+    /// Where to turn.
+    pub fixes: Fixes,
     /// A `check:` value that parses.
     pub example: &'static str,
     /// What must have been observed for it to say anything.
@@ -277,6 +283,8 @@ fn endings_in_words<'h>(clients: impl Iterator<Item = &'h ClientRecord>) -> Opti
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::verdict::Outcome;
 
@@ -313,6 +321,26 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), CHECKS.len());
+    }
+
+    #[test]
+    fn every_page_says_who_says_so_and_what_to_set() {
+        for check in CHECKS {
+            let name = check.name;
+            let urls: BTreeSet<_> = check.sources.iter().map(|s| s.url()).collect();
+            assert!(!urls.is_empty() && urls.len() == check.sources.len(), "{name}: {urls:?}");
+            assert!(
+                urls.iter().all(|url| url.starts_with("https://") && !url.contains(' ')),
+                "{name}: {urls:?}"
+            );
+            let fixes: Vec<_> = check.fixes.each().collect();
+            for product in ["nginx", "HAProxy", "Envoy"] {
+                let (_, fix) = fixes.iter().find(|(of, _)| *of == product).expect(name);
+                let by_name = fix.contains('`') || fix.starts_with("no setting");
+                assert!(by_name && !fix.ends_with('.'), "{name}, {product}: {fix}");
+            }
+            assert!(!check.doc.contains("Typical fixes"), "{name}: those are `fixes`");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::copies::stored_from;
 use super::tally::Tally;
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::golden::{Golden, Request, Story, Try};
 use crate::judge::Scope;
@@ -33,8 +33,17 @@ impl Check for NegativeCache {
               name no exchange; `recovery` sees them. RFC 9110 15.1 lets caches keep 404, 405, 410, 414 \
               and 501 unasked, not 403 or 500 to 504. CloudFront keeps errors for 10 s by default (error \
               caching minimum TTL); nginx-s3-gateway keeps a 403 for 30 s, so that a repaired policy shows \
-              half a minute late. Typical fixes: nginx `proxy_cache_valid` for 200 and 404 alone; Varnish \
-              `beresp.ttl = 0s` or `return (abandon)` for 5xx; CloudFront error caching minimum TTL 0.",
+              half a minute late.",
+        sources: &[Source::rfc(9110, "15.1", "Overview of Status Codes"), Source::CLOUDFRONT_ERRORS],
+        fixes: Fixes {
+            nginx: "`proxy_cache_valid` for 200 and 404 alone, `proxy_no_cache` for errors that come with a \
+                    lifetime of their own",
+            haproxy: "no setting: its `cache` stores answers of status 200 alone",
+            envoy: "no setting: its `cache` filter stores a 404, 405, 410, 414, 451 or 501 only where \
+                    Cache-Control gives it a lifetime",
+            others: "Varnish: `beresp.ttl = 0s` or `return (abandon)` for 5xx; CloudFront: error caching \
+                     minimum TTL 0",
+        },
         example: "negative-cache: {}",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
         min_samples: 1,

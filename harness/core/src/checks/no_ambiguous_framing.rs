@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::tally::Tally;
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 use crate::faults::FaultSpec;
 #[cfg(test)]
 use crate::faults::malformed::Kind;
@@ -34,9 +34,18 @@ impl Check for NoAmbiguousFraming {
               the wrong framing (the 2xx holds other bytes than the object), and when a request of the \
               gateway states two framings. Inconclusive when no answer with such a head was delivered. \
               Measured: HAProxy 2.6.12 passes a NUL in a value on, nginx 1.22.1 believes the last of two \
-              lengths. Typical fixes: a current version; HAProxy without `option \
-              accept-invalid-http-response`; Envoy without `allow_chunked_length`; nginx has no switch for \
-              it.",
+              lengths.",
+        sources: &[
+            Source::rfc(9112, "6.3", "Message Body Length"),
+            Source::rfc(9112, "11.2", "Request Smuggling"),
+            Source::rfc(9110, "5.5", "Field Values"),
+        ],
+        fixes: Fixes {
+            nginx: "no setting for it: a current version",
+            haproxy: "no `option accept-invalid-http-response` and no `option accept-invalid-http-request`",
+            envoy: "`allow_chunked_length` off, as it is by default",
+            others: "",
+        },
         example: "no-ambiguous-framing: {}",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts, Capability::Wire]),
         min_samples: 1,
@@ -103,7 +112,7 @@ fn is_ambiguous(scope: &Scope<'_>, attempt: &AttemptRecord) -> bool {
 fn is_misread(client: &ClientRecord) -> bool {
     matches!(client.status, 200..=299)
         && match client.shape.body() {
-            BodyCheck::Wrong | BodyCheck::Other => true,
+            BodyCheck::Wrong | BodyCheck::Other | BodyCheck::Mixed => true,
             BodyCheck::Prefix => client.ending == Ending::Complete,
             BodyCheck::Exact | BodyCheck::NotChecked => false,
         }

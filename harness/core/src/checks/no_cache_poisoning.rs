@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::copies::{Key, shared_key, stored_from};
 use super::tally::Tally;
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 use crate::faults::FaultSpec;
 #[cfg(test)]
 use crate::golden::{Golden, Request, Story, Try};
@@ -31,9 +31,20 @@ impl Check for NoCachePoisoning {
               RFC 9111 3.3: an incomplete response may be stored only if marked as such, and must not be \
               served as a whole one. Measured: released packages complete a truncated message as a good \
               200, and one stores it; CloudFront stores a body that has neither length nor chunks and \
-              breaks off. Typical fixes: upstreams that send Content-Length or chunks (nginx \
-              `proxy_http_version 1.1`), Varnish `do_stream = false` for what is stored, and a purge after \
-              the incident.",
+              breaks off.",
+        sources: &[
+            Source::rfc(9111, "3.3", "Storing Incomplete Responses"),
+            Source::rfc(9112, "8", "Handling Incomplete Messages"),
+            Source::CLOUDFRONT_ORIGINS,
+        ],
+        fixes: Fixes {
+            nginx: "`proxy_http_version 1.1`, so that upstreams send Content-Length or chunks; \
+                    `proxy_no_cache` for what has neither",
+            haproxy: "`http-response cache-store` only if the response has a Content-Length or chunks",
+            envoy: "no setting: the `cache` filter on routes alone whose upstreams send Content-Length or \
+                    chunks",
+            others: "Varnish: `do_stream = false` for what is stored; everywhere a purge after the incident",
+        },
         example: "no-cache-poisoning: {}",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
         min_samples: 1,
@@ -87,7 +98,7 @@ impl Check for NoCachePoisoning {
 fn is_half(client: &ClientRecord) -> bool {
     matches!(client.status, 200..=299)
         && client.ending == Ending::Complete
-        && matches!(client.shape.body(), BodyCheck::Prefix | BodyCheck::Wrong)
+        && matches!(client.shape.body(), BodyCheck::Prefix | BodyCheck::Wrong | BodyCheck::Mixed)
 }
 
 fn is_broken(scope: &Scope<'_>, attempt: &AttemptRecord) -> bool {

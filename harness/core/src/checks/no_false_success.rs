@@ -5,7 +5,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::tally::Tally;
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
+#[cfg(test)]
+use crate::faults::{FaultSpec, Misconfigure};
 #[cfg(test)]
 use crate::golden::{Golden, Story, Try};
 use crate::judge::{Cause, Scope, is_not_http};
@@ -28,8 +30,22 @@ impl Check for NoFalseSuccess {
               illegal head or framing, such as two lengths that differ or a chunk size that is none, the \
               client may get the whole object, for RFC 9112 6.3 lets some of it be mended, or an answer \
               that is visibly broken (RFC 9112 8), but no complete 2xx with other bytes. Inconclusive when \
-              every request met a legal upstream 2xx. Typical fixes: a current version; nginx `error_page` without `=200`; \
-              HAProxy without `http-request return status 200` for errors.",
+              every request met a legal upstream 2xx.",
+        sources: &[
+            Source::rfc(9110, "15.6.3", "502 Bad Gateway"),
+            Source::rfc(9112, "6.3", "Message Body Length"),
+            Source::rfc(9112, "8", "Handling Incomplete Messages"),
+        ],
+        fixes: Fixes {
+            nginx: "`error_page` without `=200`; no setting keeps it from taking a reply without a status \
+                    line for HTTP/0.9",
+            haproxy: "no `http-request return status 200` for errors, no `option \
+                      accept-invalid-http-response`",
+            envoy: "no `mappers` of `local_reply_config` that make errors a 200; an invalid response is a 502 \
+                    or 503 without any setting",
+            others: "API Gateway: a pattern for each error status in the integration responses, for the \
+                     default response takes what is left",
+        },
         example: "no-false-success: {}",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
         min_samples: 1,
@@ -67,12 +83,21 @@ impl Check for NoFalseSuccess {
             Story::new()
                 .every(10, 0, 50, move |r| r.tries([Try::bad_framing()]).answer(200).body(body).ending(ending))
         };
+        let mapped = || {
+            let mapping = Some("default:200".into());
+            FaultSpec::Misconfigure(Misconfigure { mapping, ..Misconfigure::default() })
+        };
         let (whole, cut) = (Ending::Complete, Ending::CutFin);
         vec![
             Golden::pass("garbage is a 502", Self {}, told(Try::garbage, 502)),
             Golden::pass("silence is a 504", Self {}, told(Try::silent, 504)),
             Golden::fail("garbage is a 200", Self {}, told(Try::garbage, 200)),
             Golden::fail("an error is a 200", Self {}, told(|| Try::status(503, "SlowDown"), 200)),
+            Golden::fail(
+                "an API mapping makes an error a 200",
+                Self {},
+                told(|| Try::status(403, "AccessDenied"), 200).fault(mapped(), 50, 100),
+            ),
             Golden::pass("bad framing is a 502", Self {}, told(Try::bad_framing, 502)),
             Golden::pass("bad framing is mended", Self {}, mended(BodyCheck::Exact, whole)),
             Golden::pass("bad framing is visibly cut", Self {}, mended(BodyCheck::Prefix, cut)),
@@ -86,7 +111,7 @@ impl Check for NoFalseSuccess {
 fn is_whole_and_wrong(client: &ClientRecord) -> bool {
     client.ending == Ending::Complete
         && client.status != 204
-        && matches!(client.shape.body(), BodyCheck::Prefix | BodyCheck::Wrong | BodyCheck::Other)
+        && (client.shape.body() == BodyCheck::Prefix || client.shape.body().is_wrong())
 }
 
 fn is_2xx(scope: &Scope<'_>, attempt: &AttemptRecord) -> bool {

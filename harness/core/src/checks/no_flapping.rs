@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::outages::attempts_between;
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::faults::{FaultSpec, Reset, ResetAt};
 #[cfg(test)]
@@ -39,10 +39,15 @@ impl Check for NoFlapping {
               flip an upstream's health moves all its traffic to and fro while that upstream fails now and \
               then: cold caches, connections opened anew, load in waves on the peer (RFC 2439 damps routes \
               of BGP for this reason). Needs a fault that fails a part of the attempts, best 30 to 70 %; \
-              inconclusive when none failed and where attempts find no connection, since nobody sees those. \
-              Typical fixes: nginx `max_fails` above 1; HAProxy `fall` and `rise` above 1, `error-limit`; \
-              Envoy `consecutive_5xx`, `unhealthy_threshold`, `healthy_threshold`, \
-              `base_ejection_time` that grows.",
+              inconclusive when none failed and where attempts find no connection, since nobody sees those.",
+        sources: &[Source::rfc(2439, "", "BGP Route Flap Damping"), Source::ENVOY_OUTLIERS],
+        fixes: Fixes {
+            nginx: "`max_fails` above 1",
+            haproxy: "`fall` and `rise` above 1, a higher `error-limit`",
+            envoy: "`consecutive_5xx`, `unhealthy_threshold` and `healthy_threshold` above 1, \
+                    `base_ejection_time`, which grows with each ejection",
+            others: "",
+        },
         example: "no-flapping: { max-per-minute: 10 }",
         needs: Capabilities::of(&[Capability::Attempts]),
         min_samples: 100,

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::outages::attempts_between;
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::faults::{FaultSpec, Swallow};
 #[cfg(test)]
@@ -47,9 +47,15 @@ impl Check for NoHerd {
               opens) arrive at once when it is back, and bring it down again: a thundering herd (Google SRE \
               Book, ch. 22, Addressing Cascading Failures). Narrow windows see short bursts; with fewer than \
               20 attempts in a steady window, chance alone doubles it. Inconclusive when no fault ended, \
-              when there was no steady time before, or when hardly anything arrived afterwards. Typical \
-              fixes: answer at once instead of queueing; HAProxy `maxqueue`, `slowstart`; nginx \
-              `slow_start`; Envoy `slow_start_config`, few half-open probes; request coalescing in caches.",
+              when there was no steady time before, or when hardly anything arrived afterwards.",
+        sources: &[Source::SRE_CASCADING, Source::ENVOY_SLOW_START],
+        fixes: Fixes {
+            nginx: "`max_conns`, `proxy_cache_lock` (`slow_start` is in the commercial version alone)",
+            haproxy: "`maxconn` and `maxqueue` of the servers, `slowstart`",
+            envoy: "`slow_start_config`, `max_requests` and `max_pending_requests` of the `circuit_breakers`",
+            others: "everywhere: an answer at once instead of queueing, few half-open probes, request \
+                     coalescing in caches",
+        },
         example: "no-herd: { max: 2, window: 100ms }",
         needs: Capabilities::of(&[Capability::Attempts]),
         min_samples: 30,

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::tally::Tally;
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::golden::{Golden, Story};
 use crate::judge::Scope;
@@ -24,9 +24,15 @@ impl Check for NoLeak {
         doc: "Responses that no upstream exchange fed are searched for what only the gateway's \
               configuration knows: upstream addresses and ports, per-region bucket names, keys, exception \
               texts. An attacker needs nothing more than one broken request to map the network behind the \
-              gateway (CWE-209). Inconclusive when the gateway made no error itself. Typical fixes: nginx \
-              `error_page` and `server_tokens off`; HAProxy `errorfile`; no stack traces or exception \
-              messages in handlers.",
+              gateway (CWE-209). Inconclusive when the gateway made no error itself.",
+        sources: &[Source::CWE_ERROR_MESSAGES],
+        fixes: Fixes {
+            nginx: "`error_page` with a page of your own, `server_tokens off`",
+            haproxy: "`errorfile` or `http-error status` with a page of your own",
+            envoy: "a `body_format` of `local_reply_config` without `%LOCAL_REPLY_BODY%`, which names the \
+                    transport's failure; `suppress_envoy_headers` of the router",
+            others: "in gateways of your own: no stack traces and no exception messages in handlers",
+        },
         example: "no-leak: {}",
         needs: Capabilities::of(&[Capability::Framing]),
         min_samples: 1,

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::tally::Tally;
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::golden::{Golden, Story};
 use crate::history::IdSet;
@@ -28,9 +28,20 @@ impl Check for NoMixup {
               holds. A response fed by an exchange for another key or operation, bytes of another object, \
               bytes after the end of a message, or a body where none is allowed (HEAD, 204, 304: RFC 9110 \
               6.4.1) mean that a connection lost count: one customer's data goes to another. A cached or \
-              coalesced response of the same key is fine. Typical fixes: close upstream connections after \
-              a timeout, an early answer or surplus bytes; nginx `proxy_http_version 1.1` with `keepalive` \
-              of a current version; HAProxy `http-reuse safe`.",
+              coalesced response of the same key is fine.",
+        sources: &[
+            Source::rfc(9112, "9.2", "Associating a Response to a Request"),
+            Source::rfc(9110, "6.4.1", "Content Semantics"),
+        ],
+        fixes: Fixes {
+            nginx: "`proxy_http_version 1.1` with `keepalive` of a current version; a `proxy_cache_key` that \
+                    names all by which objects differ",
+            haproxy: "`http-reuse safe` (the default); `option http-server-close` while in doubt",
+            envoy: "no setting for it; while in doubt `max_requests_per_connection: 1` in the cluster's \
+                    `common_http_protocol_options`",
+            others: "in gateways of your own: close upstream connections after a timeout, an early answer or \
+                     surplus bytes",
+        },
         example: "no-mixup: {}",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
         min_samples: 1,

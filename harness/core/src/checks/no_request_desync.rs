@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::tally::Tally;
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::golden::{Golden, Request, Story, Try};
 use crate::judge::Scope;
@@ -35,8 +35,21 @@ impl Check for NoRequestDesync {
               Uploads of the load are made of bytes that are no HTTP, so that taking them for a request \
               shows, or of requests (`writes: { body: http-requests }`), as an attacker makes them. \
               Inconclusive when no upload was answered early (`early-close: { then: keep }` does it \
-              on a connection that stays) and none was made of requests. Typical fixes: a current version; do not switch request buffering \
-              off in front of servers that answer early.",
+              on a connection that stays) and none was made of requests.",
+        sources: &[
+            Source::rfc(9112, "9.3", "Persistence"),
+            Source::rfc(9112, "11.2", "Request Smuggling"),
+            Source::HTTP1_DESYNC,
+        ],
+        fixes: Fixes {
+            nginx: "no setting for it: a current version closes a connection whose request was not sent \
+                    whole; `proxy_request_buffering on` in front of servers that answer early",
+            haproxy: "no setting for it: a current version; `option http-server-close` while in doubt, so \
+                      that no connection is used twice",
+            envoy: "no setting for it: it closes a connection whose answer came before the request was sent \
+                    whole",
+            others: "in gateways of your own: never pool a connection whose request body is unfinished",
+        },
         example: "no-request-desync: {}",
         needs: Capabilities::of(&[Capability::Attempts]),
         min_samples: 1,
@@ -59,7 +72,9 @@ impl Check for NoRequestDesync {
             let Some(id) = attempt.id() else { continue };
             let connection = (id.link, id.conn);
             let known = before.get(&connection).copied();
-            if let (Some((last, early)), true) = (known, scope.includes_time(attempt.start)) {
+            let is_excused = |id: RequestId| scope.excused.is_some_and(|excused| excused.contains(&id.pack()));
+            let counts = scope.includes_time(attempt.start);
+            if let Some((last, early)) = known.filter(|(last, _)| counts && !is_excused(*last)) {
                 let smuggled = scope.history.text(attempt.key) == SMUGGLED_KEY;
                 let nameless = (early || smuggled) && is_nameless(attempt);
                 if attempt.has(AttemptRecord::NO_REQUEST) {

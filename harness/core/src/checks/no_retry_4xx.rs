@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::tally::Tally;
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::golden::{Golden, Story, Try};
 use crate::judge::Scope;
@@ -23,9 +23,14 @@ impl Check for NoRetry4xx {
         doc: "400, 403, 404, 412, 416 and the like say that this request will not succeed; another try \
               costs the upstream the same again and, for 403, looks like an attack. 401, 409 and 429 only \
               if the profile declares them. Inconclusive when no attempt was answered 4xx. Measured: with \
-              `proxy_next_upstream http_429` nginx tries the next peer at once, Retry-After or not. \
-              Typical fixes: nginx `proxy_next_upstream` without http_403, http_404, http_429; HAProxy \
-              `retry-on` without 4xx codes.",
+              `proxy_next_upstream http_429` nginx tries the next peer at once, Retry-After or not.",
+        sources: &[Source::rfc(9110, "15.5", "Client Error 4xx"), Source::AWS_SDK_RETRIES],
+        fixes: Fixes {
+            nginx: "`proxy_next_upstream` without `http_403`, `http_404` and `http_429`",
+            haproxy: "`retry-on` without 4xx statuses",
+            envoy: "`retry_on` without `retriable-4xx` (a 409), no 4xx among `retriable_status_codes`",
+            others: "",
+        },
         example: "no-retry-4xx: {}",
         needs: Capabilities::of(&[Capability::Attempts, Capability::OwnTries]),
         min_samples: 1,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::body_complete::is_cut;
 use super::tally::Tally;
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::golden::{Golden, Story, Try};
 use crate::judge::Scope;
@@ -21,11 +21,20 @@ impl Check for NoRetryAfterBytes {
     const INFO: CheckInfo = CheckInfo {
         name: "no-retry-after-bytes",
         summary: "no second attempt after the client got a byte",
-        doc: "The client's first response byte and every attempt's start lie on one clock. A try that \
-              begins after the first byte went out can only repeat or mix bodies; a broken response must \
-              be shown broken (RFC 9112 8). Inconclusive when no response broke after its first bytes. \
-              nginx and HAProxy never retry then. Typical fixes: in gateways of your own, decide on a \
-              retry before the head is relayed; buffer small bodies whole or not at all.",
+        doc: "The client's first response byte and every attempt's start lie on one clock. A try that begins \
+              after the first byte went out can only repeat or mix bodies; a broken response must be shown \
+              broken (RFC 9112 8). Inconclusive when no response broke after its first bytes.",
+        sources: &[
+            Source::rfc(9112, "8", "Handling Incomplete Messages"),
+            Source::rfc(9110, "9.2.2", "Idempotent Methods"),
+        ],
+        fixes: Fixes {
+            nginx: "no setting: it never tries again once it sent a byte of the response",
+            haproxy: "no setting: it never tries again once it sent a byte of the response",
+            envoy: "no setting: it never tries again once it passed the head of a response on",
+            others: "in gateways of your own: decide on a retry before the head is relayed; buffer small \
+                     bodies whole or not at all",
+        },
         example: "no-retry-after-bytes: {}",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts, Capability::OwnTries]),
         min_samples: 1,

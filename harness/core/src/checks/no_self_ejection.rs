@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::tally::Tally;
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::faults::{FaultSpec, Swallow};
 #[cfg(test)]
@@ -30,9 +30,15 @@ impl Check for NoSelfEjection {
               upstream attempt. A gateway that ejects its only upstream turns a hiccup into an outage of \
               its own making: an ejected peer that nobody asks cannot prove that it is well. Inconclusive \
               when no fault ended in the window. Measured: nginx with one server never ejects it; with \
-              several, all down, it answers 502 until `fail_timeout`. Typical fixes: nginx `max_fails=0` \
-              for a single server; HAProxy `option allbackups`, a lower `inter`; Envoy \
-              `max_ejection_percent` and panic threshold.",
+              several, all down, it answers 502 until `fail_timeout`.",
+        sources: &[Source::ENVOY_PANIC, Source::AWS_HEALTH_CHECKS],
+        fixes: Fixes {
+            nginx: "`max_fails=0`, or a short `fail_timeout`; a single server is never ejected",
+            haproxy: "a lower `inter` and `downinter`, a low `rise`, `option allbackups`; without `check` no \
+                      server is ejected",
+            envoy: "`max_ejection_percent` below 100, `healthy_panic_threshold` (50 % by default) above 0",
+            others: "",
+        },
         example: "no-self-ejection: { within: 1s }",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
         min_samples: 10,

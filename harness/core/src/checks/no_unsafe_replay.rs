@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::tally::Tally;
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::golden::{Golden, Story, Try};
 use crate::judge::{Cause, Scope};
@@ -25,8 +25,15 @@ impl Check for NoUnsafeReplay {
               read its head nobody can know. A replayed POST deletes, completes or charges twice. \
               Inconclusive when no such request failed upstream, for then nothing tempted the gateway. \
               Measured: HAProxy `retry-on all-retryable-errors` replays POST; nginx does not unless told \
-              `non_idempotent`. Typical fixes: nginx without `non_idempotent`; HAProxy `http-request \
-              disable-l7-retry if METH_POST`.",
+              `non_idempotent`.",
+        sources: &[Source::rfc(9110, "9.2.2", "Idempotent Methods")],
+        fixes: Fixes {
+            nginx: "`proxy_next_upstream` without `non_idempotent`",
+            haproxy: "`http-request disable-l7-retry if METH_POST`",
+            envoy: "`retry_on` does not look at the method: `retriable_request_headers` with `:method` GET \
+                    and HEAD, or a route without `retry_policy` for writes",
+            others: "",
+        },
         example: "no-unsafe-replay: {}",
         needs: Capabilities::of(&[Capability::Attempts, Capability::OwnTries]),
         min_samples: 1,

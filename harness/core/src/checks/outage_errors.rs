@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::outages::{Part, attempts_between};
-use super::{Check, CheckInfo, Rests, endings_in_words};
+use super::{Check, CheckInfo, Fixes, Rests, Source, endings_in_words};
 #[cfg(test)]
 use crate::faults::{FaultSpec, Swallow};
 #[cfg(test)]
@@ -37,10 +37,19 @@ impl Check for OutageErrors {
               somebody to ask again. Where `failover` says when traffic had moved, this says what the move \
               cost. For GET and HEAD a retry at a peer is always allowed (RFC 9110 9.2.2: idempotent \
               methods), so 0 is within reach; give a `match` for other methods a share of their own. \
-              Inconclusive when no fault hit that part, when it had no traffic, or when nobody else is left. \
-              Typical fixes: nginx `proxy_next_upstream error timeout` with a `backup` server and a short \
-              `proxy_connect_timeout`; HAProxy `option redispatch 1`, `retry-on`; Envoy `retry_on: \
-              connect-failure,reset` with `previous_hosts`.",
+              Inconclusive when no fault hit that part, when it had no traffic, or when nobody else is left.",
+        sources: &[
+            Source::rfc(9110, "9.2.2", "Idempotent Methods"),
+            Source::AWS_RETRIES,
+            Source::ENVOY_ROUTER,
+        ],
+        fixes: Fixes {
+            nginx: "`proxy_next_upstream error timeout` with a `backup` server and a short \
+                    `proxy_connect_timeout`",
+            haproxy: "`option redispatch 1`, `retry-on conn-failure empty-response response-timeout`",
+            envoy: "`retry_on: connect-failure,reset` with the `retry_host_predicate` `previous_hosts`",
+            others: "",
+        },
         example: "outage-errors: { region: us-east-1, max: 0.5% }",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
         min_samples: 30,

@@ -4,7 +4,7 @@ use gatecrash_model::{Capabilities, Capability, ClientRecord};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::golden::{Golden, Story};
 use crate::judge::Scope;
@@ -27,15 +27,21 @@ impl Check for QueueGrowth {
     const INFO: CheckInfo = CheckInfo {
         name: "queue-growth",
         summary: "requests under way do not pile up",
-        doc: "The slope of the line through the mean number of requests under way in each second of the window \
-              (least squares), against `max`. While more arrives than is done, a queue somewhere grows by the \
-              difference, and every request waits longer than the one before: the first sign of a load above \
-              the capacity, seconds before the first timeout (Google SRE Book, ch. 22: queue management). Give \
-              it a phase of constant load; `after` leaves out the start of a fault. Once every request waits \
-              for its timeout, the number stands still again, at rate x timeout: bound the latency, too. \
-              Inconclusive below three seconds. Typical fixes: shed instead of queueing (nginx `limit_conn`, \
-              HAProxy `maxconn` with a short `timeout queue`, Envoy circuit breakers `max_pending_requests` and \
-              admission control).",
+        doc: "The slope of the line through the mean number of requests under way in each second of the \
+              window (least squares), against `max`. While more arrives than is done, a queue somewhere \
+              grows by the difference, and every request waits longer than the one before: the first sign of \
+              a load above the capacity, seconds before the first timeout (Google SRE Book, ch. 22: queue \
+              management). Give it a phase of constant load; `after` leaves out the start of a fault. Once \
+              every request waits for its timeout, the number stands still again, at rate x timeout: bound \
+              the latency, too. Inconclusive below three seconds.",
+        sources: &[Source::SRE_CASCADING, Source::AWS_QUEUES],
+        fixes: Fixes {
+            nginx: "`limit_conn`, `limit_req`, `max_conns`",
+            haproxy: "`maxconn` with a short `timeout queue`, `maxqueue`",
+            envoy: "`max_pending_requests` and `max_requests` of the `circuit_breakers`, the \
+                    `admission_control` filter",
+            others: "",
+        },
         example: "queue-growth: { max: 5/s }",
         needs: Capabilities::of(&[Capability::Framing]),
         min_samples: 30,

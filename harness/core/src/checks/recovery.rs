@@ -4,7 +4,7 @@ use gatecrash_model::{Capabilities, Capability, ClientRecord, Nanos};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::faults::{FaultSpec, Swallow};
 #[cfg(test)]
@@ -37,8 +37,14 @@ impl Check for Recovery {
               fault), at least `min` (99 %) of the requests must succeed, at the load that was on all the \
               time. What stays down after its cause is gone is a metastable failure: retries, queues, \
               ejected peers, leaked connections or cached errors keep it there (Bronson et al., HotOS \
-              2021). Inconclusive when no fault ended. Typical fixes: retry budgets, bounded queues \
-              (HAProxy `timeout queue`, nginx `max_conns`), short ejection times, no caching of errors.",
+              2021). Inconclusive when no fault ended.",
+        sources: &[Source::METASTABLE, Source::SRE_CASCADING],
+        fixes: Fixes {
+            nginx: "`max_conns`, a short `fail_timeout`, `proxy_cache_valid` without error statuses",
+            haproxy: "`maxconn` with a short `timeout queue`, a low `rise`, fewer `retries`",
+            envoy: "`retry_budget`, `max_pending_requests`, a short `base_ejection_time`",
+            others: "",
+        },
         example: "recovery: { within: 1s }",
         needs: Capabilities::of(&[Capability::Framing]),
         min_samples: 30,

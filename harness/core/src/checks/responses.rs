@@ -4,7 +4,7 @@ use gatecrash_model::{Capabilities, Capability, ClientRecord, Ending};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Check, CheckInfo, Rests, ShareBounds};
+use super::{Check, CheckInfo, Fixes, Rests, ShareBounds, Source};
 #[cfg(test)]
 use crate::golden::{Golden, Story, Try};
 use crate::judge::Scope;
@@ -32,8 +32,16 @@ impl Check for Responses {
         doc: "Counts whole answers with the status and, when `s3-code` is given, that code in the S3 error \
               document. SDKs decide by the code whether to retry, to refresh credentials or to give up \
               (AWS S3 API reference, Error responses), so a gateway that replaces the document with a page \
-              of its own breaks them. Answers to HEAD carry no body, hence no code. Typical fixes: nginx \
-              `proxy_intercept_errors off`; HAProxy without `errorfile` for statuses of the upstream.",
+              of its own breaks them. Answers to HEAD carry no body, hence no code.",
+        sources: &[Source::S3_ERRORS, Source::AWS_SDK_RETRIES],
+        fixes: Fixes {
+            nginx: "`proxy_intercept_errors off`",
+            haproxy: "no `http-response return` and no `http-response set-status` for statuses of the \
+                      upstream (`errorfile` replaces HAProxy's own errors alone)",
+            envoy: "no `custom_response` filter on the route (`local_reply_config` replaces Envoy's own \
+                    errors alone)",
+            others: "",
+        },
         example: "responses: { status: 403, s3-code: AccessDenied, share: { min: 100% } }",
         needs: Capabilities::of(&[Capability::Framing]),
         min_samples: 30,

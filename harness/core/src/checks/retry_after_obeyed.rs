@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::tally::Tally;
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::faults::{FaultSpec, S3Error};
 #[cfg(test)]
@@ -31,10 +31,17 @@ impl Check for RetryAfterObeyed {
               asked at once, and passing the answer on instead of trying again is fine. A retry that comes \
               earlier finds the same prefix throttled and adds to the load that made the service ask. \
               x-amz-retry-after is for AWS SDKs and not judged here. Inconclusive when no attempt was \
-              answered with Retry-After. nginx's `proxy_next_upstream`, HAProxy's `retry-on` and Envoy's \
-              `retry_on: 5xx` do not look at the header. Typical fixes: nginx and HAProxy: no retry of 503 \
-              and 429, let the client wait; Envoy: `rate_limited_retry_back_off` with `Retry-After` as reset \
-              header.",
+              answered with Retry-After.",
+        sources: &[Source::rfc(9110, "10.2.3", "Retry-After"), Source::ENVOY_ROUTES],
+        fixes: Fixes {
+            nginx: "no setting: `proxy_next_upstream` does not look at it; leave out `http_503` and \
+                    `http_429`, so that the client waits",
+            haproxy: "no setting: `retry-on` does not look at it; leave out 503 and 429, so that the client \
+                      waits",
+            envoy: "`rate_limited_retry_back_off` with `Retry-After` among its `reset_headers`; `retry_on: \
+                    5xx` alone does not look at it",
+            others: "",
+        },
         example: "retry-after-obeyed: {}",
         needs: Capabilities::of(&[Capability::Attempts, Capability::OwnTries]),
         min_samples: 1,

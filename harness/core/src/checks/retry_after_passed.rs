@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::tally::Tally;
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::golden::{Golden, Request, Story, Try};
 use crate::judge::Scope;
@@ -25,10 +25,15 @@ impl Check for RetryAfterPassed {
               still say so. Both are end-to-end fields: a gateway that drops them, or replaces the answer by \
               a page of its own, makes well-behaved clients come back at once. Errors the gateway made \
               itself, and answers with another status, are `status-pass`'s and `status-map`'s business. \
-              Inconclusive when no such answer reached a client. Typical fixes: nginx \
-              `proxy_intercept_errors off` and no `proxy_hide_header Retry-After`; HAProxy without \
-              `http-response del-header` and `errorfile` for relayed answers; Envoy without \
-              `response_headers_to_remove` and local reply mapping of upstream statuses.",
+              Inconclusive when no such answer reached a client.",
+        sources: &[Source::rfc(9110, "10.2.3", "Retry-After"), Source::AWS_SDK_RETRIES],
+        fixes: Fixes {
+            nginx: "`proxy_intercept_errors off` and no `proxy_hide_header Retry-After`",
+            haproxy: "no `http-response del-header Retry-After`, no `http-response return` for relayed \
+                      answers",
+            envoy: "no `response_headers_to_remove` that names it, no `custom_response` filter on the route",
+            others: "",
+        },
         example: "retry-after-passed: {}",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
         min_samples: 1,

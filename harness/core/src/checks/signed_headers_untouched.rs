@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::tally::Tally;
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::golden::{Golden, Story, Try};
 use crate::judge::Scope;
@@ -24,15 +24,22 @@ impl Check for SignedHeadersUntouched {
     const INFO: CheckInfo = CheckInfo {
         name: "signed-headers-untouched",
         summary: "a client's signature still fits what reaches S3",
-        doc: "Each attempt of a request that the client signed is verified by the mock as S3 does it: method, \
-              path, query, signed headers and the hash of the body have to be what was signed. An answer of \
-              SignatureDoesNotMatch or XAmzContentSHA256Mismatch that no fault made means that the gateway \
-              changed one of them: Host replaced by the upstream's name, a path decoded and encoded anew, \
-              a query sorted, a header rewritten or its spaces folded (Amazon S3 API Reference, Signature \
-              Calculations: Canonical Request). Clients see 403, and only for some keys. Inconclusive when \
-              no signed request reached S3. Typical fixes: nginx `proxy_set_header Host $http_host` and \
-              `proxy_pass` without a URI part; HAProxy passes Host unless `http-request set-header` is used; \
-              Envoy `host_rewrite` off and `normalize_path: false`; or let the gateway sign by itself.",
+        doc: "Each attempt of a request that the client signed is verified by the mock as S3 does it: \
+              method, path, query, signed headers and the hash of the body have to be what was signed. An \
+              answer of SignatureDoesNotMatch or XAmzContentSHA256Mismatch that no fault made means that the \
+              gateway changed one of them: Host replaced by the upstream's name, a path decoded and encoded \
+              anew, a query sorted, a header rewritten or its spaces folded (Amazon S3 API Reference, \
+              Signature Calculations: Canonical Request). Clients see 403, and only for some keys. \
+              Inconclusive when no signed request reached S3.",
+        sources: &[Source::S3_SIGNATURE],
+        fixes: Fixes {
+            nginx: "`proxy_set_header Host $http_host` and `proxy_pass` without a URI part",
+            haproxy: "passes Host unless `http-request set-header Host` is used; no `http-request \
+                      normalize-uri`, `set-path` or `replace-path`",
+            envoy: "no `host_rewrite_literal` and no `auto_host_rewrite`, `normalize_path: false`, \
+                    `merge_slashes: false`",
+            others: "everywhere: or let the gateway sign by itself",
+        },
         example: "signed-headers-untouched: {}",
         needs: Capabilities::of(&[Capability::Attempts, Capability::Store]),
         min_samples: 1,

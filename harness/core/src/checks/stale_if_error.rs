@@ -8,21 +8,19 @@ use gatecrash_model::{Capabilities, Capability, ClientRecord, Nanos};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::copies::{Fetch, Fetches, Key, freshness, has_failed, shared_key, stored_from};
+use super::copies::{COARSE, Fetch, Fetches, Key, freshness, has_failed, shared_key, stored_from};
 use super::tally::Tally;
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::faults::{FaultSpec, Refuse};
 #[cfg(test)]
 use crate::golden::{Golden, Request, Story, Try};
+use crate::history::Seen;
 use crate::judge::{Cause, Scope};
 #[cfg(test)]
 use crate::profile::CachePolicy;
 use crate::units::Span;
 use crate::verdict::Finding;
-
-/// Caches count whole seconds: a copy this near to the end of its window may be gone.
-const COARSE: Nanos = 1_000_000_000;
 
 /// While a copy is inside the declared window, no request for it fails because the upstream does.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -44,9 +42,23 @@ impl Check for StaleIfError {
               mildest days only. With `within` such an answer must also come in time: for a silent \
               upstream many caches wait out the whole timeout on each request. RFC 5861 section 4; \
               CloudFront serves expired objects when the origin fails. Inconclusive when no fetch of a \
-              stored object failed. Typical fixes: nginx `proxy_cache_use_stale error timeout \
-              invalid_header http_500 http_502 http_503 http_504 updating`; Varnish grace with a health \
-              probe; Squid and Traffic Server `stale-if-error` in Cache-Control.",
+              stored object failed. Of objects that change (`change-every`) the bytes say how old the copy \
+              is: one that was replaced longer ago than freshness and window together fails, whatever Age \
+              says.",
+        sources: &[
+            Source::rfc(5861, "4", "The stale-if-error Cache-Control Extension"),
+            Source::rfc(9111, "4.2.4", "Serving Stale Responses"),
+            Source::VARNISH_GRACE,
+        ],
+        fixes: Fixes {
+            nginx: "`proxy_cache_use_stale error timeout invalid_header http_500 http_502 http_503 http_504 \
+                    updating`",
+            haproxy: "no setting: its `cache` serves nothing stale; put a cache that does in front of it",
+            envoy: "no setting: its `cache` filter does not stand in for errors; put a cache that does in \
+                    front of it",
+            others: "Varnish: grace with a health probe; Squid and Traffic Server: `stale-if-error` in \
+                     Cache-Control",
+        },
         example: "stale-if-error: { within: 3s }",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
         min_samples: 1,
@@ -59,7 +71,7 @@ impl Check for StaleIfError {
             return Finding::inconclusive(wanted, 0, "the profile declares no stale-if-error");
         };
         let (copies, mut tally) = (Copies::of(scope), Tally::default());
-        let mut causes = BTreeMap::<&str, u64>::new();
+        let (mut causes, mut replaced) = (BTreeMap::<&str, u64>::new(), 0u64);
         for client in scope.clients().filter(|c| !c.ending.invites_retry()) {
             let Some(key) = shared_key(scope.plan, client) else { continue };
             let Some(stored) = copies.before(key, client.sent()) else { continue };
@@ -76,12 +88,24 @@ impl Check for StaleIfError {
                     tally.bad(client.id(), format!("{}: answered {got} although there was a copy", cause.name()));
                 }
                 Some(within) => tally.bad(client.id(), format!("{}: later than {within}", cause.name())),
-                None => tally.good(),
+                None => {
+                    // A copy is no older than its window: of what changes, the bytes say how old it is.
+                    let whole = freshness(scope.plan, key.0, &policy) + COARSE + policy.stale_if_error.0;
+                    let outdated = Seen::of(scope.history, scope.answers, client).map_or(0, |seen| seen.outdated());
+                    replaced += u64::from(outdated > 0);
+                    tally.count(outdated <= scope.limit(whole), client.id(), || {
+                        format!("{}: a version replaced longer ago than the window", cause.name())
+                    });
+                }
             }
         }
         let met = causes.iter().map(|(cause, n)| format!("{n} x {cause}")).collect::<Vec<_>>().join(", ");
         let finding = tally.finding(scope, wanted, "no fetch of a stored object failed");
-        if met.is_empty() { finding } else { finding.detail(format!("fetches met: {met}")) }
+        let finding = if met.is_empty() { finding } else { finding.detail(format!("fetches met: {met}")) };
+        match replaced {
+            0 => finding,
+            n => finding.detail(format!("{n} were left with a version that had been replaced")),
+        }
     }
 
     #[cfg(test)]
@@ -94,6 +118,10 @@ impl Check for StaleIfError {
         let story = || Story::new().profile(declares).every(1000, 0, 1000, key);
         let stale = move |r: Request, tried: Vec<Try>| {
             key(r).tries(tried).answer(200).from_other(0).body(BodyCheck::Exact)
+        };
+        let changing = move |behind| {
+            let story = Story::new().profile(declares).changing(1000).every(1000, 8000, 9000, key);
+            story.every(100, 9000, 9500, move |r| stale(r, vec![Try::status(503, "SlowDown")]).behind(behind))
         };
         let failed = move |r: Request, tried: Try, status| key(r).tries([tried]).answer(status);
         let busy = || Try::status(503, "SlowDown");
@@ -116,6 +144,8 @@ impl Check for StaleIfError {
                 patient.clone(),
                 silent().every(100, 6000, 7000, move |r| failed(r, Try::silent(), 504)),
             ),
+            Golden::pass("with a version of the window", patient.clone(), changing(2)),
+            Golden::fail("with a version of before the window", patient.clone(), changing(8)),
             Golden::fail("not for silence", patient.clone(), story().every(100, 1000, 2000, move |r| failed(r, Try::silent(), 504))),
             Golden::fail("not for nobody there", patient.clone(), refused(|r| r.key("o/1").tries([]).answer(502))),
             Golden::fail("too late", eager, silent()),

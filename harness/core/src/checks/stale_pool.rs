@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::tally::Tally;
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 use crate::faults::FaultSpec;
 #[cfg(test)]
 use crate::faults::{CloseOnReuse, Reset, ResetAt};
@@ -31,10 +31,16 @@ impl Check for StalePool {
               All others get an honest 502 or 503, or their own kept connection closed. Only requests all of \
               whose failed attempts met a dead pooled connection count (fault `close-on-reuse`, or an \
               upstream that closed); inconclusive when there were none. The background noise of 502s that \
-              many gateways have in front of S3 is this. Typical fixes: nginx `proxy_next_upstream error` \
-              with two tries and `keepalive_timeout` below the upstream's; HAProxy `retry-on conn-failure \
-              empty-response` or `http-reuse safe`; Envoy `retry_on: reset` and an `idle_timeout` below the \
-              upstream's.",
+              many gateways have in front of S3 is this.",
+        sources: &[Source::rfc(9112, "9.3.1", "Retrying Requests"), Source::ENVOY_ROUTER],
+        fixes: Fixes {
+            nginx: "`proxy_next_upstream error` with two tries, `keepalive_timeout` of the `upstream` block \
+                    below the upstream's",
+            haproxy: "`retry-on conn-failure empty-response`, `http-reuse safe`, `pool-purge-delay` below \
+                      the upstream's idle timeout",
+            envoy: "`retry_on: reset`, an `idle_timeout` (1 h by default) below the upstream's",
+            others: "",
+        },
         example: "stale-pool: {}",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts, Capability::Wire]),
         min_samples: 1,

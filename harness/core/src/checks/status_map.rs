@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::tally::Tally;
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::faults::{FaultSpec, Refuse, Swallow};
 #[cfg(test)]
@@ -35,9 +35,19 @@ impl Check for StatusMap {
               of one request met different ends, each is accepted. An error of the gateway's own is no \
               proof where a stall of the machine, as a sleeping thread of ours saw it, may have run out \
               one of its timeouts. Measured: nginx 1.22 answers 502 \
-              refused, 504 connect timeout; HAProxy 2.6 answers 503 to both. Typical fixes: nginx \
-              `error_page`, `proxy_next_upstream`; HAProxy `errorfile`, `timeout server` below the \
-              client's own timeout.",
+              refused, 504 connect timeout; HAProxy 2.6 answers 503 to both.",
+        sources: &[
+            Source::rfc(9110, "15.6.3", "502 Bad Gateway"),
+            Source::rfc(9110, "15.6.4", "503 Service Unavailable"),
+            Source::rfc(9110, "15.6.5", "504 Gateway Timeout"),
+        ],
+        fixes: Fixes {
+            nginx: "`error_page 502 =503` and the like; `proxy_read_timeout` below the client's own timeout",
+            haproxy: "`errorfile` or `http-error status`; `timeout server` below the client's own timeout",
+            envoy: "`mappers` of `local_reply_config` with a `response_flag_filter`; the route's `timeout` \
+                    below the client's own",
+            others: "",
+        },
         example: "status-map: {}",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts, Capability::OwnTries]),
         min_samples: 1,
@@ -192,6 +202,6 @@ fn expected(scope: &Scope<'_>, client: &ClientRecord) -> Option<(Cause, Vec<u16>
 fn is_tolerated(source: &AttemptRecord, client: &ClientRecord) -> bool {
     let misleading = client.ending == Ending::Complete
         && !matches!(client.status, 204 | 304)
-        && matches!(client.shape.body(), BodyCheck::Prefix | BodyCheck::Wrong | BodyCheck::Other);
+        && (client.shape.body() == BodyCheck::Prefix || client.shape.body().is_wrong());
     source.status == client.status && matches!(source.status, 200..=599) && !misleading
 }

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::tally::Tally;
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::golden::{Golden, Story, Try};
 use crate::judge::{Cause, Scope};
@@ -26,9 +26,16 @@ impl Check for StatusPass {
               Error responses). A redirect to another region is an error document too, without a Location \
               that could be followed. Judged against the attempt that fed the response, or the last one. \
               Statuses that the profile retries may be replaced by a later attempt's. Measured: nginx 1.22 \
-              and HAProxy 2.6 pass 403, 404, 429 and 5xx through unchanged by default. Typical fixes: \
-              nginx `proxy_intercept_errors off`; HAProxy no `errorfile` for upstream statuses; CDN custom \
-              error responses switched off for the API path.",
+              and HAProxy 2.6 pass 403, 404, 429 and 5xx through unchanged by default.",
+        sources: &[Source::S3_ERRORS, Source::CLOUDFRONT_CUSTOM_ERRORS],
+        fixes: Fixes {
+            nginx: "`proxy_intercept_errors off`",
+            haproxy: "no `http-response return` and no `http-response set-status` for statuses of the \
+                      upstream (`errorfile` replaces HAProxy's own errors alone)",
+            envoy: "no `custom_response` filter on the route (`local_reply_config` replaces Envoy's own \
+                    errors alone)",
+            others: "CDN: custom error responses switched off for the path of the API",
+        },
         example: "status-pass: {}",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),
         min_samples: 1,

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::tally::Tally;
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::golden::{Golden, Story};
 use crate::judge::Scope;
@@ -32,8 +32,17 @@ impl Check for Statuses {
               (a hang, a connection closed on a first request) breaks the rule too; dropped reused \
               connections do not (RFC 9112 9.3.1). With `forbid`, none of these may appear. Clients, \
               caches and alarms are built on the status class: a 500 where 503 was meant is not retried, a \
-              404 is cached. Typical fixes: nginx `error_page` and `proxy_intercept_errors off`; HAProxy \
-              `errorfile` and `http-error`.",
+              404 is cached.",
+        sources: &[Source::rfc(9110, "15", "Status Codes"), Source::rfc(9112, "9.3.1", "Retrying Requests")],
+        fixes: Fixes {
+            nginx: "`proxy_intercept_errors off` for what the upstream says, `error_page` for errors of its \
+                    own",
+            haproxy: "`errorfile` or `http-error status` for errors of its own; no `http-response \
+                      set-status` for those of the upstream",
+            envoy: "`local_reply_config` with `mappers` for errors of its own; those of the upstream pass \
+                    unchanged",
+            others: "",
+        },
         example: "statuses: { allow: [200, 206, 503] }",
         needs: Capabilities::of(&[Capability::Framing]),
         min_samples: 1,

@@ -4,7 +4,7 @@ use gatecrash_model::{Capabilities, Capability};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Check, CheckInfo, Rests, ShareBounds};
+use super::{Check, CheckInfo, Fixes, Rests, ShareBounds, Source};
 #[cfg(test)]
 use crate::golden::{Golden, Story};
 use crate::judge::Scope;
@@ -28,13 +28,21 @@ impl Check for SuccessRate {
     const INFO: CheckInfo = CheckInfo {
         name: "success-rate",
         summary: "share of requests with a whole, correct answer",
-        doc: "A request succeeds when its answer is 2xx (or the 304 or 412 that its If-None-Match or If-Match asks \
-              for), complete under its own framing, and every \
-              body byte is the object's. Requests dropped on a reused client connection are a legal retry \
-              signal (RFC 9112 9.3.1) and count neither as success nor as failure. `max` proves that a \
-              fault bites. Typical fixes: nginx `proxy_next_upstream error timeout invalid_header \
-              http_503` with `proxy_next_upstream_tries`; HAProxy `retry-on all-retryable-errors` with \
-              `option redispatch 1`.",
+        doc: "A request succeeds when its answer is 2xx (or the 304 or 412 that its If-None-Match or \
+              If-Match asks for), complete under its own framing, and every body byte is the object's. \
+              Requests dropped on a reused client connection are a legal retry signal (RFC 9112 9.3.1) and \
+              count neither as success nor as failure. It is what service level objectives are written in, \
+              and what users have of a gateway. `max` proves that a fault bites.",
+        sources: &[Source::SRE_OBJECTIVES, Source::rfc(9112, "9.3.1", "Retrying Requests")],
+        fixes: Fixes {
+            nginx: "`proxy_next_upstream error timeout invalid_header http_503` over at least two servers, \
+                    bounded by `proxy_next_upstream_tries`",
+            haproxy: "`retry-on all-retryable-errors` with `option redispatch 1`, and `http-request \
+                      disable-l7-retry if METH_POST`",
+            envoy: "a `retry_policy` with `retry_on: 5xx` (refused and broken connections included) and the \
+                    `retry_host_predicate` `previous_hosts`",
+            others: "",
+        },
         example: "success-rate: { min: 99% }",
         needs: Capabilities::of(&[Capability::Framing]),
         min_samples: 30,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::tally::Tally;
 use super::uploaded::Uploads;
-use super::{Check, CheckInfo, Rests};
+use super::{Check, CheckInfo, Fixes, Rests, Source};
 #[cfg(test)]
 use crate::golden::{Golden, Request, Stored, Story, Try};
 use crate::faults::FaultSpec;
@@ -25,15 +25,27 @@ impl Check for UploadOnce {
     const INFO: CheckInfo = CheckInfo {
         name: "upload-once",
         summary: "acknowledged uploads are stored whole and once",
-        doc: "Each PutObject, and each completed multipart upload, answered 2xx must have been applied by an upstream with exactly the bytes \
-              that were sent, and be there at the end of the run unless it was deleted; one that was not \
-              acknowledged is absent or whole, never torn. A PUT applied more than once is a failure \
-              unless the profile declares PUT repeatable and the content is the same (RFC 9110 9.2.2, \
-              9.3.4); completing an upload again changes nothing. A 200 to CompleteMultipartUpload whose \
-              document is an error acknowledges nothing. What the fault `lost-write` lost is left out. Acknowledging before the \
-              upstream did loses data silently. Typical fixes: answer \
-              only after the upstream's 2xx; nginx `proxy_request_buffering on` so that a retry has the \
-              whole body; no retry of half a body.",
+        doc: "Each PutObject, and each completed multipart upload, answered 2xx must have been applied by an \
+              upstream with exactly the bytes that were sent, and be there at the end of the run unless it \
+              was deleted; one that was not acknowledged is absent or whole, never torn. A PUT applied more \
+              than once is a failure unless the profile declares PUT repeatable and the content is the same \
+              (RFC 9110 9.2.2, 9.3.4); completing an upload again changes nothing. A 200 to \
+              CompleteMultipartUpload whose document is an error acknowledges nothing. What the fault \
+              `lost-write` lost is left out. Acknowledging before the upstream did loses data silently.",
+        sources: &[
+            Source::rfc(9110, "9.2.2", "Idempotent Methods"),
+            Source::rfc(9110, "9.3.4", "PUT"),
+            Source::S3_COMPLETE_UPLOAD,
+        ],
+        fixes: Fixes {
+            nginx: "`proxy_request_buffering on`, so that a retry has the whole body; `proxy_next_upstream` \
+                    without `non_idempotent`",
+            haproxy: "`http-request disable-l7-retry` for writes; a retry needs the whole request in one \
+                      `tune.bufsize`",
+            envoy: "a route without `retry_policy` for writes; a retry needs the whole body within the \
+                    route's `per_request_buffer_limit_bytes`",
+            others: "in gateways of your own: answer only after the upstream's 2xx; no retry of half a body",
+        },
         example: "upload-once: {}",
         needs: Capabilities::of(&[Capability::Framing, Capability::Store]),
         min_samples: 1,

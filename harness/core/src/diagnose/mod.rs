@@ -3,6 +3,7 @@
 //! Pure: the probes are elsewhere. One cause is one file in `causes` and one line in [`CAUSES`]; the order of the table
 //! is that of the layers a request passes, and settles ties.
 
+mod canary;
 mod causes;
 mod evidence;
 mod observation;

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{CAUSES, Observations, Place, Sample};
+use super::canary::Canary;
+use super::{CAUSES, Observations, Place};
 
 /// How much a finding is worth, least first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
@@ -129,22 +130,16 @@ fn failures(seen: &Observations) -> Vec<(Place, usize, usize)> {
     seen.places.iter().map(|(place, _)| of(*place)).collect()
 }
 
-/// A canary that refuses us still answers: only one without a true answer is ill.
-fn is_ill(seen: &Observations, place: Place) -> Option<bool> {
-    let all: Vec<&Sample> = seen.samples.iter().filter(|s| s.place == place).collect();
-    let ill = |s: &&Sample| s.answer().is_none_or(|a| a.status >= 500);
-    (!all.is_empty()).then(|| all.iter().filter(|s| ill(s)).count() * 10 >= all.len())
-}
-
 fn scope(seen: &Observations) -> Scope {
     if seen.has(Place::Endpoint) && seen.is_clean(Place::Endpoint) {
         return Scope::GatewayOnly;
     }
-    match (is_ill(seen, Place::CanaryBucket), is_ill(seen, Place::CanaryEndpoint)) {
-        (Some(false), _) => Scope::ThisBucket,
-        (_, Some(false)) => Scope::ThisEndpoint,
-        (_, Some(true)) => Scope::Everywhere,
-        (Some(true) | None, None) => Scope::Unknown,
+    match (Canary::at(seen, Place::CanaryBucket), Canary::at(seen, Place::CanaryEndpoint)) {
+        (Canary::Answers, _) => Scope::ThisBucket,
+        (_, Canary::Answers) => Scope::ThisEndpoint,
+        (_, Canary::Ill) => Scope::Everywhere,
+        // Nobody was asked, or who was asked proves nothing.
+        _ => Scope::Unknown,
     }
 }
 

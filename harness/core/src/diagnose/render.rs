@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Diagnosis, Finding, Observations, Place, Probe, Sample, Strength, Verdict, evidence};
+use super::{Diagnosis, Finding, Observations, Place, Probe, Sample, Strength, Verdict, canary, evidence};
 
 /// Findings shown with everything that belongs to them; the others in a line each.
 const IN_FULL: usize = 3;
@@ -18,7 +18,10 @@ pub fn terminal(seen: &Observations, diagnosis: &Diagnosis) -> String {
             .map_or((0, 0), |(_, failed, asked)| (*failed, *asked));
         let _ = writeln!(out, "{:<18} {url}: {asked} asked, {failed} failed", place.words());
     }
+    let canaries = [Place::CanaryBucket, Place::CanaryEndpoint];
+    let canaries: Vec<_> = canaries.into_iter().filter_map(|place| canary::said(seen, place)).collect();
     let said = match diagnosis.verdict {
+        Verdict::Healthy if !canaries.is_empty() => "\nHealthy: only the canary failed.\n",
         Verdict::Healthy => "\nHealthy: nothing failed.\n",
         Verdict::CannotTell => "\nCannot tell: something fails, and nothing that was seen says why.\n",
         Verdict::Found => "\n",
@@ -51,6 +54,9 @@ pub fn terminal(seen: &Observations, diagnosis: &Diagnosis) -> String {
         out.push_str(
             "\nOnly the gateway was looked at: give --endpoint, so that S3 can be compared with it.\n",
         );
+    }
+    for line in canaries {
+        let _ = writeln!(out, "\n{line}");
     }
     if !diagnosis.scope.words().is_empty() {
         let _ = writeln!(out, "\n{}", diagnosis.scope.words());

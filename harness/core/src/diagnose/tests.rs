@@ -147,6 +147,33 @@ fn the_second_region_tells_how_far_it_reaches() {
 }
 
 #[test]
+fn a_canary_that_is_not_there_or_refuses_alike_proves_nothing() {
+    let with = |ours: Outcome, canary: Outcome| {
+        let mut with = seen(ours.clone(), ours, 5);
+        with.places.push((Place::CanaryBucket, "http://s3".into()));
+        let like = with.samples[0].clone();
+        with.samples.push(Sample { place: Place::CanaryBucket, probe: Probe::List, outcome: canary, ..like });
+        let found = diagnose(&with);
+        (found.scope, terminal(&with, &found))
+    };
+    let misspelt = || error(404, "NoSuchBucket");
+    for ours in [error(404, "NoSuchKey"), misspelt(), error(403, "AccessDenied")] {
+        let (scope, text) = with(ours, misspelt());
+        assert_eq!(scope, Scope::Unknown, "{text}");
+        assert!(text.contains("The canary itself does not exist (status 404, NoSuchBucket)"), "{text}");
+    }
+    let (scope, text) = with(good(), misspelt());
+    assert_eq!(scope, Scope::Unknown);
+    assert!(text.contains("Healthy: only the canary failed.") && text.contains("does not exist"), "{text}");
+    let (scope, text) = with(error(403, "InvalidAccessKeyId"), error(403, "InvalidAccessKeyId"));
+    assert_eq!(scope, Scope::Unknown);
+    assert!(text.contains("it may be the caller"), "{text}");
+    let (scope, text) = with(error(404, "NoSuchKey"), good());
+    assert_eq!(scope, Scope::ThisBucket);
+    assert!(!text.contains("canary bucket the answer"), "{text}");
+}
+
+#[test]
 fn people_are_told_what_was_seen_and_where_to_look() {
     let seen = seen(Outcome::Silent { bytes: 0 }, error(502, ""), 4);
     let text = terminal(&seen, &diagnose(&seen));

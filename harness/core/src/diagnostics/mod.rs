@@ -67,6 +67,8 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// Other places that belong to it, such as the first definition of a name.
     pub also: Vec<(Place, String)>,
+    /// The name that leads nowhere, where that is what is wrong.
+    pub unknown: Option<String>,
 }
 
 /// Diagnostics with the texts they point into.
@@ -121,6 +123,7 @@ impl Diagnostic {
             label: label.into(),
             help: None,
             also: Vec::new(),
+            unknown: None,
         }
     }
 
@@ -132,6 +135,11 @@ impl Diagnostic {
     /// About the gateway, not the file.
     pub fn of_gateway(self) -> Self {
         Self { subject: Subject::Gateway, ..self }
+    }
+
+    /// About a name that leads nowhere.
+    pub fn of_unknown(self, name: &str) -> Self {
+        Self { unknown: Some(name.to_owned()), ..self }
     }
 
     /// With advice.

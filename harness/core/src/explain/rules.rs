@@ -19,6 +19,7 @@ pub(super) const RULES: &[Rule] = &[
     out_of_resources,
     ejected_peer,
     mixed_up,
+    of_two_versions,
     cut_body_made_whole,
     acknowledged_early,
     retried,
@@ -127,6 +128,14 @@ fn cut_body_made_whole(e: &Evidence<'_>) -> Option<String> {
 fn mixed_up(e: &Evidence<'_>) -> Option<String> {
     (e.client.shape.body() == BodyCheck::Other).then(|| {
         "the client got another request's response (a connection lost count, or two answers were swapped)"
+            .into()
+    })
+}
+
+fn of_two_versions(e: &Evidence<'_>) -> Option<String> {
+    (e.client.shape.body() == BodyCheck::Mixed).then(|| {
+        "the gateway put a body together from two versions of the object (it resumed, or joined slices, without \
+         If-Range)"
             .into()
     })
 }

@@ -4,7 +4,7 @@ use gatecrash_model::{AttemptRecord, BodyCheck, ClientRecord, Decision, EndedBy,
 
 use super::likely_cause;
 use crate::faults::Host;
-use crate::history::{History, Join};
+use crate::history::{Answers, History, Join, Seen};
 use crate::plan::{EnginePlan, FaultPlan, Plan};
 
 /// What is known of a request, in order of time; a single line when it is not in the history.
@@ -26,6 +26,8 @@ pub fn story(history: &History, join: &Join, plan: &Plan, request: RequestId) ->
         }
         _ => {}
     }
+    let seen = Seen::of(history, &Answers::of(plan), client);
+    lines.extend(seen.map(|seen| format!("the object changes: {}", seen.told())));
     let notes = history.evidence.iter().filter(|e| e.request == request.pack() && !e.note.is_empty());
     lines.extend(notes.map(|e| format!("evidence: {}", e.note)));
     let likely = (!client.is_success()).then(|| likely_cause(plan, history, join, client)).flatten();
@@ -78,6 +80,10 @@ fn told_by_link(
     let reused = if attempt.has(AttemptRecord::REUSED) { "reused" } else { "new" };
     let after = attempt.start.saturating_sub(client.sent()) / 1_000;
     let (fault, status) = (faults(history, join, plan, attempt), answer(attempt.status, ""));
+    let sent = match attempt.request_bytes {
+        0 => String::new(),
+        bytes => format!(", {bytes} request bytes"),
+    };
     let upstream = join.upstream(history, attempt).map_or(String::new(), |u| {
         let answer = answer(u.status, history.text(u.code));
         let decision =
@@ -89,14 +95,13 @@ fn told_by_link(
         number => format!(" for try {number} of the client"),
     };
     format!(
-        "attempt {}{of_try} at +{} ({id}): {endpoint}, {reused} connection, {} request bytes{fault}, \
-         {status}, {} body bytes, {} by {} after {}{upstream}",
+        "attempt {}{of_try} at +{} ({id}): {endpoint}, {reused} connection{sent}{fault}, {status}, {} body \
+         bytes, {}{} after {}{upstream}",
         attempt.number,
         millis(u32::try_from(after).unwrap_or(u32::MAX)),
-        attempt.request_bytes,
         attempt.response_bytes,
         attempt.ending,
-        attempt.ended_by,
+        by_whom(attempt),
         millis(attempt.done),
     )
 }
@@ -120,10 +125,17 @@ pub(super) fn by_link(
 ) -> (String, String) {
     let reused = if attempt.has(AttemptRecord::REUSED) { "reused" } else { "new" };
     let code = join.upstream(history, attempt).map_or("", |u| history.text(u.code));
-    let by =
-        if attempt.ended_by == EndedBy::Nobody { String::new() } else { format!(" by {}", attempt.ended_by) };
-    let (status, fault) = (answer(attempt.status, code), faults(history, join, plan, attempt));
+    let (by, status) = (by_whom(attempt), answer(attempt.status, code));
+    let fault = faults(history, join, plan, attempt);
     (endpoint(plan, attempt), format!("{reused}{fault}, {status}, {}{by}", attempt.ending))
+}
+
+/// Who ended an attempt; nothing where it came to its end.
+fn by_whom(attempt: &AttemptRecord) -> String {
+    match attempt.ended_by {
+        EndedBy::Nobody => String::new(),
+        who => format!(" by {who}"),
+    }
 }
 
 fn endpoint(plan: &Plan, attempt: &AttemptRecord) -> String {
@@ -193,10 +205,10 @@ mod tests {
                 "request 0-0: GetObject media/o/0",
                 "due at +0.005s, sent 0.0ms later on a new connection (0)",
                 "client saw 503 SlowDown, complete, 0 body bytes; first byte after 11.0ms, end after 11.0ms",
-                "attempt 1 at +1.0ms (0-0-0): a/1, new connection, 0 request bytes, no status, 0 body bytes, \
+                "attempt 1 at +1.0ms (0-0-0): a/1, new connection, no status, 0 body bytes, \
                  dropped-first by fault after 4.0ms",
-                "attempt 2 at +6.0ms (0-1-0): a/1, new connection, 0 request bytes, 503, 200 body bytes, \
-                 complete by nobody after 4.0ms; upstream said 503 SlowDown, allowed",
+                "attempt 2 at +6.0ms (0-1-0): a/1, new connection, 503, 200 body bytes, \
+                 complete after 4.0ms; upstream said 503 SlowDown, allowed",
                 "likely: SlowDown: the upstream throttles; retry with back-off and a budget",
             ]
         );
@@ -230,6 +242,15 @@ mod tests {
             story(&told.history, &join, &told.plan, RequestId { workload: 0, k })[3].contains("fault iam-0")
         };
         assert_eq!([names(0), names(1)], [true, false]);
+    }
+
+    #[test]
+    fn of_a_changing_object_the_version_is_told() {
+        let told = Story::new().changing(1000).with(Request::at(5500).key("o/1").behind(2));
+        let id = RequestId { workload: 0, k: 0 };
+        let lines = story(&told.history, &Join::of(&told.history), &told.plan, id);
+        let line = lines.last().unwrap();
+        assert!(line.starts_with("the object changes: version ") && line.contains("replaced"), "{line}");
     }
 
     #[test]

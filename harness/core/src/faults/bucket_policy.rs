@@ -26,7 +26,8 @@ impl Fault for BucketPolicy {
         name: "bucket-policy",
         summary: "changes a bucket policy",
         doc: "For the interval, a statement is added to the bucket's policy, or the policy is replaced: the \
-              mock evaluates each request.",
+              mock evaluates each request, with `Condition` where the statement has one: requests come \
+              from 127.0.0.1, without TLS unless the upstream has it, and through no VPC endpoint.",
         example: "bucket-policy: { bucket: media, add: { Effect: Deny, Principal: \"*\", Action: \"s3:GetObject\", Resource: \"arn:aws:s3:::media/*\" } }",
         host: Host::MockSetting,
         points: &[],

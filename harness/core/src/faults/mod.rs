@@ -279,6 +279,7 @@ faults! {
     sts_down: StsDown = "sts-down",
     iam: Iam = "iam",
     bucket_policy: BucketPolicy = "bucket-policy",
+    block_public_access: BlockPublicAccess = "block-public-access",
     rotate_key: RotateKey = "rotate-key",
     clock_skew: ClockSkew = "clock-skew",
     wrong_region: WrongRegion = "wrong-region",

@@ -21,7 +21,8 @@ impl Fault for StaleRead {
         name: "stale-read",
         summary: "reads see the version before",
         doc: "GetObject and HeadObject see the key as it was `by` ago: the version before, or nothing. S3 \
-              is consistent since December 2020; caches, replicas and other stores are not.",
+              is consistent since December 2020; caches, replicas and other stores are not. Objects that \
+              change (`change-every`) are what was current then: on one region, that region lags.",
         example: "stale-read: { by: 2s }",
         host: Host::Mock,
         points: &[Point::MockHandle],

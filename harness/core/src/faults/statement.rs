@@ -1,7 +1,11 @@
 //! One AWS policy statement, as pasted into a scenario.
 
+mod condition;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use condition::Condition;
 
 /// One statement of a policy, in AWS spelling.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
@@ -19,6 +23,9 @@ pub struct Statement {
     pub action: OneOrMany,
     /// Resource ARNs with wildcards.
     pub resource: OneOrMany,
+    /// When it counts; the upstream evaluates it for each request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<Condition>,
 }
 
 /// The effect of a statement.

@@ -6,6 +6,7 @@
 mod multipart;
 mod request;
 mod story;
+mod versions;
 
 pub use request::{Request, Stored, Try};
 pub use story::Story;

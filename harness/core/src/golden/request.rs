@@ -2,6 +2,8 @@
 
 use gatecrash_model::{AttemptRecord, BodyCheck, EndedBy, Ending, Op};
 
+use super::versions::Shown;
+
 /// One client request.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -20,6 +22,7 @@ pub struct Request {
     pub(super) fed: Option<Option<usize>>,
     pub(super) borrowed: Option<(u32, usize)>,
     pub(super) stored: Stored,
+    pub(super) shown: Shown,
 }
 
 /// What of an upload is in the store at the end.
@@ -71,6 +74,7 @@ impl Request {
             fed: None,
             borrowed: None,
             stored: Stored::Absent,
+            shown: Shown::default(),
         }
     }
 

@@ -181,6 +181,7 @@ impl Story {
             at += attempt.took;
         }
         let client = self.client(&request, id, key_id, &named, at + 1);
+        self.push_shown(&request, &client, &key);
         self.history.clients.push(client);
         self.push_stored(&request, id, key);
     }
@@ -390,6 +391,7 @@ fn plan() -> Plan {
             key: "o/{n}".into(),
             size: SizePlan::Fixed(Size(SIZE)),
             cache_control: None,
+            change_every: None,
             listed: None,
         }],
         identities: Vec::new(),

@@ -1,7 +1,7 @@
 //! Whether an answer is the right one: what exists is served whole, what does not exist is a 404, and a condition
 //! that does not hold is a 304 or 412.
 
-use gatecrash_model::{ClientRecord, Ending, Op, Population};
+use gatecrash_model::{ClientRecord, Ending, Lineage, Op, Population};
 
 use super::History;
 use crate::plan::Plan;
@@ -35,6 +35,12 @@ impl Answers {
     /// already.
     pub fn is_right(&self, history: &History, client: &ClientRecord) -> bool {
         client.is_success() || self.is_rightly_missing(history, client)
+    }
+
+    /// The versions of the object a request is for, where it changes.
+    pub fn lineage(&self, history: &History, client: &ClientRecord) -> Option<Lineage> {
+        let existing = self.populations.get(usize::from(client.workload))?.as_ref()?;
+        existing.population.lineage(history.text(client.key))
     }
 
     fn is_rightly_missing(&self, history: &History, client: &ClientRecord) -> bool {

@@ -6,17 +6,19 @@ mod answers;
 mod ids;
 mod intervals;
 mod join;
+mod seen;
 mod store;
 
 use gatecrash_model::{
     AttemptRecord, Capabilities, ClientRecord, ConnectionRecord, Event, Evidence, FiringRecord,
-    GatewaySample, Nanos, StoreEntry, StrId, Strings, TrialRecord, UpstreamRecord,
+    GatewaySample, Nanos, StoreEntry, StrId, Strings, TrialRecord, UpstreamRecord, VersionRecord,
 };
 
 pub use answers::Answers;
 pub use ids::{IdHasher, IdMap, IdSet, Places};
 pub use intervals::{Interval, Intervals};
 pub use join::{Join, JoinStats};
+pub use seen::Seen;
 pub use store::{StoreError, decode_all, encode_header};
 
 /// Everything that was observed.
@@ -32,6 +34,8 @@ pub struct History {
     pub connections: Vec<ConnectionRecord>,
     /// Firings, by time.
     pub firings: Vec<FiringRecord>,
+    /// Versions of changing objects that clients saw, by request.
+    pub versions: Vec<VersionRecord>,
     /// Raw bytes of abnormal exchanges.
     pub evidence: Vec<Evidence>,
     /// Rare entries, in order.
@@ -50,11 +54,18 @@ impl History {
         self.upstreams.sort_by_key(|r| (r.received, r.attempt));
         self.connections.sort_by_key(|r| (r.opened, r.link, r.conn));
         self.firings.sort_by_key(|r| (r.at, r.fault, r.attempt));
+        self.versions.sort_by_key(|r| r.request);
     }
 
     /// The text of a string id.
     pub fn text(&self, id: StrId) -> &str {
         self.strings.text(id)
+    }
+
+    /// Which versions of a changing object a client saw in the answer to a request, given its packed id.
+    pub fn version(&self, request: u64) -> Option<&VersionRecord> {
+        let place = self.versions.binary_search_by_key(&request, |seen| seen.request).ok()?;
+        self.versions.get(place)
     }
 
     /// Recorded start and end of a phase; an end that was never reached is the end of the history.

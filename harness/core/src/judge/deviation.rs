@@ -10,6 +10,7 @@ use crate::faults::{FaultSpec, Host};
 use crate::history::IdSet;
 use crate::profile::{Deviation, Profile};
 use crate::report::GuardNote;
+use crate::rules::Point;
 use crate::verdict::{Outcome, Verdict};
 
 /// Requests that a deviation's fault must have touched before it counts as gone.
@@ -19,27 +20,22 @@ const ENOUGH: usize = 10;
 /// fail.
 pub(super) fn excuse(check: &CheckSpec, scope: &Scope<'_>) -> Option<String> {
     let name = check.info().name;
-    let known: Vec<_> = scope
-        .profile
-        .deviations
-        .iter()
-        .filter(|d| d.check == name)
-        .map(|d| (d, faults_of(d, scope)))
-        .filter(|(_, faults)| !faults.is_empty())
-        .collect();
+    let of_check = scope.profile.deviations.iter().filter(|d| d.check == name);
+    let known: Vec<_> = of_check.filter(|d| !faults_of(d, scope).is_empty()).collect();
     if known.is_empty() {
         return None;
     }
-    let faults: HashSet<u16> = known.iter().flat_map(|(_, faults)| faults.iter().copied()).collect();
-    let touched = touched_by(&faults, scope);
+    let touched: IdSet = known.iter().flat_map(|d| touched_by(d, scope)).collect();
     let rest = Scope { excused: Some(&touched), ..*scope };
     (check.judge(&rest).outcome != Outcome::Fail).then(|| {
-        let texts: Vec<_> = known.iter().map(|(d, _)| in_words(scope.profile, d)).collect();
+        let texts: Vec<_> = known.iter().map(|d| in_words(scope.profile, d)).collect();
         texts.join("; ")
     })
 }
 
-/// Deviations whose fault touched requests of an expectation for that check, which then held all the same.
+/// Deviations whose fault touched requests of an expectation for their check, which then held all the same. What shows
+/// in several checks has stopped when it shows in none of them, and is named once;
+/// what only happens sometimes never has.
 pub(super) fn stopped(case: &Case<'_>, verdicts: &[Verdict]) -> Vec<GuardNote> {
     let of_check = |d: &Deviation| {
         let name = d.check.clone();
@@ -47,23 +43,38 @@ pub(super) fn stopped(case: &Case<'_>, verdicts: &[Verdict]) -> Vec<GuardNote> {
             .iter()
             .filter(move |v| case.plan.expectations[v.expectation as usize].check.info().name == name)
     };
-    let held = |d: &&Deviation| {
-        of_check(d).all(|v| v.outcome == Outcome::Pass && v.deviation.is_none())
-            && of_check(d).any(|v| {
-                let Some(scope) = case.scope(&case.plan.expectations[v.expectation as usize]) else {
-                    return false;
-                };
-                let faults = faults_of(d, &scope).into_iter().collect();
-                let touched = touched_by(&faults, &scope);
-                scope.clients().filter(|c| touched.contains(&c.id().pack())).count() >= ENOUGH
-            })
+    let shows = |d: &Deviation| of_check(d).any(|v| v.outcome != Outcome::Pass || v.deviation.is_some());
+    let was_met = |d: &Deviation| {
+        of_check(d).any(|v| {
+            let Some(scope) = case.scope(&case.plan.expectations[v.expectation as usize]) else {
+                return false;
+            };
+            let touched = touched_by(d, &scope);
+            scope.clients().filter(|c| touched.contains(&c.id().pack())).count() >= ENOUGH
+        })
     };
-    let note = |d: &Deviation| GuardNote {
+    let mut behaviours: Vec<Vec<&Deviation>> = Vec::new();
+    for deviation in &case.profile.deviations {
+        match behaviours.iter_mut().find(|known| is_same(known[0], deviation)) {
+            Some(known) => known.push(deviation),
+            None => behaviours.push(vec![deviation]),
+        }
+    }
+    let held = |known: &&Vec<&Deviation>| {
+        let is_sure = known.iter().all(|d| !d.sometimes);
+        is_sure && !known.iter().any(|d| shows(d)) && known.iter().any(|d| was_met(d))
+    };
+    let note = |known: &Vec<&Deviation>| GuardNote {
         guard: "deviation".into(),
         spoils: false,
-        text: format!("known deviation stopped happening: {}", in_words(case.profile, d)),
+        text: format!("known deviation stopped happening: {}", in_words(case.profile, known[0])),
     };
-    case.profile.deviations.iter().filter(held).map(note).collect()
+    behaviours.iter().filter(held).map(note).collect()
+}
+
+/// Whether two deviations are one behaviour that two checks may see.
+fn is_same(one: &Deviation, other: &Deviation) -> bool {
+    (&one.fault, &one.what, &one.version) == (&other.fault, &other.what, &other.version)
 }
 
 fn in_words(profile: &Profile, deviation: &Deviation) -> String {
@@ -82,6 +93,17 @@ fn faults_of(deviation: &Deviation, scope: &Scope<'_>) -> Vec<u16> {
     faults.map(|(i, _)| i as u16).filter(|i| scope.intervals.active(*i, scope.from, scope.until)).collect()
 }
 
+/// Whether a fault touches what happens meanwhile, and no exchange that could be named: a handshake that fails is of no
+/// request yet.
+fn is_by_interval(spec: &FaultSpec) -> bool {
+    match spec {
+        FaultSpec::Tls(tls) => tls.kind.info().point == Point::Accept,
+        spec => {
+            matches!(spec.info().host, Host::Listener | Host::MockSetting | Host::Resolver | Host::Process)
+        }
+    }
+}
+
 fn kind(spec: &FaultSpec) -> Option<&'static str> {
     match spec {
         FaultSpec::Malformed(malformed) => Some(malformed.kind.info().name),
@@ -91,9 +113,10 @@ fn kind(spec: &FaultSpec) -> Option<&'static str> {
     }
 }
 
-/// Packed ids of the requests that any of these faults touched: an attempt it changed, or an interval it
-/// overlapped.
-fn touched_by(faults: &HashSet<u16>, scope: &Scope<'_>) -> IdSet {
+/// Packed ids of the requests that a deviation is about: of its operation, where a fault it speaks of changed an attempt
+/// or was on meanwhile.
+fn touched_by(deviation: &Deviation, scope: &Scope<'_>) -> IdSet {
+    let faults: HashSet<u16> = faults_of(deviation, scope).into_iter().collect();
     let history = scope.history;
     let changed = history.attempts.iter().filter(|a| a.fault > 0 && faults.contains(&(a.fault - 1)));
     let mut touched: IdSet = changed.map(|a| a.request).collect();
@@ -104,18 +127,19 @@ fn touched_by(faults: &HashSet<u16>, scope: &Scope<'_>) -> IdSet {
     }
     fired.remove(&AttemptId::NONE);
     touched.extend(history.attempts.iter().filter(|a| fired.contains(&a.attempt)).map(|a| a.request));
-    let by_interval =
-        |host| matches!(host, Host::Listener | Host::MockSetting | Host::Resolver | Host::Process);
-    let wide: Vec<_> = faults
-        .iter()
-        .copied()
-        .filter(|f| by_interval(scope.plan.faults[usize::from(*f)].spec.info().host))
-        .collect();
+    let wide: Vec<_> =
+        faults.iter().copied().filter(|f| is_by_interval(&scope.plan.faults[usize::from(*f)].spec)).collect();
     if !wide.is_empty() {
         let overlaps = |c: &&gatecrash_model::ClientRecord| {
             wide.iter().any(|f| scope.intervals.active(*f, c.sent(), c.ended()))
         };
         touched.extend(history.clients.iter().filter(overlaps).map(|c| c.id().pack()));
     }
-    touched
+    match deviation.op {
+        Some(op) => {
+            let of_op = history.clients.iter().filter(|c| c.op == op).map(|c| c.id().pack());
+            of_op.filter(|id| touched.contains(id)).collect()
+        }
+        None => touched,
+    }
 }

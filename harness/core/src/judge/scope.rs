@@ -385,6 +385,8 @@ fn connect_causes_of(spec: &FaultSpec) -> &'static [Cause] {
         FaultSpec::Tls(Tls { kind: TlsKind::StallHello }) => &[Cause::ConnectTimeout],
         FaultSpec::Tls(_) if is_on_accept(spec) => &[Cause::TlsFailed],
         FaultSpec::Reload(_) => &[],
+        // What becomes of an answer keeps no connection from standing.
+        FaultSpec::Misconfigure(wrong) if wrong.mapping.is_some() => &[],
         spec if is_on_accept(spec) => &[Cause::Refused, Cause::Invalid],
         _ if spec.info().host == Host::Process => {
             &[Cause::Refused, Cause::ConnectTimeout, Cause::NoUpstream, Cause::Invalid]

@@ -1,14 +1,14 @@
 //! What guards and deviations make of findings.
 
 use gatecrash_model::{
-    BodyCheck, Capability, ClientRecord, Ending, Event, FiringRecord, JourneyCount, JourneyThreshold,
+    BodyCheck, Capability, ClientRecord, Ending, Event, FiringRecord, JourneyCount, JourneyThreshold, Op,
     RequestId,
 };
 
 use super::*;
 use crate::checks::{
-    BodyExact, BoundedAttempts, CheckSpec, ConnectionsReleased, CrashFree, Latency, SpanBounds, StatusMap,
-    SuccessRate,
+    BodyExact, BoundedAttempts, BoundedTime, CheckSpec, ConnectionsReleased, CrashFree, Latency, SpanBounds,
+    StatusMap, SuccessRate,
 };
 use crate::faults::{FaultSpec, Refuse, Swallow};
 use crate::golden::{Story, Try, expectation};
@@ -290,6 +290,8 @@ fn hangs_on_swallow() -> Deviation {
     Deviation {
         check: "status-map".into(),
         fault: "swallow".into(),
+        op: None,
+        sometimes: false,
         version: "1.22".into(),
         what: "answers 502 instead of 504".into(),
         source: "measured".into(),
@@ -330,6 +332,40 @@ fn a_deviation_that_stopped_is_noticed() {
         "{:?}",
         judgement.guards
     );
+}
+
+/// The 504 is as it should be, so that the check of statuses has nothing to show; the other check still has.
+#[test]
+fn a_deviation_that_shows_in_another_check_has_not_stopped() {
+    let also = Deviation { check: "bounded-time".into(), ..hangs_on_swallow() };
+    let hangs = |r: crate::golden::Request| r.tries([Try::silent().by(0)]).answer(504).took(30_000);
+    let story = Story::new()
+        .fault(swallow(), 295, 5000)
+        .every(10, 0, 300, |r| r)
+        .every(10, 300, 400, hangs)
+        .profile(move |p| p.deviations = vec![hangs_on_swallow(), also.clone()]);
+    let both = judged(&story, &[StatusMap {}.into(), BoundedTime {}.into()]);
+    assert_eq!(spoken(&both), []);
+    assert!(both.verdicts[1].deviation.is_some());
+    let lone = judged(&story, &[StatusMap {}.into()]);
+    assert_eq!(spoken(&lone), [("deviation", false)]);
+    let now_and_then = story.profile(|p| p.deviations.iter_mut().for_each(|d| d.sometimes = true));
+    assert_eq!(spoken(&judged(&now_and_then, &[StatusMap {}.into()])), []);
+}
+
+#[test]
+fn a_deviation_of_one_operation_says_nothing_of_others() {
+    let of = |op| {
+        let known = Deviation { op: Some(op), ..hangs_on_swallow() };
+        swallowed(502).profile(move |p| p.deviations = vec![known.clone()])
+    };
+    let outcome_for = |op| outcomes(&judged(&of(op), &[StatusMap {}.into()]));
+    assert_eq!(outcome_for(Op::GetObject), [Outcome::Pass]);
+    assert_eq!(outcome_for(Op::HeadObject), [Outcome::Fail]);
+    let well = swallowed(504).profile(|p| {
+        p.deviations = vec![Deviation { op: Some(Op::HeadObject), ..hangs_on_swallow() }];
+    });
+    assert_eq!(spoken(&judged(&well, &[StatusMap {}.into()])), []);
 }
 
 #[test]

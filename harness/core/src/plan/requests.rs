@@ -85,6 +85,8 @@ pub enum ConditionPlan {
 pub enum TagPlan {
     /// The object's own.
     Current,
+    /// Of an object that changes, that of the version before.
+    Previous,
     /// One that no object has.
     Other,
     /// `*`: whatever there is.

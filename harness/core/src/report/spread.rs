@@ -10,7 +10,7 @@ use super::terminal::defused;
 use super::text::{clean, millis, ratio, share};
 use crate::compare::Range;
 
-/// The repeats of one case on one gateway.
+/// The repeats of one case on one gateway in one version.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Spread {
@@ -160,13 +160,15 @@ impl PhaseSpread {
     }
 }
 
-/// The reports of each case on each gateway, in the order in which they first come.
+/// The reports of each case on each gateway and version of it, in the order in which they first come.
 pub(super) fn groups(reports: &[RunReport]) -> Vec<Vec<&RunReport>> {
     let mut groups: Vec<Vec<&RunReport>> = Vec::new();
     for report in reports {
         let same = |group: &&mut Vec<&RunReport>| {
-            let first = group[0];
-            first.plan.title() == report.plan.title() && first.profile.gateway == report.profile.gateway
+            let of = |report: &RunReport| {
+                (report.plan.title(), report.profile.gateway.clone(), report.profile.version.clone())
+            };
+            of(group[0]) == of(report)
         };
         match groups.iter_mut().find(same) {
             Some(group) => group.push(report),
@@ -217,5 +219,10 @@ mod tests {
         assert_eq!(Spread::all(&[fixtures::passing(), other.clone()]), []);
         let several = [fixtures::passing(), other.clone(), fixtures::passing(), other];
         assert_eq!(Spread::all(&several).iter().map(|s| s.runs).collect::<Vec<_>>(), [2, 2]);
+
+        let [mut old, mut new] = [fixtures::passing(), fixtures::failing()];
+        old.profile.version = "2.6.12".into();
+        new.profile.version = "2.8.25".into();
+        assert_eq!(Spread::all(&[old, new]), [], "what differs between versions is no luck");
     }
 }

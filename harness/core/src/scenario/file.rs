@@ -85,6 +85,10 @@ pub(crate) struct File {
     /// The gateway under test. Default: the embedded reference gateway, preset strict, no defects.
     #[serde(default)]
     pub(crate) gateway: Option<Spanned<Gateway>>,
+    /// The gateways it is for, `embedded` or recipes: what it asks of their process others do not survive, say. With
+    /// another `--gateway` it is skipped. Default: any.
+    #[serde(default)]
+    pub(crate) only_on: Vec<Spanned<String>>,
     /// Upstream regions by name. Default: us-east-1 with one endpoint.
     #[serde(default)]
     pub(crate) upstreams: Named<Upstream>,

@@ -4,6 +4,7 @@
 use serde::de::DeserializeOwned;
 
 use super::decode::{Why, decode};
+use super::lost::Lost;
 use super::node::{Node, Value};
 use super::not_yet;
 use crate::diagnostics::{Diagnostic, Place, nearest};
@@ -14,21 +15,42 @@ const ENOUGH: usize = 50;
 const ATTEMPTS: usize = 8 * ENOUGH;
 /// Stands for every key in the list of what was cut.
 const INSTEAD: &str = "*";
-/// Longest list of names that is printed.
+/// Longest list of names that is printed where a command prints it, too.
 const NAMES_SHOWN: usize = 24;
+/// Kinds of names, and the command that prints all of one kind.
+const SHOWN_BY: &[(&str, &str)] = &[
+    ("fault", "gatecrash list faults"),
+    ("check", "gatecrash list checks"),
+    ("defect", "gatecrash list defects"),
+    ("kind", "gatecrash list malformed"),
+    ("parameter", "gatecrash explain GATEWAY"),
+];
+
+/// What keeps a type from being read, and what can be read without it.
+pub(super) struct InPart<T> {
+    pub(super) mistakes: Vec<Diagnostic>,
+    /// The rest, the tree it was read out of, and what was lost with the mistakes; nothing where too little is left.
+    pub(super) rest: Option<(T, Node, Lost)>,
+}
 
 /// Reads a type out of a tree, or says everything that keeps it from being read.
 pub(super) fn read<T: DeserializeOwned>(tree: &Node) -> Result<T, Vec<Diagnostic>> {
+    read_in_part(tree).map_err(|part| part.mistakes)
+}
+
+/// Like [`read`], with what is right beside the mistakes.
+pub(super) fn read_in_part<T: DeserializeOwned>(tree: &Node) -> Result<T, InPart<T>> {
     let mut pruned = tree.clone();
     let mut mistakes = Vec::new();
     let mut cut: Vec<(Place, String)> = Vec::new();
+    let mut lost = Lost::default();
     for _ in 0..ATTEMPTS {
         if mistakes.len() == ENOUGH {
             break;
         }
         let fail = match decode::<T>(&pruned) {
             Ok(value) if mistakes.is_empty() => return Ok(value),
-            Ok(_) => break,
+            Ok(rest) => return Err(InPart { mistakes, rest: Some((rest, pruned, lost)) }),
             Err(fail) => fail,
         };
         let place = fail.place.unwrap_or(tree.place);
@@ -47,14 +69,15 @@ pub(super) fn read<T: DeserializeOwned>(tree: &Node) -> Result<T, Vec<Diagnostic
             path.pop(); // the name is a key: what holds it would be empty
         }
         match remove(&mut pruned, &path) {
-            Some((within, key)) => {
+            Some((within, key, node)) => {
+                lost.note(&path, &node);
                 cut.extend(meant(&fail.why, &path).map(|meant| (within, meant)));
                 cut.push((within, key));
             }
             None => break,
         }
     }
-    Err(mistakes)
+    Err(InPart { mistakes, rest: None })
 }
 
 /// The key that an unknown one stood for: the nearest, or any when it is one that is not built yet.
@@ -64,24 +87,22 @@ fn meant(why: &Why, path: &[String]) -> Option<String> {
     not_built.or_else(|| nearest(name, keys.iter().copied())).map(str::to_owned)
 }
 
-/// Removes what is at a path; returns the mapping it was taken from and its key.
-fn remove(node: &mut Node, path: &[String]) -> Option<(Place, String)> {
+/// Removes what is at a path; returns the place of the mapping it was taken from, its key, and itself.
+fn remove(node: &mut Node, path: &[String]) -> Option<(Place, String, Node)> {
     let (first, rest) = path.split_first()?;
     let place = node.place;
     match &mut node.value {
         Value::Map(entries) => {
             let at = entries.iter().position(|(key, _)| key.text == *first)?;
             if rest.is_empty() {
-                entries.remove(at);
-                return Some((place, first.clone()));
+                return Some((place, first.clone(), entries.remove(at).1));
             }
             remove(&mut entries[at].1, rest)
         }
         Value::Seq(elements) => {
             let at = first.parse::<usize>().ok().filter(|at| *at < elements.len())?;
             if rest.is_empty() {
-                elements.remove(at);
-                return Some((place, String::new()));
+                return Some((place, String::new(), elements.remove(at)));
             }
             remove(&mut elements[at], rest)
         }
@@ -164,12 +185,13 @@ pub(super) fn unknown<'a, N: AsRef<str> + 'a>(
         Some(meant) => format!("did you mean `{meant}`?"),
         None => format!("no such {what}"),
     };
-    let diagnostic = Diagnostic::error(format!("unknown {what} `{name}`"), place, label);
-    match names.len() {
-        0 => diagnostic.help(format!("there is no {what} here")),
-        1 => diagnostic.help(format!("there is only `{}`", names[0])),
-        2..=NAMES_SHOWN => diagnostic.help(format!("expected one of {}", names.join(", "))),
-        _ => diagnostic.help(format!("`gatecrash list` shows all {} of them", names.len())),
+    let diagnostic = Diagnostic::error(format!("unknown {what} `{name}`"), place, label).of_unknown(name);
+    let shown_by = SHOWN_BY.iter().find(|(kind, _)| *kind == what && names.len() > NAMES_SHOWN);
+    match (names.len(), shown_by) {
+        (0, _) => diagnostic.help(format!("there is no {what} here")),
+        (1, _) => diagnostic.help(format!("there is only `{}`", names[0])),
+        (all, Some((_, command))) => diagnostic.help(format!("`{command}` shows all {all} of them")),
+        (_, None) => diagnostic.help(format!("expected one of {}", names.join(", "))),
     }
 }
 

@@ -10,6 +10,7 @@ mod file;
 mod fragments;
 mod header;
 mod inject;
+mod lost;
 mod mistakes;
 mod node;
 mod not_yet;
@@ -25,7 +26,7 @@ use serde::de::DeserializeOwned;
 pub use self::inject::{FOREVER, inject_entry, inject_json};
 pub use self::resolved::{Origin, resolved_yaml};
 pub use self::schema::schema;
-use crate::diagnostics::{Diagnostic, Diagnostics, Level, SourceText};
+use crate::diagnostics::{Diagnostic, Diagnostics, Level, Place, SourceText};
 use crate::plan::Plan;
 use crate::replay::Log;
 
@@ -79,7 +80,8 @@ pub struct KnownGateway {
     /// Its parameters.
     pub params: Vec<String>,
     /// What it can do beyond proxying: `sign`, `http2` (to upstreams), `http2-from-clients` or
-    /// `http2-from-clients-over-tls`, and the keys of `misconfigure`: `bucket`, `region`, `host`, `endpoint`.
+    /// `http2-from-clients-over-tls`, and the keys of `misconfigure`: `bucket`, `region`, `host`, `endpoint`,
+    /// `mapping`.
     pub can: Vec<String>,
 }
 
@@ -135,23 +137,35 @@ fn load_cases(
     let mut tree = yaml::parse(&main.text, 0).map_err(|diagnostic| problems.push(diagnostic)).ok()?;
     let header = header::read(&tree, &sets, 1, problems)?;
     fragments::merge(&mut tree, &main.name, loader, sources, problems);
+    let asked = options.gateway.as_deref().map(|asked| {
+        sources.push(SourceText::new("--gateway", asked));
+        (asked, Place::new(sources.len() as u16 - 1, 0, asked.len()))
+    });
     let matrix = tree.entry("matrix").map_or(tree.place, |(key, _)| key.place);
     let cases = header.cases(matrix).map_err(|diagnostic| problems.push(diagnostic)).ok()?;
     let mut used = BTreeSet::new();
     let mut resolved = Vec::new();
     for case in &cases {
         let before = problems.len();
-        let tree = header.apply(case, &tree, &mut used, problems);
+        let tree = header.apply(case, &tree, asked, &mut used, problems);
         if problems.len() > before {
             continue; // a variable without a value would only look like another mistake
         }
-        match mistakes::read(&tree) {
-            Ok(mut file) => {
-                problems.extend(resolve::either_timeline_or_capacity(&file, &tree));
-                file.cases_become_phases();
-                resolved.extend(resolve::resolve(&file, &tree, &case.id, sources, loader, options, problems));
+        let mut resolve = |mut file: file::File, tree: &node::Node, problems: &mut Vec<Diagnostic>| {
+            problems.extend(resolve::either_timeline_or_capacity(&file, tree));
+            file.cases_become_phases();
+            resolve::resolve(&file, tree, &case.id, sources, loader, options, problems)
+        };
+        match mistakes::read_in_part(&tree) {
+            Ok(file) => resolved.extend(resolve(file, &tree, problems)),
+            Err(part) => {
+                problems.extend(part.mistakes);
+                if let Some((file, rest, lost)) = part.rest {
+                    let mut of_rest = Vec::new();
+                    resolve(file, &rest, &mut of_rest);
+                    problems.extend(of_rest.into_iter().filter(|problem| lost.leaves(problem, &rest)));
+                }
             }
-            Err(mistakes) => problems.extend(mistakes),
         }
     }
     header.unused(&used, problems);

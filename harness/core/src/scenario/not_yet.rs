@@ -23,7 +23,6 @@ const KEYS: &[(&str, &str)] = &[
     ("**.rotate-key.old-key", "the old key is rejected"),
     ("**.iam.propagation", "changes hold at once"),
     ("**.bucket-policy.propagation", "changes hold at once"),
-    ("**.Condition", "policies are evaluated on principal, action and resource"),
     ("**.NotAction", ""),
     ("**.NotResource", ""),
     ("**.NotPrincipal", ""),

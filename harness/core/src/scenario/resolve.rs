@@ -75,6 +75,7 @@ pub(super) fn resolve(
         open: false,
     };
     let faults = cx.faults(file, &world);
+    cx.only_on(file, &gateway);
     cx.capabilities(file, &gateway);
     let expectations = cx.expectations(file, &world, &faults);
     let capacity = cx.capacity(file, &world, &expectations);

@@ -76,6 +76,7 @@ fn fault_of(client: &ClientRecord) -> Option<String> {
         BodyCheck::Prefix if client.ending == Ending::Complete => Some("complete, but short"),
         BodyCheck::Wrong => Some("wrong bytes"),
         BodyCheck::Other => Some("another object's bytes"),
+        BodyCheck::Mixed => Some("bytes of two versions"),
         _ => None,
     };
     let flag = |bit, text| client.has(bit).then_some(text);

@@ -17,10 +17,11 @@ pub struct Difference {
     pub is: String,
 }
 
-/// What differs, in the order of the first. Conditions that only one of them has are differences, too.
-pub fn compare(was: &Survey, is: &Survey) -> Vec<Difference> {
+/// What differs, in the order of the first. Of the conditions that were `asked` for, by name, those that only one of
+/// them has are differences, too.
+pub fn compare(was: &Survey, is: &Survey, asked: impl Fn(&str) -> bool) -> Vec<Difference> {
     let mut out = Vec::new();
-    for row in &was.rows {
+    for row in was.rows.iter().filter(|row| asked(&row.condition)) {
         match is.rows.iter().find(|r| r.condition == row.condition) {
             Some(other) => out.extend(rows(row, other)),
             None => out.push(absent(row, true)),

@@ -91,7 +91,7 @@ fn outcome(client: &ClientRecord) -> String {
         status => format!("{status:03} {what}"),
     };
     let wrong = match client.shape.body() {
-        BodyCheck::Wrong | BodyCheck::Other => true,
+        BodyCheck::Wrong | BodyCheck::Other | BodyCheck::Mixed => true,
         BodyCheck::Prefix => client.ending == Ending::Complete && matches!(client.status, 200 | 206),
         BodyCheck::NotChecked | BodyCheck::Exact => false,
     };

@@ -97,7 +97,7 @@ fn what_differs_is_told_and_luck_is_not() {
         ("body-cut", cell(&[("200 corrupt", 20, Some(1), 3.0)])),
     ]);
     is.rows[0].recovered = 3;
-    let told: Vec<_> = compare(&was, &is)
+    let told: Vec<_> = compare(&was, &is, |_| true)
         .into_iter()
         .map(|d| format!("{} {}: {} -> {}", d.condition, d.op, d.was, d.is))
         .collect();
@@ -109,7 +109,9 @@ fn what_differs_is_told_and_luck_is_not() {
             "gone -: surveyed -> not surveyed",
         ]
     );
-    assert!(compare(&was, &was).is_empty());
+    assert!(compare(&was, &was, |_| true).is_empty());
+    let of_one = compare(&was, &is, |condition| condition == "body-cut");
+    assert_eq!(of_one.iter().map(|d| d.condition.as_str()).collect::<Vec<_>>(), ["body-cut"]);
 }
 
 #[test]

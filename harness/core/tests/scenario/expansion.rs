@@ -150,6 +150,59 @@ fn seed_gateway_and_defects_of_the_command_line_hold() {
     );
 }
 
+/// `--gateway nginx --set gateway.recipe.params.tries=2` needs no recipe in the file.
+#[test]
+fn a_gateway_of_the_command_line_can_be_set() {
+    let mut options = options();
+    options.gateway = Some("nginx@1.24".into());
+    options.set = vec![("gateway.recipe.params.tries".into(), "2".into())];
+    let haproxy = with("embedded: { preset: strict }", "recipe: { name: haproxy, params: {} }");
+    for text in [RIGHT, &haproxy, &RIGHT.replace("gateway:\n  embedded: { preset: strict }\n", "")] {
+        let plan = read_with(text, &Files::default(), &options).expect("is right").plans().remove(0);
+        let GatewayPlan::Recipe { name, version, params } = &plan.gateway else { panic!("a recipe") };
+        assert_eq!(
+            (name.as_str(), version.as_deref(), params["tries"].as_str()),
+            ("nginx", Some("1.24"), "2")
+        );
+    }
+    let tuned = with("embedded: { preset: strict }", "recipe: { name: nginx, params: { read-timeout: 2s } }");
+    let plan = read_with(&tuned, &Files::default(), &options).expect("is right").plans().remove(0);
+    assert!(
+        matches!(&plan.gateway, GatewayPlan::Recipe { params, .. } if params.len() == 2),
+        "{:?}",
+        plan.gateway
+    );
+    options.gateway = Some("embedded".into());
+    options.set = vec![("gateway.embedded.params.tries".into(), "2".into())];
+    let plan = read_with(&haproxy, &Files::default(), &options).expect("is right").plans().remove(0);
+    assert!(matches!(&plan.gateway, GatewayPlan::Embedded { params, .. } if params["tries"] == "2"));
+}
+
+#[test]
+fn a_scenario_for_some_gateways_is_skipped_on_others() {
+    let mut options = options();
+    let text = with("embedded: { preset: strict }", "recipe: { name: nginx }")
+        .replace("name: base\n", "name: base\nonly-on: [nginx]\n");
+    assert!(read_with(&text, &Files::default(), &options).is_ok());
+    for other in ["embedded", "haproxy"] {
+        options.gateway = Some(other.into());
+        let wrong = read_with(&text, &Files::default(), &options).expect_err("is for nginx");
+        assert!(wrong.is_about_the_gateway(), "{wrong}");
+    }
+}
+
+#[test]
+fn parameters_can_be_set_of_the_recipe_that_the_command_line_names() {
+    let mut options = options();
+    options.gateway = Some("nginx@1.22".into());
+    options.set = vec![("gateway.recipe.params.tries".into(), "4".into())];
+    let embedded = with("preset: strict", "params: { tries: 3 }");
+    let plan = read_with(&embedded, &Files::default(), &options).expect("is right").plans().remove(0);
+    let GatewayPlan::Recipe { name, version, params } = &plan.gateway else { panic!("a recipe") };
+    assert_eq!((name.as_str(), version.as_deref()), ("nginx", Some("1.22")));
+    assert_eq!((params.len(), params["tries"].as_str()), (1, "4"));
+}
+
 #[test]
 fn fragments_add_names_and_never_merge() {
     let lib = "gatecrash: 1\nbuckets: { media: { public: true }, more: {} }\nload: {}\n";

@@ -139,13 +139,13 @@ mistakes! {
         "media: { objects:"
         => "media: { policy: { Statement: [{ Effect: Permit, Principal: \"*\", Action: \"s3:*\",\x20\
         Resource: \"*\" }] }, objects:";
+    unknown_condition_operator:
+        "media: { objects:"
+        => "media: { policy: { Statement: [{ Effect: Deny, Principal: \"*\", Action: \"s3:*\",\x20\
+        Resource: \"*\", Condition: { StringNotEqual: { \"aws:SourceVpce\": \"vpce-1\" } } }] }, objects:";
 
     // Not yet.
     replication_lag_not_yet: "media: { objects:" => "media: { replication-lag: 2s, objects:";
-    condition_not_yet:
-        "media: { objects:"
-        => "media: { policy: { Statement: [{ Effect: Allow, Principal: \"*\", Action: \"s3:*\",\x20\
-        Resource: \"*\", Condition: {} }] }, objects:";
     nothing_sent: "    ops: { GetObject: 100% }\n" => "";
     journeys_without_users: "    ops: { GetObject: 100% }"
         => "    journeys: { a: { weight: 0, steps: [delete, { range: 9-1 }] }, b: { steps: [], think: 1us } }";
@@ -234,6 +234,26 @@ fn ten_at_once() {
     let wrong = read(&text).expect_err("is wrong");
     assert_eq!(wrong.errors(), 10, "{wrong}");
     insta::assert_snapshot!(wrong.render(false));
+}
+
+/// Names are looked up beside mistakes of shape, too; what was cut out with those is not missed.
+#[test]
+fn names_and_shapes_at_once() {
+    let text = RIGHT
+        .replace("GetObject: 100%", "GetObjet: 100%")
+        .replace("{ latency: { add: 100ms } }", "{ latancy: { add: 100ms } }")
+        .replace("success-rate: { min", "sucess-rate: { min");
+    let wrong = read(&text).expect_err("is wrong");
+    let messages: Vec<_> = wrong.iter().map(|d| d.message.as_str()).collect();
+    let three = ["unknown operation `GetObjet`", "unknown fault `latancy`", "unknown check `sucess-rate`"];
+    assert_eq!(messages, three, "{wrong}");
+
+    // The phase `during` goes with its length, and the expectation of it is no second mistake.
+    let text = RIGHT.replace("GetObject: 100%", "GetObject: 90%").replace("for: 10s", "for: 10");
+    let wrong = read(&text).expect_err("is wrong");
+    let messages: Vec<_> = wrong.iter().map(|d| d.message.as_str()).collect();
+    assert_eq!(messages.len(), 2, "{wrong}");
+    assert!(messages[0].contains("sum to 90%") && messages[1].contains("`10`"), "{wrong}");
 }
 
 /// A mistake deep in a file has no echo around it.

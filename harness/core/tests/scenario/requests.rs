@@ -64,6 +64,23 @@ fn keys_and_sizes_follow_laws() {
 }
 
 #[test]
+fn objects_change_as_often_as_the_bucket_says() {
+    let plan = plan("size: 8KiB", "size: 8KiB, change-every: 2s");
+    assert_eq!(plan.buckets[0].change_every, Some(Span::seconds(2)));
+    let population = plan.buckets[0].population(plan.seed).expect("a pattern");
+    assert_eq!(population.change_every, Some(2_000_000_000));
+    let asks = |condition: &str| {
+        let changing = with("size: 8KiB", "size: 8KiB, change-every: 2s");
+        let ops = format!("ops: {{ GetObject: {{ share: 100%, {condition} }} }}");
+        read(&changing.replace(OPS, &ops)).map(|_| ()).map_err(|wrong| wrong.render(false))
+    };
+    assert_eq!(asks("if-none-match: previous"), Ok(()));
+    assert_eq!(asks("if-match: other"), Ok(()));
+    let shown = asks("if-match: current").expect_err("either answer is right");
+    assert!(shown.contains("200 and 412 would both be right"), "{shown}");
+}
+
+#[test]
 fn links_have_a_validity_and_an_age() {
     let sign = |text: &str| plan("as: app", &format!("as: app\n    sign: {text}")).workloads[0].sign;
     let presigned =
@@ -84,6 +101,8 @@ fn what_makes_no_sense_is_refused() {
         (get("pages: 3"), "only ListObjectsV2 takes it"),
         (get("if-match: other, if-none-match: any"), "two conditions"),
         (get("if-match: mine"), "mine"),
+        (get("if-none-match: previous"), "expected `change-every` at the objects of the bucket"),
+        (("size: 8KiB", "size: 8KiB, change-every: 10ms".to_owned()), "expected at least 100ms"),
         (put("range: 0-9"), "only GetObject takes it"),
         (put("parts: 0"), "expected 1 to 10000"),
         (put("parts: 2, part-size: 1MiB"), "S3 wants at least 5MiB of every part but the last"),

@@ -181,7 +181,9 @@ impl Lease {
     fn permit_for(&self, status: StatusCode, headers: &HeaderMap) -> Option<control::Permit> {
         let rules = &self.cache.rules;
         if status == StatusCode::OK {
-            return control::permit(headers, Duration::from_millis(rules.default_ttl_ms));
+            let permit = control::permit(headers, Duration::from_millis(rules.default_ttl_ms))?;
+            let fresh = permit.fresh.max(Duration::from_millis(rules.min_ttl_ms));
+            return Some(control::Permit { fresh, ..permit });
         }
         let kept = rules.negative_ttl_ms > 0 && KEPT_ERRORS.contains(&status.as_u16());
         kept.then(|| brief(Duration::from_millis(rules.negative_ttl_ms)))

@@ -7,8 +7,10 @@ mod cache;
 mod front;
 mod health;
 mod limits;
+mod mapping;
 mod origin_group;
 mod signing;
+mod throttle;
 mod tls;
 mod upstream;
 
@@ -22,8 +24,10 @@ pub use self::cache::Cache;
 pub use self::front::Front;
 pub use self::health::Health;
 pub use self::limits::{Backoff, Earned, Pool, RetryBudget, Timeouts};
+pub use self::mapping::{Mapping, MappingError, Responses};
 pub use self::origin_group::OriginGroup;
 pub use self::signing::{RegionScope, Secret, Signing};
+pub use self::throttle::Throttle;
 pub use self::tls::Tls;
 pub use self::upstream::{Misconfigure, Role, Upstream};
 use crate::defects::DEFECTS;
@@ -64,6 +68,10 @@ pub struct Config {
     pub retry_budget: RetryBudget,
     /// Form and statuses of errors, and how upstream answers are handed on.
     pub answers: Answers,
+    /// Integration responses, or null to hand on what the upstream says. Not together with a cache. Default null.
+    pub mapping: Option<Mapping>,
+    /// How many requests clients may make, or null for any number. Default null.
+    pub throttle: Option<Throttle>,
     /// Largest request body kept for a retry, in bytes; a longer one is streamed and sent once. Default
     /// 1048576.
     pub buffer_limit: usize,
@@ -150,6 +158,8 @@ impl Default for Config {
             backoff_ms: Backoff::default(),
             retry_budget: RetryBudget::default(),
             answers: Answers::default(),
+            mapping: None,
+            throttle: None,
             buffer_limit: 1 << 20,
             health: Health::default(),
             breaker: None,
@@ -192,6 +202,17 @@ impl Config {
         self.timeouts_ms.check()?;
         self.retry_budget.check()?;
         self.answers.check()?;
+        if let Some(mapping) = &self.mapping {
+            mapping.check(self.answers.buffer > 0)?;
+            require(
+                self.cache.is_none(),
+                "mapping",
+                "cannot be combined with `cache`, whose copies are the upstream's",
+            )?;
+        }
+        if let Some(throttle) = self.throttle {
+            throttle.check()?;
+        }
         self.health.check()?;
         if let Some(breaker) = self.breaker {
             breaker.check()?;

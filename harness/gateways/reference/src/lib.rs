@@ -38,6 +38,7 @@ mod proxy;
 mod retry;
 mod room;
 mod sign;
+mod throttle;
 mod upstream;
 mod variants;
 

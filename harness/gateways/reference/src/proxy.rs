@@ -13,16 +13,18 @@ use time::OffsetDateTime;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::cache::Cache;
-use crate::config::{Config, Earned};
+use crate::config::{Config, Earned, Mapping, Misconfigure, Shape};
 use crate::defects::{Active, Defects};
 use crate::downstream::{
-    AsItIs, ClientRequest, Mend, Refetch, Reply, RequestBody, SwapSpot, as_declared, error_reply, mark,
-    masked_reply, request_id, whole,
+    AsItIs, ClientRequest, Mend, Refetch, Reply, RequestBody, SwapSpot, as_declared, error_reply, filled,
+    mark, masked_reply, name_request, request_id, whole,
 };
+use crate::draw;
 use crate::fleet::{Fleet, Peer};
 use crate::forward;
 use crate::headers::keep_end_to_end;
 use crate::retry::{self, Budget, Course, Waits};
+use crate::throttle::Throttle;
 use crate::upstream::{Answer, Failed, Failure, Limits, Stage, exchange};
 use crate::variants::Variants;
 
@@ -34,6 +36,8 @@ pub(crate) struct Proxy {
     defects: Defects,
     fleet: Arc<Fleet>,
     budget: Budget,
+    throttle: Option<Throttle>,
+    mapping: Option<Mapping>,
     swap: SwapSpot,
     variants: Variants,
     cache: Option<Arc<Cache>>,
@@ -72,9 +76,11 @@ impl Proxy {
         let fleet = Fleet::new(&config, &defects);
         let budget = Budget::new(config.retry_budget, Instant::now());
         let cache = config.cache.map(|rules| Arc::new(Cache::new(rules, config.signing.is_some())));
+        let throttle = config.throttle.map(|rules| Throttle::new(rules, Instant::now()));
+        let mapping = mapping_in_force(&config);
         let variants = Variants::new(&config.variants);
         let (swap, under_way) = (SwapSpot::default(), AtomicUsize::new(0));
-        Self { config, defects, fleet, budget, swap, variants, cache, under_way }
+        Self { config, defects, fleet, budget, throttle, mapping, swap, variants, cache, under_way }
     }
 
     pub(crate) fn fleet(&self) -> &Arc<Fleet> {
@@ -117,6 +123,9 @@ impl Proxy {
             response = self.swap.trade(response, active.swaps_responses()).await;
         }
         mark(response.headers_mut());
+        if self.config.answers.shape == Shape::Json {
+            name_request(response.headers_mut(), &draw::uuid(&id));
+        }
         self.variants.dress(&mut response, &method, &id);
         if let Some(delay) = self.variants.delay(begun.elapsed()) {
             sleep(delay).await;
@@ -154,6 +163,10 @@ impl Proxy {
         limits: Limits,
         active: Active,
     ) -> Response<Reply> {
+        if self.throttle.as_ref().is_some_and(|throttle| !throttle.admits(Instant::now())) {
+            request.body.let_end(limits);
+            return self.error(&Failure::Throttled, None, &request.method, active);
+        }
         if active.acknowledges_early(&request.method) && matches!(request.body, RequestBody::Buffered(_)) {
             let proxy = Arc::clone(self);
             tokio::spawn(async move {
@@ -391,11 +404,18 @@ impl Proxy {
         if active.ignores_retry_after() {
             retry::strip(&mut headers);
         }
-        let bodiless = request.method == Method::HEAD || matches!(status.as_u16(), 204 | 304);
-        let answers = self.config.answers;
-        if answers.unmapped != 0 && status.as_u16() >= 300 {
-            status = StatusCode::from_u16(answers.unmapped).unwrap_or(status);
+        let has_no_body = |status: StatusCode| matches!(status.as_u16(), 204 | 304);
+        let mut bodiless = request.method == Method::HEAD || has_no_body(status);
+        if let Some(mapping) = &self.mapping {
+            let Some(becomes) = mapping.responses.of(status.as_u16()) else {
+                let failure = Failure::Unmapped(status.as_u16());
+                return self.error(&failure, None, &request.method, active);
+            };
+            status = StatusCode::from_u16(becomes).unwrap_or(status);
+            bodiless |= has_no_body(status);
         }
+        let answers = self.config.answers;
+        let template = self.error_template(status);
         // Only a defect lets two of them come this far.
         let mut as_it_is = headers.get_all(header::CONTENT_LENGTH).iter().count() > 1;
         let reply = if bodiless && active.relays_undue_bodies() {
@@ -407,10 +427,20 @@ impl Proxy {
                 // RFC 9110 8.6: a 204 has no Content-Length, whatever the upstream says.
                 headers.remove(header::CONTENT_LENGTH);
             }
+            if template.is_some() {
+                headers.remove(header::CONTENT_LENGTH);
+            }
             Reply::full("")
         } else if answers.buffer > 0 {
             match body.collect(answers.buffer).await.map_err(Failure::from) {
-                Ok(Some(bytes)) => {
+                Ok(Some(mut bytes)) => {
+                    if let Some(template) = template {
+                        bytes = filled(template, &bytes, &draw::uuid(&request.id)).into();
+                        headers.insert(
+                            header::CONTENT_TYPE,
+                            header::HeaderValue::from_static("application/json"),
+                        );
+                    }
                     headers.insert(header::CONTENT_LENGTH, header::HeaderValue::from(bytes.len()));
                     Reply::full(bytes)
                 }
@@ -442,6 +472,12 @@ impl Proxy {
         response
     }
 
+    /// What makes the body of an answer with this status, if a template does.
+    fn error_template(&self, status: StatusCode) -> Option<&str> {
+        let template = self.mapping.as_ref().map(|mapping| mapping.error_template.as_str());
+        template.filter(|template| status.as_u16() >= 400 && !template.is_empty())
+    }
+
     fn refetch(self: &Arc<Self>, request: &ClientRequest, limits: Limits, active: Active) -> Refetch {
         let copy = request.copy();
         let proxy = Arc::clone(self);
@@ -449,6 +485,18 @@ impl Proxy {
             let fetched = proxy.fetch(&mut copy?, limits, active).await;
             fetched.outcome.ok().map(|answer| answer.body)
         })
+    }
+}
+
+/// The integration responses: those of the mistake, or those that are configured.
+fn mapping_in_force(config: &Config) -> Option<Mapping> {
+    let configured = config.mapping.clone();
+    match &config.misconfigure {
+        Some(Misconfigure::Mapping(responses)) => Some(Mapping {
+            responses: responses.clone(),
+            error_template: configured.map_or_else(String::new, |mapping| mapping.error_template),
+        }),
+        _ => configured,
     }
 }
 

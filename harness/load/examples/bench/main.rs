@@ -107,6 +107,7 @@ fn workload(size: u64) -> Result<Workload, Box<dyn Error>> {
             pattern: "object-{n}".parse()?,
             sizes: SizeLaw::Fixed(size),
             seed: SEED,
+            change_every: None,
         },
         keys: KeyLaw::Sequential,
         missing: 0.0,

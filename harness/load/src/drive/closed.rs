@@ -64,7 +64,7 @@ impl Shared {
                 self.live.begin();
                 thread.begin();
                 thread.begun.fetch_add(1, Ordering::Relaxed);
-                let plan = workload.plan(&setup.pool, k);
+                let plan = workload.plan_at(&setup.pool, k, now);
                 let mut refused = false;
                 let seen = |plan: &RequestPlan, record: &ClientRecord| {
                     refused = matches!(record.ending, Ending::Refused | Ending::ConnectFailed);

@@ -131,6 +131,7 @@ impl Road {
         let Some(plan) = self.workload.step(pool, k, step, walker.upload.as_ref()) else {
             return failed("nothing to remove");
         };
+        let plan = plan.of_time(pool, self.session.setup().clock.now());
         walker.requests += 1;
         let (told, ended) = self.exchange(&plan).await;
         let wrong = told.iter().find(|one| !one.right).map(|one| tag(&one.record));

@@ -39,15 +39,28 @@ impl RequestPlan {
             Condition::IfMatch(tag) => ("if-match", tag),
             Condition::IfNoneMatch(tag) => ("if-none-match", tag),
         };
-        let value = match tag {
-            Tag::Current => format!("\"{}\"", self.workload.population.etag(&self.key)),
-            Tag::Other => OTHER.to_owned(),
-            Tag::Any => "*".to_owned(),
+        let named = match (self.versions, tag) {
+            (Some(versions), Tag::Current) => Some(versions.current),
+            (Some(versions), Tag::Previous) => versions.current.checked_sub(1),
+            _ => None,
+        };
+        let value = match (tag, self.versions.zip(named)) {
+            (_, Some((versions, named))) => format!("\"{}\"", versions.lineage.etag(named)),
+            (Tag::Current, None) => format!("\"{}\"", self.workload.population.etag(&self.key)),
+            (Tag::Other | Tag::Previous, None) => OTHER.to_owned(),
+            (Tag::Any, None) => "*".to_owned(),
         };
         self.condition = Some((name, value));
+        if let Some(versions) = &mut self.versions {
+            versions.named = named;
+        }
         // Of what is not there S3 says so, whatever the condition.
         self.due = match (self.expect, condition) {
             (Expect::Object { .. }, Condition::IfNoneMatch(Tag::Current | Tag::Any)) => {
+                ClientRecord::NOT_MODIFIED_DUE
+            }
+            // A copy that is as old, and may still be served, is not modified.
+            (Expect::Object { .. }, Condition::IfNoneMatch(Tag::Previous)) if named.is_some() => {
                 ClientRecord::NOT_MODIFIED_DUE
             }
             (Expect::Object { .. }, Condition::IfMatch(Tag::Other)) => ClientRecord::PRECONDITION_DUE,

@@ -3,7 +3,7 @@
 use gatecrash_model::content::PLACES;
 use gatecrash_model::{BodyCheck, Content, Op, Pool};
 
-use crate::plan::{Expect, RequestPlan, Wants};
+use crate::plan::{Expect, RequestPlan, Versions, Wants};
 
 /// How much of a body is kept as evidence, bytes.
 const SHOWN: usize = 4096;
@@ -13,6 +13,9 @@ const SEARCHED: usize = 64 * 1024;
 const READ: usize = 2 << 20;
 /// Bytes kept from the first wrong one on: enough to recognise whose they are.
 const STRAY: usize = 64;
+
+/// How many bytes it takes to tell a version of an object that changes.
+const LEAD: usize = 16;
 
 /// The state of one comparison.
 #[derive(Debug, Default)]
@@ -26,6 +29,10 @@ pub(crate) struct Body {
     /// Offset in the body of the first wrong byte.
     pub mismatch: Option<u64>,
     stray: Vec<u8>,
+    versions: Option<Versions>,
+    /// The version it is compared with, and the first bytes, which decide that.
+    version: u32,
+    lead: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +48,8 @@ pub(super) enum Found {
     Foreign,
     /// Bytes of the expected object, from this offset of it.
     Shifted(u64),
+    /// Bytes of another version of the expected object, each at its own place.
+    Version(u32),
     /// Bytes of the pool at this place, seen at this offset of the object.
     Elsewhere { place: usize, offset: u64 },
 }
@@ -55,6 +64,9 @@ impl Body {
         self.stray.clear();
         self.seen = 0;
         self.mismatch = None;
+        self.versions = None;
+        self.version = 0;
+        self.lead.clear();
     }
 
     /// Decides what the body of a response with this status has to be.
@@ -73,6 +85,8 @@ impl Body {
                 })
             }
         };
+        self.versions = plan.versions.filter(|_| matches!(self.expected, Some(Expected::Bytes { .. })));
+        self.version = self.versions.map_or(0, |versions| versions.current);
         self.keep = match self.expected {
             Some(_) => 0,
             None if success && matches!(plan.wants(), Wants::Element(_)) => READ,
@@ -86,6 +100,7 @@ impl Body {
         let offset = self.seen;
         self.seen += bytes.len() as u64;
         if self.expected.is_some() && self.mismatch.is_none() {
+            self.choose_version(pool, bytes);
             let Some(at) = self.wrong_at(pool, offset, bytes) else { return };
             self.mismatch = Some(offset + at as u64);
             self.keep = SHOWN;
@@ -102,6 +117,7 @@ impl Body {
             (Some(Expected::Bytes { len, .. }), None) if self.seen == len => BodyCheck::Exact,
             (Some(Expected::Bytes { .. }), None) => BodyCheck::Prefix,
             (Some(_), Some(_)) => match self.found(pool) {
+                Found::Version(_) => BodyCheck::Mixed,
                 Found::Elsewhere { .. } => BodyCheck::Other,
                 _ => BodyCheck::Wrong,
             },
@@ -114,6 +130,9 @@ impl Body {
             return Found::Foreign;
         };
         match self.expected {
+            Some(Expected::Bytes { base, .. }) if self.at_version(pool, place, base + at).is_some() => {
+                Found::Version(self.at_version(pool, place, base + at).unwrap_or_default())
+            }
             Some(Expected::Bytes { content, base, size, .. }) => {
                 let own = ((place + PLACES - content.place(0) % PLACES) % PLACES) as u64;
                 match own < size {
@@ -128,6 +147,47 @@ impl Body {
     /// The bytes from the first wrong one on.
     pub(super) fn stray(&self) -> &[u8] {
         &self.stray
+    }
+
+    /// The version that the body begins as, and the one it goes on as, of an object that changes.
+    pub(crate) fn versions(&self, pool: &Pool) -> [Option<u32>; 2] {
+        if self.versions.is_none() || self.lead.len() < LEAD / 2 {
+            return [None; 2];
+        }
+        match self.mismatch {
+            None => [Some(self.version), None],
+            Some(at) if at < self.lead.len() as u64 => [None; 2],
+            Some(_) => match self.found(pool) {
+                Found::Version(then) => [Some(self.version), Some(then)],
+                _ => [Some(self.version), None],
+            },
+        }
+    }
+
+    /// Compares with the version whose bytes the first ones are; with the one that is due when they are nobody's.
+    fn choose_version(&mut self, pool: &Pool, bytes: &[u8]) {
+        let (Some(versions), Some(Expected::Bytes { content, base, .. })) =
+            (self.versions, self.expected.as_mut())
+        else {
+            return;
+        };
+        let room = LEAD.saturating_sub(self.lead.len()).min(bytes.len());
+        if room == 0 {
+            return;
+        }
+        self.lead.extend_from_slice(&bytes[..room]);
+        if content.mismatch(pool, *base, &self.lead).is_some()
+            && let Some(other) = versions.lineage.of_bytes(pool, *base, &self.lead, versions.newest)
+        {
+            self.version = other;
+            *content = versions.lineage.content(pool, other);
+        }
+    }
+
+    /// The version, other than the one compared with, whose byte at `offset` stands at this place of the pool.
+    fn at_version(&self, pool: &Pool, place: usize, offset: u64) -> Option<u32> {
+        let versions = self.versions?;
+        versions.lineage.at_place(pool, place, offset, versions.newest).filter(|other| *other != self.version)
     }
 
     fn wrong_at(&self, pool: &Pool, offset: u64, bytes: &[u8]) -> Option<usize> {

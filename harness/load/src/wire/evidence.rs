@@ -161,6 +161,10 @@ fn mismatch_note(response: &Response, pool: &Pool, owners: &Owners, at: u64) -> 
         Found::Shifted(offset) => {
             format!("wrong from byte {at}: bytes of the same object from its offset {offset}")
         }
+        Found::Version(then) => {
+            let first = response.body.versions(pool)[0].unwrap_or_default();
+            format!("bytes of version {first} of the object up to byte {at}, then of version {then}")
+        }
         Found::Elsewhere { place, offset } => {
             format!("wrong from byte {at}: {}", owners.tell(pool, place, offset))
         }

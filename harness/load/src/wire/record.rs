@@ -6,10 +6,11 @@ use std::sync::atomic::Ordering;
 use gatecrash_model::time::micros_between;
 use gatecrash_model::{ClientRecord, Ending, Nanos};
 
+use super::body::Body;
 use super::client::Session;
 use super::connection::Exchanged;
 use super::evidence;
-use super::response::Response;
+use super::response::{Response, etag};
 use crate::plan::RequestPlan;
 
 impl Session {
@@ -42,10 +43,20 @@ impl Session {
         }
     }
 
+    /// Writes down which versions of an object that changes an answer shows.
+    pub(crate) fn note_versions(&self, plan: &RequestPlan, record: &ClientRecord, body: &Body, head: &[u8]) {
+        if plan.versions.is_some()
+            && let Some(shown) = plan.shows(record.status, body.versions(&self.setup.pool), etag(head))
+        {
+            self.setup.sink.version(shown);
+        }
+    }
+
     /// What the response says, and the evidence it leaves.
     fn judge(&self, plan: &RequestPlan, response: &Response, record: &mut ClientRecord) {
         let setup = &self.setup;
         response.describe(&setup.pool, record);
+        self.note_versions(plan, record, &response.body, &response.raw_head);
         if response.informational > 0 {
             self.stats.informational.fetch_add(u64::from(response.informational), Ordering::Relaxed);
         }

@@ -289,6 +289,11 @@ pub(crate) fn document_flags(body: &[u8], media: &[u8]) -> u16 {
     json_flag | if (json || xml) && !fits { ClientRecord::MISLABELLED } else { 0 }
 }
 
+/// The ETag of a head.
+pub(crate) fn etag(head: &[u8]) -> Option<&str> {
+    std::str::from_utf8(field(head, b"etag")?).ok()
+}
+
 /// The media type of a head; empty when it states none.
 fn media_type(head: &[u8]) -> &[u8] {
     let value = field(head, b"content-type").unwrap_or_default();

@@ -48,6 +48,7 @@ pub(crate) fn workload(op: OpPlan) -> Workload {
             pattern: "img/{n:03}".parse().unwrap(),
             sizes: SizeLaw::Fixed(1000),
             seed: 7,
+            change_every: None,
         },
         keys: KeyLaw::Sequential,
         missing: 0.0,

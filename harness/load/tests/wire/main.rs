@@ -8,6 +8,7 @@ mod peer;
 mod script;
 #[path = "../support/mod.rs"]
 mod support;
+mod versions;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use gatecrash_core::faults::With;
 use gatecrash_core::rules::RuleSet;
 use gatecrash_model::{
-    AttemptRecord, ClientRecord, ConnectionRecord, Event, Evidence, FiringRecord, Sink, StrId, UpstreamRecord,
+    AttemptRecord, ClientRecord, ConnectionRecord, Event, Evidence, FiringRecord, Sink, StrId,
+    UpstreamRecord, VersionRecord,
 };
 
 use super::journal::Journal;
@@ -106,6 +107,8 @@ impl Sink for Reporter {
 
     /// The engine tells of connections.
     fn connection(&self, _: ConnectionRecord) {}
+
+    fn version(&self, _: VersionRecord) {}
 
     fn evidence(&self, _: Evidence) {}
 

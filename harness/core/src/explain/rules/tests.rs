@@ -30,6 +30,7 @@ fn each_cause_has_its_lead() {
         ),
         (at().tries([]), "no upstream was asked: peers are still ejected (fail timeout"),
         (at().body(BodyCheck::Other), "the client got another request's response"),
+        (at().body(BodyCheck::Mixed), "the gateway put a body together from two versions of the object"),
         (
             at().tries([Try::cut()]).ending(Ending::Complete).body(BodyCheck::Prefix),
             "the gateway ended a broken upstream body as if it were whole",

@@ -67,7 +67,8 @@ pub(crate) struct OpDetail {
     #[serde(default)]
     pub(crate) range: Option<Spanned<Either<Bytes, RangeLaw>>>,
     /// `If-None-Match` of a GetObject or HeadObject: `current` is the object's ETag, so that 304 is right, `other`
-    /// is one that no object has. For a PutObject `any`, which is `*`: only if there is no such object. Default:
+    /// is one that no object has; of objects that change, `previous` is that of the version before, so that 304 is
+    /// right from a copy that may still be served. For a PutObject `any`, which is `*`: only if there is no such object. Default:
     /// none.
     #[serde(default)]
     pub(crate) if_none_match: Option<Spanned<TagPlan>>,

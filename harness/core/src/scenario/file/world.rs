@@ -159,6 +159,10 @@ pub(crate) struct Objects {
     /// Cache-Control that reads of them carry, such as `max-age=1`. Default: none.
     #[serde(default)]
     pub(crate) cache_control: Option<Spanned<String>>,
+    /// How often each of them has a new version with other bytes, ETag and Last-Modified, in all regions at the same
+    /// time; at least 100ms. Which version is current when follows from key and seed. Default: they never change.
+    #[serde(default)]
+    pub(crate) change_every: Option<Spanned<Span>>,
 }
 
 /// One size, or a law of sizes.

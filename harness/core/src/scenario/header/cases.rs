@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Axis, Combination, Header};
 use crate::diagnostics::{Diagnostic, Place};
 use crate::scenario::mistakes::unknown;
-use crate::scenario::node::{Node, Value, Via};
+use crate::scenario::node::{Key, Node, Value, Via};
 
 /// Most cases of one file.
 const MAX_CASES: usize = 256;
@@ -59,11 +59,12 @@ impl Header {
         Case { id, values: axes.chain(fixed).collect() }
     }
 
-    /// The tree of one case: variables put in, then `--set` applied.
+    /// The tree of one case: variables put in, then `--set` applied; `asked` is the gateway of the command line.
     pub(in crate::scenario) fn apply(
         &self,
         case: &Case,
         tree: &Node,
+        asked: Option<(&str, Place)>,
         used: &mut BTreeSet<String>,
         problems: &mut Vec<Diagnostic>,
     ) -> Node {
@@ -73,6 +74,9 @@ impl Header {
             for (_, node) in entries.iter_mut().filter(|(key, _)| !own.contains(&key.text.as_str())) {
                 case.fill(node, used, problems);
             }
+        }
+        if let Some((asked, place)) = asked {
+            self.make_room(asked, place, &mut tree);
         }
         for set in &self.sets {
             let mut value = set.value.clone();
@@ -84,6 +88,26 @@ impl Header {
             }
         }
         tree
+    }
+
+    /// Where `--set` is about the gateway that the command line puts in the place of the file's, that one stands in
+    /// the tree, so that there is something to set.
+    fn make_room(&self, asked: &str, place: Place, tree: &mut Node) {
+        let name = asked.split('@').next().unwrap_or_default();
+        let kind = if name == "embedded" { name } else { "recipe" };
+        let is_about = |path: &[String]| path.len() > 2 && path[0] == "gateway" && path[1] == kind;
+        if !self.sets.iter().any(|set| is_about(&set.path)) {
+            return;
+        }
+        let written = tree.get("gateway").and_then(|gateway| gateway.get(kind));
+        if written.is_some_and(|it| kind == name || it.get("name").and_then(Node::text) == Some(name)) {
+            return;
+        }
+        let entry = |key: &str, node| (Key { text: key.to_owned(), place }, node);
+        let named = Node::new(Value::Scalar { text: name.to_owned(), quoted: true }, place);
+        let of_kind = if kind == name { Vec::new() } else { vec![entry("name", named)] };
+        let gateway = vec![entry(kind, Node::new(Value::Map(of_kind), place))];
+        tree.set(&["gateway".to_owned()], place, Node::new(Value::Map(gateway), place));
     }
 }
 

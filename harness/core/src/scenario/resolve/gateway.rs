@@ -20,7 +20,7 @@ const DEFAULT_PRESET: &str = "strict";
 const SIGNALS: [&str; 4] = ["TERM", "INT", "QUIT", "KILL"];
 
 /// Keys of `misconfigure`, among what gateways declare that they can.
-const MISTAKES: [&str; 4] = ["bucket", "region", "host", "endpoint"];
+const MISTAKES: [&str; 5] = ["bucket", "region", "host", "endpoint", "mapping"];
 
 impl Cx<'_> {
     /// The gateway under test: the command line's, the file's, or the embedded one.
@@ -195,6 +195,27 @@ impl Cx<'_> {
     }
 
     // === abilities ===
+
+    /// Refuses a gateway that the scenario is not for.
+    pub(super) fn only_on(&mut self, file: &File, gateway: &GatewayPlan) {
+        let Some(first) = file.only_on.first() else { return };
+        let known = &self.options.known;
+        let all: Vec<_> = known.recipes.iter().map(|r| r.name.as_str()).chain(["embedded"]).collect();
+        for name in &file.only_on {
+            self.refer("gateway", &name.value, name.place, all.iter().copied());
+        }
+        let is = match gateway {
+            GatewayPlan::Embedded { .. } => "embedded",
+            GatewayPlan::Recipe { name, .. } => name,
+            // A gateway of the user's own may be one of them.
+            GatewayPlan::Command { .. } | GatewayPlan::Url { .. } => return,
+        };
+        if file.only_on.iter().all(|name| name.value != is) {
+            let names: Vec<_> = file.only_on.iter().map(|name| name.value.as_str()).collect();
+            let message = format!("it is for {} only, not for `{is}`", names.join(" and "));
+            self.problems.push(Diagnostic::error(message, first.place, "said here").of_gateway());
+        }
+    }
 
     /// Refuses what the gateway cannot do: signing, wrong settings, limits on a process that is not ours.
     pub(super) fn capabilities(&mut self, file: &File, gateway: &GatewayPlan) {

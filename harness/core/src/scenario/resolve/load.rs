@@ -48,6 +48,8 @@ impl Cx<'_> {
                 objects.push(there);
                 continue;
             }
+            let changes = buckets.iter().any(|b| b.name == bucket && b.change_every.is_some());
+            self.fit_changes(workload, &bucket, changes);
             let begin = self.begin(file, name, workload, phases);
             workloads.push(self.workload(name, workload, begin, bucket, sign, identity));
             objects.push(Vec::new());

@@ -24,6 +24,7 @@ const REFERENCES: &[(&str, &str, To)] = &[
     ("iam", "identity", To::Identity),
     ("rotate-key", "identity", To::Identity),
     ("bucket-policy", "bucket", To::Bucket),
+    ("block-public-access", "bucket", To::Bucket),
     ("wrong-region", "bucket", To::Bucket),
     ("replication", "bucket", To::Bucket),
     ("expire-token", "identity", To::Identity),
@@ -51,7 +52,7 @@ const NEEDS_ONE: &[(&str, &[&str])] = &[
     ("iam", &["remove", "deny"]),
     ("bucket-policy", &["add", "replace"]),
     ("replication", &["mode", "lag"]),
-    ("misconfigure", &["bucket", "region", "host", "endpoint"]),
+    ("misconfigure", &["bucket", "region", "host", "endpoint", "mapping"]),
 ];
 
 impl Cx<'_> {

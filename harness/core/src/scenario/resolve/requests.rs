@@ -51,6 +51,34 @@ impl Cx<'_> {
         ops
     }
 
+    /// Refuses conditions that have no right answer, given whether the objects of the bucket change.
+    pub(super) fn fit_changes(&mut self, workload: &Workload, bucket: &str, changes: bool) {
+        for (_, entry) in workload.ops.iter().flat_map(|ops| ops.value.iter()) {
+            let details = match entry {
+                Either::Short(Shares::One(_)) => &[][..],
+                Either::Short(Shares::Several(details)) => details.as_slice(),
+                Either::Long(detail) => std::slice::from_ref(detail),
+            };
+            for detail in details {
+                let is_not = |tag: &&Spanned<TagPlan>| tag.value == TagPlan::Previous && !changes;
+                let conditions = [detail.if_none_match.as_ref(), detail.if_match.as_ref()];
+                if let Some(tag) = conditions.into_iter().flatten().find(is_not) {
+                    let message = format!("the objects of `{bucket}` have no version before");
+                    self.error(message, tag.place, "expected `change-every` at the objects of the bucket");
+                }
+                let unsure = |tag: &&Spanned<TagPlan>| match tag.value {
+                    TagPlan::Current | TagPlan::Previous => changes,
+                    TagPlan::Other | TagPlan::Any => false,
+                };
+                if let Some(tag) = detail.if_match.as_ref().filter(unsure) {
+                    let message =
+                        format!("the objects of `{bucket}` change, and 200 and 412 would both be right");
+                    self.error(message, tag.place, "expected `other`, or objects without `change-every`");
+                }
+            }
+        }
+    }
+
     fn op(&mut self, name: &Spanned<String>) -> Option<Op> {
         match Op::from_name(&name.value).filter(|op| !matches!(op, Op::Unknown | Op::Probe)) {
             Some(op) if OPS.contains(&op) => Some(op),

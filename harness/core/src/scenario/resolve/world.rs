@@ -11,7 +11,7 @@ use crate::scenario::file::{
     StandIn, Statement, Upstream, UpstreamTls,
 };
 use crate::stand_in::server_of;
-use crate::units::{Share, Size};
+use crate::units::{Share, Size, Span};
 
 const DEFAULT_REGION: &str = "us-east-1";
 const DEFAULT_BUCKET: &str = "media";
@@ -19,6 +19,8 @@ const DEFAULT_ACCOUNT: &str = "000000000001";
 const DEFAULT_OBJECTS: u32 = 1000;
 const DEFAULT_KEY: &str = "o/{n:06}";
 const DEFAULT_SIZE: Size = Size(16 << 10);
+/// Objects do not change more often: a read would hardly end with the version it began with.
+const LEAST_CHANGE: Span = Span(100_000_000);
 /// Most endpoints of a region.
 const MAX_ENDPOINTS: u32 = 16;
 /// Most endpoints of all regions; one number is left for the mock.
@@ -177,6 +179,14 @@ impl Cx<'_> {
                 }
                 self.took(at("cache-control"), value.place);
                 value.value.clone()
+            }),
+            change_every: objects.change_every.map(|every| {
+                if every.value < LEAST_CHANGE {
+                    let label = format!("expected at least {LEAST_CHANGE}");
+                    self.error(format!("objects that change every {}", every.value), every.place, label);
+                }
+                self.took(at("change-every"), every.place);
+                every.value
             }),
         }
     }

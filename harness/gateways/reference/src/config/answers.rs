@@ -21,9 +21,6 @@ pub struct Answers {
     pub buffer: usize,
     /// Longest request body, in bytes, where it is stated; a longer one is answered 413. 0 for no limit. Default 0.
     pub request_limit: u64,
-    /// Status that takes the place of every upstream status of 300 or above, or 0 to pass them on: what an
-    /// integration without mappings does. Default 0.
-    pub unmapped: u16,
 }
 
 /// Form of an error.
@@ -33,7 +30,7 @@ pub enum Shape {
     /// As S3's own.
     #[default]
     S3Xml,
-    /// `{"message": "..."}`.
+    /// `{"message": "..."}` as API Gateway's, with x-amzn-errortype, and x-amzn-requestid on every answer.
     Json,
 }
 
@@ -41,15 +38,7 @@ pub enum Shape {
 
 impl Default for Answers {
     fn default() -> Self {
-        Self {
-            shape: Shape::S3Xml,
-            refused: 502,
-            invalid: 502,
-            timeout: 504,
-            buffer: 0,
-            request_limit: 0,
-            unmapped: 0,
-        }
+        Self { shape: Shape::S3Xml, refused: 502, invalid: 502, timeout: 504, buffer: 0, request_limit: 0 }
     }
 }
 
@@ -57,8 +46,6 @@ impl Answers {
     pub(super) fn check(self) -> Result<(), ConfigError> {
         let errors = [self.refused, self.invalid, self.timeout];
         let in_range = errors.iter().all(|status| (500..600).contains(status));
-        require(in_range, "answers", "must hold statuses of 500 to 599 for errors")?;
-        let whole = self.unmapped == 0 || (200..600).contains(&self.unmapped);
-        require(whole, "answers.unmapped", "must be 0 or a status of 200 to 599")
+        require(in_range, "answers", "must hold statuses of 500 to 599 for errors")
     }
 }

@@ -10,6 +10,8 @@ use super::{ConfigError, require};
 pub struct Cache {
     /// Freshness of a 200 whose upstream says nothing about it, in milliseconds; 0 for none. Default 60000.
     pub default_ttl_ms: u64,
+    /// Least freshness of a 200 that may be stored, whatever it says of it, in milliseconds. Default 0.
+    pub min_ttl_ms: u64,
     /// How long an error is served again without asking, in milliseconds: 404, 405, 410, 414, 500, 501, 502,
     /// 503, 504 and this gateway's own. Default 0.
     pub negative_ttl_ms: u64,
@@ -38,6 +40,7 @@ impl Default for Cache {
     fn default() -> Self {
         Self {
             default_ttl_ms: 60_000,
+            min_ttl_ms: 0,
             negative_ttl_ms: 0,
             stale_if_error_ms: 0,
             stale_retry_ms: 1000,

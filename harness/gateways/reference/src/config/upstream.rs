@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ConfigError, require};
+use super::{ConfigError, Responses, require};
 
 /// One region: its endpoints and what its buckets are called.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -49,6 +49,8 @@ pub enum Misconfigure {
     Host(String),
     /// Every upstream connection, probes included, goes to this address.
     Endpoint(SocketAddr),
+    /// These integration responses stand in the place of those that are configured, if any.
+    Mapping(Responses),
 }
 
 // === impl Misconfigure ===
@@ -57,7 +59,7 @@ impl Misconfigure {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         let plain = match self {
             Self::Bucket(name) | Self::Region(name) | Self::Host(name) => is_plain(name),
-            Self::Endpoint(_) => true,
+            Self::Endpoint(_) | Self::Mapping(_) => true,
         };
         require(plain, "misconfigure", "must be plain ASCII without spaces")
     }

@@ -12,6 +12,9 @@ use crate::upstream::Failure;
 
 /// Header that tells gateway-made responses from relayed ones.
 const MADE_HERE: &str = "x-gatecrash-reference";
+/// Headers of API Gateway.
+const ERROR_TYPE: &str = "x-amzn-errortype";
+const REQUEST_ID: &str = "x-amzn-requestid";
 const VIA: HeaderValue = HeaderValue::from_static("1.1 gatecrash-reference");
 
 /// The answer to a request that failed in the gateway. `last` is the endpoint of the last attempt.
@@ -48,6 +51,14 @@ pub(crate) fn as_declared(reply: &mut Response<Reply>, failure: &Failure, answer
     if answers.shape == Shape::Json {
         let text = format!("{{\"message\": \"{}\"}}", message(failure));
         replace_body(reply, "application/json", text, method);
+        reply.headers_mut().insert(ERROR_TYPE, HeaderValue::from_static(error_type(failure)));
+    }
+}
+
+/// Adds the id by which API Gateway names a request.
+pub(crate) fn name_request(headers: &mut HeaderMap, id: &str) {
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert(REQUEST_ID, id);
     }
 }
 
@@ -59,9 +70,26 @@ fn message(failure: &Failure) -> &'static str {
             "Network error communicating with endpoint"
         }
         Failure::RequestTooLarge => "Request Too Long",
+        Failure::Throttled => "Too Many Requests",
         Failure::NoUpstream | Failure::Shed | Failure::Full | Failure::Exhausted(_) => "Service Unavailable",
         Failure::ClientBody | Failure::SlowClient => "Bad Request",
-        Failure::ResponseTooLarge | Failure::Internal | Failure::NotImplemented(_) => "Internal server error",
+        Failure::ResponseTooLarge | Failure::Unmapped(_) | Failure::Internal | Failure::NotImplemented(_) => {
+            "Internal server error"
+        }
+    }
+}
+
+/// What API Gateway calls it. Not in its guide: as in answers that others have published (429, 500 and 504 alike for
+/// REST APIs); the rest is named by the same pattern.
+fn error_type(failure: &Failure) -> &'static str {
+    match failure {
+        Failure::Throttled => "TooManyRequestsException",
+        Failure::RequestTooLarge => "RequestTooLargeException",
+        Failure::NoUpstream | Failure::Shed | Failure::Full | Failure::Exhausted(_) => {
+            "ServiceUnavailableException"
+        }
+        Failure::ClientBody | Failure::SlowClient => "BadRequestException",
+        _ => "InternalServerErrorException",
     }
 }
 
@@ -81,7 +109,8 @@ fn code(failure: &Failure) -> &'static str {
         Failure::Timeout(_) => "GatewayTimeout",
         Failure::NoUpstream | Failure::Shed | Failure::Full | Failure::Exhausted(_) => "ServiceUnavailable",
         Failure::RequestTooLarge => "EntityTooLarge",
-        Failure::ResponseTooLarge | Failure::Internal => "InternalError",
+        Failure::Throttled => "TooManyRequests",
+        Failure::ResponseTooLarge | Failure::Unmapped(_) | Failure::Internal => "InternalError",
         Failure::ClientBody => "IncompleteBody",
         Failure::SlowClient => "RequestTimeout",
         Failure::NotImplemented(_) => "NotImplemented",

@@ -24,6 +24,10 @@ pub(crate) enum Failure {
     NoUpstream,
     #[error("too many connections")]
     Shed,
+    #[error("too many requests")]
+    Throttled,
+    #[error("no integration response for status {0}")]
+    Unmapped(u16),
     #[error("out of descriptors or ports: {0}")]
     Exhausted(io::Error),
     #[error("the request is too large")]
@@ -84,8 +88,8 @@ impl Failure {
         if exhausted { Self::Exhausted(error) } else { Self::Connect(error) }
     }
 
-    /// 502 refused, dropped or invalid; 504 too late; 503 nobody to ask or nothing to ask with; 500 broken
-    /// itself.
+    /// 502 refused, dropped or invalid; 504 too late; 503 nobody to ask or nothing to ask with; 429 asked too fast;
+    /// 500 broken itself.
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Connect(_) | Self::Dropped(_) | Self::Invalid { .. } => StatusCode::BAD_GATEWAY,
@@ -94,7 +98,8 @@ impl Failure {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Self::RequestTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::ResponseTooLarge | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Throttled => StatusCode::TOO_MANY_REQUESTS,
+            Self::ResponseTooLarge | Self::Unmapped(_) | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::ClientBody => StatusCode::BAD_REQUEST,
             Self::SlowClient => StatusCode::REQUEST_TIMEOUT,
             Self::NotImplemented(_) => StatusCode::NOT_IMPLEMENTED,

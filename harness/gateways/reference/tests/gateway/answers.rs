@@ -54,8 +54,64 @@ async fn without_mappings_an_upstream_error_becomes_a_success() {
     let denied = script("HTTP/1.1 403 X\r\nContent-Length: 6\r\n\r\ndenied");
     let upstream = Upstream::always(denied).await;
     Running::before(&upstream, json!({})).await.get("/b/k").await.expect(403, "denied");
-    let trap = json!({"answers": {"unmapped": 200}});
+    let trap = json!({"mapping": {"responses": "default:200"}});
     Running::before(&upstream, trap).await.get("/b/k").await.expect(200, "denied");
+    let mistake = json!({"misconfigure": {"mapping": "default:200"}});
+    Running::before(&upstream, mistake).await.get("/b/k").await.expect(200, "denied");
+}
+
+#[tokio::test]
+async fn an_answer_without_an_integration_response_is_a_configuration_error() {
+    let upstream = Upstream::good("hello").await;
+    let missing = json!({
+        "tries": 1,
+        "mapping": {"responses": "5\\d{2}:500"},
+        "answers": {"shape": "json", "buffer": 100},
+    });
+    let gateway = Running::before(&upstream, missing).await;
+    let reply = gateway.get("/b/k").await;
+    reply.expect(500, r#"{"message": "Internal server error"}"#);
+    assert_eq!(reply.header("x-amzn-errortype"), Some("InternalServerErrorException"));
+    assert_eq!(reply.header("x-amzn-requestid").map(str::len), Some(36));
+    let mapped = json!({"mapping": {"responses": "5\\d{2}:500 2..:203"}});
+    Running::before(&upstream, mapped).await.get("/b/k").await.expect(203, "hello");
+}
+
+#[tokio::test]
+async fn a_template_makes_the_body_of_errors_alone() {
+    let template = r#"{"id": "$context.requestId", "said": "$util.escapeJavaScript($input.body)"}"#;
+    let changes = json!({
+        "tries": 1,
+        "mapping": {"responses": "4..:400 default:200", "error-template": template},
+        "answers": {"shape": "json", "buffer": 100},
+    });
+    let denied = script("HTTP/1.1 403 X\r\nContent-Type: text/xml\r\nContent-Length: 8\r\n\r\n<\"no\"/>\n");
+    let upstream = Upstream::always(denied).await;
+    let gateway = Running::before(&upstream, changes.clone()).await;
+    let reply = gateway.get("/b/k").await;
+    let id = reply.header("x-amzn-requestid").unwrap();
+    reply.expect(400, &format!(r#"{{"id": "{id}", "said": "<\"no\"/>\n"}}"#));
+    assert_eq!(reply.header("content-type"), Some("application/json"));
+    assert_eq!(reply.header("x-amzn-errortype"), None, "the upstream's error, not the gateway's");
+    let upstream = Upstream::good("hello").await;
+    let gateway = Running::before(&upstream, changes).await;
+    gateway.get("/b/k").await.expect(200, "hello");
+}
+
+#[tokio::test]
+async fn who_asks_too_fast_is_throttled_and_not_sent() {
+    let upstream = Upstream::good("hello").await;
+    // A token in two minutes: none comes back while the test runs.
+    let changes = json!({"throttle": {"rate": 0.008, "burst": 3}, "answers": {"shape": "json"}});
+    let gateway = Running::before(&upstream, changes).await;
+    for _ in 0..2 {
+        gateway.get("/b/k").await.expect(200, "hello");
+    }
+    gateway.ask(&put("/b/k", "1234")).await.expect(200, "hello");
+    let reply = gateway.ask(&put("/b/k", "1234")).await;
+    reply.expect(429, r#"{"message": "Too Many Requests"}"#);
+    assert_eq!(reply.header("x-amzn-errortype"), Some("TooManyRequestsException"));
+    assert_eq!(upstream.count(), 3);
 }
 
 #[tokio::test]

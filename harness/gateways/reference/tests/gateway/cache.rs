@@ -52,6 +52,22 @@ fn ask_at_once(gateway: &Running, count: usize) -> JoinSet<Reply> {
 }
 
 #[tokio::test]
+async fn a_least_lifetime_goes_before_what_the_answer_says() {
+    for (least, second) in [(0, "two"), (60_000, "one")] {
+        let first = answer(200, "Cache-Control: max-age=0\r\n", "one");
+        let upstream = Upstream::sequence(vec![first, ok("two")]).await;
+        let gateway = Running::before(&upstream, cache(json!({"min-ttl-ms": least}))).await;
+        gateway.get("/b/k").await.expect(200, "one");
+        gateway.get("/b/k").await.expect(200, second);
+    }
+    let private = answer(200, "Cache-Control: private\r\n", "one");
+    let upstream = Upstream::sequence(vec![private, ok("two")]).await;
+    let gateway = Running::before(&upstream, cache(json!({"min-ttl-ms": 60_000}))).await;
+    gateway.get("/b/k").await.expect(200, "one");
+    gateway.get("/b/k").await.expect(200, "two");
+}
+
+#[tokio::test]
 async fn a_fresh_copy_is_served_without_asking() {
     let upstream = Upstream::sequence(vec![answer(200, "ETag: \"a\"\r\n", "one"), ok("two")]).await;
     let gateway = Running::before(&upstream, cache(json!({}))).await;
