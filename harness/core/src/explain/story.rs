@@ -227,7 +227,7 @@ mod tests {
             story(&told.history, &join, &told.plan, RequestId { workload: 0, k: 0 })[3].clone()
         };
         let slow = told(S3Error::INFO.example, 503, "SlowDown");
-        assert!(slow.contains("0 request bytes, fault s3-error-0 (s3-error), 503"), "{slow}");
+        assert!(slow.contains("fault s3-error-0 (s3-error), 503"), "{slow}");
         let denied = told("iam: { identity: app, deny: [s3:GetObject] }", 403, "AccessDenied");
         assert!(denied.contains("fault iam-0 (iam), 403"), "{denied}");
     }
