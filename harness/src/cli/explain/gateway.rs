@@ -28,7 +28,8 @@ pub(super) fn page(name: &str) -> Option<String> {
     );
     for parameter in &gateway.recipe.parameters {
         let Parameter { name, default, about, .. } = parameter;
-        let _ = writeln!(text, "  {name} ({}, default {default}): {about}", values(parameter));
+        let said = wrap(&format!("{name} ({}, default {default}): {about}", values(parameter)));
+        let _ = writeln!(text, "  {}", said.replace('\n', "\n      "));
     }
     if name == "embedded" {
         let presets = PRESETS.iter().map(|preset| format!("  {}: {}\n", preset.name, preset.about));
@@ -51,7 +52,8 @@ pub(super) fn preset(name: &str) -> Option<String> {
     for setting in preset.settings {
         let when =
             setting.when.map_or_else(String::new, |(other, value)| format!(" (with {other}: {value})"));
-        let _ = writeln!(text, "  {}: {}{when}; {}", setting.parameter, setting.value, setting.source);
+        let said = wrap(&format!("{}: {}{when}; {}", setting.parameter, setting.value, setting.source));
+        let _ = writeln!(text, "  {}", said.replace('\n', "\n      "));
     }
     Some(text)
 }
