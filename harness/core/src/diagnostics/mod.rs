@@ -64,11 +64,11 @@ pub struct Diagnostic {
     /// What stands under the caret; usually what was expected.
     pub label: String,
     /// What to do about it.
-    pub help: Option<String>,
+    pub help: Option<Box<str>>,
     /// Other places that belong to it, such as the first definition of a name.
     pub also: Vec<(Place, String)>,
     /// The name that leads nowhere, where that is what is wrong.
-    pub unknown: Option<String>,
+    pub unknown: Option<Box<str>>,
 }
 
 /// Diagnostics with the texts they point into.
@@ -139,12 +139,12 @@ impl Diagnostic {
 
     /// About a name that leads nowhere.
     pub fn of_unknown(self, name: &str) -> Self {
-        Self { unknown: Some(name.to_owned()), ..self }
+        Self { unknown: Some(name.into()), ..self }
     }
 
     /// With advice.
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(help.into().into_boxed_str());
         self
     }
 

@@ -57,7 +57,7 @@ impl Diagnostics {
             );
         }
         if let Some(help) = &d.help {
-            group = group.element(Shown::HELP.message(help.as_str()));
+            group = group.element(Shown::HELP.message(&**help));
         }
         format!("{}\n", renderer.render(&[group]))
     }

@@ -47,7 +47,7 @@ impl Lost {
             return false;
         }
         if let Some(name) = &problem.unknown {
-            return !self.names.contains(name);
+            return !self.names.contains(&**name);
         }
         let path = rest.path_to(problem.place).unwrap_or_default();
         let block = path.first().and_then(|first| BLOCKS.iter().position(|block| block == first));
