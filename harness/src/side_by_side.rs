@@ -17,7 +17,7 @@ use crate::run::{self, Options, StopLine};
 use crate::{environment, reports};
 
 /// Lanes for each core: runs mostly wait. Without optimisation a request costs several times as much.
-const LANES_PER_CORE: usize = if cfg!(debug_assertions) { 2 } else { 4 };
+const LANES_PER_CORE: usize = if cfg!(debug_assertions) { 2 } else { 5 };
 
 /// What one lane carries, requests per second; a run that offers more takes more lanes.
 const RATE_PER_LANE: f64 = 150.0;

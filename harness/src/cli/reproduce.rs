@@ -111,13 +111,13 @@ mod tests {
     #[test]
     fn one_case_of_many_is_named() {
         let mut plan = gatecrash_core::golden::Story::new().plan;
-        plan.source = "scenarios/smoke/control.yaml".into();
+        plan.source = "scenarios/smoke/shipped.yaml".into();
         let line = |plan: &Plan, arguments: &str| {
             let arguments = arguments.split_whitespace().map(str::to_owned);
             let is_asked = matches!(plan.gateway, GatewayPlan::Recipe { .. });
             of_case(&crate::cli::description(), arguments, plan, is_asked)
         };
-        assert_eq!(line(&plan, "run --tag smoke -q --repeat 3 --seed 43"), "gatecrash run smoke/control");
+        assert_eq!(line(&plan, "run --tag smoke -q --repeat 3 --seed 43"), "gatecrash run smoke/shipped");
         plan.case = "rate=5/s".into();
         plan.gateway = GatewayPlan::Recipe {
             name: "haproxy".into(),
@@ -128,7 +128,7 @@ mod tests {
         assert_eq!(
             line(&plan, "run a.yaml b --gateway all --strict --set x=1 --report json:a --set=y=2"),
             format!(
-                "gatecrash run smoke/control --case '{title}' --gateway haproxy@2.8 --strict --set x=1 --set=y=2"
+                "gatecrash run smoke/shipped --case '{title}' --gateway haproxy@2.8 --strict --set x=1 --set=y=2"
             )
         );
         plan.source = "mine.yaml".into();

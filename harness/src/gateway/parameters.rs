@@ -207,7 +207,7 @@ mod tests {
     fn defaults_may_depend_on_the_topology() {
         assert_eq!(
             settled(&[]).as_deref(),
-            Ok("{'mapping': none, 'on': ['a'], 'read_timeout': '1000ms', 'says': 'none', 'tries': 3}")
+            Ok("{'mapping': None, 'on': ['a'], 'read_timeout': '1000ms', 'says': 'none', 'tries': 3}")
         );
     }
 
@@ -215,7 +215,7 @@ mod tests {
     fn a_mapping_tells_whether_it_is_faithful() {
         let mapping = |text| settled(&[("mapping", text)]).unwrap_or_else(|e| panic!("{e:?}"));
         let tutorial = mapping(r"4\d{2}:400 default:200");
-        assert!(tutorial.contains("'faithful': false"), "{tutorial}");
+        assert!(tutorial.contains("'faithful': False"), "{tutorial}");
     }
 
     #[test]
