@@ -1,9 +1,11 @@
 //! From a plan to a gateway that answers.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use gatecrash_core::plan::GatewayPlan;
@@ -24,6 +26,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// Patience with one answer of a gateway that starts.
 const ANSWER_WITHIN: Duration = Duration::from_secs(1);
+
+/// Ports that are not given again, until there are so many.
+const PORTS_REMEMBERED: usize = 8192;
 
 /// How gateways say that their address is in use.
 const TAKEN: &[&str] = &["ddress already in use", "ddress in use", "cannot bind socket"];
@@ -71,9 +76,24 @@ pub async fn launch(launch: Launch<'_>) -> Result<Gateway, GatewayError> {
     }
 }
 
-/// A port that was free a moment ago.
+/// A port that was free a moment ago, and that no other run of this process was given: a gateway that starts slowly
+/// would find the other's there, and the other's would answer for it.
 fn free_port() -> io::Result<SocketAddr> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    // Kept until one is found, so that the system offers others.
+    let mut taken = Vec::new();
+    loop {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let addr = listener.local_addr()?;
+        let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+        if given.len() >= PORTS_REMEMBERED {
+            given.clear();
+        }
+        if given.insert(addr.port()) {
+            return Ok(addr);
+        }
+        taken.push(listener);
+    }
 }
 
 fn clear_logs(blueprint: &Blueprint, dir: &Path) -> Result<(), GatewayError> {

@@ -47,6 +47,12 @@ impl Check for CrashFree {
     fn judge(&self, scope: &Scope<'_>) -> Finding {
         let mut tally = Tally::default();
         for client in scope.clients() {
+            // Nobody refused: the time for it ran out while the gateway, or we, had no processor.
+            let took = client.ended().saturating_sub(client.sent());
+            if client.ending == Ending::ConnectFailed && scope.was_starved_of(client, took) {
+                tally.starved(client.id());
+                continue;
+            }
             tally.count(!is_vanished(scope, client), client.id(), || match client.ending {
                 Ending::Refused | Ending::ConnectFailed => {
                     format!("connecting to the gateway: {}", client.ending)
@@ -81,6 +87,8 @@ impl Check for CrashFree {
             let tries = || [Try::garbage(), Try::reset()];
             story().every(10, 50, 60, move |r| r.tries(tries()).ending(Ending::DroppedReused))
         };
+        let starved = Event::Stalled { at: 300_000_000, lasted: 200_000_000 };
+        let late = || story().every(10, 50, 60, |r| r.ending(Ending::ConnectFailed).took(700));
         let died = Event::GatewayDied { at: 40_000_000, how: "signal 11".into() };
         vec![
             Golden::pass("all answered", Self {}, story()),
@@ -90,6 +98,8 @@ impl Check for CrashFree {
             Golden::fail("its stream reset while reading garbage", Self {}, stream_reset()),
             Golden::pass("closed by a dead connection after garbage", Self {}, dead_after_garbage()),
             Golden::fail("nobody listens", Self {}, told(Ending::Refused)),
+            Golden::fail("no connection came about", Self {}, late()),
+            Golden::inconclusive("no connection came about, for want of a processor", Self {}, late().event(starved)),
             Golden::fail("the process died", Self {}, story().event(died)),
             Golden::pass("all answered by somebody unseen", Self {}, story().without(Capability::Process)),
             Golden::fail(
