@@ -1,5 +1,7 @@
 //! `deadline`: nothing begins when it is too late.
 
+#[cfg(test)]
+use gatecrash_model::Event;
 use gatecrash_model::{AttemptRecord, Capabilities, Capability, ClientRecord, Nanos};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -44,7 +46,8 @@ impl Check for Deadline {
         example: "deadline: {}",
         needs: Capabilities::of(&[Capability::Attempts]),
         min_samples: 1,
-        rests: Rests::OnTimes,
+        // It counts from the gateway's first attempt: when the client came does not matter.
+        rests: Rests::OnOutcomes,
     };
 
     fn judge(&self, scope: &Scope<'_>) -> Finding {
@@ -57,9 +60,14 @@ impl Check for Deadline {
             let attempts: Vec<_> = scope.attempts(client).collect();
             let Some(first) = attempts.first() else { continue };
             let due = first.start + deadline;
-            let late = attempts.iter().filter(|a| a.start > due + TRANSIT + scope.slack).count();
-            if late > 0 {
-                tally.bad(client.id(), format!("{late} attempts that began too late"));
+            let late = |a: &&AttemptRecord| a.start.checked_sub(due + TRANSIT + scope.slack).filter(|by| *by > 0);
+            let late: Vec<_> = attempts.iter().filter_map(late).collect();
+            if let Some(most) = late.iter().max() {
+                if scope.was_starved_of(client, *most) {
+                    tally.starved(client.id());
+                } else {
+                    tally.bad(client.id(), format!("{} attempts that began too late", late.len()));
+                }
             } else if came_near(client, &attempts, due, deadline) {
                 tally.good();
             }
@@ -79,6 +87,11 @@ impl Check for Deadline {
             Golden::pass("the last try is cut short", short(), told(|r| r.tries([Try::silent().took(990)]))),
             Golden::fail("a try after the answer", Self::default(), told(late)),
             Golden::fail("a try after the route's deadline", short(), told(silent)),
+            Golden::inconclusive(
+                "a try after the answer, for want of a processor",
+                Self::default(),
+                told(late).event(Event::Stalled { at: 3_000_000_000, lasted: 100_000_000 }),
+            ),
             Golden::inconclusive("far from the deadline", Self::default(), told(silent)),
             Golden::inconclusive("none declared", Self::default(), told(late).profile(|p| p.deadline = None)),
         ]
