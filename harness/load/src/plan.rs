@@ -1,8 +1,8 @@
 //! What arrival `k` of a workload asks for: a pure function of the workload and `k`.
 //!
 //! Every choice is a keyed hash of (seed, workload, k), so any thread, a replay and a judge compute the same
-//! request; of objects that change, the time it is due decides the version. Deletes never touch the synthetic objects that other operations read: they name upload keys of
-//! earlier arrivals.
+//! request; of objects that change, the time it is due decides the version. Deletes never touch the synthetic objects
+//! that other operations read: they name upload keys of earlier arrivals.
 
 use std::sync::Arc;
 

@@ -469,17 +469,20 @@ mod tests {
         assert!((0..100).all(|n| constant.size(7, "media", n) == 9));
     }
 
-    #[test]
-    fn an_etag_follows_from_seed_bucket_and_key() {
-        let sizes = SizeLaw::Fixed(5 << 40);
-        let population = Population {
+    fn five(sizes: SizeLaw) -> Population {
+        Population {
             bucket: "b".into(),
             count: 5,
             pattern: pattern("{n}").into(),
             sizes,
             seed: 0,
             change_every: None,
-        };
+        }
+    }
+
+    #[test]
+    fn an_etag_follows_from_seed_bucket_and_key() {
+        let population = five(SizeLaw::Fixed(5 << 40));
         let other = Population { seed: 1, ..population.clone() };
         let etag = population.etag("4");
         assert_eq!((etag.len(), etag.ends_with("-1"), &etag), (34, true, &population.clone().etag("4")));
@@ -489,15 +492,7 @@ mod tests {
 
     #[test]
     fn an_index_stays_below_the_count() {
-        let sizes = SizeLaw::Fixed(8);
-        let population = Population {
-            bucket: "b".into(),
-            count: 5,
-            pattern: pattern("{n}").into(),
-            sizes,
-            seed: 0,
-            change_every: None,
-        };
+        let population = five(SizeLaw::Fixed(8));
         assert_eq!(population.index("4"), Some(4));
         assert_eq!(population.index("5"), None);
         assert_eq!(population.size(3), 8);

@@ -38,6 +38,16 @@ pub struct Fixes {
 }
 
 impl Fixes {
+    /// So that errors of the upstream reach the client as they are.
+    pub(super) const PASS_ERRORS_ON: Self = Self {
+        nginx: "`proxy_intercept_errors off`",
+        haproxy: "no `http-response return` and no `http-response set-status` for statuses of the \
+                  upstream (`errorfile` replaces HAProxy's own errors alone)",
+        envoy: "no `custom_response` filter on the route (`local_reply_config` replaces Envoy's own \
+                errors alone)",
+        others: "",
+    };
+
     /// Product and fix, those that are there.
     pub fn each(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         [("nginx", self.nginx), ("HAProxy", self.haproxy), ("Envoy", self.envoy), ("others", self.others)]

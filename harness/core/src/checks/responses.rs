@@ -34,14 +34,7 @@ impl Check for Responses {
               (AWS S3 API reference, Error responses), so a gateway that replaces the document with a page \
               of its own breaks them. Answers to HEAD carry no body, hence no code.",
         sources: &[Source::S3_ERRORS, Source::AWS_SDK_RETRIES],
-        fixes: Fixes {
-            nginx: "`proxy_intercept_errors off`",
-            haproxy: "no `http-response return` and no `http-response set-status` for statuses of the \
-                      upstream (`errorfile` replaces HAProxy's own errors alone)",
-            envoy: "no `custom_response` filter on the route (`local_reply_config` replaces Envoy's own \
-                    errors alone)",
-            others: "",
-        },
+        fixes: Fixes::PASS_ERRORS_ON,
         example: "responses: { status: 403, s3-code: AccessDenied, share: { min: 100% } }",
         needs: Capabilities::of(&[Capability::Framing]),
         min_samples: 30,

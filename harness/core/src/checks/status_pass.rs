@@ -29,12 +29,8 @@ impl Check for StatusPass {
               and HAProxy 2.6 pass 403, 404, 429 and 5xx through unchanged by default.",
         sources: &[Source::S3_ERRORS, Source::CLOUDFRONT_CUSTOM_ERRORS],
         fixes: Fixes {
-            nginx: "`proxy_intercept_errors off`",
-            haproxy: "no `http-response return` and no `http-response set-status` for statuses of the \
-                      upstream (`errorfile` replaces HAProxy's own errors alone)",
-            envoy: "no `custom_response` filter on the route (`local_reply_config` replaces Envoy's own \
-                    errors alone)",
             others: "CDN: custom error responses switched off for the path of the API",
+            ..Fixes::PASS_ERRORS_ON
         },
         example: "status-pass: {}",
         needs: Capabilities::of(&[Capability::Framing, Capability::Attempts]),

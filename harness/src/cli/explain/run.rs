@@ -19,8 +19,7 @@ pub(super) fn page(out: &Path, request: &str) -> Result<String, Failure> {
     let is_request = |id: &str| RequestId::parse(id.trim_start_matches("req-")).is_some();
     match request.rsplit_once('/') {
         Some((_, id)) if is_request(id) => story(out, request),
-        _ if find(out, request).is_ok() => exemplars(&find(out, request)?, request),
-        Some(_) => story(out, request),
+        Some(_) => find(out, request).map_or_else(|_| story(out, request), |dir| exemplars(&dir, request)),
         None => exemplars(&find(out, request)?, request),
     }
 }
