@@ -27,6 +27,8 @@ mod requests;
 mod runs;
 #[cfg(feature = "aws-sdk")]
 mod sdk;
+#[cfg(feature = "aws-sdk")]
+mod sdk_rules;
 mod selftest;
 mod serve_mock;
 mod side_by_side;

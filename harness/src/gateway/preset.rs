@@ -80,9 +80,10 @@ mod tests {
     #[test]
     fn retry_rules_choose_among_settings() {
         let settled = |pairs| parameters("app-server", &given(pairs)).unwrap();
-        assert_eq!(settled(&[])["retry-cost"], "5");
+        let old = settled(&[]);
+        assert_eq!([&old["retry-cost"], &old["back-off"], &old["retry-by"]], ["10", "1s", "sdk"]);
         let new = settled(&[("retry-rules", "2026")]);
-        assert_eq!([&new["retry-cost"], &new["back-off"]], ["14", "50ms"]);
+        assert_eq!([&new["retry-cost"], &new["back-off"], &new["retry-by"]], ["14", "50ms", "sdk-2026"]);
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub use self::breaker::Breaker;
 pub use self::cache::Cache;
 pub use self::front::Front;
 pub use self::health::Health;
-pub use self::limits::{Backoff, Earned, Pool, RetryBudget, Timeouts};
+pub use self::limits::{Backoff, Earned, Pool, RetryBudget, RetryBy, Timeouts};
 pub use self::mapping::{Mapping, MappingError, Responses};
 pub use self::origin_group::OriginGroup;
 pub use self::signing::{RegionScope, Secret, Signing};
@@ -62,6 +62,8 @@ pub struct Config {
     pub timeouts_ms: Timeouts,
     /// Attempts per request, the first one included; at least 1. Default 2.
     pub tries: u32,
+    /// By whose rules there is a retry. Default `http`.
+    pub retry_by: RetryBy,
     /// Pause before a retry: full jitter, doubling.
     pub backoff_ms: Backoff,
     /// How many retries the gateway may add to the load it was given.
@@ -155,6 +157,7 @@ impl Default for Config {
             upstreams: Vec::new(),
             timeouts_ms: Timeouts::default(),
             tries: 2,
+            retry_by: RetryBy::Http,
             backoff_ms: Backoff::default(),
             retry_budget: RetryBudget::default(),
             answers: Answers::default(),

@@ -30,6 +30,8 @@ use crate::variants::Variants;
 
 /// Most of a 5xx's body that is read before deciding about a retry, in bytes.
 const HELD: usize = 64 * 1024;
+/// Most of an answer that an SDK reads before it decides, in bytes.
+const HELD_BY_SDK: usize = 4 << 20;
 
 pub(crate) struct Proxy {
     config: Config,
@@ -262,7 +264,9 @@ impl Proxy {
                 self.budget.die_inside();
             }
             waits.note(&outcome, Instant::now());
+            let by = self.config.retry_by;
             let free = active.ignores_retry_after()
+                || by.is_sdk()
                 || self.config.origin_group.is_some()
                 || self.fleet.has_another_region(&tried, active);
             let wait = if free { Duration::ZERO } else { waits.left(Instant::now()) };
@@ -275,7 +279,7 @@ impl Proxy {
                 None => {
                     attempt < tries
                         && !limits.passes_during(wait)
-                        && retry::may_repeat(&outcome, request, active)
+                        && retry::may_repeat(&outcome, request, by, active)
                 }
             };
             let pause = if again { self.pause(&outcome, attempt, &request.id, active) } else { None };
@@ -312,7 +316,7 @@ impl Proxy {
         let rules = &self.config.retry_budget;
         match outcome {
             Err(failed) if failed.failure.is_timeout() => rules.timeout_cost,
-            outcome if is_throttled(outcome) => rules.throttling_cost,
+            outcome if retry::is_throttled(outcome, self.config.retry_by) => rules.throttling_cost,
             _ => rules.cost,
         }
     }
@@ -331,8 +335,8 @@ impl Proxy {
         }
     }
 
-    /// One attempt at one endpoint, a retry on a new connection. A 5xx is read ahead, so that its connection
-    /// is free and its kind is known.
+    /// One attempt at one endpoint, a retry on a new connection. A 5xx, and what else an SDK reads whole, is read ahead,
+    /// so that its connection is free and its kind is known.
     async fn attempt(
         &self,
         peer: &Peer,
@@ -348,11 +352,12 @@ impl Proxy {
         let method = &request.method;
         let mut outcome = exchange(peer, method, head, &mut request.body, fresh, limits, active).await;
         let mut blameless = false;
+        let by_sdk = self.config.retry_by.is_sdk();
         if let Ok(answer) = &mut outcome
-            && answer.status.is_server_error()
+            && (answer.status.is_server_error() || (by_sdk && !is_streamed(request, answer)))
         {
-            match answer.body.hold(HELD).await {
-                Ok(held) => blameless = held.iter().any(|bytes| says_slow_down(bytes)),
+            match answer.body.hold(if by_sdk { HELD_BY_SDK } else { HELD }).await {
+                Ok(held) => blameless = held.iter().any(|bytes| retry::says_slow_down(bytes)),
                 Err(error) => {
                     outcome = Err(Failed { failure: error.into(), wrote: true, stale: false, sent: 0 });
                 }
@@ -369,7 +374,7 @@ impl Proxy {
     }
 
     /// Pause before the next attempt; `None` when the budget has none. A pooled connection that died is no
-    /// sign of trouble upstream: that retry waits for nothing and costs nothing.
+    /// sign of trouble upstream: that retry waits for nothing and costs nothing, but with an SDK.
     fn pause(
         &self,
         outcome: &Result<Answer, Failed>,
@@ -377,11 +382,20 @@ impl Proxy {
         id: &str,
         active: Active,
     ) -> Option<Duration> {
-        let stale = outcome.as_ref().is_err_and(|failed| failed.stale);
+        let (by, rules) = (self.config.retry_by, &self.config.backoff_ms);
+        let stale = !by.is_sdk() && outcome.as_ref().is_err_and(|failed| failed.stale);
         if stale || active.ignores_retry_budget() {
             return Some(Duration::ZERO);
         }
-        let honest = || retry::pause(&self.config.backoff_ms, attempt, id, is_throttled(outcome));
+        let honest = || {
+            let own = retry::pause(rules, attempt, id, retry::is_throttled(outcome, by));
+            match outcome {
+                Ok(answer) => {
+                    retry::pause_as_asked(by, own, Duration::from_millis(rules.cap), &answer.headers)
+                }
+                Err(_) => own,
+            }
+        };
         let granted = self.budget.withdraw(Instant::now(), self.cost(outcome)) || active.retries_on_credit();
         granted.then(|| active.pause(honest()))
     }
@@ -500,15 +514,12 @@ fn mapping_in_force(config: &Config) -> Option<Mapping> {
     }
 }
 
+/// Whether an SDK hands the answer on as it comes: an object is, a list or an error is read first.
+fn is_streamed(request: &ClientRequest, answer: &Answer) -> bool {
+    let of_object = request.path.trim_matches('/').contains('/');
+    request.method == Method::GET && of_object && answer.status.is_success()
+}
+
 fn is_invalid(outcome: &Result<Answer, Failed>) -> bool {
     outcome.as_ref().is_err_and(|failed| matches!(failed.failure, Failure::Invalid { .. }))
-}
-
-fn says_slow_down(body: &[u8]) -> bool {
-    const CODE: &[u8] = b"<Code>SlowDown</Code>";
-    body.windows(CODE.len()).any(|window| window == CODE)
-}
-
-fn is_throttled(outcome: &Result<Answer, Failed>) -> bool {
-    outcome.as_ref().is_ok_and(|answer| answer.body.held().iter().any(|bytes| says_slow_down(bytes)))
 }

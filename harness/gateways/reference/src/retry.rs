@@ -2,6 +2,7 @@
 
 mod budget;
 mod course;
+mod sdk;
 mod wait;
 
 use std::time::Duration;
@@ -10,8 +11,9 @@ use http::{Method, StatusCode};
 
 pub(crate) use self::budget::Budget;
 pub(crate) use self::course::Course;
+pub(crate) use self::sdk::pause_as_asked;
 pub(crate) use self::wait::{Waits, strip};
-use crate::config::Backoff;
+use crate::config::{Backoff, RetryBy};
 use crate::defects::Active;
 use crate::downstream::ClientRequest;
 use crate::draw;
@@ -20,11 +22,17 @@ use crate::upstream::{Answer, Failed};
 /// Whether `outcome` may be followed by another attempt, tries and budget aside.
 ///
 /// Idempotent requests are repeated after a transport failure or a 5xx that says "not now"; any request after
-/// a failure to connect; a 4xx is final; a body that was streamed is gone.
-pub(crate) fn may_repeat(outcome: &Result<Answer, Failed>, request: &ClientRequest, active: Active) -> bool {
+/// a failure to connect; a 4xx is final; a body that was streamed is gone. An SDK has rules of its own.
+pub(crate) fn may_repeat(
+    outcome: &Result<Answer, Failed>,
+    request: &ClientRequest,
+    by: RetryBy,
+    active: Active,
+) -> bool {
     let repeatable = is_idempotent(&request.method) || active.replays(&request.method);
     request.body.replayable()
         && match outcome {
+            outcome if by.is_sdk() => sdk::class(outcome).is_some(),
             Ok(answer) => repeatable && (is_passing(answer.status) || active.retries_status(answer.status)),
             Err(failed) if failed.stale && active.shows_dead_connections() => false,
             Err(failed) => failed.failure.is_upstreams() && (repeatable || !failed.wrote),
@@ -37,6 +45,19 @@ pub(crate) fn pause(backoff: &Backoff, retry: u32, id: &str, throttled: bool) ->
     let doubled = base.saturating_mul(1_u64.checked_shl(retry - 1).unwrap_or(u64::MAX));
     let bound = Duration::from_millis(doubled.min(backoff.cap));
     bound.mul_f64(draw::unit(id, &format!("pause-{retry}")))
+}
+
+/// Whether the upstream asked for less.
+pub(crate) fn is_throttled(outcome: &Result<Answer, Failed>, by: RetryBy) -> bool {
+    if by.is_sdk() {
+        return sdk::class(outcome) == Some(sdk::Class::Throttling);
+    }
+    outcome.as_ref().is_ok_and(|answer| answer.body.held().iter().any(|bytes| says_slow_down(bytes)))
+}
+
+pub(crate) fn says_slow_down(body: &[u8]) -> bool {
+    const CODE: &[u8] = b"<Code>SlowDown</Code>";
+    body.windows(CODE.len()).any(|window| window == CODE)
 }
 
 fn is_idempotent(method: &Method) -> bool {

@@ -51,6 +51,21 @@ pub struct RetryBudget {
     pub refund: bool,
 }
 
+/// By whose rules a request is tried again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RetryBy {
+    /// HTTP's: what is idempotent, after a failure or a 5xx that may pass, not before Retry-After.
+    #[default]
+    Http,
+    /// Those of AWS SDKs since 2021: any request, after a failure, a 5xx that may pass or a code that says so;
+    /// `x-amz-retry-after` in the place of a pause.
+    Sdk,
+    /// The same, where `x-amz-retry-after` lengthens a pause by at most 5 s.
+    #[serde(rename = "sdk-2026")]
+    Sdk2026,
+}
+
 /// What earns retries.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -73,6 +88,14 @@ pub struct Pool {
     /// Most exchanges under way at a time; further ones wait for as long as connecting may take, and then are
     /// answered 503. 0 for no limit. Default 0.
     pub max_active: usize,
+}
+
+// === impl RetryBy ===
+
+impl RetryBy {
+    pub(crate) fn is_sdk(self) -> bool {
+        self != Self::Http
+    }
 }
 
 // === impl Timeouts ===
