@@ -11,14 +11,22 @@ use crate::history::IdSet;
 use crate::profile::{Deviation, Profile};
 use crate::report::GuardNote;
 use crate::rules::Point;
-use crate::verdict::{Outcome, Verdict};
+use crate::verdict::{Finding, Outcome, Verdict};
 
 /// Requests that a deviation's fault must have touched before it counts as gone.
 const ENOUGH: usize = 10;
 
-/// The deviation that explains a failure: without the requests that its fault touched, the check does not
-/// fail.
-pub(super) fn excuse(check: &CheckSpec, scope: &Scope<'_>) -> Option<String> {
+/// What the deviations of a gateway leave of a failure.
+#[derive(Debug)]
+pub(super) enum Excuse {
+    /// Nothing: this explains it, for without the requests that its faults touched the check does not fail.
+    Whole(String),
+    /// What fails without those requests, which show something that is not known yet.
+    Part(Finding),
+}
+
+/// What is left of a failure; `None` where no deviation has to do with it.
+pub(super) fn excuse(check: &CheckSpec, scope: &Scope<'_>, failure: &Finding) -> Option<Excuse> {
     let name = check.info().name;
     let of_check = scope.profile.deviations.iter().filter(|d| d.check == name);
     let known: Vec<_> = of_check.filter(|d| !faults_of(d, scope).is_empty()).collect();
@@ -26,11 +34,14 @@ pub(super) fn excuse(check: &CheckSpec, scope: &Scope<'_>) -> Option<String> {
         return None;
     }
     let touched: IdSet = known.iter().flat_map(|d| touched_by(d, scope)).collect();
-    let rest = Scope { excused: Some(&touched), ..*scope };
-    (check.judge(&rest).outcome != Outcome::Fail).then(|| {
-        let texts: Vec<_> = known.iter().map(|d| in_words(scope.profile, d)).collect();
-        texts.join("; ")
-    })
+    let rest = check.judge(&Scope { excused: Some(&touched), ..*scope });
+    let texts: Vec<_> = known.iter().map(|d| in_words(scope.profile, d)).collect();
+    let texts = texts.join("; ");
+    if rest.outcome != Outcome::Fail {
+        return Some(Excuse::Whole(texts));
+    }
+    let explained = failure.violations?.checked_sub(rest.violations?).filter(|&count| count > 0)?;
+    Some(Excuse::Part(rest.detail(format!("{explained} more are known deviations: {texts}"))))
 }
 
 /// Deviations whose fault touched requests of an expectation for their check, which then held all the same. What shows

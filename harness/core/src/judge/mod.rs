@@ -30,6 +30,7 @@ use crate::profile::Profile;
 use crate::report::GuardNote;
 use crate::rules::Matcher;
 use crate::verdict::{Finding, Outcome, Verdict};
+use deviation::Excuse;
 use guards::Guards;
 
 /// Client requests above which another thread saves more time than it costs.
@@ -144,10 +145,12 @@ fn judge(
         return (Finding::inconclusive("", 0, format!("this run could not observe: {missing}")), None);
     }
     let finding = expectation.check.judge(scope);
-    let excuse =
-        (finding.outcome == Outcome::Fail).then(|| deviation::excuse(&expectation.check, scope)).flatten();
+    let excuse = (finding.outcome == Outcome::Fail)
+        .then(|| deviation::excuse(&expectation.check, scope, &finding))
+        .flatten();
     let (finding, deviation) = match excuse {
-        Some(what) => (Finding { outcome: Outcome::Pass, ..finding }, Some(what)),
+        Some(Excuse::Whole(what)) => (Finding { outcome: Outcome::Pass, ..finding }, Some(what)),
+        Some(Excuse::Part(rest)) => (rest, None),
         None => (finding, None),
     };
     let starved = (finding.outcome == Outcome::Fail)

@@ -319,7 +319,16 @@ fn a_known_deviation_is_expected_and_said() {
 #[test]
 fn a_deviation_excuses_only_what_its_fault_touched() {
     let story = swallowed(502).every(10, 400, 420, |r| r.tries([Try::reset()]).answer(404));
-    assert_eq!(outcomes(&judged(&story, &[StatusMap {}.into()])), [Outcome::Fail]);
+    let judgement = judged(&story, &[StatusMap {}.into()]);
+    assert_eq!(outcomes(&judgement), [Outcome::Fail]);
+    // What is shown is what is not known yet.
+    let verdict = &judgement.verdicts[0];
+    let whole = &judged(&swallowed(502).profile(|p| *p = p.without_deviations()), &[StatusMap {}.into()]);
+    let known = whole.verdicts[0].violations.unwrap();
+    assert!(known > 0 && verdict.violations.is_some_and(|rest| rest > 0 && rest < known), "{verdict:?}");
+    let said = format!("{known} more are known deviations: reference 1.22 under swallow");
+    assert!(verdict.details.iter().any(|detail| detail.starts_with(&said)), "{verdict:?}");
+    assert!(verdict.details[0].contains("answered 404"), "{verdict:?}");
 }
 
 #[test]
