@@ -22,7 +22,12 @@ load:
       GetObject: [{ share: 30%, range: { random: 1KiB } }, { share: 20%, if-none-match: current }]
       HeadObject: { share: 30%, if-match: other }
       ListObjectsV2: { share: 20%, pages: 3 }
-  importer: { open: { rate: 2/s, arrivals: even }, as: me, ops: { PutObject: { share: 100%, parts: 2 } } }
+  importer:
+    open: { rate: 2/s, arrivals: even }
+    as: me
+    ops: { PutObject: { share: 100%, parts: 2 } }
+    timeout: 30s
+    client: { expect-continue: 60s } # a part goes out when the gateway has said 100, or never
   late:
     open: { rate: 5/s, arrivals: even }
     as: me

@@ -6,6 +6,7 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
 use gatecrash_model::{ClientRecord, Nanos};
 
@@ -22,6 +23,9 @@ pub struct ClientOptions {
     pub keep_alive: bool,
     /// Connections that may be open at once, over all threads (at least one each); any number when absent.
     pub connections: Option<NonZeroUsize>,
+    /// How long an upload waits for 100 Continue before its body goes out; when absent it does not ask for one. Over
+    /// HTTP/1.1 only.
+    pub expect_continue: Option<Duration>,
     /// Whether it speaks TLS.
     pub tls: bool,
     /// Whether it speaks HTTP/2. Then `connections` are shared by requests, and there is one for each thread when absent.
@@ -73,7 +77,14 @@ pub enum Engine {
 
 impl Default for ClientOptions {
     fn default() -> Self {
-        Self { kind: Kind::default(), keep_alive: true, connections: None, tls: false, http2: false }
+        Self {
+            kind: Kind::default(),
+            keep_alive: true,
+            connections: None,
+            expect_continue: None,
+            tls: false,
+            http2: false,
+        }
     }
 }
 
@@ -86,7 +97,7 @@ impl Engine {
             NonZeroUsize::new(share as usize).unwrap_or(NonZeroUsize::MIN)
         });
         let (keep_alive, tls, http2) = (options.keep_alive, options.tls, options.http2);
-        let connections = Connections { keep_alive, most, tls, http2 };
+        let connections = Connections { keep_alive, most, expect: options.expect_continue, tls, http2 };
         match &options.kind {
             Kind::Native => Self::Native(Client::with(Arc::clone(session), connections)),
             #[cfg(feature = "aws-sdk")]

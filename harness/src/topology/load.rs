@@ -102,6 +102,7 @@ fn client(plan: &ClientPlan) -> Result<ClientOptions, String> {
             EnginePlan::AwsSdk => aws_sdk(plan)?,
         },
         keep_alive: plan.keep_alive,
+        expect_continue: plan.expect_continue.map(|wait| wait.duration()),
         tls: plan.tls,
         http2: plan.http == HttpPlan::Http2,
         connections: plan.connections.and_then(|most| NonZeroUsize::new(most as usize)),

@@ -4,6 +4,7 @@ use gatecrash_model::{Capabilities, Capability};
 use serde::{Deserialize, Serialize};
 
 use super::Plan;
+use crate::units::Span;
 
 /// The client of a workload. The default is our own client with as many connections as it takes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -17,6 +18,9 @@ pub struct ClientPlan {
     pub keep_alive: bool,
     /// Connections that may be open at once, at least 1; when absent any number, and one for HTTP/2.
     pub connections: Option<u32>,
+    /// How long an upload waits for 100 Continue before its body goes out; when absent it does not ask for one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expect_continue: Option<Span>,
     /// Whether it speaks TLS to the gateway.
     pub tls: bool,
     /// Whether the client tries again by itself.
@@ -84,6 +88,7 @@ impl Default for ClientPlan {
             http: HttpPlan::default(),
             keep_alive: true,
             connections: None,
+            expect_continue: None,
             tls: false,
             retries: RetriesPlan::default(),
             addressing: AddressingPlan::default(),

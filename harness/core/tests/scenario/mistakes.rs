@@ -162,6 +162,8 @@ mistakes! {
     sdk_connections: "bucket: media" => "bucket: media\n    client: { engine: aws-sdk, connections: 8 }";
     http2_through_the_sdk: "bucket: media" => "bucket: media\n    client: { engine: aws-sdk, http: 2 }";
     http2_without_sharing: "bucket: media" => "bucket: media\n    client: { http: 2, keep-alive: false }";
+    expectations_over_http2: "bucket: media" => "bucket: media\n    client: { http: 2, expect-continue: 1s }";
+    expectations_of_the_sdk: "bucket: media" => "bucket: media\n    client: { engine: aws-sdk, expect-continue: 1s }";
     http_3: "bucket: media" => "bucket: media\n    client: { http: 3 }";
     abort_when_not_yet: "name: base" => "name: base\nguards: { abort-when: {} }";
     preset_not_yet: "preset: strict" => "preset: cloudfront";

@@ -4,6 +4,7 @@ use std::io;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use gatecrash_model::time::micros_between;
 use gatecrash_model::{AttemptId, ClientRecord, Clock, Ending, Nanos, Pool, RunId, Sink, StrId};
@@ -16,7 +17,7 @@ use super::http2::Lanes;
 use super::owners::Owners;
 use super::request;
 use super::stream::Stream;
-use crate::plan::{Expect, Journey, RequestPlan};
+use crate::plan::{Expect, Journey, Payload, RequestPlan};
 use crate::workload::{Target, TlsTarget, Workload};
 
 /// What the clients of a run work with.
@@ -73,6 +74,7 @@ pub struct ClientStats {
 pub struct Client {
     session: Arc<Session>,
     keep_alive: bool,
+    expect: Option<Duration>,
     tls: Option<TlsTarget>,
     /// Carries the requests where they go over HTTP/2; then nothing of the rest is used.
     lanes: Option<Box<Lanes>>,
@@ -90,6 +92,8 @@ pub struct Connections {
     /// How many may be open at once; when absent any number, and one for HTTP/2. Requests over it, or over the streams
     /// that the peer allows on them, wait in order of their coming.
     pub most: Option<NonZeroUsize>,
+    /// How long an upload waits for 100 Continue before its body goes out, where it asks for one (RFC 9110 10.1.1).
+    pub expect: Option<Duration>,
     /// Whether they go to the target's TLS address, if it has one.
     pub tls: bool,
     /// Whether HTTP/2 is spoken: by prior knowledge, and over TLS by ALPN.
@@ -212,7 +216,10 @@ impl std::fmt::Debug for Session {
 impl Client {
     /// A client without connections, which opens as many as it takes and keeps them.
     pub fn new(session: Arc<Session>) -> Self {
-        Self::with(session, Connections { keep_alive: true, most: None, tls: false, http2: false })
+        Self::with(
+            session,
+            Connections { keep_alive: true, most: None, expect: None, tls: false, http2: false },
+        )
     }
 
     /// A client without connections.
@@ -222,7 +229,8 @@ impl Client {
         let lanes = connections
             .http2
             .then(|| Box::new(Lanes::new(Arc::clone(&session), tls.as_ref(), connections.most)));
-        Self { session, keep_alive: connections.keep_alive, tls, lanes, turns, idle: Mutex::default() }
+        let Connections { keep_alive, expect, .. } = connections;
+        Self { session, keep_alive, expect, tls, lanes, turns, idle: Mutex::default() }
     }
 
     /// The session it belongs to.
@@ -256,10 +264,13 @@ impl Client {
         let wall = if plan.workload.signing.is_some() { setup.clock.wall_seconds() } else { 0 };
         let host = self.tls.as_ref().map_or(&setup.target.host_header, |tls| &tls.host_header);
         let close = !self.keep_alive;
-        let context = request::Context { run: setup.run, host, pool: &setup.pool, wall, close };
+        let expect = self.expect.filter(|_| matches!(plan.payload, Payload::Object { len: 1.., .. }));
+        let expects = expect.is_some();
+        let context = request::Context { run: setup.run, host, pool: &setup.pool, wall, close, expects };
         request::write(&mut connection.head, plan, context);
         record.conn = connection.number;
-        let order = Order { plan, pool: &setup.pool, clock: &*setup.clock, deadline };
+        let held = expect.map(|wait| Instant::now() + wait);
+        let order = Order { plan, pool: &setup.pool, clock: &*setup.clock, deadline, held };
         let done = connection.exchange(order).await;
         self.session.settle(plan, done, &connection.response, &mut record);
         let learnt = connection.response.learnt(plan.wants());

@@ -43,6 +43,8 @@ pub(super) struct Order<'a> {
     pub pool: &'a Pool,
     pub clock: &'a dyn Clock,
     pub deadline: Instant,
+    /// Until when the body waits for 100 Continue, where it does.
+    pub held: Option<Instant>,
 }
 
 /// The times and the end of an exchange.
@@ -68,6 +70,8 @@ struct Outgoing<'a> {
     head: &'a [u8],
     payload: &'a Payload,
     sent: u64,
+    /// Whether the body waits.
+    held: bool,
     /// Whether what was written is on its way: TLS keeps records until there is room for them.
     flushed: bool,
     /// The other side no longer reads.
@@ -95,8 +99,15 @@ impl Connection {
         self.response.reset();
         self.used += 1;
         let head = std::mem::take(&mut self.head);
-        let mut out =
-            Outgoing { head: &head, payload: &order.plan.payload, sent: 0, flushed: false, refused: None };
+        let mut held = order.held;
+        let mut out = Outgoing {
+            head: &head,
+            payload: &order.plan.payload,
+            sent: 0,
+            held: held.is_some(),
+            flushed: false,
+            refused: None,
+        };
         let sent = order.clock.now();
         let mut done = Exchanged { sent, first_byte: None, done: sent, ending: Ending::Hang };
         std::future::poll_fn(|cx| {
@@ -105,7 +116,14 @@ impl Connection {
                 done.ending = ending;
                 return Poll::Ready(());
             }
-            self.poll_timer(cx, order.deadline)
+            if let Some(until) = held
+                && (self.response.continued || self.poll_timer(cx, until.min(order.deadline)).is_ready())
+            {
+                held = None;
+                out.let_go();
+                out.poll(&mut self.stream, order.pool, cx);
+            }
+            if held.is_some() { Poll::Pending } else { self.poll_timer(cx, order.deadline) }
         })
         .await;
         if done.ending == Ending::Hang {
@@ -191,7 +209,7 @@ impl Connection {
 impl Outgoing<'_> {
     /// Writes as much as goes. A response may come at any time, so an error here does not end the exchange.
     fn poll(&mut self, stream: &mut Stream, pool: &Pool, cx: &mut Context<'_>) {
-        while self.refused.is_none() && !self.is_whole() {
+        while self.refused.is_none() && self.has_more() {
             let stream = Pin::new(&mut *stream);
             let wrote = match (self.head_left(), self.body_left(pool)) {
                 (head, []) => stream.poll_write(cx, head),
@@ -213,6 +231,16 @@ impl Outgoing<'_> {
         }
     }
 
+    /// The body waits no longer.
+    fn let_go(&mut self) {
+        self.held = false;
+        self.flushed = false;
+    }
+
+    fn has_more(&self) -> bool {
+        if self.held { !self.head_left().is_empty() } else { !self.is_whole() }
+    }
+
     fn is_whole(&self) -> bool {
         self.sent == self.head.len() as u64 + self.streamed()
     }
@@ -231,6 +259,9 @@ impl Outgoing<'_> {
 
     fn body_left<'p>(&self, pool: &'p Pool) -> &'p [u8] {
         let Payload::Object { content, len } = self.payload else { return &[] };
+        if self.held {
+            return &[];
+        }
         let offset = self.sent.saturating_sub(self.head.len() as u64);
         content.chunk(pool, offset, usize::try_from(len - offset).unwrap_or(usize::MAX))
     }

@@ -88,11 +88,11 @@ impl Lanes {
             Some(tls) => ("https", &tls.host_header),
             None => ("http", &setup.target.host_header),
         };
-        let context = Context { run: setup.run, host, pool: &setup.pool, wall, close: false };
+        let context = Context { run: setup.run, host, pool: &setup.pool, wall, close: false, expects: false };
         let head = request::head(plan, context, scheme);
         record.conn = place.lane().number;
         record.flags |= if place.is_reused() { ClientRecord::REUSED } else { 0 };
-        let order = Order { plan, pool: &setup.pool, clock: &*setup.clock, deadline };
+        let order = Order { plan, pool: &setup.pool, clock: &*setup.clock, deadline, held: None };
         let mut response = Response::default();
         let done = exchange::exchange(&place, head, order, &mut response).await;
         drop(place);

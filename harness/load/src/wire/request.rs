@@ -18,6 +18,8 @@ pub(super) struct Context<'a> {
     pub wall: i64,
     /// Whether the connection is closed after the response.
     pub close: bool,
+    /// Whether 100 Continue is asked for.
+    pub expects: bool,
 }
 
 /// Replaces the buffer's content by the head of a request (and the whole of a small document).
@@ -53,6 +55,9 @@ pub(super) fn write(head: &mut Vec<u8>, plan: &RequestPlan, context: Context<'_>
     }
     if context.close {
         put(head, &["connection: close\r\n"]);
+    }
+    if context.expects {
+        put(head, &["expect: 100-continue\r\n"]);
     }
     for (name, value) in &workload.headers {
         put(head, &[name, ": ", value, "\r\n"]);
@@ -91,8 +96,9 @@ mod tests {
         let pool = Pool::new(7);
         let plan = Arc::new(workload).plan(&pool, 4);
         let mut head = b"rubbish of the last request".to_vec();
+        let (close, expects) = (false, false);
         let context =
-            Context { run: RunId(0x9f2c), host: "gw:80", pool: &pool, wall: 1_369_353_600, close: false };
+            Context { run: RunId(0x9f2c), host: "gw:80", pool: &pool, wall: 1_369_353_600, close, expects };
         write(&mut head, &plan, context);
         String::from_utf8(head).unwrap()
     }

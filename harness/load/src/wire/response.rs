@@ -25,6 +25,8 @@ pub(super) struct Response {
     pub surplus: Vec<u8>,
     /// 1xx responses that were skipped.
     pub informational: u32,
+    /// Whether 100 Continue was one of them.
+    pub continued: bool,
     /// What broke a rule, in words.
     pub why: String,
     received: bool,
@@ -62,6 +64,7 @@ impl Response {
         self.body.clear();
         self.surplus.clear();
         self.informational = 0;
+        self.continued = false;
         self.why.clear();
         self.received = false;
         self.extra_flags = 0;
@@ -195,6 +198,7 @@ impl Response {
                 }
                 Parsed::Head { head, len } if matches!(head.status, 100 | 102..=199) => {
                     self.informational = self.informational.saturating_add(1);
+                    self.continued |= head.status == 100;
                     self.extra_flags |= head.flags & ClientRecord::AMBIGUOUS;
                     used += len;
                 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod expectations;
 mod http2;
 mod journeys;
 mod peer;

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use gatecrash_load::wire::Connections;
 use gatecrash_load::{Client, RequestPlan, Session, Workload};
@@ -10,6 +11,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::{answer, read_head, read_request, setup};
+
+const ONE_BY_ONE: Connections =
+    Connections { keep_alive: true, most: None, expect: None, tls: false, http2: false };
 
 /// A client with everything it needs, and what it wrote.
 pub(crate) struct Bench {
@@ -21,20 +25,24 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) fn new(addr: SocketAddr, workload: Workload) -> Self {
-        Self::with(addr, workload, false)
+        Self::with(addr, workload, ONE_BY_ONE)
     }
 
     /// The same over HTTP/2, on one connection.
     pub(crate) fn over_http2(addr: SocketAddr, workload: Workload) -> Self {
-        Self::with(addr, workload, true)
+        Self::with(addr, workload, Connections { http2: true, ..ONE_BY_ONE })
     }
 
-    fn with(addr: SocketAddr, workload: Workload, http2: bool) -> Self {
+    /// Uploads ask for 100 Continue and wait so long for it.
+    pub(crate) fn expecting(addr: SocketAddr, workload: Workload, wait: Duration) -> Self {
+        Self::with(addr, workload, Connections { expect: Some(wait), ..ONE_BY_ONE })
+    }
+
+    fn with(addr: SocketAddr, workload: Workload, connections: Connections) -> Self {
         let (sink, workload) = (Arc::new(MemorySink::default()), Arc::new(workload));
         let setup = setup(addr, &sink);
         let pool = Arc::clone(&setup.pool);
         let session = Session::new(setup, std::slice::from_ref(&workload));
-        let connections = Connections { keep_alive: true, most: None, tls: false, http2 };
         Self { client: Client::with(Arc::new(session), connections), sink, workload, pool }
     }
 

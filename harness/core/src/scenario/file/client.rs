@@ -4,6 +4,7 @@ use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 
 use crate::scenario::decode::Spanned;
+use crate::units::Span;
 
 /// The client of a workload.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -24,6 +25,10 @@ pub(crate) struct Client {
     #[serde(default)]
     #[schemars(range(min = 1))]
     pub(crate) connections: Option<Spanned<u32>>,
+    /// Uploads send their head with `Expect: 100-continue`, and the body when 100 Continue has come or so much time has
+    /// passed (RFC 9110 10.1.1), as some SDKs do. An upload that is answered before has not sent its body. Default: no.
+    #[serde(default)]
+    pub(crate) expect_continue: Option<Spanned<Span>>,
     /// Whether it speaks TLS to the gateway, whose certificate the run's own authority signs. Default: false.
     #[serde(default)]
     pub(crate) tls: Option<Spanned<bool>>,

@@ -24,6 +24,10 @@ impl Cx<'_> {
             let help = "choose `engine: native`, or leave `http` out";
             self.advise("no HTTP/2 through the SDK", http.place, "it speaks HTTP/1.1 here", help);
         }
+        if let Some(expect) = client.expect_continue {
+            let help = "leave one of the two out";
+            self.advise("`expect-continue` with `http: 2`", expect.place, "for HTTP/1.1 only", help);
+        }
         if let Some(closed) = client.keep_alive.filter(|keep| !keep.value) {
             let help = "leave one of the two out";
             self.advise(
@@ -67,7 +71,13 @@ impl Cx<'_> {
                 "choose `engine: native`",
             );
         }
+        if let Some(expect) = client.expect_continue.filter(|_| !native) {
+            let help = "leave `expect-continue` out, or choose `engine: native`";
+            self.advise("the SDK expects by rules of its own", expect.place, "not for it to obey", help);
+        }
         self.fits_http2(client, native);
+        let expect =
+            client.expect_continue.map(|wait| Spanned { value: Some(wait.value), place: wait.place });
         let connections = client.connections.map(|n| Spanned { value: Some(n.value), place: n.place });
         ClientPlan {
             engine: match self.or(at("engine"), client.engine, Engine::Native) {
@@ -81,6 +91,7 @@ impl Cx<'_> {
             },
             keep_alive: self.or(at("keep-alive"), client.keep_alive, true),
             connections: self.or(at("connections"), connections, None),
+            expect_continue: self.or(at("expect-continue"), expect, None),
             tls: self.or(at("tls"), client.tls, false),
             retries: match self.or(at("retries"), client.retries, Retries::Off) {
                 Retries::Off => RetriesPlan::Off,
