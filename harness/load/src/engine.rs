@@ -69,7 +69,7 @@ pub enum Retries {
 #[derive(Debug)]
 pub enum Engine {
     /// The wire client of this crate.
-    Native(Client),
+    Native(Box<Client>),
     /// The AWS SDK.
     #[cfg(feature = "aws-sdk")]
     AwsSdk(Box<crate::sdk::SdkClient>),
@@ -99,7 +99,7 @@ impl Engine {
         let (keep_alive, tls, http2) = (options.keep_alive, options.tls, options.http2);
         let connections = Connections { keep_alive, most, expect: options.expect_continue, tls, http2 };
         match &options.kind {
-            Kind::Native => Self::Native(Client::with(Arc::clone(session), connections)),
+            Kind::Native => Self::Native(Box::new(Client::with(Arc::clone(session), connections))),
             #[cfg(feature = "aws-sdk")]
             Kind::AwsSdk(sdk) => {
                 let (session, keep_alive) = (Arc::clone(session), options.keep_alive);
@@ -118,7 +118,7 @@ impl Engine {
         threads: u64,
     ) -> Vec<Arc<Self>> {
         let plain = ClientOptions::default();
-        let shared = Arc::new(Self::Native(Client::new(Arc::clone(session))));
+        let shared = Arc::new(Self::Native(Box::new(Client::new(Arc::clone(session)))));
         let engine = |workload: &Arc<Workload>| match workload.client == plain {
             true => Arc::clone(&shared),
             false => Arc::new(Self::open(session, workload, number, threads)),

@@ -45,7 +45,8 @@ mod tests {
     fn it_is_the_request_of_http_1() {
         let pool = Pool::new(7);
         let plan = Arc::new(testing::workload(OpPlan::PutObject)).plan(&pool, 4);
-        let context = Context { run: RunId(0x9f2c), host: "gw:80", pool: &pool, wall: 0, close: true };
+        let context =
+            Context { run: RunId(0x9f2c), host: "gw:80", pool: &pool, wall: 0, close: true, expects: false };
         let head = head(&plan, context, "https").unwrap();
         assert_eq!(
             (head.method(), head.uri().to_string().as_str()),
