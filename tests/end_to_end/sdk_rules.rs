@@ -52,13 +52,20 @@ const DRAINS: &[Drain] = &[
         arrivals: (120, 1),
         attempts: [120 + 500 / 10, 120 + 500 / 14],
     },
+    // An error of the client's is no success, which would give tokens back.
+    Drain {
+        name: "timed-out",
+        fault: "fault: { s3-error: { code: RequestTimeout } }",
+        arrivals: (120, 1),
+        attempts: [120 + 500 / 10, 120 + 500 / 14],
+    },
     Drain {
         name: "throttled",
         fault: "fault: { s3-error: { code: SlowDown } }",
         arrivals: (120, 1),
         attempts: [120 + 500 / 5, 120 + 500 / 5],
     },
-    // A retry that is well gives its tokens back: without that there would be a hundred.
+    // A retry that is well gives tokens back: without that there would be a hundred.
     Drain {
         name: "given-back",
         fault: "match: { attempt: 1 }, fault: { s3-error: { code: SlowDown } }",

@@ -2,7 +2,7 @@
 
 #[cfg(test)]
 use gatecrash_model::Event;
-use gatecrash_model::{Capabilities, Capability, ClientRecord, Ending, Nanos};
+use gatecrash_model::{Capabilities, Capability, ClientRecord, Ending, Nanos, Op};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +28,8 @@ impl Check for BoundedTime {
         summary: "every request ends within the declared limit",
         doc: "The limit is the profile's total timeout or, without one, tries x (connect + read) + \
               back-off; to it come max(50 ms, 10 %) and the scheduler slack measured in the run. Counted \
-              from the first byte sent to the end of the exchange. A gateway without a limit lets one \
+              from the first byte sent to the end of the exchange, less the time that a client chose to wait \
+              for 100 Continue. A gateway without a limit lets one \
               silent upstream hold its workers and connections until none are left. Trickling heads and \
               bodies are judged only if a total is declared: nginx and HAProxy bound the gap between \
               reads, not a trickling body. What was late by no more than four times a stall of the \
@@ -53,7 +54,7 @@ impl Check for BoundedTime {
         let limit = scope.limit(declared(scope.profile));
         let mut tally = Tally::default();
         for client in scope.clients() {
-            let took = u64::from(client.done) * 1000;
+            let took = (u64::from(client.done) * 1000).saturating_sub(own_wait(scope, client));
             let left_early = client.ending == Ending::Hang && took <= limit;
             if left_early || (scope.profile.total_timeout.is_none() && is_trickled(scope, client)) {
                 continue;
@@ -105,6 +106,13 @@ impl Check for BoundedTime {
             Golden::inconclusive("a trickle without a declared total", Self {}, trickle),
         ]
     }
+}
+
+/// How long the client may have waited for 100 Continue, which is its own time.
+fn own_wait(scope: &Scope<'_>, client: &ClientRecord) -> Nanos {
+    let plan = scope.plan.workloads.get(usize::from(client.workload));
+    let wait = plan.and_then(|workload| workload.client.expect_continue).map_or(0, |wait| wait.0);
+    if matches!(client.op, Op::PutObject | Op::UploadPart) { wait } else { 0 }
 }
 
 /// What a profile declares for a whole request.

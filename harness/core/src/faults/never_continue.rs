@@ -20,10 +20,10 @@ impl Fault for NeverContinue {
               everything else is relayed: an old HTTP/1.0 proxy in between that drops what it does not \
               know. Who waits must not wait for ever (RFC 9110 10.1.1): curl sends its body after a \
               second, SDKs after one to three. A gateway that passes the expectation on and waits without \
-              a limit hangs with its client. Measured: HAProxy, Caddy, Traefik and Squid pass the expectation on \
-              and send the body in the end; Apache httpd and Traffic Server fail it at their own timeout, 503 \
-              and 504; nginx, Varnish and Envoy say 100 themselves, so that it never happens behind them. Other \
-              requests are left alone.",
+              a limit hangs with its client. Measured: HAProxy 2.6 and 2.8, Caddy 2.6 and 2.11, Traefik 3.7 and Squid \
+              5.7 pass the expectation on and send the body in the end; Apache httpd 2.4 and Traffic Server 9.2 \
+              fail it at their own timeout, 503 and 504; nginx 1.22, Varnish 7.1 and Envoy say 100 themselves, so \
+              that it never happens behind them. Other requests are left alone.",
         example: "100-never: {}",
         host: Host::Link,
         points: &[Point::RequestHead],

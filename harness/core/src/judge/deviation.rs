@@ -29,13 +29,14 @@ pub(super) enum Excuse {
 pub(super) fn excuse(check: &CheckSpec, scope: &Scope<'_>, failure: &Finding) -> Option<Excuse> {
     let name = check.info().name;
     let of_check = scope.profile.deviations.iter().filter(|d| d.check == name);
-    let known: Vec<_> = of_check.filter(|d| !faults_of(d, scope).is_empty()).collect();
+    let known: Vec<_> =
+        of_check.map(|d| (d, touched_by(d, scope))).filter(|(_, of)| !of.is_empty()).collect();
     if known.is_empty() {
         return None;
     }
-    let touched: IdSet = known.iter().flat_map(|d| touched_by(d, scope)).collect();
+    let touched: IdSet = known.iter().flat_map(|(_, of)| of.iter().copied()).collect();
     let rest = check.judge(&Scope { excused: Some(&touched), ..*scope });
-    let texts: Vec<_> = known.iter().map(|d| in_words(scope.profile, d)).collect();
+    let texts: Vec<_> = known.iter().map(|(d, _)| in_words(scope.profile, d)).collect();
     let texts = texts.join("; ");
     if rest.outcome != Outcome::Fail {
         return Some(Excuse::Whole(texts));

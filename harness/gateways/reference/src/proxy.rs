@@ -303,6 +303,12 @@ impl Proxy {
     /// What an attempt that is well earns or gives back.
     fn settle(&self, outcome: &Result<Answer, Failed>, before: Option<&Result<Answer, Failed>>) {
         let rules = &self.config.retry_budget;
+        if self.config.retry_by.is_sdk() {
+            if retry::is_success(outcome) {
+                self.budget.give_back(Instant::now());
+            }
+            return;
+        }
         let well = outcome.as_ref().is_ok_and(|answer| !answer.status.is_server_error());
         match before {
             None if well && rules.earned_by == Earned::Success => self.budget.deposit(Instant::now()),
@@ -514,10 +520,15 @@ fn mapping_in_force(config: &Config) -> Option<Mapping> {
     }
 }
 
-/// Whether an SDK hands the answer on as it comes: an object is, a list or an error is read first.
+/// Whether an SDK hands the answer on as it comes: an object is, a list or an error is read first. The bucket is taken to
+/// stand in the path.
 fn is_streamed(request: &ClientRequest, answer: &Answer) -> bool {
+    const OF_OBJECTS: &[&str] = &["versionId", "partNumber", "x-id", "X-Amz-", "response-"];
     let of_object = request.path.trim_matches('/').contains('/');
-    request.method == Method::GET && of_object && answer.status.is_success()
+    let names = request.query.iter().flat_map(|query| query.split('&')).filter(|name| !name.is_empty());
+    let mut names = names;
+    let whole = names.all(|name| OF_OBJECTS.iter().any(|known| name.starts_with(known)));
+    request.method == Method::GET && of_object && whole && answer.status.is_success()
 }
 
 fn is_invalid(outcome: &Result<Answer, Failed>) -> bool {

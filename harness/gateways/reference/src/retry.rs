@@ -11,7 +11,7 @@ use http::{Method, StatusCode};
 
 pub(crate) use self::budget::Budget;
 pub(crate) use self::course::Course;
-pub(crate) use self::sdk::pause_as_asked;
+pub(crate) use self::sdk::{is_success, pause_as_asked};
 pub(crate) use self::wait::{Waits, strip};
 use crate::config::{Backoff, RetryBy};
 use crate::defects::Active;

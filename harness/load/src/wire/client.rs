@@ -269,8 +269,7 @@ impl Client {
         let context = request::Context { run: setup.run, host, pool: &setup.pool, wall, close, expects };
         request::write(&mut connection.head, plan, context);
         record.conn = connection.number;
-        let held = expect.map(|wait| Instant::now() + wait);
-        let order = Order { plan, pool: &setup.pool, clock: &*setup.clock, deadline, held };
+        let order = Order { plan, pool: &setup.pool, clock: &*setup.clock, deadline, held: expect };
         let done = connection.exchange(order).await;
         self.session.settle(plan, done, &connection.response, &mut record);
         let learnt = connection.response.learnt(plan.wants());

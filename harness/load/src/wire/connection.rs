@@ -5,6 +5,7 @@ use std::future::Future as _;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use gatecrash_model::{AttemptId, Clock, Ending, Nanos, Pool, RequestId};
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
@@ -43,8 +44,8 @@ pub(super) struct Order<'a> {
     pub pool: &'a Pool,
     pub clock: &'a dyn Clock,
     pub deadline: Instant,
-    /// Until when the body waits for 100 Continue, where it does.
-    pub held: Option<Instant>,
+    /// How long the body waits for 100 Continue, where it does.
+    pub held: Option<Duration>,
 }
 
 /// The times and the end of an exchange.
@@ -99,16 +100,16 @@ impl Connection {
         self.response.reset();
         self.used += 1;
         let head = std::mem::take(&mut self.head);
-        let mut held = order.held;
         let mut out = Outgoing {
             head: &head,
             payload: &order.plan.payload,
             sent: 0,
-            held: held.is_some(),
+            held: order.held.is_some(),
             flushed: false,
             refused: None,
         };
         let sent = order.clock.now();
+        let mut held = order.held.map(|wait| Instant::now() + wait);
         let mut done = Exchanged { sent, first_byte: None, done: sent, ending: Ending::Hang };
         std::future::poll_fn(|cx| {
             out.poll(&mut self.stream, order.pool, cx);
@@ -116,14 +117,19 @@ impl Connection {
                 done.ending = ending;
                 return Poll::Ready(());
             }
-            if let Some(until) = held
-                && (self.response.continued || self.poll_timer(cx, until.min(order.deadline)).is_ready())
-            {
-                held = None;
-                out.let_go();
-                out.poll(&mut self.stream, order.pool, cx);
+            // Who has begun to answer wants no body any more, and nobody wants one after the deadline.
+            if let Some(until) = held.filter(|_| !self.response.is_answering()) {
+                if self.response.continued
+                    || (until < order.deadline && self.poll_timer(cx, until).is_ready())
+                {
+                    held = None;
+                    out.let_go();
+                    out.poll(&mut self.stream, order.pool, cx);
+                } else if until < order.deadline {
+                    return Poll::Pending;
+                }
             }
-            if held.is_some() { Poll::Pending } else { self.poll_timer(cx, order.deadline) }
+            self.poll_timer(cx, order.deadline)
         })
         .await;
         if done.ending == Ending::Hang {

@@ -115,6 +115,11 @@ impl Response {
         ending
     }
 
+    /// Whether the final head has come.
+    pub(super) fn is_answering(&self) -> bool {
+        self.phase != Phase::Head
+    }
+
     /// Whether the connection may carry another exchange, as far as the response says.
     pub(super) fn keeps_alive(&self) -> bool {
         self.phase == Phase::Ended(Ending::Complete)

@@ -26,7 +26,8 @@ pub(crate) struct Client {
     #[schemars(range(min = 1))]
     pub(crate) connections: Option<Spanned<u32>>,
     /// Uploads send their head with `Expect: 100-continue`, and the body when 100 Continue has come or so much time has
-    /// passed (RFC 9110 10.1.1), as some SDKs do. An upload that is answered before has not sent its body. Default: no.
+    /// passed (RFC 9110 10.1.1), as some SDKs do. An upload that is answered before does not send its body; with a time of `timeout`
+    /// and more it never does without a 100. Default: no.
     #[serde(default)]
     pub(crate) expect_continue: Option<Spanned<Span>>,
     /// Whether it speaks TLS to the gateway, whose certificate the run's own authority signs. Default: false.

@@ -10,13 +10,16 @@ const STANDARD: &str = "AWS SDKs and Tools Reference Guide, Retry behavior: stan
 const RULES: &str = "aws-sdk-s3 1.157: any method; 500, 502, 503, 504, failed connections, RequestTimeout and throttling \
                      by code; x-amz-retry-after is obeyed, Retry-After not read";
 const QUOTA: &str = "AWS SDKs and Tools Reference Guide, Retry behavior: bucket of 500 tokens, a success without \
-                     retry gives one back, a retry that succeeds gives back what it cost";
+                     retry gives one back, a retry that succeeds gives back what it cost (in aws-sdk-s3 1.157 the last \
+                     retry of the client alone)";
 const COST: &str = "aws-sdk-s3 1.157: 10 tokens after whatever may pass, which the guide asks after a timeout only (else 5); \
                     5 after throttling";
 const OLD: &str = "Standard mode: pauses up to 1 s, doubling to 20 s, with full jitter";
 const NEW: &str = "Rules of 2026 (AWS_NEW_RETRIES_2026=true): 14 tokens for a retry, 5 after throttling; pauses \
                    from 50 ms, after throttling from 1 s, with full jitter to 20 s";
-const CONNECT: &str = "aws-sdk-s3 1.157: 3.1 s to connect, and no limit on the answer";
+const BODY: &str = "aws-sdk-s3 1.157: a body in memory is sent again, whatever its size";
+const CONNECT: &str =
+    "aws-sdk-s3 1.157: 3.1 s to connect; of an answer only a stream that stands still for 5 s is given up";
 const APP: &str = "No rule of an SDK: what a service of our own would set, so that callers get an answer";
 const NO_HEALTH: &str = "An SDK has no health checks and one endpoint for a region";
 
@@ -47,6 +50,7 @@ const SETTINGS: &[Setting] = &[
     under("2026", "back-off", "50ms", NEW),
     under("2026", "back-off-throttling", "1s", NEW),
     set("back-off-cap", "20s", OLD),
+    set("buffer-limit", "64MiB", BODY),
     set("connect-timeout", "3100ms", CONNECT),
     set("read-timeout", "10s", APP),
     set("total-timeout", "40s", APP),

@@ -16,6 +16,8 @@ pub(crate) struct Budget {
 struct State {
     tokens: f64,
     at: Instant,
+    /// What the last retry cost that was granted, until something is well.
+    held: Option<f64>,
 }
 
 // === impl Budget ===
@@ -23,7 +25,7 @@ struct State {
 impl Budget {
     /// A full bucket.
     pub(crate) fn new(rules: RetryBudget, now: Instant) -> Self {
-        Self { rules, state: Mutex::new(State { tokens: rules.burst, at: now }) }
+        Self { rules, state: Mutex::new(State { tokens: rules.burst, at: now, held: None }) }
     }
 
     /// What the rules give for a request, or for one that was well, was earned.
@@ -38,9 +40,21 @@ impl Budget {
     pub(crate) fn withdraw(&self, now: Instant, cost: f64) -> bool {
         self.change(now, |state| {
             let granted = state.tokens >= cost;
-            state.tokens -= if granted { cost } else { 0.0 };
+            if granted {
+                state.tokens -= cost;
+                state.held = Some(cost);
+            }
             granted
         })
+    }
+
+    /// What the SDK for Rust does for whatever is well: gives back what its last retry cost, if nothing was well since,
+    /// else what is earned. All requests of its client share that one place, so that retries that overlap lose tokens.
+    pub(crate) fn give_back(&self, now: Instant) {
+        self.change(now, |state| {
+            state.tokens += state.held.take().unwrap_or(self.rules.ratio);
+            true
+        });
     }
 
     /// Gives back what a retry cost.
@@ -110,6 +124,24 @@ mod tests {
         assert_eq!(granted(&budget, 100, now), 2);
         assert_eq!(granted(&budget, 100, now + Duration::from_secs(2)), 6);
         assert_eq!(granted(&budget, 100, now + Duration::from_secs(60)), 10);
+    }
+
+    #[test]
+    fn retries_that_overlap_lose_what_they_cost() {
+        let now = Instant::now();
+        let rules = RetryBudget { ratio: 1.0, min_per_second: 0.0, burst: 30.0, ..RetryBudget::default() };
+        let tokens = |budget: &Budget| granted(budget, 100, now);
+        let one_by_one = Budget::new(rules, now);
+        for _ in 0..50 {
+            assert!(one_by_one.withdraw(now, 10.0));
+            one_by_one.give_back(now);
+        }
+        assert_eq!(tokens(&one_by_one), 30);
+        let at_once = Budget::new(rules, now);
+        assert!(at_once.withdraw(now, 10.0) && at_once.withdraw(now, 10.0));
+        at_once.give_back(now);
+        at_once.give_back(now);
+        assert_eq!(tokens(&at_once), 30 - 20 + 10 + 1);
     }
 
     #[test]

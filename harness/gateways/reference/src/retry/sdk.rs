@@ -17,6 +17,9 @@ const WAIT: &str = "x-amz-retry-after";
 /// By how much S3 may lengthen a pause under the rules of 2026.
 const LONGER: Duration = Duration::from_secs(5);
 
+/// Within how many bytes an error document tells its code.
+const SHOWN: usize = 4096;
+
 const TRANSIENT: &[&str] = &["InternalError", "RequestTimeout", "RequestTimeoutException"];
 const THROTTLING: &[&str] = &[
     "BandwidthLimitExceeded",
@@ -49,10 +52,15 @@ pub(crate) fn class(outcome: &Result<Answer, Failed>) -> Option<Class> {
         Err(failed) => (failed.failure.is_upstreams() && !matches!(failed.failure, Failure::Invalid { .. }))
             .then_some(Class::Transient),
         Ok(answer) => {
-            let body: Vec<u8> = answer.body.held().iter().flatten().copied().collect();
+            let body: Vec<u8> = answer.body.held().iter().flatten().take(SHOWN).copied().collect();
             class_of(answer.status, code(&body))
         }
     }
+}
+
+/// Whether an SDK takes an attempt for a success, which alone gives tokens back: a 404 is an error to it.
+pub(crate) fn is_success(outcome: &Result<Answer, Failed>) -> bool {
+    outcome.as_ref().is_ok_and(|answer| answer.status.is_success()) && class(outcome).is_none()
 }
 
 fn class_of(status: StatusCode, code: Option<&str>) -> Option<Class> {
