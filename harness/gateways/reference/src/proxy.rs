@@ -525,8 +525,7 @@ fn mapping_in_force(config: &Config) -> Option<Mapping> {
 fn is_streamed(request: &ClientRequest, answer: &Answer) -> bool {
     const OF_OBJECTS: &[&str] = &["versionId", "partNumber", "x-id", "X-Amz-", "response-"];
     let of_object = request.path.trim_matches('/').contains('/');
-    let names = request.query.iter().flat_map(|query| query.split('&')).filter(|name| !name.is_empty());
-    let mut names = names;
+    let mut names = request.query.iter().flat_map(|query| query.split('&')).filter(|name| !name.is_empty());
     let whole = names.all(|name| OF_OBJECTS.iter().any(|known| name.starts_with(known)));
     request.method == Method::GET && of_object && whole && answer.status.is_success()
 }
