@@ -84,6 +84,11 @@ impl Check for BoundedTime {
         let hang = |ms| {
             Story::new().every(10, 0, 50, move |r| r.tries([Try::silent()]).ending(Ending::Hang).took(ms))
         };
+        let upload = |waits: Option<Span>| {
+            let mut story = Story::new().every(10, 0, 50, |r| r.op(Op::PutObject).took(4000));
+            story.plan.workloads[0].client.expect_continue = waits;
+            story
+        };
         let stall = Event::Stalled { at: 1_000_000_000, lasted: 100_000_000 };
         let stalled = |ms| Story::new().event(stall.clone()).every(10, 0, 10, move |r| r.took(ms));
         let slow = FaultSpec::SlowBody(SlowBody { bytes: Size(1), every: Span::millis(100) });
@@ -95,6 +100,8 @@ impl Check for BoundedTime {
             Golden::pass("two silent tries end within the total", Self {}, story()),
             Golden::fail("a hang of 5 s", Self {}, hang(5000)),
             Golden::fail("an answer after 9 s", Self {}, Story::new().every(10, 0, 50, |r| r.took(9000))),
+            Golden::pass("an upload of 4 s that waited for 100", Self {}, upload(Some(Span::millis(1000)))),
+            Golden::fail("an upload of 4 s that did not", Self {}, upload(None)),
             Golden::inconclusive("0.2 s late while the machine stalled", Self {}, stalled(3550)),
             Golden::fail("five seconds late, which no stall explains", Self {}, stalled(8000)),
             Golden::fail(

@@ -129,6 +129,9 @@ fn kind(spec: &FaultSpec) -> Option<&'static str> {
 /// or was on meanwhile.
 fn touched_by(deviation: &Deviation, scope: &Scope<'_>) -> IdSet {
     let faults: HashSet<u16> = faults_of(deviation, scope).into_iter().collect();
+    if faults.is_empty() {
+        return IdSet::default();
+    }
     let history = scope.history;
     let changed = history.attempts.iter().filter(|a| a.fault > 0 && faults.contains(&(a.fault - 1)));
     let mut touched: IdSet = changed.map(|a| a.request).collect();

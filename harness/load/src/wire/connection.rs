@@ -71,8 +71,8 @@ struct Outgoing<'a> {
     head: &'a [u8],
     payload: &'a Payload,
     sent: u64,
-    /// Whether the body waits.
-    held: bool,
+    /// Until when the body waits, where it does.
+    held: Option<Instant>,
     /// Whether what was written is on its way: TLS keeps records until there is room for them.
     flushed: bool,
     /// The other side no longer reads.
@@ -100,16 +100,15 @@ impl Connection {
         self.response.reset();
         self.used += 1;
         let head = std::mem::take(&mut self.head);
+        let sent = order.clock.now();
         let mut out = Outgoing {
             head: &head,
             payload: &order.plan.payload,
             sent: 0,
-            held: order.held.is_some(),
+            held: order.held.map(|wait| Instant::now() + wait),
             flushed: false,
             refused: None,
         };
-        let sent = order.clock.now();
-        let mut held = order.held.map(|wait| Instant::now() + wait);
         let mut done = Exchanged { sent, first_byte: None, done: sent, ending: Ending::Hang };
         std::future::poll_fn(|cx| {
             out.poll(&mut self.stream, order.pool, cx);
@@ -118,11 +117,10 @@ impl Connection {
                 return Poll::Ready(());
             }
             // Who has begun to answer wants no body any more, and nobody wants one after the deadline.
-            if let Some(until) = held.filter(|_| !self.response.is_answering()) {
+            if let Some(until) = out.held.filter(|_| !self.response.is_answering()) {
                 if self.response.continued
                     || (until < order.deadline && self.poll_timer(cx, until).is_ready())
                 {
-                    held = None;
                     out.let_go();
                     out.poll(&mut self.stream, order.pool, cx);
                 } else if until < order.deadline {
@@ -239,12 +237,12 @@ impl Outgoing<'_> {
 
     /// The body waits no longer.
     fn let_go(&mut self) {
-        self.held = false;
+        self.held = None;
         self.flushed = false;
     }
 
     fn has_more(&self) -> bool {
-        if self.held { !self.head_left().is_empty() } else { !self.is_whole() }
+        if self.held.is_some() { !self.head_left().is_empty() } else { !self.is_whole() }
     }
 
     fn is_whole(&self) -> bool {
@@ -265,7 +263,7 @@ impl Outgoing<'_> {
 
     fn body_left<'p>(&self, pool: &'p Pool) -> &'p [u8] {
         let Payload::Object { content, len } = self.payload else { return &[] };
-        if self.held {
+        if self.held.is_some() {
             return &[];
         }
         let offset = self.sent.saturating_sub(self.head.len() as u64);
